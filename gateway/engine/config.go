@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config chooses the engine.
+type Config struct {
+	URL      string        // of an external cluster; "" embeds a server in this process
+	Listen   string        // client address of the embedded server, for further gateways; "" serves this process only
+	Token    string        // shared secret of Listen and URL
+	Dir      string        // where the embedded server keeps its data
+	Always   bool          // fsync before every acknowledgement
+	Interval time.Duration // else fsync this often
+	Replicas int           // of every stream: 1 embedded, 3 in production
+}
+
+// Defaults are those of one embedded node that survives a power cut.
+func Defaults() Config { return Config{Always: true, Interval: 2 * time.Minute, Replicas: 1} }
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.URL != "" {
+		if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "nats" && u.Scheme != "tls") {
+			errs = append(errs, fmt.Errorf("engine.url: must be nats://… or tls://…, is %q", c.URL))
+		}
+	}
+	if !c.Always && c.Interval <= 0 {
+		errs = append(errs, fmt.Errorf("engine.sync: must be \"always\" or a positive duration, is %v", c.Interval))
+	}
+	if c.Replicas < 1 || c.Replicas > 5 {
+		errs = append(errs, fmt.Errorf("engine.replicas: must be 1…5, is %d", c.Replicas))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+const (
+	startTimeout   = 60 * time.Second // recovery of a million records takes about 4 s
+	requestTimeout = 5 * time.Second
+)
+
+// Engine is a connection to JetStream, and the server itself when embedded.
+type Engine struct {
+	server   *server.Server // nil when external
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	replicas int
+}
+
+// Open starts the embedded server or connects to an external one. An external
+// engine that is not there yet is waited for until ctx ends.
+func Open(ctx context.Context, c Config) (*Engine, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{replicas: c.Replicas}
+	if c.URL == "" {
+		s, err := serve(c)
+		if err != nil {
+			return nil, err
+		}
+		e.server = s
+	}
+	if err := e.connect(ctx, c); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// serve starts the embedded server and waits until it has recovered.
+func serve(c Config) (*server.Server, error) {
+	o := &server.Options{
+		ServerName: "imgfleet", JetStream: true, StoreDir: filepath.Join(c.Dir, "engine"),
+		SyncAlways: c.Always, SyncInterval: c.Interval, JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40,
+		NoSigs: true, NoLog: true, DontListen: c.Listen == "", Authorization: c.Token, MaxPayload: 1 << 20,
+		JetStreamLimits: server.JSLimitOpts{MaxHAAssets: 0},
+	}
+	if c.Listen != "" {
+		host, port, err := net.SplitHostPort(c.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("engine.listen: %w", err)
+		}
+		if o.Port, err = strconv.Atoi(port); err != nil {
+			return nil, fmt.Errorf("engine.listen: %w", err)
+		}
+		o.Host = host
+	}
+	s, err := server.NewServer(o)
+	if err != nil {
+		return nil, fmt.Errorf("embed engine: %w", err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(startTimeout) {
+		s.Shutdown()
+		return nil, fault.Wrap(fault.Unavailable, "engine_unavailable", errors.New("embedded engine did not start"))
+	}
+	return s, nil
+}
+
+func (e *Engine) connect(ctx context.Context, c Config) error {
+	opts := []nats.Option{
+		nats.Name("imgfleet-gateway"), nats.Token(c.Token), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
+	}
+	addr := c.URL
+	if e.server != nil {
+		opts = append(opts, nats.InProcessServer(e.server))
+		addr = nats.DefaultURL
+	}
+	for {
+		conn, err := nats.Connect(addr, opts...)
+		if err == nil {
+			e.conn = conn
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+		case <-time.After(200 * time.Millisecond): // nothing announces that a remote server came up
+		}
+	}
+	js, err := jetstream.New(e.conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncMaxPending(4096))
+	if err != nil {
+		return fmt.Errorf("jetstream: %w", err)
+	}
+	e.js = js
+	return e.await(ctx)
+}
+
+// await blocks until JetStream answers: a cluster may still elect its leader.
+func (e *Engine) await(ctx context.Context) error {
+	for {
+		_, err := e.js.AccountInfo(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// JetStream is for gateway/queue, which builds its own streams.
+func (e *Engine) JetStream() jetstream.JetStream { return e.js }
+
+// Conn is the core connection, for live subscriptions and control messages.
+func (e *Engine) Conn() *nats.Conn { return e.conn }
+
+// Replicas is how many copies every stream keeps.
+func (e *Engine) Replicas() int { return e.replicas }
+
+// Ready reports whether the engine answers now.
+func (e *Engine) Ready(ctx context.Context) error {
+	if !e.conn.IsConnected() {
+		return fault.Wrap(fault.Unavailable, "engine_unavailable", errors.New("not connected"))
+	}
+	_, err := e.js.AccountInfo(ctx)
+	return Classify(err)
+}
+
+// ClientURL is where further gateways reach the embedded server, "" when it
+// does not listen.
+func (e *Engine) ClientURL() string {
+	if e.server == nil {
+		return ""
+	}
+	return e.server.ClientURL()
+}
+
+// Close ends the connection and the embedded server. It may be called twice.
+func (e *Engine) Close() {
+	if e.conn != nil {
+		e.conn.Close()
+	}
+	if e.server != nil {
+		e.server.Shutdown()
+		e.server.WaitForShutdown()
+	}
+}
+
+// Stream makes or updates a stream with this engine's replicas.
+func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	c.Replicas = e.replicas
+	s, err := e.js.CreateOrUpdateStream(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
+	}
+	return s, nil
+}
+
+// Classify gives engine errors their fault kind; nil stays nil.
+func Classify(err error) error {
+	var api *jetstream.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+		return fault.Wrap(fault.Conflict, "revision_conflict", err)
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return fault.Wrap(fault.NotFound, "not_found", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
+		return fault.Wrap(fault.Timeout, "engine_timeout", err)
+	case errors.Is(err, context.Canceled):
+		return fault.Wrap(fault.Canceled, "canceled", err)
+	default:
+		return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+	}
+}

@@ -1,0 +1,99 @@
+package workerrpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Attempt asks a worker for one call to one provider. It is idempotent by
+// (Task, Number): sent again it attaches to the running call or returns its
+// outcome.
+type Attempt struct {
+	Task        task.ID
+	Session     task.SessionID
+	Number      int
+	Provider    string        // name of the provider as configured on the worker
+	Timeout     time.Duration // for the whole attempt
+	PhotoURL    string        // GET: the normalised JPEG
+	ImageURL    string        // PUT: the labelled picture
+	ThumbURL    string        // PUT: its thumbnail, JPEG
+	ManifestURL string        // PUT: the outcome as JSON, written last
+	Style       catalog.Style
+	Place       catalog.Place
+	Options     task.Options
+	Seed        int64
+	VendorTask  string // not "": resume polling this vendor task instead of submitting
+	AttachOnly  bool   // never start: attach or answer fault.NotFound "attempt_unknown"
+}
+
+// Update is one message of a running attempt. Heartbeats have nothing set.
+type Update struct {
+	Progress   int    // 1…99 when > 0
+	Stage      string // a task.Stage constant, "" for none
+	VendorTask string // set once, as soon as the vendor told it
+	Outcome    *Outcome
+}
+
+// Outcome ends an attempt. It is also the manifest, as JSON.
+type Outcome struct {
+	Task        task.ID      `json:"task"`
+	Number      int          `json:"number"`
+	Result      task.Outcome `json:"result"`
+	Class       task.Class   `json:"class,omitempty"`
+	Code        string       `json:"code,omitempty"`      // the vendor's own code, for operators
+	RequestID   string       `json:"requestId,omitempty"` // the vendor's, for support
+	VendorTask  string       `json:"vendorTask,omitempty"`
+	Width       int          `json:"width,omitempty"`
+	Height      int          `json:"height,omitempty"`
+	ContentType string       `json:"contentType,omitempty"`
+	Bytes       int64        `json:"bytes,omitempty"`
+	ProviderMS  int64        `json:"providerMs,omitempty"` // time spent at the vendor, milliseconds
+	PriceFen    int64        `json:"priceFen,omitempty"`
+	RetryAfter  int64        `json:"retryAfterMs,omitempty"` // milliseconds, from the vendor
+}
+
+// InspectRequest asks a worker to judge and normalise an uploaded photo.
+type InspectRequest struct {
+	RawURL       string // GET: what the client sent
+	PhotoURL     string // PUT: the normalised JPEG
+	DeclaredType string
+	SHA256       string // hex, "" when the client declared none
+	MaxBytes     int64
+	MaxPixels    int64
+}
+
+// Inspected describes the original, upright.
+type Inspected struct {
+	Width, Height int
+	ContentType   string // of the original, by content
+	Fingerprint   string // "sha256:…" of the original bytes
+	PHash         string // perceptual hash, hex
+	PhotoBytes    int64  // size of the normalised JPEG
+}
+
+// Beat is a worker's heartbeat, about one a second.
+type Beat struct {
+	ID        string   `json:"id"`
+	Address   string   `json:"address"`
+	Region    string   `json:"region"`
+	Capacity  int      `json:"capacity"`
+	InFlight  int      `json:"inFlight"`
+	Providers []string `json:"providers"` // names of the providers it can call
+	Version   string   `json:"version"`
+	Draining  bool     `json:"draining"`
+}
+
+// Worker is what a worker offers; Server carries it over the wire.
+type Worker interface {
+	// Generate runs or attaches to an attempt and calls send for each
+	// update, the last of which carries the Outcome. When ctx ends (the
+	// stream was lost) the attempt goes on.
+	Generate(ctx context.Context, a Attempt, send func(Update) error) error
+	// Cancel asks a running attempt to stop if its vendor can.
+	Cancel(ctx context.Context, id task.ID, number int) error
+	// Inspect judges and normalises an upload.
+	Inspect(ctx context.Context, r InspectRequest) (Inspected, error)
+}
