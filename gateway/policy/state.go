@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// State is everything an operator can change while it runs. A State that
+// Store.State returned is shared: never change it, use Store.Apply.
+type State struct {
+	Version   int                 `json:"version"`             // counts changes; 0 before the first
+	Limits    map[string]int64    `json:"limits,omitempty"`    // overrides of the configured ones
+	Providers map[string]Provider `json:"providers,omitempty"` // by configured name
+	Intake    Intake              `json:"intake,omitzero"`
+	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
+	Catalog   *catalog.Document   `json:"catalog,omitempty"` // nil: the built-in one
+}
+
+// Provider overrides how one provider is used.
+type Provider struct {
+	Disabled bool   `json:"disabled,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Weight   *int   `json:"weight,omitempty"` // nil: as configured; 0: only when nothing else is left
+}
+
+// Intake says whether new tasks are accepted.
+type Intake struct {
+	Paused bool       `json:"paused,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+	Until  *time.Time `json:"until,omitempty"` // the pause ends by itself
+}
+
+// PausedAt reports whether new tasks are refused at a moment.
+func (i Intake) PausedAt(now time.Time) bool {
+	return i.Paused && (i.Until == nil || now.Before(*i.Until))
+}
+
+// Worker overrides how one worker is used.
+type Worker struct {
+	Drain  bool   `json:"drain,omitempty"` // gets no new attempts
+	Reason string `json:"reason,omitempty"`
+}
+
+// Disabled reports whether a provider is switched off.
+func (s *State) Disabled(provider string) bool { return s.Providers[provider].Disabled }
+
+// Weight is a provider's weight, configured unless it was changed.
+func (s *State) Weight(provider string, configured int) int {
+	if w := s.Providers[provider].Weight; w != nil {
+		return *w
+	}
+	return configured
+}
+
+// Draining reports whether a worker gets no new attempts.
+func (s *State) Draining(worker string) bool { return s.Workers[worker].Drain }
+
+// Edit says who changes what and why. Nothing but Who and Action is needed.
+type Edit struct {
+	Who     string // a person or a machine, as they call themselves
+	Action  string // "quota.set", "provider.disable"
+	Subject string // what it is about: a provider, a worker, a key
+	Reason  string
+	Expect  *int // apply only to this version, else Conflict "version_conflict"
+	DryRun  bool // compute and check the change, write nothing
+}
+
+// Change is one entry of the history. Before and After hold only what
+// differs, so that a person can read them.
+type Change struct {
+	Version int             `json:"version"`
+	At      time.Time       `json:"at"`
+	Who     string          `json:"who"`
+	Action  string          `json:"action"`
+	Subject string          `json:"subject,omitempty"`
+	Reason  string          `json:"reason,omitempty"`
+	Before  json.RawMessage `json:"before"`
+	After   json.RawMessage `json:"after"`
+}
+
+// Empty reports whether the change changed nothing, and so was not written.
+func (c Change) Empty() bool { return string(c.Before) == "{}" && string(c.After) == "{}" }
+
+// check refuses states that nobody could have meant.
+func (s *State) check() error {
+	f := fault.New(fault.Unprocessable, "policy_invalid")
+	for key, v := range s.Limits {
+		if !slices.Contains(LimitKeys(), key) {
+			f = f.At("/limits/"+key, "unknown_limit", fmt.Sprintf("there is no limit %q", key))
+		} else if v < 0 {
+			f = f.At("/limits/"+key, "out_of_range", "must not be negative")
+		}
+	}
+	for name, p := range s.Providers {
+		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > maxWeight) {
+			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
+		}
+	}
+	if c := s.Catalog; c != nil && (len(c.Styles) == 0 || len(c.Places) == 0) {
+		f = f.At("/catalog", "empty", "needs at least one style and one place")
+	}
+	if len(f.Violations) > 0 {
+		return f
+	}
+	return nil
+}
+
+const maxWeight = 1000
+
+// prune drops entries that say nothing, so that "enabled again" and "never
+// touched" are the same state.
+func (s *State) prune() {
+	maps.DeleteFunc(s.Providers, func(_ string, p Provider) bool { return p == Provider{} })
+	maps.DeleteFunc(s.Workers, func(_ string, w Worker) bool { return w == Worker{} })
+}

@@ -1,0 +1,221 @@
+package policy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+const (
+	key          = "state"
+	keptChanges  = 1000
+	maxBytes     = 900 << 10 // below the engine's largest message
+	retryMirror  = 200 * time.Millisecond
+	maxTextBytes = 1000 // of who, subject and reason
+)
+
+// revision is what the bucket holds: the state and the change that made it.
+type revision struct {
+	State  State  `json:"state"`
+	Change Change `json:"change"`
+}
+
+// Store keeps the state in the engine and a mirror of it in memory.
+type Store struct {
+	bucket  *engine.Bucket
+	base    Limits
+	builtin *catalog.Document
+	now     func() time.Time
+	view    atomic.Pointer[view]
+}
+
+// view is one moment of the mirror; changed is closed when a newer one is there.
+type view struct {
+	state   *State
+	limits  Limits
+	catalog *catalog.Document
+	changed chan struct{}
+}
+
+// Open loads the state. base are the configured limits and builtin the
+// catalogue that apply where the operator has changed nothing.
+func Open(ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.Document) (*Store, error) {
+	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "policy", History: keptChanges})
+	if err != nil {
+		return nil, fmt.Errorf("open policy: %w", err)
+	}
+	s := &Store{bucket: b, base: base, builtin: builtin, now: time.Now}
+	s.view.Store(s.look(&State{}))
+	entry, err := b.Get(ctx, key)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return nil, fmt.Errorf("load policy: %w", err)
+	}
+	if err := s.mirror(entry.Value); err != nil {
+		return nil, fmt.Errorf("load policy: %w", err)
+	}
+	return s, nil
+}
+
+// Run keeps the mirror in step with changes made on any gateway until ctx
+// ends. It outlives engine restarts.
+func (s *Store) Run(ctx context.Context) error {
+	for {
+		_ = s.bucket.Watch(ctx, key, func(e engine.Entry) { _ = s.mirror(e.Value) })
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(retryMirror): // the engine is away; nothing announces its return
+		}
+	}
+}
+
+// State is the newest state this gateway knows, never nil and not to be
+// changed.
+func (s *Store) State() *State { return s.view.Load().state }
+
+// Limits are the effective limits: configured, with the operator's on top.
+func (s *Store) Limits() Limits { return s.view.Load().limits }
+
+// BaseLimits are the configured limits, without the operator's.
+func (s *Store) BaseLimits() Limits { return s.base }
+
+// Catalog is the catalogue in force.
+func (s *Store) Catalog() *catalog.Document { return s.view.Load().catalog }
+
+// Changed returns a channel that is closed when the state differs from what
+// State returned before this call or later.
+func (s *Store) Changed() <-chan struct{} { return s.view.Load().changed }
+
+// mirror takes over a revision if it is newer than what is known.
+func (s *Store) mirror(value []byte) error {
+	if value == nil {
+		return nil
+	}
+	var r revision
+	if err := json.Unmarshal(value, &r); err != nil {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	next := s.look(&r.State)
+	for {
+		old := s.view.Load()
+		if r.State.Version <= old.state.Version {
+			return nil
+		}
+		if s.view.CompareAndSwap(old, next) {
+			close(old.changed)
+			return nil
+		}
+	}
+}
+
+func (s *Store) look(state *State) *view {
+	v := &view{state: state, limits: s.base.With(state.Limits), catalog: s.builtin, changed: make(chan struct{})}
+	if state.Catalog != nil {
+		v.catalog = state.Catalog
+	}
+	return v
+}
+
+// Apply changes the state: change gets a copy of the newest one, again when
+// another gateway was faster. A change that changes nothing is not written
+// and comes back Empty. The change is durable and visible here when Apply
+// returns, and on the other gateways within a second.
+func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
+	var done Change
+	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+		next, err := s.next(old, edit, change)
+		if err != nil {
+			return nil, 0, err
+		}
+		done = next.Change
+		if edit.DryRun || done.Empty() {
+			return nil, 0, nil
+		}
+		value, err := json.Marshal(next)
+		if len(value) > maxBytes {
+			return nil, 0, fault.New(fault.TooLarge, "policy_too_large")
+		}
+		return value, 0, err
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("change policy: %w", err)
+	}
+	return done, s.mirror(entry.Value)
+}
+
+// next computes the revision that follows old.
+func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision, error) {
+	var r revision
+	if old != nil {
+		if err := json.Unmarshal(old, &r); err != nil {
+			return r, fmt.Errorf("read policy: %w", err)
+		}
+	}
+	version := r.State.Version
+	if edit.Expect != nil && *edit.Expect != version {
+		return r, fault.New(fault.Conflict, "version_conflict").With("version", fmt.Sprint(version))
+	}
+	before, err := json.Marshal(r.State)
+	if err != nil {
+		return r, err
+	}
+	if err := change(&r.State); err != nil {
+		return r, err
+	}
+	r.State.Version = version
+	r.State.prune()
+	if err := r.State.check(); err != nil {
+		return r, err
+	}
+	after, err := json.Marshal(r.State)
+	if err != nil {
+		return r, err
+	}
+	r.Change = Change{
+		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: clip(edit.Who), Action: edit.Action,
+		Subject: clip(edit.Subject), Reason: clip(edit.Reason),
+	}
+	r.Change.Before, r.Change.After, err = differ(before, after)
+	if err == nil && !r.Change.Empty() {
+		r.State.Version++
+		r.Change.Version++
+	}
+	return r, err
+}
+
+// clip bounds what people write about a change.
+func clip(s string) string {
+	if len(s) > maxTextBytes {
+		s = strings.ToValidUTF8(s[:maxTextBytes], "")
+	}
+	return s
+}
+
+// History returns the newest changes first, at most limit, or all that are
+// kept (1000) when limit is 0.
+func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
+	entries, err := s.bucket.History(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("policy history: %w", err)
+	}
+	if limit > 0 && len(entries) > limit {
+		entries = entries[len(entries)-limit:]
+	}
+	changes := make([]Change, 0, len(entries))
+	for i := len(entries) - 1; i >= 0; i-- {
+		var r revision
+		if err := json.NewDecoder(bytes.NewReader(entries[i].Value)).Decode(&r); err != nil {
+			return nil, fmt.Errorf("policy history: %w", err)
+		}
+		changes = append(changes, r.Change)
+	}
+	return changes, nil
+}

@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Undo reverses one change and leaves everything changed since as it is. When
+// a later change touched the same thing it is refused with Conflict
+// "undo_superseded": undo that one first. The undo is a change of its own.
+func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error) {
+	changes, err := s.History(ctx, 0)
+	if err != nil {
+		return Change{}, err
+	}
+	for _, c := range changes {
+		if c.Version != version {
+			continue
+		}
+		if edit.Action == "" {
+			edit.Action = "undo"
+		}
+		if edit.Subject == "" {
+			edit.Subject = strconv.Itoa(version)
+		}
+		return s.Apply(ctx, edit, c.revert)
+	}
+	return Change{}, fault.New(fault.NotFound, "change_not_found").With("version", strconv.Itoa(version))
+}
+
+// revert takes the change out of a state.
+func (c Change) revert(state *State) error {
+	current, err := tree(state)
+	if err != nil {
+		return err
+	}
+	before, err := tree(c.Before)
+	if err != nil {
+		return err
+	}
+	after, err := tree(c.After)
+	if err != nil {
+		return err
+	}
+	if !replace(current, after, before) {
+		return fault.New(fault.Conflict, "undo_superseded").With("version", strconv.Itoa(c.Version))
+	}
+	raw, err := json.Marshal(current)
+	if err != nil {
+		return err
+	}
+	*state = State{}
+	return json.Unmarshal(raw, state)
+}
+
+// differ returns the parts of two JSON objects that differ. The version of
+// the state is not one of them. Lists are compared whole.
+func differ(before, after []byte) (b, a json.RawMessage, err error) {
+	x, err := tree(json.RawMessage(before))
+	if err != nil {
+		return nil, nil, err
+	}
+	y, err := tree(json.RawMessage(after))
+	if err != nil {
+		return nil, nil, err
+	}
+	delete(x, "version")
+	delete(y, "version")
+	strip(x, y)
+	if b, err = json.Marshal(x); err != nil {
+		return nil, nil, err
+	}
+	a, err = json.Marshal(y)
+	return b, a, err
+}
+
+// strip removes from both what they have in common. An object that is missing
+// counts as an empty one, so that each of its fields is a change of its own.
+func strip(x, y map[string]any) {
+	for key := range union(x, y) {
+		xo, yo, objects := objects(x, y, key)
+		switch {
+		case objects:
+			strip(xo, yo)
+			keep(x, key, xo)
+			keep(y, key, yo)
+		case reflect.DeepEqual(x[key], y[key]):
+			delete(x, key)
+			delete(y, key)
+		}
+	}
+}
+
+// replace puts to in the place of from, below current. It reports whether
+// from was what stood there; if not, current is spoilt.
+func replace(current, from, to map[string]any) bool {
+	for key := range union(from, to) {
+		fo, too, nested := objects(from, to, key)
+		if nested {
+			co, ok := current[key].(map[string]any)
+			if !ok && current[key] != nil {
+				return false
+			}
+			if co == nil {
+				co = map[string]any{}
+			}
+			if !replace(co, fo, too) {
+				return false
+			}
+			keep(current, key, co)
+			continue
+		}
+		if !reflect.DeepEqual(current[key], from[key]) {
+			return false
+		}
+		delete(current, key)
+		if v, ok := to[key]; ok {
+			current[key] = v
+		}
+	}
+	return true
+}
+
+// objects returns a field of both when it is an object in one and an object
+// or missing in the other.
+func objects(x, y map[string]any, key string) (xo, yo map[string]any, ok bool) {
+	xo, xok := x[key].(map[string]any)
+	yo, yok := y[key].(map[string]any)
+	if !xok && !yok || !xok && x[key] != nil || !yok && y[key] != nil {
+		return nil, nil, false
+	}
+	if xo == nil {
+		xo = map[string]any{}
+	}
+	if yo == nil {
+		yo = map[string]any{}
+	}
+	return xo, yo, true
+}
+
+func keep(m map[string]any, key string, o map[string]any) {
+	if len(o) == 0 {
+		delete(m, key)
+		return
+	}
+	m[key] = o
+}
+
+func union(x, y map[string]any) map[string]struct{} {
+	keys := make(map[string]struct{}, len(x)+len(y))
+	for k := range x {
+		keys[k] = struct{}{}
+	}
+	for k := range y {
+		keys[k] = struct{}{}
+	}
+	return keys
+}
+
+// tree turns anything that marshals to an object into one, numbers untouched.
+func tree(v any) (map[string]any, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	m := map[string]any{}
+	if err := d.Decode(&m); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return m, nil
+}
