@@ -1,0 +1,144 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Follower is one reader of a task's revisions: in order, without a gap and
+// without a repeat. Send the snapshot if there is one, then Pending, then for
+// each record from C whatever Accept returns for it.
+type Follower struct {
+	q        *Queue
+	reader   *reader
+	session  task.SessionID
+	id       task.ID
+	snapshot *task.Record
+	pending  []*task.Record
+	last     uint64 // version sent last
+}
+
+// Follow starts a reader. With resume it continues after version `after`;
+// when that version is unknown or already trimmed it starts with a snapshot,
+// as it does without resume. It answers io.EOF when the task has ended and
+// the client has seen that, and fault.NotFound for a task that is not there.
+func (q *Queue) Follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (*Follower, error) {
+	r, err := q.hub.subscribe(taskSubject(s, id))
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+	}
+	f := &Follower{q: q, reader: r, session: s, id: id, last: after}
+	if err := f.start(ctx, resume); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *Follower) start(ctx context.Context, resume bool) error {
+	now, _, err := f.q.Lookup(ctx, f.session, f.id)
+	if err != nil {
+		return err
+	}
+	if now.Deleted {
+		return fault.New(fault.NotFound, "task_not_found")
+	}
+	if !resume || f.last == 0 || f.last > now.Version {
+		f.startOver(now)
+		return nil
+	}
+	if f.last == now.Version {
+		if now.State.Terminal() {
+			return io.EOF
+		}
+		return nil
+	}
+	missed, err := f.q.replay(ctx, f.session, f.id, f.last)
+	if err != nil {
+		return err
+	}
+	if len(missed) == 0 || missed[0].Version != f.last+1 {
+		f.startOver(now)
+		return nil
+	}
+	f.advance(missed)
+	f.pending = missed
+	return nil
+}
+
+// startOver begins with a snapshot; a finished task's terminal event follows
+// under the same id.
+func (f *Follower) startOver(now *task.Record) {
+	f.snapshot, f.last = now, now.Version
+	if now.State.Terminal() {
+		f.pending = []*task.Record{now}
+	}
+}
+
+// Snapshot is the whole record to start with, nil after an exact resume.
+func (f *Follower) Snapshot() *task.Record { return f.snapshot }
+
+// Pending are the revisions to send before those from C.
+func (f *Follower) Pending() []*task.Record { return f.pending }
+
+// C delivers live revisions. It is closed when this reader was too slow or
+// the gateway lost touch with the engine: end the stream, the client resumes.
+func (f *Follower) C() <-chan *task.Record { return f.reader.c }
+
+// Accept turns a live revision into the revisions to send: none for one that
+// was sent before, several when there was a gap.
+func (f *Follower) Accept(ctx context.Context, r *task.Record) ([]*task.Record, error) {
+	switch {
+	case r.Deleted:
+		return nil, io.EOF
+	case r.Version <= f.last:
+		return nil, nil
+	case r.Version == f.last+1:
+		f.last = r.Version
+		return []*task.Record{r}, nil
+	}
+	missed, err := f.q.replay(ctx, f.session, f.id, f.last)
+	if err != nil {
+		return nil, err
+	}
+	f.advance(missed)
+	return missed, nil
+}
+
+func (f *Follower) advance(sent []*task.Record) {
+	if n := len(sent); n > 0 {
+		f.last = sent[n-1].Version
+	}
+}
+
+// Close stops the reader.
+func (f *Follower) Close() { f.q.hub.unsubscribe(f.reader) }
+
+// replay reads the stored revisions newer than after, oldest first.
+func (q *Queue) replay(ctx context.Context, s task.SessionID, id task.ID, after uint64) ([]*task.Record, error) {
+	var out []*task.Record
+	for seq := uint64(1); ; {
+		m, err := q.tasks.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(taskSubject(s, id)))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, engine.Classify(err)
+		}
+		r, err := decodeRecord(m.Data)
+		if err != nil {
+			return nil, err
+		}
+		if r.Version > after && !r.Deleted {
+			out = append(out, r)
+		}
+		seq = m.Sequence + 1
+	}
+}

@@ -1,0 +1,139 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// recentScan bounds how many revisions Recent looks at for one answer.
+const recentScan = 4096
+
+// Tasks lists the ids of a session's tasks, tombstones included, in no order.
+func (q *Queue) Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error) {
+	seen := make(map[task.ID]struct{})
+	for _, from := range []struct {
+		stream jetstream.Stream
+		filter string
+	}{{q.jobs, jobSubject(s, "*")}, {q.tasks, taskSubject(s, "*")}} {
+		info, err := from.stream.Info(ctx, jetstream.WithSubjectFilter(from.filter))
+		if err != nil {
+			return nil, engine.Classify(err)
+		}
+		for subject := range info.State.Subjects {
+			seen[task.ID(subject[strings.LastIndexByte(subject, '.')+1:])] = struct{}{}
+		}
+	}
+	ids := make([]task.ID, 0, len(seen))
+	for id := range seen {
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// Find returns the session that owns a task, for operators who know only the
+// task's id.
+func (q *Queue) Find(ctx context.Context, id task.ID) (task.SessionID, error) {
+	for _, from := range []struct {
+		stream jetstream.Stream
+		filter string
+	}{{q.tasks, taskSubject("*", id)}, {q.jobs, jobSubject("*", id)}} {
+		info, err := from.stream.Info(ctx, jetstream.WithSubjectFilter(from.filter))
+		if err != nil {
+			return "", engine.Classify(err)
+		}
+		for subject := range info.State.Subjects {
+			return task.SessionID(strings.Split(subject, ".")[1]), nil
+		}
+	}
+	return "", fault.New(fault.NotFound, "task_not_found")
+}
+
+// Recent returns the newest revision of up to limit tasks, those that changed
+// last first, and after them jobs nobody has touched yet.
+func (q *Queue) Recent(ctx context.Context, limit int) ([]*task.Record, error) {
+	info, err := q.tasks.Info(ctx)
+	if err != nil {
+		return nil, engine.Classify(err)
+	}
+	var out []*task.Record
+	seen := make(map[task.ID]bool)
+	last := info.State.LastSeq
+	for seq, n := last, 0; seq >= max(1, info.State.FirstSeq) && len(out) < limit && n < recentScan; seq, n = seq-1, n+1 {
+		m, err := q.tasks.GetMsg(ctx, seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return out, engine.Classify(err)
+		}
+		r, err := decodeRecord(m.Data)
+		if err != nil || seen[r.ID] {
+			continue
+		}
+		seen[r.ID] = true
+		if !r.Deleted {
+			out = append(out, r)
+		}
+	}
+	return q.waiting(ctx, out, seen, limit)
+}
+
+func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.ID]bool, limit int) ([]*task.Record, error) {
+	info, err := q.jobs.Info(ctx)
+	if err != nil {
+		return out, engine.Classify(err)
+	}
+	for seq, n := info.State.FirstSeq, 0; seq <= info.State.LastSeq && seq > 0 && len(out) < limit && n < recentScan; n++ {
+		m, err := q.jobs.GetMsg(ctx, seq, jetstream.WithGetMsgSubject("job.*.*"))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return out, nil
+		}
+		if err != nil {
+			return out, engine.Classify(err)
+		}
+		seq = m.Sequence + 1
+		if j, err := decodeJob(m.Data); err == nil && !seen[j.ID] {
+			r := j.Accepted()
+			r.Queue = q.Estimate(m.Sequence)
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// Erase leaves a content-free tombstone in place of a task and removes its
+// history in the same step, whatever state it is in. Writers that race lose
+// their compare-and-swap and find the tombstone.
+func (q *Queue) Erase(ctx context.Context, s task.SessionID, id task.ID) (existed bool, err error) {
+	for {
+		r, rev, err := q.Lookup(ctx, s, id)
+		if fault.KindOf(err) == fault.NotFound && err != nil {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if r.Deleted {
+			return false, nil
+		}
+		h := nats.Header{jetstream.MsgRollup: []string{jetstream.MsgRollupSubject}}
+		_, err = q.write(ctx, r.Tombstone(), rev, tombstoneTTL, h)
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		return err == nil, err
+	}
+}
+
+// Trim forgets all but the newest revision of a finished task.
+func (q *Queue) Trim(ctx context.Context, s task.SessionID, id task.ID) error {
+	return engine.Classify(q.tasks.Purge(ctx, jetstream.WithPurgeSubject(taskSubject(s, id)), jetstream.WithPurgeKeep(1)))
+}
