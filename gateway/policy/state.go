@@ -113,6 +113,19 @@ func (s *State) check() error {
 
 const maxWeight = 1000
 
+// fill makes the maps, so that a change can write into them.
+func (s *State) fill() {
+	if s.Limits == nil {
+		s.Limits = map[string]int64{}
+	}
+	if s.Providers == nil {
+		s.Providers = map[string]Provider{}
+	}
+	if s.Workers == nil {
+		s.Workers = map[string]Worker{}
+	}
+}
+
 // prune drops entries that say nothing, so that "enabled again" and "never
 // touched" are the same state.
 func (s *State) prune() {

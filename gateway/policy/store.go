@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -124,8 +123,8 @@ func (s *Store) look(state *State) *view {
 	return v
 }
 
-// Apply changes the state: change gets a copy of the newest one, again when
-// another gateway was faster. A change that changes nothing is not written
+// Apply changes the state: change gets a copy of the newest one, its maps made,
+// and again when another gateway was faster. A change that changes nothing is not written
 // and comes back Empty. The change is durable and visible here when Apply
 // returns, and on the other gateways within a second.
 func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
@@ -167,6 +166,7 @@ func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision
 	if err != nil {
 		return r, err
 	}
+	r.State.fill()
 	if err := change(&r.State); err != nil {
 		return r, err
 	}
@@ -212,7 +212,7 @@ func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
 	changes := make([]Change, 0, len(entries))
 	for i := len(entries) - 1; i >= 0; i-- {
 		var r revision
-		if err := json.NewDecoder(bytes.NewReader(entries[i].Value)).Decode(&r); err != nil {
+		if err := json.Unmarshal(entries[i].Value, &r); err != nil {
 			return nil, fmt.Errorf("policy history: %w", err)
 		}
 		changes = append(changes, r.Change)

@@ -163,7 +163,8 @@ func union(x, y map[string]any) map[string]struct{} {
 	return keys
 }
 
-// tree turns anything that marshals to an object into one, numbers untouched.
+// tree turns anything that marshals to an object into one: numbers untouched,
+// nulls gone.
 func tree(v any) (map[string]any, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -175,5 +176,18 @@ func tree(v any) (map[string]any, error) {
 	if err := d.Decode(&m); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
+	dropNulls(m)
 	return m, nil
+}
+
+// dropNulls makes null and missing the same thing.
+func dropNulls(m map[string]any) {
+	for key, v := range m {
+		switch v := v.(type) {
+		case nil:
+			delete(m, key)
+		case map[string]any:
+			dropNulls(v)
+		}
+	}
 }
