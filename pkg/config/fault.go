@@ -1,0 +1,94 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Fault is one thing that is wrong with the configuration.
+type Fault struct {
+	Key    string // as the operator wrote it: a path of the file, a variable or a flag
+	Line   int    // of the file; 0 when the key came from elsewhere
+	Reason string
+}
+
+// Error names the key first, so that a list of faults can be scanned.
+func (f *Fault) Error() string {
+	if f.Line > 0 {
+		return fmt.Sprintf("%s (line %d): %s", f.Key, f.Line, f.Reason)
+	}
+	return f.Key + ": " + f.Reason
+}
+
+// Faults takes a joined error apart: one line for each thing that is wrong.
+func Faults(err error) []string {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a wrapped join is one fault: only the tree's trunk is taken apart
+		var lines []string
+		for _, e := range many.Unwrap() {
+			lines = append(lines, Faults(e)...)
+		}
+		return lines
+	}
+	return []string{err.Error()}
+}
+
+// Report is what -check-config prints: every fault on a line of its own, or
+// that there is none. It returns the code to exit with, 0 or 2.
+func Report(w io.Writer, err error) int {
+	lines := Faults(err)
+	if len(lines) == 0 {
+		_, _ = fmt.Fprintln(w, "configuration: no faults")
+		return 0
+	}
+	for _, line := range lines {
+		_, _ = fmt.Fprintln(w, line)
+	}
+	return 2
+}
+
+// unknown makes the sentence for a key nobody reads.
+func unknown(what, name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return fmt.Sprintf("unknown %s; did you mean %s?", what, near)
+	}
+	return "unknown " + what
+}
+
+// nearest is the known name that a person most likely meant, or "".
+func nearest(name string, known []string) string {
+	best, limit := "", max(1, len(name)/3)
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d <= limit {
+			best, limit = k, d-1
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions and replacements between a and b.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return max(len(a), len(b)) // nobody mistypes such a name
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
