@@ -1,0 +1,43 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config says where objects are reached and how long they live.
+type Config struct {
+	PublicURL   string        // "" makes client URLs relative
+	InternalURL string        // this gateway as workers reach it
+	Retention   time.Duration // objects older than this are swept
+	SweepEvery  time.Duration
+}
+
+// Defaults keep objects for a day.
+func Defaults() Config { return Config{Retention: 24 * time.Hour, SweepEvery: 10 * time.Minute} }
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.PublicURL != "" {
+		errs = append(errs, checkBase("http.publicUrl", c.PublicURL))
+	}
+	errs = append(errs, checkBase("store.internalUrl", c.InternalURL))
+	if c.Retention < time.Minute {
+		errs = append(errs, fmt.Errorf("retention: must be at least 1m, is %v", c.Retention))
+	}
+	if c.SweepEvery <= 0 {
+		errs = append(errs, fmt.Errorf("store.sweepEvery: must be positive, is %v", c.SweepEvery))
+	}
+	return errors.Join(errs...)
+}
+
+func checkBase(key, base string) error {
+	u, err := url.Parse(base)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: must be http://… or https://… without a query, is %q", key, base)
+	}
+	return nil
+}
