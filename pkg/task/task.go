@@ -97,7 +97,8 @@ type Record struct {
 	Cached         bool       `json:"cached,omitempty"`
 	Canceling      bool       `json:"canceling,omitempty"` // a cancel was asked for
 	Attempts       []Attempt  `json:"attempts,omitempty"`
-	Deleted        bool       `json:"deleted,omitempty"` // a tombstone: everything else is blank
+	Deleted        bool       `json:"deleted,omitempty"` // a tombstone: only what the books need is left
+	Charged        bool       `json:"charged,omitempty"` // of a tombstone: it counts towards the quota of its day
 }
 
 // The stages a person sees. They are codes; sentences are made at delivery.
@@ -178,9 +179,32 @@ func (r *Record) Running() *Attempt {
 	return nil
 }
 
-// Tombstone is what is left of a deleted record: an id that says no.
+// Tombstone is what is left of a deleted record: an id that says no, and
+// whether it counts towards the quota of the day it was made on, so that
+// deleting a picture does not give it back.
 func (r *Record) Tombstone() *Record {
-	return &Record{ID: r.ID, Session: r.Session, Version: r.Version + 1, Event: EventDeleted, Deleted: true}
+	return &Record{
+		ID: r.ID, Session: r.Session, Version: r.Version + 1, Event: EventDeleted, Deleted: true,
+		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, Charged: r.Counts(),
+	}
+}
+
+// Counts reports whether the task is charged to its session's quota as it
+// stands: it succeeded, or was given up after a provider had been asked. A
+// cached answer is free; failed and expired tasks are given back.
+func (r *Record) Counts() bool {
+	switch {
+	case r.Deleted:
+		return r.Charged
+	case r.Cached:
+		return false
+	case r.State == Succeeded:
+		return true
+	case r.State == Failed || r.State == Expired:
+		return false
+	default:
+		return r.Started()
+	}
 }
 
 // Started reports whether a provider was ever asked.
