@@ -90,7 +90,14 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 func (b *Bucket) Put(ctx context.Context, key string, value []byte, expect uint64, ttl time.Duration) (uint64, error) {
 	m := nats.NewMsg(b.subject(key))
 	m.Data = value
-	return b.publish(ctx, m, expect, ttl)
+	rev, err := b.publish(ctx, m, expect, ttl)
+	if expect == 0 && fault.KindOf(err) == fault.Conflict {
+		// The marker of a removed key is a revision too, for a minute.
+		if old, getErr := b.Get(ctx, key); getErr != nil && old.Deleted {
+			return b.publish(ctx, m, old.Revision, ttl)
+		}
+	}
+	return rev, err
 }
 
 // Delete removes key and its history if its newest revision is still expect;

@@ -1,0 +1,79 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Provider is what a gateway knows of a provider: all but its key.
+type Provider struct {
+	Name          string
+	Kind          string
+	Region        string // only workers of this region call it; "" for any
+	Weight        int    // share of tasks that try it first; 0 only as a fallback
+	MaxConcurrent int    // calls at once over the whole fleet, 0 for no limit
+	PriceFen      int64
+	Timeout       time.Duration // of one whole attempt
+}
+
+// Unknown says what follows an attempt that may have been billed.
+type Unknown string
+
+// The policies after an unknown outcome.
+const (
+	UnknownWait Unknown = "wait" // for the manifest until the attempt's timeout, then fail
+	UnknownNext Unknown = "next" // go on, within the daily budget
+	UnknownFail Unknown = "fail" // fail at once, the user may retry
+)
+
+// Config lists the providers and how to fall back.
+type Config struct {
+	Providers          []Provider
+	NoticeAfter        time.Duration // then the user is told that it takes longer
+	Unknown            Unknown
+	DoublePayFenPerDay int64
+	Mock               bool // the mock may stand in for a real model
+	MaxAttempts        int  // paid or not, per task
+}
+
+// Defaults is the built-in mock alone.
+func Defaults() Config {
+	return Config{
+		Providers:   []Provider{{Name: "mock", Kind: "mock", Weight: 100, Timeout: time.Minute}},
+		NoticeAfter: 15 * time.Second, Unknown: UnknownWait, MaxAttempts: 6,
+	}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	names := make(map[string]bool)
+	for i, p := range c.Providers {
+		at := fmt.Sprintf("providers[%d]", i)
+		if p.Name == "" || names[p.Name] {
+			errs = append(errs, fmt.Errorf("%s.name: must be given and unique, is %q", at, p.Name))
+		}
+		names[p.Name] = true
+		if p.Weight < 0 || p.MaxConcurrent < 0 || p.PriceFen < 0 {
+			errs = append(errs, fmt.Errorf("%s: weight, maxConcurrent and priceFen must not be negative", at))
+		}
+		if p.Timeout <= 0 {
+			errs = append(errs, fmt.Errorf("%s.timeout: must be positive, is %v", at, p.Timeout))
+		}
+	}
+	if len(c.Providers) == 0 {
+		errs = append(errs, errors.New("providers: at least one is needed"))
+	}
+	if c.NoticeAfter <= 0 {
+		errs = append(errs, fmt.Errorf("fallback.noticeAfter: must be positive, is %v", c.NoticeAfter))
+	}
+	if !slices.Contains([]Unknown{UnknownWait, UnknownNext, UnknownFail}, c.Unknown) {
+		errs = append(errs, fmt.Errorf("fallback.unknown: must be wait, next or fail, is %q", c.Unknown))
+	}
+	if c.DoublePayFenPerDay < 0 {
+		errs = append(errs, fmt.Errorf("fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay))
+	}
+	return errors.Join(errs...)
+}
