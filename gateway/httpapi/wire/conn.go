@@ -1,0 +1,236 @@
+package wire
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// The phases of a connection. The HTTP library announces none of them; they
+// follow from the order of its calls: it sets the idle deadline once an answer
+// is flushed, and the head deadline once the next request begins.
+const (
+	idle     int32 = iota // waiting for the first byte of a request
+	head                  // the library reads a request that no handler has seen
+	handling              // a handler runs and may read the body
+	answered              // the handler is done; the answer goes out, a rest of the body may be skipped
+	taken                 // hijacked or detached; nothing is inferred any more
+)
+
+const pieceBytes = 128 << 10 // one write deadline covers at most this much
+
+// Conn is one client's connection.
+type Conn struct {
+	net.Conn
+	l *Listener
+
+	phase     atomic.Int32
+	begun     time.Time // of the body that is being read
+	bodyBytes int64
+	skipBytes int64
+	unread    bool // the client may still be sending a body nobody wants
+	refused   bool // our own answer has replaced the library's
+	detached  func(net.Conn)
+}
+
+type connKey struct{}
+
+// With puts c into a context, so that handlers find it.
+func With(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// From finds the connection that With put into ctx.
+func From(ctx context.Context) (*Conn, bool) {
+	c, ok := ctx.Value(connKey{}).(*Conn)
+	return c, ok
+}
+
+// Begin says that a handler has the request now.
+func (c *Conn) Begin() {
+	c.begun, c.bodyBytes, c.skipBytes, c.unread = time.Now(), 0, 0, false
+	c.phase.CompareAndSwap(head, handling)
+}
+
+// Answered says that the handler is done. With unread, bytes of a body may
+// still be on their way: they are not waited for.
+func (c *Conn) Answered(unread Rest) {
+	c.unread = unread == Unread
+	if c.phase.CompareAndSwap(handling, answered) {
+		_ = c.Conn.SetReadDeadline(time.Now().Add(c.l.limits.Linger))
+	}
+}
+
+// Rest says whether a handler has read its request's body to the end.
+type Rest bool
+
+// The two cases of Rest.
+const (
+	Consumed Rest = false
+	Unread   Rest = true
+)
+
+// Take hands the connection to a protocol that keeps its own time, such as
+// WebSocket. Write deadlines stay.
+func (c *Conn) Take() { c.phase.Store(taken) }
+
+// Detach takes the connection away from the HTTP library: when the library
+// closes it, it stays open and then is called with the naked connection, on a
+// goroutine of its own.
+func (c *Conn) Detach(then func(net.Conn)) {
+	c.detached = then
+	c.phase.Store(taken)
+}
+
+// Read keeps the limits of the phase.
+func (c *Conn) Read(p []byte) (int, error) {
+	phase := c.phase.Load()
+	switch phase {
+	case handling:
+		if err := c.armBody(); err != nil {
+			return 0, err
+		}
+	case answered:
+		if c.skipBytes >= c.l.limits.Skip {
+			return 0, os.ErrDeadlineExceeded
+		}
+	}
+	n, err := c.Conn.Read(p)
+	switch {
+	case n == 0:
+	case phase == idle:
+		c.phase.CompareAndSwap(idle, head)
+	case phase == handling:
+		c.bodyBytes += int64(n)
+	case phase == answered:
+		c.skipBytes += int64(n)
+	}
+	return n, err
+}
+
+// armBody gives the next byte of a body its deadline: soon, and sooner when
+// the body as a whole is slower than it may be.
+func (c *Conn) armBody() error {
+	now := time.Now()
+	until := now.Add(c.l.limits.Body)
+	if rate := c.l.limits.BodyRate; rate > 0 {
+		floor := c.begun.Add(c.l.limits.BodyGrace + time.Duration(c.bodyBytes*int64(time.Second)/rate))
+		if floor.Before(until) {
+			until = floor
+		}
+	}
+	if !until.After(now) {
+		return os.ErrDeadlineExceeded
+	}
+	return c.Conn.SetReadDeadline(until)
+}
+
+// SetReadDeadline is how the HTTP library announces that an answer is flushed
+// and that a next request begins.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	if !c.phase.CompareAndSwap(answered, idle) {
+		c.phase.CompareAndSwap(idle, head)
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Write sends p, piece by piece, each with its own deadline. What the library
+// writes before any handler saw the request is its own plain-text error, and
+// our answer goes out instead.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.phase.Load() == head && c.l.refusal != nil {
+		return len(p), c.refuse(p)
+	}
+	n := 0
+	for n < len(p) {
+		piece := p[n:min(n+pieceBytes, len(p))]
+		if err := c.armWrite(); err != nil {
+			return n, err
+		}
+		m, err := c.Conn.Write(piece)
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (c *Conn) armWrite() error {
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.l.limits.Write))
+}
+
+func (c *Conn) refuse(p []byte) error {
+	if c.refused {
+		return nil
+	}
+	c.refused, c.unread = true, true
+	if err := c.armWrite(); err != nil {
+		return err
+	}
+	_, err := c.Conn.Write(c.l.refusal(statusOf(p)))
+	return err
+}
+
+// statusOf reads the status of an HTTP/1.1 answer, 400 when there is none.
+func statusOf(p []byte) int {
+	const from, to = len("HTTP/1.1 "), len("HTTP/1.1 400")
+	if len(p) < to {
+		return 400
+	}
+	status := 0
+	for _, d := range p[from:to] {
+		if d < '0' || d > '9' {
+			return 400
+		}
+		status = 10*status + int(d-'0')
+	}
+	return status
+}
+
+// ReadFrom sends a file without copying it through our memory where the
+// system can, piece by piece like Write.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	var n int64
+	for {
+		if err := c.armWrite(); err != nil {
+			return n, err
+		}
+		m, err := io.CopyN(c.Conn, r, pieceBytes)
+		n += m
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// Close ends the connection, unless it was detached. A client that is still
+// sending gets a moment to read its answer: closing at once would reset the
+// connection under it.
+func (c *Conn) Close() error {
+	c.l.forget(c)
+	if then := c.detached; then != nil {
+		c.detached = nil
+		_ = c.Conn.SetDeadline(time.Time{})
+		go then(c.Conn)
+		return nil
+	}
+	if c.unread {
+		c.linger()
+	}
+	return c.Conn.Close()
+}
+
+func (c *Conn) linger() {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	_ = c.Conn.SetReadDeadline(time.Now().Add(c.l.limits.Linger))
+	_, _ = io.CopyN(io.Discard, c.Conn, c.l.limits.LingerBytes)
+}

@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Limits bound what one connection may cost.
+type Limits struct {
+	Head        time.Duration // for the head of a request, from its first byte (of a fresh connection: from accept)
+	Idle        time.Duration // between requests
+	Body        time.Duration // without a byte of a body that a handler reads
+	BodyGrace   time.Duration // before BodyRate is demanded
+	BodyRate    int64         // bytes per second, on average, that a body must reach after the grace
+	Write       time.Duration // for each piece of at most 128 KiB that is written
+	Skip        int64         // bytes of an unread body that are swallowed to keep a connection alive
+	Linger      time.Duration // how long a refused sender may go on before the connection is cut
+	LingerBytes int64         // how much a refused sender may go on sending
+	Connections int           // at most, 0 for no bound
+}
+
+// Defaults suit phones on bad networks and nobody else's patience.
+func Defaults() Limits {
+	return Limits{
+		Head: 10 * time.Second, Idle: 75 * time.Second,
+		Body: 20 * time.Second, BodyGrace: time.Minute, BodyRate: 2 << 10,
+		Write: 15 * time.Second, Skip: 64 << 10,
+		Linger: 500 * time.Millisecond, LingerBytes: 256 << 10,
+		Connections: 60_000,
+	}
+}
+
+// Validate says everything that is wrong.
+func (l Limits) Validate() error {
+	var errs []error
+	for name, d := range map[string]time.Duration{
+		"head": l.Head, "idle": l.Idle, "body": l.Body, "bodyGrace": l.BodyGrace, "write": l.Write, "linger": l.Linger,
+	} {
+		if d <= 0 {
+			errs = append(errs, fmt.Errorf("http.wire.%s: must be positive, is %v", name, d))
+		}
+	}
+	if l.BodyRate < 0 || l.Skip < 0 || l.LingerBytes < 0 || l.Connections < 0 {
+		errs = append(errs, errors.New("http.wire: sizes and counts must not be negative"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Refusal renders a whole HTTP answer for a request that the HTTP library
+// could not read; status is what the library wanted to say.
+type Refusal func(status int) []byte
+
+// Listener accepts connections that keep Limits.
+type Listener struct {
+	net.Listener
+	limits  Limits
+	refusal Refusal
+
+	mu     sync.Mutex
+	conns  map[*Conn]struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Listen binds address. A port that is taken is an error that says so.
+func Listen(ctx context.Context, address string, limits Limits, refusal Refusal) (*Listener, error) {
+	var lc net.ListenConfig
+	inner, err := lc.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("http.listen: %s is in use by another program: %w", address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("http.listen: cannot listen on %s: %w", address, err)
+	}
+	return &Listener{
+		Listener: inner, limits: limits, refusal: refusal,
+		conns: make(map[*Conn]struct{}), closed: make(chan struct{}),
+	}, nil
+}
+
+// Accept waits for the next connection. It outlives passing failures such as
+// running out of file descriptors, which would otherwise end the server, and
+// turns away connections over the bound.
+func (l *Listener) Accept() (net.Conn, error) {
+	pause := 5 * time.Millisecond
+	for {
+		raw, err := l.Listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil, err
+		case err != nil:
+			if !l.wait(pause) {
+				return nil, net.ErrClosed
+			}
+			pause = min(2*pause, time.Second)
+			continue
+		}
+		if c, ok := l.admit(raw); ok {
+			return c, nil
+		}
+		_ = raw.Close()
+	}
+}
+
+func (l *Listener) wait(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-l.closed:
+		return false
+	}
+}
+
+func (l *Listener) admit(raw net.Conn) (*Conn, bool) {
+	c := &Conn{Conn: raw, l: l}
+	l.mu.Lock()
+	full := l.limits.Connections > 0 && len(l.conns) >= l.limits.Connections
+	if !full {
+		l.conns[c] = struct{}{}
+	}
+	l.mu.Unlock()
+	if full {
+		return nil, false
+	}
+	_ = raw.SetReadDeadline(time.Now().Add(l.limits.Head))
+	return c, true
+}
+
+func (l *Listener) forget(c *Conn) {
+	l.mu.Lock()
+	delete(l.conns, c)
+	l.mu.Unlock()
+}
+
+// Len counts the open connections that have not been detached.
+func (l *Listener) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
+}
+
+// Close stops accepting. Open connections stay.
+func (l *Listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// CloseIdle closes the connections that are between requests: a shutdown need
+// not wait for them.
+func (l *Listener) CloseIdle() { l.closeIf(func(c *Conn) bool { return c.phase.Load() == idle }) }
+
+// CloseAll closes every connection, whatever it is doing.
+func (l *Listener) CloseAll() { l.closeIf(func(*Conn) bool { return true }) }
+
+func (l *Listener) closeIf(match func(*Conn) bool) {
+	l.mu.Lock()
+	var found []*Conn
+	for c := range l.conns {
+		if match(c) {
+			found = append(found, c)
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range found {
+		_ = c.Conn.Close()
+	}
+}
