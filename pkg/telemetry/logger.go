@@ -1,0 +1,54 @@
+package telemetry
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// The formats of NewLogger.
+const (
+	FormatAuto   = "auto"   // pretty on a terminal, else JSON
+	FormatJSON   = "json"   // one object a line, for collectors
+	FormatPretty = "pretty" // one readable line, for people
+)
+
+// NewLogger writes records of at least level ("debug", "info", "warn",
+// "error"; anything else is "info") to w. It never fails: a program that
+// cannot log should still say why it stops.
+func NewLogger(w io.Writer, level, format string) *slog.Logger {
+	least := ParseLevel(level)
+	if format == FormatPretty || format != FormatJSON && isTerminal(w) {
+		return slog.New(&pretty{w: w, level: least, colour: isTerminal(w), mu: newMutex()})
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten}))
+}
+
+// ParseLevel reads a level by name and takes what it does not know for Info.
+func ParseLevel(name string) slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.TrimSpace(name))); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// shorten writes durations as people read them; JSON would give nanoseconds.
+func shorten(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.String(a.Key, a.Value.Duration().String())
+	}
+	return a
+}
+
+// isTerminal reports whether people read w. A character device is near
+// enough: the only other common one is /dev/null, where nobody looks.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,120 @@
+package telemetry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestCollectorsGetOneJSONObjectALine(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{FormatJSON, FormatAuto, ""} {
+		var out bytes.Buffer
+		log := NewLogger(&out, "info", format)
+		log.Debug("not seen")
+		log.Info("task ended", "task", "t1", "took", 1500*time.Millisecond, "error", errors.New("no"))
+		var line map[string]any
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+			t.Fatalf("format %q: %v in %q", format, err, out.String())
+		}
+		if line["msg"] != "task ended" || line["task"] != "t1" || line["took"] != "1.5s" || line["error"] != "no" {
+			t.Errorf("line = %v", line)
+		}
+	}
+}
+
+func TestPeopleGetTheMessageFirst(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := NewLogger(&out, "debug", FormatPretty).With("program", "gateway").WithGroup("http")
+	log.Warn("slow answer", "status", 200, "took", 1234567*time.Nanosecond, slog.Group("client", "name", "a b"), "empty", "")
+	line := out.String()
+	if _, rest, _ := strings.Cut(line, " "); rest != "WARN  slow answer program=gateway http.status=200 http.took=1.235ms http.client.name=\"a b\" http.empty=\"\"\n" {
+		t.Errorf("line = %q", line)
+	}
+}
+
+func TestControlCharactersNeverReachATerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := NewLogger(&out, "info", FormatPretty)
+	log.Info("a\x1b[2Jb\nc", "k\x07", "v\x1b\nw")
+	if s := strings.TrimSuffix(out.String(), "\n"); strings.ContainsAny(s, "\x1b\x07\n") {
+		t.Errorf("line = %q", s)
+	}
+}
+
+func TestColoursFollowTheWeight(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(&pretty{w: &out, level: slog.LevelDebug, colour: true, mu: newMutex()})
+	log.Error("x")
+	log.Warn("x")
+	log.Info("x")
+	log.Debug("x")
+	for _, want := range []string{red + "ERROR", yellow + "WARN", cyan + "INFO", dim + "DEBUG"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in %q", want, out.String())
+		}
+	}
+}
+
+func TestLinesOfManyGoroutinesStayWhole(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := NewLogger(&out, "info", FormatPretty)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { log.With("a", 1).Info("m", "b", 2) })
+	}
+	wg.Wait()
+	for line := range strings.Lines(out.String()) {
+		if !strings.HasSuffix(line, "INFO  m a=1 b=2\n") {
+			t.Errorf("line = %q", line)
+		}
+	}
+}
+
+func TestAFileIsNoTerminal(t *testing.T) {
+	t.Parallel()
+	f, err := os.CreateTemp(t.TempDir(), "log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	NewLogger(f, "info", FormatAuto).Info("x")
+	data, err := os.ReadFile(f.Name())
+	if err != nil || !json.Valid(data) {
+		t.Errorf("the file holds %q (%v), want JSON", data, err)
+	}
+}
+
+func TestUnknownLevelsAreInfo(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]slog.Level{"debug": slog.LevelDebug, " WARN ": slog.LevelWarn, "error": slog.LevelError, "": slog.LevelInfo, "loud": slog.LevelInfo} {
+		if got := ParseLevel(name); got != want {
+			t.Errorf("ParseLevel(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestTheHandlerServesRuntimeAndBuild(t *testing.T) {
+	t.Parallel()
+	reg := NewRegistry()
+	Built(reg, "gateway", "v1.2.3")
+	rec := httptest.NewRecorder()
+	Handler(reg).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	for _, want := range []string{"go_goroutines ", "process_resident_memory_bytes ", `imgfleet_build_info{program="gateway",version="v1.2.3"} 1`} {
+		if !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("no %q among the metrics", want)
+		}
+	}
+	Built(nil, "gateway", "tests may pass no registry")
+}
