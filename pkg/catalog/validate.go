@@ -1,0 +1,162 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// The bounds of a document. It travels in one message of the engine together
+// with the state it replaces, and each entry travels inside every job.
+const (
+	MaxBytes      = 192 << 10
+	maxEntries    = 200
+	maxPrompt     = 1200 // characters
+	maxText       = 120
+	paletteLength = 5
+)
+
+// Parse reads and validates a document from outside.
+func Parse(data []byte) (*Document, error) {
+	if len(data) > MaxBytes {
+		return nil, fault.New(fault.TooLarge, "catalog_too_large")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var d Document
+	if err := dec.Decode(&d); err != nil {
+		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", errors.New("something follows the document"))
+	}
+	if err := Validate(&d); err != nil {
+		return nil, err
+	}
+	return &d, nil
+}
+
+// Validate says everything that is wrong with a document, each fault at its
+// JSON pointer: fault.Unprocessable "catalog_invalid".
+func Validate(d *Document) error {
+	v := &validator{}
+	v.check(d.Version >= 1, "/version", "must be at least 1")
+	v.check(d.PolicyVersion != "" && len(d.PolicyVersion) <= 32, "/policyVersion", "must be 1…32 characters")
+	v.check(len(d.Styles) >= 1 && len(d.Styles) <= maxEntries, "/styles", "must be 1…200 entries")
+	v.check(len(d.Places) >= 1 && len(d.Places) <= maxEntries, "/places", "must be 1…200 entries")
+	ids := map[string]bool{}
+	for i, s := range d.Styles {
+		p := fmt.Sprintf("/styles/%d", i)
+		v.entry(p, ids, "style "+s.ID, s.ID, s.Name, s.Description, s.Prompt, s.Palette)
+		v.check(s.Negative == "" || readable(s.Negative, maxPrompt), p+"/negative", "must be at most 1200 printable characters")
+		v.check(slices.Contains(Textures(), s.Texture), p+"/texture", "must be one of "+strings.Join(Textures(), ", "))
+		v.check(s.Strength >= 0 && s.Strength <= 1, p+"/strength", "must be 0…1")
+	}
+	for i, e := range d.Places {
+		p := fmt.Sprintf("/places/%d", i)
+		v.entry(p, ids, "place "+e.ID, e.ID, e.Name, e.Description, e.Prompt, e.Palette)
+		v.check(slices.Contains(Backdrops(), e.Backdrop), p+"/backdrop", "must be one of "+strings.Join(Backdrops(), ", "))
+	}
+	v.options(d.Options)
+	if v.fault == nil {
+		return nil
+	}
+	return v.fault
+}
+
+// validator collects faults.
+type validator struct{ fault *fault.Fault }
+
+func (v *validator) check(ok bool, pointer, detail string) {
+	if ok {
+		return
+	}
+	if v.fault == nil {
+		v.fault = fault.New(fault.Unprocessable, "catalog_invalid")
+	}
+	v.fault = v.fault.At(pointer, "invalid", detail)
+}
+
+// entry checks what styles and places share.
+func (v *validator) entry(p string, ids map[string]bool, unique, id string, name, description Text, prompt string, palette []string) {
+	v.check(validEntryID(id), p+"/id", "must be lower-case words joined by hyphens, at most 40 characters")
+	v.check(!ids[unique], p+"/id", "is used twice")
+	ids[unique] = true
+	for key, text := range map[string]string{
+		"/name/zh": name.ZH, "/name/en": name.EN, "/description/zh": description.ZH, "/description/en": description.EN,
+	} {
+		v.check(readable(text, maxText), p+key, "must be 1…120 printable characters")
+	}
+	v.check(readable(prompt, maxPrompt), p+"/prompt", "must be 1…1200 printable characters")
+	v.palette(p+"/palette", palette)
+}
+
+func (v *validator) palette(p string, palette []string) {
+	v.check(len(palette) == paletteLength, p, "must be five colours")
+	before := -1.0
+	for i, c := range palette {
+		light, err := lightness(c)
+		v.check(err == nil, fmt.Sprintf("%s/%d", p, i), `must be a colour such as "#1a2b3c"`)
+		v.check(err != nil || light > before, fmt.Sprintf("%s/%d", p, i), "must be lighter than the colour before")
+		before = light
+	}
+}
+
+func (v *validator) options(o Options) {
+	v.check(len(o.Aspect) > 0 && len(o.Aspect) <= 20, "/options/aspect", "must be 1…20 entries")
+	for i, a := range o.Aspect {
+		v.check(validAspect(a), fmt.Sprintf("/options/aspect/%d", i), `must be "original" or such as "3:4"`)
+	}
+	v.check(len(o.Resolution) > 0 && len(o.Resolution) <= 10, "/options/resolution", "must be 1…10 entries")
+	for i, r := range o.Resolution {
+		v.check(regexp.MustCompile(`^[1-8]k$`).MatchString(r), fmt.Sprintf("/options/resolution/%d", i), `must be such as "1k"`)
+	}
+	v.check(o.Steps[0] >= 1 && o.Steps[0] <= o.Steps[1] && o.Steps[1] <= 1000, "/options/steps", "must be [min, max] within 1…1000")
+	v.check(o.CFG[0] >= 0 && o.CFG[0] <= o.CFG[1] && o.CFG[1] <= 100, "/options/cfg", "must be [min, max] within 0…100")
+	v.check(o.NoteLength >= 0 && o.NoteLength <= 1000, "/options/noteLength", "must be 0…1000")
+}
+
+// validEntryID keeps ids safe in URLs, object keys and metric labels.
+func validEntryID(id string) bool {
+	return len(id) <= 40 && regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`).MatchString(id)
+}
+
+func validAspect(a string) bool {
+	if a == "original" {
+		return true
+	}
+	w, h, _ := strings.Cut(a, ":")
+	x, errW := strconv.ParseUint(w, 10, 8)
+	y, errH := strconv.ParseUint(h, 10, 8)
+	return errW == nil && errH == nil && x > 0 && y > 0 && x <= 20*y && y <= 20*x
+}
+
+// readable reports whether s is 1…limit characters that can be shown.
+func readable(s string, limit int) bool {
+	return strings.TrimSpace(s) != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// lightness is the relative luminance of "#rrggbb", 0…1.
+func lightness(colour string) (float64, error) {
+	if len(colour) != 7 || colour[0] != '#' {
+		return 0, errors.New("not a colour")
+	}
+	n, err := strconv.ParseUint(colour[1:], 16, 32)
+	if err != nil {
+		return 0, err
+	}
+	linear := func(c uint64) float64 { return math.Pow(float64(c&0xff)/255, 2.2) }
+	return 0.2126*linear(n>>16) + 0.7152*linear(n>>8) + 0.0722*linear(n), nil
+}
