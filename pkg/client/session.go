@@ -1,0 +1,104 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Quota is what a session may still do.
+type Quota struct {
+	Daily    int64     `json:"daily"`
+	Used     int64     `json:"used"`
+	Active   int64     `json:"active"`
+	ResetsAt time.Time `json:"resetsAt"`
+}
+
+// Created is the answer to a new or renewed session.
+type Created struct {
+	SessionID task.SessionID `json:"sessionId"`
+	Token     string         `json:"token"`
+	ExpiresAt time.Time      `json:"expiresAt"`
+	Quota     Quota          `json:"quota"`
+}
+
+// Receipt proves what was deleted.
+type Receipt struct {
+	ReceiptID string `json:"receiptId"`
+	Deleted   struct {
+		Uploads int `json:"uploads"`
+		Tasks   int `json:"tasks"`
+		Objects int `json:"objects"`
+	} `json:"deleted"`
+	At time.Time `json:"at"`
+}
+
+// Session is one anonymous person. It is safe for concurrent use.
+type Session struct {
+	client *Client
+	state  atomic.Pointer[Created]
+}
+
+// NewSession asks for a new anonymous session.
+func (c *Client) NewSession(ctx context.Context) (*Session, error) {
+	s := &Session{client: c}
+	s.state.Store(&Created{})
+	return s, s.Renew(ctx)
+}
+
+// Session takes up a session whose token is known.
+func (c *Client) Session(token string) *Session {
+	s := &Session{client: c}
+	s.state.Store(&Created{Token: token})
+	return s
+}
+
+// Via returns the same session, spoken to at another gateway.
+func (s *Session) Via(c *Client) *Session {
+	other := &Session{client: c}
+	other.state.Store(s.state.Load())
+	return other
+}
+
+// Renew gets a fresh token for the same session, also shortly after the old
+// one expired.
+func (s *Session) Renew(ctx context.Context) error {
+	var out Created
+	_, err := s.client.do(ctx, call{method: http.MethodPost, url: "/sessions", token: s.Token(), body: struct{}{}, out: &out})
+	if err == nil {
+		s.state.Store(&out)
+	}
+	return err
+}
+
+// ID is empty until the session was made or renewed here.
+func (s *Session) ID() task.SessionID { return s.state.Load().SessionID }
+
+// Token is the bearer token.
+func (s *Session) Token() string { return s.state.Load().Token }
+
+// ExpiresAt is when the token must have been renewed.
+func (s *Session) ExpiresAt() time.Time { return s.state.Load().ExpiresAt }
+
+// Quota asks what the session may still do.
+func (s *Session) Quota(ctx context.Context) (Quota, error) {
+	var out struct {
+		Quota Quota `json:"quota"`
+	}
+	_, err := s.do(ctx, http.MethodGet, "/session", nil, &out)
+	return out.Quota, err
+}
+
+// Erase deletes everything the session owns, and the session.
+func (s *Session) Erase(ctx context.Context) (Receipt, error) {
+	var out Receipt
+	_, err := s.do(ctx, http.MethodDelete, "/session", nil, &out)
+	return out, err
+}
+
+func (s *Session) do(ctx context.Context, method, url string, body, out any) (answer, error) {
+	return s.client.do(ctx, call{method: method, url: url, token: s.Token(), body: body, out: out})
+}
