@@ -1,0 +1,182 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	callGrace    = 10 * time.Second // past the attempt's timeout: for the pictures and the manifest
+	progressGap  = 150 * time.Millisecond
+	progressMost = 40 // revisions; the stream keeps 64
+	maxPicture   = 32 << 20
+	maxThumb     = 1 << 20
+	maxManifest  = 64 << 10
+)
+
+// Keys of what an attempt leaves in the object store.
+func prefix(r *task.Record) string { return fmt.Sprintf("%s/tasks/%s/", r.Session, r.ID) }
+func imageKey(r *task.Record, number int) string {
+	return fmt.Sprintf("%s%d.jpg", prefix(r), number)
+}
+func thumbKey(r *task.Record, number int) string {
+	return fmt.Sprintf("%s%d.thumb.jpg", prefix(r), number)
+}
+func manifestKey(r *task.Record, number int) string {
+	return fmt.Sprintf("%s%d.json", prefix(r), number)
+}
+
+// request is what the worker is told. Its URLs outlive the attempt a little.
+func (w *walk) request(a task.Attempt, timeout time.Duration) workerrpc.Attempt {
+	until := a.StartedAt.Add(timeout + 2*callGrace)
+	return workerrpc.Attempt{
+		Task: w.job.ID, Session: w.job.Session, Number: a.Number, Provider: a.Provider, Timeout: timeout,
+		PhotoURL:    w.Objects.WorkerGetURL(w.job.PhotoKey, until),
+		ImageURL:    w.Objects.WorkerPutURL(imageKey(w.rec, a.Number), "image/jpeg", maxPicture, until),
+		ThumbURL:    w.Objects.WorkerPutURL(thumbKey(w.rec, a.Number), "image/jpeg", maxThumb, until),
+		ManifestURL: w.Objects.WorkerPutURL(manifestKey(w.rec, a.Number), "application/json", maxManifest, until),
+		Style:       w.job.Style, Place: w.job.Place, Options: w.job.Options, Seed: w.job.Seed, VendorTask: a.VendorTask,
+	}
+}
+
+type answer struct {
+	out workerrpc.Outcome
+	err error
+}
+
+// call makes or joins one call and follows it to its outcome. A lost stream
+// is recovered; only the end of ctx leaves without an outcome.
+func (w *walk) call(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
+	out, begun, err := w.stream(ctx, req, a)
+	switch {
+	case ctx.Err() != nil:
+		w.abandon(ctx, a)
+		return out, context.Cause(ctx)
+	case err == nil:
+		return out, nil
+	case !begun && !req.AttachOnly && neverSent(err):
+		w.Logger.Warn("worker not reached", "task", w.job.ID, "worker", a.Worker, "err", err)
+		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: fault.CodeOf(err)}, nil
+	}
+	w.Logger.Warn("stream lost", "task", w.job.ID, "attempt", a.Number, "worker", a.Worker, "err", err)
+	return w.recover(ctx, req, a)
+}
+
+// neverSent reports whether the worker cannot have begun.
+func neverSent(err error) bool {
+	switch fault.CodeOf(err) {
+	case "worker_unreachable", "worker_busy", "worker_draining", "provider_unknown", "unauthenticated":
+		return true
+	}
+	return false
+}
+
+// stream follows one Generate stream; begun tells whether anything was heard.
+func (w *walk) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (out workerrpc.Outcome, begun bool, err error) {
+	ctx, hang := context.WithTimeout(ctx, req.Timeout+callGrace)
+	defer hang()
+	updates := make(chan workerrpc.Update, 4)
+	done := make(chan answer, 1)
+	go func() {
+		out, err := w.Caller.Generate(ctx, a.Address, req, func(u workerrpc.Update) {
+			select {
+			case updates <- u:
+			case <-ctx.Done():
+			}
+		})
+		done <- answer{out, err}
+	}()
+	notice := time.NewTimer(w.untilNotice())
+	defer notice.Stop()
+	for {
+		select {
+		case r := <-done:
+			return r.out, begun, r.err
+		case u := <-updates:
+			begun = true
+			w.progress(ctx, u)
+		case <-notice.C:
+			w.notice(ctx)
+		case <-w.poked:
+			w.interrupted(ctx, a)
+		case <-ctx.Done():
+			return out, begun, fault.Wrap(fault.Timeout, "stream_timeout", context.Cause(ctx))
+		}
+	}
+}
+
+// progress writes what a person can see, not more often than they can read.
+func (w *walk) progress(ctx context.Context, u workerrpc.Update) {
+	if u.Progress == 0 && u.Stage == "" && u.VendorTask == "" {
+		return
+	}
+	seen := u.VendorTask != "" || u.Progress > w.rec.Progress || (u.Stage != "" && u.Stage != w.rec.Stage)
+	if !seen || (u.VendorTask == "" && (time.Since(w.written) < progressGap || w.revisions >= progressMost)) {
+		return
+	}
+	w.written = time.Now()
+	w.revisions++
+	w.soft(ctx, func(r *task.Record) error {
+		r.Progress = max(r.Progress, min(99, u.Progress))
+		if u.Stage != "" && !r.Canceling && !w.noticed {
+			r.Stage = u.Stage
+		}
+		if run := r.Running(); run != nil && u.VendorTask != "" {
+			run.VendorTask = u.VendorTask
+		}
+		return r.To(task.Running, task.EventProgress)
+	})
+}
+
+// soft makes a change that the call does not depend on: when it cannot be
+// made because the task ended, the next hard change finds out.
+func (w *walk) soft(ctx context.Context, edit func(*task.Record) error) {
+	if err := w.change(ctx, edit); err != nil {
+		w.nudge()
+	}
+}
+
+func (w *walk) untilNotice() time.Duration {
+	if w.noticed || w.rec.StartedAt == nil {
+		return time.Hour
+	}
+	return time.Until(w.rec.StartedAt.Add(w.Router.Config().NoticeAfter))
+}
+
+// notice tells the person that it takes longer; the paid call goes on.
+func (w *walk) notice(ctx context.Context) {
+	w.noticed = true
+	w.soft(ctx, func(r *task.Record) error {
+		if !r.Canceling {
+			r.Stage = task.StageSlow
+		}
+		return r.To(task.Running, task.EventProgress)
+	})
+}
+
+// interrupted passes a cancel or a deletion on to the worker. The call still
+// ends with an outcome: many vendors cannot cancel, and bill.
+func (w *walk) interrupted(ctx context.Context, a task.Attempt) {
+	if err := w.reload(ctx); err == nil && !w.rec.Canceling {
+		return
+	}
+	if err := w.Caller.Cancel(ctx, a.Address, w.job.ID, a.Number); err != nil {
+		w.Logger.Warn("cancel not delivered", "task", w.job.ID, "worker", a.Worker, "err", err)
+	}
+}
+
+// abandon cancels the call of a task whose own time is over. When we are only
+// stopping, the call goes on and the next leader attaches to it.
+func (w *walk) abandon(ctx context.Context, a task.Attempt) {
+	if context.Cause(ctx) != errDeadline {
+		return
+	}
+	c, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_ = w.Caller.Cancel(c, a.Address, w.job.ID, a.Number)
+}

@@ -1,0 +1,180 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	leaderKey   = "leader"
+	leaderTTL   = 4 * time.Second
+	leaderRenew = time.Second
+	leaderPoll  = 500 * time.Millisecond
+)
+
+// caller makes calls to workers by address.
+type caller interface {
+	Generate(ctx context.Context, addr string, a workerrpc.Attempt, on func(workerrpc.Update)) (workerrpc.Outcome, error)
+	Cancel(ctx context.Context, addr string, id task.ID, number int) error
+}
+
+// members is the live fleet.
+type members interface {
+	Workers() []fleet.Member
+	Changed() <-chan struct{}
+}
+
+// objects mints the URLs of a call and reads its manifest.
+type objects interface {
+	WorkerGetURL(key string, until time.Time) string
+	WorkerPutURL(key, contentType string, maxBytes int64, until time.Time) string
+	Open(ctx context.Context, key string) (*store.Object, error)
+	DeletePrefix(ctx context.Context, prefix string) (int, error)
+}
+
+// settler closes the books of a finished task: quota and cache.
+type settler interface {
+	Settle(ctx context.Context, j *task.Job, r *task.Record) error
+}
+
+// Deps are what a dispatcher works with.
+type Deps struct {
+	ID       string // of this gateway
+	Engine   *engine.Engine
+	Queue    *queue.Queue
+	Router   *routing.Router
+	Fleet    members
+	Caller   caller
+	Objects  objects
+	Settler  settler
+	Policy   func() *policy.State
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+}
+
+// Dispatcher leads or stands by.
+type Dispatcher struct {
+	Deps
+	config   Config
+	bucket   *engine.Bucket // the lease
+	spending *engine.Bucket // fen paid twice, by day
+	metrics  metrics
+	current  atomic.Pointer[lead] // nil while standing by
+}
+
+// New makes a dispatcher; Run starts it.
+func New(ctx context.Context, c Config, d Deps) (*Dispatcher, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "fleet", Memory: true})
+	if err != nil {
+		return nil, err
+	}
+	spending, err := openSpending(ctx, d.Engine)
+	if err != nil {
+		return nil, err
+	}
+	return &Dispatcher{Deps: d, config: c, bucket: b, spending: spending, metrics: newMetrics(d.Registry)}, nil
+}
+
+// Run stands by until no other dispatcher leads, then leads until it is
+// deposed, and so on until ctx ends. Calls in flight are left running: the
+// next leader attaches to them.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	poll := time.NewTicker(leaderPoll) // expiry of the other's lease has no event that survives an engine restart
+	defer poll.Stop()
+	for {
+		rev, err := d.bucket.Put(ctx, leaderKey, []byte(d.ID), 0, leaderTTL)
+		if err == nil {
+			d.term(ctx, rev)
+		} else if fault.KindOf(err) != fault.Conflict && ctx.Err() == nil {
+			d.Logger.Warn("no lease on dispatch", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-poll.C:
+		}
+	}
+}
+
+// term leads once, from a fresh lease to its loss.
+func (d *Dispatcher) term(ctx context.Context, rev uint64) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	kept := make(chan uint64, 1)
+	go func() {
+		last, err := d.keep(ctx, rev)
+		cancel(err)
+		kept <- last
+	}()
+	l := newLead(d)
+	d.current.Store(l)
+	d.Logger.Info("dispatch leads", "gateway", d.ID)
+	err := l.run(ctx)
+	d.current.Store(nil)
+	cancel(err)
+	last := <-kept
+	d.Logger.Info("dispatch stands by", "gateway", d.ID, "reason", err)
+	clear, stop := context.WithTimeout(context.WithoutCancel(ctx), leaderRenew)
+	defer stop()
+	_ = d.bucket.Delete(clear, leaderKey, last) // a standby need not wait for the expiry
+}
+
+var errLeaseLost = errors.New("lease on dispatch lost")
+
+// keep renews the lease until ctx ends or it cannot be renewed in time, and
+// returns its last revision.
+func (d *Dispatcher) keep(ctx context.Context, rev uint64) (uint64, error) {
+	tick := time.NewTicker(leaderRenew)
+	defer tick.Stop()
+	renewed := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return rev, context.Cause(ctx)
+		case <-tick.C:
+		}
+		next, err := d.bucket.Put(ctx, leaderKey, []byte(d.ID), rev, leaderTTL)
+		switch {
+		case err == nil:
+			rev, renewed = next, time.Now()
+		case fault.KindOf(err) == fault.Conflict, time.Since(renewed) > leaderTTL-leaderRenew:
+			return rev, errLeaseLost
+		}
+	}
+}
+
+// Status is what operators see of dispatch on one gateway.
+type Status struct {
+	Leader   bool           `json:"leader"`
+	Waiting  int            `json:"waiting"`
+	Running  int            `json:"running"`
+	InFlight map[string]int `json:"inFlight"` // calls by provider
+	Load     *queue.Load    `json:"load,omitempty"`
+}
+
+// Status tells where this dispatcher stands. Only the leader knows counts.
+func (d *Dispatcher) Status() Status {
+	s := Status{Load: d.Queue.Load(), InFlight: map[string]int{}}
+	if l := d.current.Load(); l != nil {
+		l.status(&s)
+	}
+	return s
+}

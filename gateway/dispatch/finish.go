@@ -1,0 +1,201 @@
+package dispatch
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// complete writes an outcome into the last attempt of a record.
+func complete(r *task.Record, out workerrpc.Outcome) {
+	a := r.Running()
+	if a == nil {
+		return
+	}
+	now := time.Now().UTC()
+	a.EndedAt, a.Outcome, a.Class, a.Code = &now, out.Result, out.Class, out.Code
+	if out.VendorTask != "" {
+		a.VendorTask = out.VendorTask
+	}
+	if out.Result == task.NotSent || out.Result == task.FailedUnbilled || out.Result == task.Rejected {
+		a.PriceFen = 0
+	} else if out.PriceFen > 0 {
+		a.PriceFen = out.PriceFen
+	}
+}
+
+// record writes the outcome of an attempt after which another follows.
+func (w *walk) record(ctx context.Context, out workerrpc.Outcome) error {
+	return w.change(ctx, func(r *task.Record) error {
+		complete(r, out)
+		if !r.Canceling {
+			r.Stage = task.StageRetrying
+		}
+		return r.To(task.Running, task.EventProgress)
+	})
+}
+
+func (w *walk) succeed(ctx context.Context, out workerrpc.Outcome) error {
+	n := len(w.rec.Attempts)
+	return w.change(ctx, func(r *task.Record) error {
+		complete(r, out)
+		r.Progress, r.Stage, r.Canceling = 100, task.StageDone, false
+		r.Result = &task.Result{
+			ImageKey: imageKey(r, n), ThumbnailKey: thumbKey(r, n),
+			Width: out.Width, Height: out.Height, ContentType: out.ContentType, Bytes: out.Bytes,
+		}
+		return finished(r, task.Succeeded)
+	})
+}
+
+func (w *walk) fail(ctx context.Context, out workerrpc.Outcome, f *task.Failure) error {
+	return w.change(ctx, func(r *task.Record) error {
+		complete(r, out)
+		r.Failure = f
+		return finished(r, task.Failed)
+	})
+}
+
+// exhausted fails a task for which no provider is left.
+func (w *walk) exhausted(ctx context.Context) error {
+	return w.end(ctx, task.Failed, &task.Failure{Code: "generation_failed", Kind: fault.Unavailable.String(), Retryable: true})
+}
+
+// end finishes a task without a picture. An attempt that still runs is left
+// with an unknown outcome: that is the truth.
+func (w *walk) end(ctx context.Context, s task.State, f *task.Failure) error {
+	return w.change(ctx, func(r *task.Record) error {
+		if r.Canceling && s == task.Canceled {
+			complete(r, workerrpc.Outcome{Result: task.Unknown, Class: task.ClassCanceled})
+		} else {
+			complete(r, workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout})
+		}
+		r.Failure = f
+		return finished(r, s)
+	})
+}
+
+func finished(r *task.Record, s task.State) error {
+	now := time.Now().UTC()
+	r.FinishedAt = &now
+	if s != task.Succeeded {
+		r.Stage = string(s)
+	}
+	return r.To(s, "")
+}
+
+// close settles the books of an ended task and gives its job up. When the
+// books cannot be written the job returns and is closed again.
+func (w *walk) close(ctx context.Context) {
+	w.observe()
+	if w.rec.Deleted {
+		w.erased(ctx)
+	}
+	if err := w.Settler.Settle(ctx, w.job, w.rec); err != nil {
+		w.Logger.Warn("task not settled, the job returns", "task", w.job.ID, "err", err)
+		_ = w.it.lease.Return(time.Second)
+		return
+	}
+	if err := w.it.lease.Ack(); err != nil {
+		w.Logger.Warn("job not acknowledged", "task", w.job.ID, "err", err)
+		return
+	}
+	if !w.rec.Deleted && w.rec.Version > 2 {
+		select {
+		case w.trims <- trim{at: time.Now().Add(w.config.Trim), session: w.job.Session, id: w.job.ID}:
+		default: // expiry removes the history too, only later
+		}
+	}
+}
+
+// erased stops what still runs for a deleted task and removes what it left.
+func (w *walk) erased(ctx context.Context) {
+	if _, err := w.Objects.DeletePrefix(ctx, prefix(w.rec)); err != nil {
+		w.Logger.Warn("objects of a deleted task left behind", "task", w.job.ID, "err", err)
+	}
+}
+
+// observe counts the task and writes its one log line.
+func (w *walk) observe() {
+	r := w.rec
+	state := string(r.State)
+	if r.Deleted {
+		state = "deleted"
+	}
+	w.metrics.tasks.WithLabelValues(state, strconv.FormatBool(r.Degraded)).Inc()
+	took := time.Since(w.job.CreatedAt)
+	if r.FinishedAt != nil {
+		took = r.FinishedAt.Sub(w.job.CreatedAt)
+	}
+	if r.State == task.Succeeded && r.StartedAt != nil {
+		w.lead.mu.Lock()
+		w.service.add(r.FinishedAt.Sub(*r.StartedAt))
+		w.lead.mu.Unlock()
+		w.metrics.taskSeconds.Observe(took.Seconds())
+		w.calibrate(took)
+	}
+	w.Logger.Info("task", "task", r.ID, "state", state, "attempts", len(r.Attempts), "duration_ms", took.Milliseconds(),
+		"degraded", r.Degraded, "version", r.Version)
+}
+
+// calibrate counts how often the estimates given at accept came true.
+func (w *walk) calibrate(took time.Duration) {
+	if w.it.estimate.Position == 0 {
+		return
+	}
+	w.metrics.estimated.Inc()
+	if took.Seconds() <= w.it.estimate.P50 {
+		w.metrics.byP50.Inc()
+	}
+	if took.Seconds() <= w.it.estimate.P90 {
+		w.metrics.byP90.Inc()
+	}
+}
+
+// trim is a finished task whose history may go at a moment.
+type trim struct {
+	at      time.Time
+	session task.SessionID
+	id      task.ID
+}
+
+// trim forgets histories when their time has come; they arrive in order.
+func (l *lead) trim(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-l.trims:
+			if sleep(ctx, time.Until(t.at)) != nil {
+				return
+			}
+			if err := l.Queue.Trim(ctx, t.session, t.id); err != nil && ctx.Err() == nil {
+				l.Logger.Warn("history not trimmed", "task", t.id, "err", err)
+			}
+		}
+	}
+}
+
+// doublePay takes fen from today's budget for going on after an unknown
+// outcome, and reports whether there was enough.
+func (w *walk) doublePay(ctx context.Context, fen int64) (bool, error) {
+	granted := false
+	key := "double." + time.Now().In(time.FixedZone("CST", 8*3600)).Format("20060102")
+	_, err := w.spending.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+		spent, _ := strconv.ParseInt(string(old), 10, 64)
+		if granted = spent+fen <= w.Router.Config().DoublePayFenPerDay; !granted {
+			return nil, 0, nil
+		}
+		return strconv.AppendInt(nil, spent+fen, 10), 48 * time.Hour, nil
+	})
+	return granted && err == nil, err
+}
+
+func openSpending(ctx context.Context, e *engine.Engine) (*engine.Bucket, error) {
+	return e.Bucket(ctx, engine.BucketConfig{Name: "spending"})
+}

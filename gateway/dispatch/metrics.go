@@ -1,0 +1,45 @@
+package dispatch
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	waiting, running, capacity prometheus.Gauge
+	tasks                      *prometheus.CounterVec
+	attempts                   *prometheus.CounterVec
+	recovered                  *prometheus.CounterVec
+	waitSeconds, taskSeconds   prometheus.Histogram
+	estimated, byP50, byP90    prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) metrics {
+	f := promauto.With(reg)
+	gauge := func(name, help string) prometheus.Gauge {
+		return f.NewGauge(prometheus.GaugeOpts{Name: "imgfleet_dispatch_" + name, Help: help})
+	}
+	count := func(name, help string) prometheus.Counter {
+		return f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_dispatch_" + name + "_total", Help: help})
+	}
+	counts := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_dispatch_" + name + "_total", Help: help}, labels)
+	}
+	seconds := func(name, help string) prometheus.Histogram {
+		return f.NewHistogram(prometheus.HistogramOpts{
+			Name: "imgfleet_dispatch_" + name + "_seconds", Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 2, 18),
+		})
+	}
+	return metrics{
+		waiting: gauge("waiting_tasks", "Tasks in the window without a worker."), running: gauge("running_tasks", "Tasks with a worker."),
+		capacity:    gauge("capacity_tasks", "Tasks that the live workers can run at once."),
+		tasks:       counts("tasks", "Tasks ended, by state.", "state", "degraded"),
+		attempts:    counts("attempts", "Attempts ended, by provider, outcome and class.", "provider", "outcome", "class"),
+		recovered:   counts("recovered", "Calls whose stream was lost, by how their outcome was found.", "by"),
+		waitSeconds: seconds("wait", "From accept to the first attempt."),
+		taskSeconds: seconds("task", "From accept to success."),
+		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
+		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),
+		byP90:       count("estimates_by_p90", "Successes no later than the estimated 90th percentile."),
+	}
+}

@@ -1,0 +1,150 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// slots counts what runs where. It is exact because one dispatcher leads: the
+// workers' own counts only confirm it.
+type slots struct {
+	workers   []fleet.Member
+	state     *policy.State
+	busy      map[string]int // by worker id
+	providers map[string]int // by provider name
+}
+
+// slot is a worker and a provider reserved for one attempt.
+type slot struct {
+	worker fleet.Member
+	step   routing.Step
+}
+
+// need says what a task would accept.
+type need struct {
+	steps   []routing.Step  // in order of preference
+	region  string          // preferred, "" for none
+	avoid   map[string]bool // workers that just failed it
+	waited  time.Duration
+	spill   time.Duration
+	attempt bool // it failed before: anything in the plan will do
+}
+
+func newSlots() *slots {
+	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}}
+}
+
+func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
+	s.workers, s.state = ws, state
+}
+
+func (s *slots) usable(w fleet.Member) bool { return !w.Draining && !s.state.Workers[w.ID].Drain }
+
+func (s *slots) capacity() (n int) {
+	for _, w := range s.workers {
+		if s.usable(w) {
+			n += w.Capacity
+		}
+	}
+	return n
+}
+
+func (s *slots) free() (n int) {
+	for _, w := range s.workers {
+		if s.usable(w) {
+			n += max(0, w.Capacity-s.busy[w.ID])
+		}
+	}
+	return n
+}
+
+// take reserves the best slot for n, or nil. The first choice of provider is
+// waited for; later ones serve when nobody offers the first, when it failed,
+// or after the spill time. A stand-in never jumps a real model that is merely
+// busy.
+func (s *slots) take(n need) *slot {
+	overflow := n.attempt || n.waited >= n.spill
+	for i, step := range n.steps {
+		if i > 0 && !overflow && s.offered(n.steps[0]) {
+			return nil
+		}
+		if step.Degraded && !n.attempt && slices.ContainsFunc(n.steps[:i], s.offered) {
+			return nil
+		}
+		if step.MaxConcurrent > 0 && s.providers[step.Name] >= step.MaxConcurrent {
+			continue
+		}
+		if w, ok := s.best(step, n); ok {
+			got := &slot{worker: w, step: step}
+			s.hold(got)
+			return got
+		}
+	}
+	return nil
+}
+
+func (s *slots) offered(step routing.Step) bool {
+	return slices.ContainsFunc(s.workers, func(w fleet.Member) bool { return s.usable(w) && offers(w, step) })
+}
+
+func offers(w fleet.Member, step routing.Step) bool {
+	return slices.Contains(w.Providers, step.Name) && (step.Region == "" || step.Region == w.Region)
+}
+
+// best is the least loaded worker of the preferred region, or of any region
+// when that one has none or did not have room for the spill time. A worker
+// that just failed the task is used only when no other offers the provider.
+func (s *slots) best(step routing.Step, n need) (fleet.Member, bool) {
+	home := slices.ContainsFunc(s.workers, func(w fleet.Member) bool {
+		return w.Region == n.region && s.usable(w) && offers(w, step)
+	})
+	other := slices.ContainsFunc(s.workers, func(w fleet.Member) bool {
+		return !n.avoid[w.ID] && s.usable(w) && offers(w, step)
+	})
+	var best fleet.Member
+	bestScore := 2.0
+	for _, w := range s.workers {
+		if !s.usable(w) || !offers(w, step) || s.busy[w.ID] >= w.Capacity || (n.avoid[w.ID] && other) {
+			continue
+		}
+		if home && w.Region != n.region && n.waited < n.spill {
+			continue
+		}
+		score := float64(s.busy[w.ID]) / float64(w.Capacity)
+		if home && w.Region != n.region {
+			score++ // spill-over: only when home is full
+		}
+		if score < bestScore {
+			best, bestScore = w, score
+		}
+	}
+	return best, bestScore < 2
+}
+
+func (s *slots) hold(t *slot) {
+	s.busy[t.worker.ID]++
+	s.providers[t.step.Name]++
+}
+
+func (s *slots) release(t *slot) {
+	if s.busy[t.worker.ID]--; s.busy[t.worker.ID] <= 0 {
+		delete(s.busy, t.worker.ID)
+	}
+	if s.providers[t.step.Name]--; s.providers[t.step.Name] <= 0 {
+		delete(s.providers, t.step.Name)
+	}
+}
+
+// occupy reserves what an attempt found in a record already uses.
+func (s *slots) occupy(a *task.Attempt) *slot {
+	t := &slot{}
+	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
+	t.step.Name = a.Provider
+	s.hold(t)
+	return t
+}
