@@ -121,7 +121,7 @@ func (b *Bucket) publish(ctx context.Context, m *nats.Msg, expect uint64, ttl ti
 		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(expect))
 	}
 	if ttl > 0 {
-		opts = append(opts, jetstream.WithMsgTTL(max(time.Second, ttl.Round(time.Second))))
+		opts = append(opts, jetstream.WithMsgTTL((ttl + time.Second - 1).Truncate(time.Second)))
 	}
 	ack, err := b.js.PublishMsg(ctx, m, opts...)
 	if err != nil {
@@ -202,54 +202,6 @@ func (b *Bucket) History(ctx context.Context, key string) ([]Entry, error) {
 	}
 }
 
-// Watch calls on for the newest revision of every key under filter, then once
-// with a zero Entry, and then for every change in order until ctx ends. It
-// survives engine restarts: the whole walk starts again, zero Entry included.
-func (b *Bucket) Watch(ctx context.Context, filter string, on func(Entry)) error {
-	cons, err := b.js.OrderedConsumer(ctx, b.stream.CachedInfo().Config.Name, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{b.subject(filter)}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
-	})
-	if err != nil {
-		return Classify(err)
-	}
-	info, err := cons.Info(ctx)
-	if err != nil {
-		return Classify(err)
-	}
-	left := info.NumPending
-	if left == 0 {
-		on(Entry{})
-	}
-	msgs, err := cons.Messages(jetstream.PullHeartbeat(5 * time.Second))
-	if err != nil {
-		return Classify(err)
-	}
-	defer msgs.Stop()
-	stop := context.AfterFunc(ctx, msgs.Stop)
-	defer stop()
-	for {
-		m, err := msgs.Next()
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, jetstream.ErrNoHeartbeat):
-			continue // the ordered consumer re-creates itself behind this
-		case err != nil:
-			return Classify(err)
-		}
-		meta, err := m.Metadata()
-		if err != nil {
-			continue
-		}
-		on(b.entry(m.Subject(), m.Headers(), m.Data(), meta.Sequence.Stream, meta.Timestamp))
-		if left > 0 {
-			if left--; left == 0 {
-				on(Entry{})
-			}
-		}
-	}
-}
-
 func (b *Bucket) entry(subject string, h nats.Header, data []byte, seq uint64, at time.Time) Entry {
 	e := Entry{Key: subject[len(b.subject("")):], Value: data, Revision: seq, Created: at}
 	if h.Get(deletedHeader) != "" || h.Get(jetstream.MarkerReasonHeader) != "" {
@@ -257,4 +209,3 @@ func (b *Bucket) entry(subject string, h nats.Header, data []byte, seq uint64, a
 	}
 	return e
 }
-
