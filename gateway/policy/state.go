@@ -82,6 +82,7 @@ type Change struct {
 	Reason  string          `json:"reason,omitempty"`
 	Before  json.RawMessage `json:"before"`
 	After   json.RawMessage `json:"after"`
+	Final   bool            `json:"final,omitempty"` // an act, noted; there is nothing to undo
 }
 
 // Empty reports whether the change changed nothing, and so was not written.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -98,9 +97,9 @@ func (s *Store) mirror(value []byte) error {
 	if value == nil {
 		return nil
 	}
-	var r revision
-	if err := json.Unmarshal(value, &r); err != nil {
-		return fmt.Errorf("read policy: %w", err)
+	r, err := read(value)
+	if err != nil {
+		return err
 	}
 	next := s.look(&r.State)
 	for {
@@ -121,82 +120,6 @@ func (s *Store) look(state *State) *view {
 		v.catalog = state.Catalog
 	}
 	return v
-}
-
-// Apply changes the state: change gets a copy of the newest one, its maps made,
-// and again when another gateway was faster. A change that changes nothing is not written
-// and comes back Empty. The change is durable and visible here when Apply
-// returns, and on the other gateways within a second.
-func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
-	var done Change
-	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
-		next, err := s.next(old, edit, change)
-		if err != nil {
-			return nil, 0, err
-		}
-		done = next.Change
-		if edit.DryRun || done.Empty() {
-			return nil, 0, nil
-		}
-		value, err := json.Marshal(next)
-		if len(value) > maxBytes {
-			return nil, 0, fault.New(fault.TooLarge, "policy_too_large")
-		}
-		return value, 0, err
-	})
-	if err != nil {
-		return Change{}, fmt.Errorf("change policy: %w", err)
-	}
-	return done, s.mirror(entry.Value)
-}
-
-// next computes the revision that follows old.
-func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision, error) {
-	var r revision
-	if old != nil {
-		if err := json.Unmarshal(old, &r); err != nil {
-			return r, fmt.Errorf("read policy: %w", err)
-		}
-	}
-	version := r.State.Version
-	if edit.Expect != nil && *edit.Expect != version {
-		return r, fault.New(fault.Conflict, "version_conflict").With("version", fmt.Sprint(version))
-	}
-	before, err := json.Marshal(r.State)
-	if err != nil {
-		return r, err
-	}
-	r.State.fill()
-	if err := change(&r.State); err != nil {
-		return r, err
-	}
-	r.State.Version = version
-	r.State.prune()
-	if err := r.State.check(); err != nil {
-		return r, err
-	}
-	after, err := json.Marshal(r.State)
-	if err != nil {
-		return r, err
-	}
-	r.Change = Change{
-		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: clip(edit.Who), Action: edit.Action,
-		Subject: clip(edit.Subject), Reason: clip(edit.Reason),
-	}
-	r.Change.Before, r.Change.After, err = differ(before, after)
-	if err == nil && !r.Change.Empty() {
-		r.State.Version++
-		r.Change.Version++
-	}
-	return r, err
-}
-
-// clip bounds what people write about a change.
-func clip(s string) string {
-	if len(s) > maxTextBytes {
-		s = strings.ToValidUTF8(s[:maxTextBytes], "")
-	}
-	return s
 }
 
 // History returns the newest changes first, at most limit, or all that are

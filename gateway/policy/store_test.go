@@ -252,6 +252,22 @@ func TestUndoIsRefusedWhenALaterChangeTouchedTheSame(t *testing.T) {
 	}
 }
 
+func TestAnActIsNotedAndCannotBeUndone(t *testing.T) {
+	t.Parallel()
+	s := open(t, start(t, t.TempDir()))
+	apply(t, s, policy.Edit{Who: "li", Action: "quota.set"}, setDaily(3))
+	c, err := s.Note(t.Context(), policy.Edit{Who: "li", Action: "session.erase", Subject: "s1"}, nil, map[string]int{"tasks": 2})
+	if err != nil || c.Version != 2 || string(c.After) != `{"tasks":2}` {
+		t.Fatalf("change = %+v, %v", c, err)
+	}
+	if _, err := s.Undo(t.Context(), 2, policy.Edit{Who: "li"}); fault.CodeOf(err) != "not_undoable" {
+		t.Errorf("err = %v, want not_undoable", err)
+	}
+	if got := s.Limits().SessionDaily; got != 3 {
+		t.Errorf("sessionDaily = %d, want 3 as before", got)
+	}
+}
+
 func TestACatalogueOfTheOperatorReplacesTheBuiltIn(t *testing.T) {
 	t.Parallel()
 	s := open(t, start(t, t.TempDir()))

@@ -23,6 +23,9 @@ func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error
 		if c.Version != version {
 			continue
 		}
+		if c.Final {
+			return Change{}, fault.New(fault.Conflict, "not_undoable").With("version", strconv.Itoa(version))
+		}
 		if edit.Action == "" {
 			edit.Action = "undo"
 		}

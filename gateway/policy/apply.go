@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Apply changes the state: change gets a copy of the newest one, its maps made,
+// and again when another gateway was faster. A change that changes nothing is not written
+// and comes back Empty. The change is durable and visible here when Apply
+// returns, and on the other gateways within a second.
+func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
+	var done Change
+	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+		next, err := s.next(old, edit, change)
+		if err != nil {
+			return nil, 0, err
+		}
+		done = next.Change
+		if edit.DryRun || done.Empty() {
+			return nil, 0, nil
+		}
+		value, err := json.Marshal(next)
+		if len(value) > maxBytes {
+			return nil, 0, fault.New(fault.TooLarge, "policy_too_large")
+		}
+		return value, 0, err
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("change policy: %w", err)
+	}
+	return done, s.mirror(entry.Value)
+}
+
+// Note writes an act that changed something else than the state, such as an
+// erasure, into the history. It cannot be undone.
+func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change, error) {
+	b, err := json.Marshal(before)
+	if err != nil {
+		return Change{}, fmt.Errorf("note: %w", err)
+	}
+	a, err := json.Marshal(after)
+	if err != nil {
+		return Change{}, fmt.Errorf("note: %w", err)
+	}
+	var done Change
+	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+		r, err := read(old)
+		if err != nil {
+			return nil, 0, err
+		}
+		r.State.Version++
+		r.Change = s.change(r.State.Version, edit)
+		r.Change.Before, r.Change.After, r.Change.Final = b, a, true
+		done = r.Change
+		value, err := json.Marshal(r)
+		return value, 0, err
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("note: %w", err)
+	}
+	return done, s.mirror(entry.Value)
+}
+
+// next computes the revision that follows old.
+func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision, error) {
+	r, err := read(old)
+	if err != nil {
+		return r, err
+	}
+	version := r.State.Version
+	if edit.Expect != nil && *edit.Expect != version {
+		return r, fault.New(fault.Conflict, "version_conflict").With("version", fmt.Sprint(version))
+	}
+	before, err := json.Marshal(r.State)
+	if err != nil {
+		return r, err
+	}
+	r.State.fill()
+	if err := change(&r.State); err != nil {
+		return r, err
+	}
+	r.State.Version = version
+	r.State.prune()
+	if err := r.State.check(); err != nil {
+		return r, err
+	}
+	after, err := json.Marshal(r.State)
+	if err != nil {
+		return r, err
+	}
+	r.Change = s.change(version, edit)
+	r.Change.Before, r.Change.After, err = differ(before, after)
+	if err == nil && !r.Change.Empty() {
+		r.State.Version++
+		r.Change.Version++
+	}
+	return r, err
+}
+
+// read decodes a revision; nil is the one before the first.
+func read(value []byte) (r revision, err error) {
+	if value == nil {
+		return r, nil
+	}
+	if err := json.Unmarshal(value, &r); err != nil {
+		return r, fmt.Errorf("read policy: %w", err)
+	}
+	return r, nil
+}
+
+func (s *Store) change(version int, e Edit) Change {
+	return Change{
+		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: clip(e.Who), Action: e.Action,
+		Subject: clip(e.Subject), Reason: clip(e.Reason),
+	}
+}
+
+// clip bounds what people write about a change.
+func clip(s string) string {
+	if len(s) > maxTextBytes {
+		s = strings.ToValidUTF8(s[:maxTextBytes], "")
+	}
+	return s
+}

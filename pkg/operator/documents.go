@@ -1,0 +1,182 @@
+package operator
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Limit is one limit: what applies, and where it comes from. 0 means off.
+type Limit struct {
+	Key        string `json:"key"` // as in the configuration file, below "limits"
+	Value      int64  `json:"value"`
+	Configured int64  `json:"configured"`
+	Overridden bool   `json:"overridden"`
+}
+
+// Limits are all limits in the order of the contract.
+type Limits struct {
+	Version int     `json:"version"` // of the operator state
+	Limits  []Limit `json:"limits"`
+}
+
+// LimitsPatch sets some limits.
+type LimitsPatch struct {
+	Limits map[string]int64 `json:"limits"`
+}
+
+// LimitsReset names limits to take back to the configured values; none means
+// all.
+type LimitsReset struct {
+	Keys []string `json:"keys"`
+}
+
+// Quota is where a session stands today.
+type Quota struct {
+	Session     task.SessionID `json:"session"`
+	Daily       int64          `json:"daily"` // 0: no limit
+	Used        int64          `json:"used"`
+	Active      int64          `json:"active"`
+	ActiveLimit int64          `json:"activeLimit"`
+	ResetsAt    time.Time      `json:"resetsAt"`
+}
+
+// Grant gives a session more tasks today. The same ExternalID gives only
+// once.
+type Grant struct {
+	ExternalID string `json:"externalId"`
+	Tasks      int64  `json:"tasks"`
+}
+
+// Session is what an operator may see of a session.
+type Session struct {
+	Quota Quota     `json:"quota"`
+	Tasks []task.ID `json:"tasks"`
+}
+
+// Receipt says what was erased.
+type Receipt struct {
+	ReceiptID string    `json:"receiptId"`
+	Uploads   int       `json:"uploads"`
+	Tasks     int       `json:"tasks"`
+	Objects   int       `json:"objects"`
+	At        time.Time `json:"at"`
+	DryRun    bool      `json:"dryRun,omitempty"`
+}
+
+// Provider is one provider as configured, as switched, and as it is doing.
+type Provider struct {
+	Name             string   `json:"name"`
+	Kind             string   `json:"kind"`
+	Region           string   `json:"region,omitempty"`
+	Enabled          bool     `json:"enabled"`
+	Reason           string   `json:"reason,omitempty"` // why it was switched off
+	Weight           int      `json:"weight"`
+	ConfiguredWeight int      `json:"configuredWeight"`
+	MaxConcurrent    int      `json:"maxConcurrent"` // 0: no limit
+	InFlight         int      `json:"inFlight"`
+	PriceFen         int64    `json:"priceFen"`
+	Workers          []string `json:"workers"` // that can call it
+}
+
+// ProviderPatch changes how a provider is used; nil leaves as it is.
+type ProviderPatch struct {
+	Enabled     *bool `json:"enabled,omitempty"`
+	Weight      *int  `json:"weight,omitempty"`
+	ResetWeight bool  `json:"resetWeight,omitempty"`
+}
+
+// CacheStats describe the cache of finished tasks.
+type CacheStats struct {
+	Entries  int `json:"entries"`
+	Sessions int `json:"sessions"`
+}
+
+// CachePurge chooses what to forget; exactly one is given.
+type CachePurge struct {
+	Session task.SessionID `json:"session,omitempty"`
+	Style   string         `json:"style,omitempty"`
+	All     bool           `json:"all,omitempty"`
+}
+
+// Purged says what was forgotten.
+type Purged struct {
+	Removed int  `json:"removed"`
+	DryRun  bool `json:"dryRun,omitempty"`
+}
+
+// Worker is a worker as last heard of, and what the operator wants of it.
+type Worker struct {
+	ID        string    `json:"id"`
+	Address   string    `json:"address"`
+	Region    string    `json:"region"`
+	Capacity  int       `json:"capacity"`
+	InFlight  int       `json:"inFlight"`
+	Providers []string  `json:"providers"`
+	Version   string    `json:"version"`
+	Draining  bool      `json:"draining"`         // it is stopping by itself
+	Drained   bool      `json:"drained"`          // the operator wants it to get nothing new
+	Reason    string    `json:"reason,omitempty"` // why
+	LastSeen  time.Time `json:"lastSeen"`         // zero when it is not there
+	Present   bool      `json:"present"`
+}
+
+// WorkerPatch changes whether a worker gets new attempts.
+type WorkerPatch struct {
+	Drain bool `json:"drain"`
+}
+
+// Intake says whether new tasks are accepted.
+type Intake struct {
+	Paused bool       `json:"paused"`
+	Reason string     `json:"reason,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// Change is one entry of the history, or what a request changed.
+type Change struct {
+	Version   int             `json:"version"`
+	At        time.Time       `json:"at"`
+	Who       string          `json:"who"`
+	Action    string          `json:"action"`
+	Subject   string          `json:"subject,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Before    json.RawMessage `json:"before,omitempty"`
+	After     json.RawMessage `json:"after,omitempty"`
+	Final     bool            `json:"final,omitempty"`     // an act that cannot be undone
+	Unchanged bool            `json:"unchanged,omitempty"` // it was so already; nothing was written
+	DryRun    bool            `json:"dryRun,omitempty"`
+}
+
+// List is a list in an envelope, so that it can grow fields.
+type List[T any] struct {
+	Data []T `json:"data"`
+}
+
+// Version tells which build answers.
+type Version struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+}
+
+// Status is the whole at a glance.
+type Status struct {
+	Version     string         `json:"version"`
+	Environment string         `json:"environment"`
+	StartedAt   time.Time      `json:"startedAt"`
+	Ready       bool           `json:"ready"`
+	Trouble     string         `json:"trouble,omitempty"` // why it is not ready
+	Policy      int            `json:"policy"`            // version of the operator state
+	Intake      Intake         `json:"intake"`
+	Leader      bool           `json:"leader"` // this gateway dispatches
+	Queued      int            `json:"queued"`
+	Running     int            `json:"running"`
+	Capacity    int            `json:"capacity"`
+	P50Seconds  float64        `json:"p50Seconds"`
+	P90Seconds  float64        `json:"p90Seconds"`
+	Workers     int            `json:"workers"`
+	Regions     map[string]int `json:"regions"`  // workers by region
+	InFlight    map[string]int `json:"inFlight"` // calls by provider, on the leader
+	Disabled    []string       `json:"disabled"` // providers switched off
+}
