@@ -1,0 +1,171 @@
+package workerrpc
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/client/callopt"
+	"github.com/cloudwego/kitex/client/callopt/streamcall"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/grpc"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
+	"github.com/cloudwego/kitex/transport"
+
+	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
+	"github.com/imgfleet/imgfleet/idl/gen/workerpb/worker"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// ClientConfig says how workers and fleets are called. Zero durations and
+// sizes mean the defaults.
+type ClientConfig struct {
+	Token          string        // sent with every call
+	TLS            *tls.Config   // nil: plain TCP, for loopback only
+	ConnectTimeout time.Duration // TCP and TLS together; default 2 s
+	CallTimeout    time.Duration // of Cancel and Heartbeat; default 5 s
+	InspectTimeout time.Duration // default 60 s
+	Silence        time.Duration // a stream without a message for so long is given up; default 3 s
+	MaxMessage     int           // bytes of one message; default 1 MiB
+}
+
+func (c ClientConfig) withDefaults() ClientConfig {
+	c.ConnectTimeout = positive(c.ConnectTimeout, 2*time.Second)
+	c.CallTimeout = positive(c.CallTimeout, 5*time.Second)
+	c.InspectTimeout = positive(c.InspectTimeout, time.Minute)
+	c.Silence = positive(c.Silence, 3*time.Second)
+	c.MaxMessage = int(positive(time.Duration(c.MaxMessage), defaultMaxMessage))
+	return c
+}
+
+const defaultMaxMessage = 1 << 20
+
+func positive(d, fallback time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return fallback
+}
+
+// Client calls any worker by its address. It keeps connections open per
+// address and is safe for concurrent use.
+type Client struct {
+	cfg  ClientConfig
+	kite worker.Client
+}
+
+// NewClient builds a client; nothing is dialled before the first call.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	cfg = cfg.withDefaults()
+	kite, err := worker.NewClient("imgfleet.worker", options(cfg)...)
+	if err != nil {
+		return nil, fmt.Errorf("build worker client: %w", err)
+	}
+	return &Client{cfg: cfg, kite: kite}, nil
+}
+
+// options are what every client of ours needs of Kitex: our dialer, a
+// keepalive that notices vanished hosts, and windows for slow links.
+func options(cfg ClientConfig) []client.Option {
+	return []client.Option{
+		client.WithTransportProtocol(transport.GRPC),
+		client.WithDialer(&dialer{tls: cfg.TLS}),
+		client.WithConnectTimeout(cfg.ConnectTimeout),
+		client.WithGRPCKeepaliveParams(grpc.ClientKeepalive{
+			Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true,
+		}),
+		client.WithGRPCInitialWindowSize(1 << 20),
+		client.WithGRPCInitialConnWindowSize(1 << 20),
+	}
+}
+
+// Generate runs an attempt on the worker at addr, or attaches to it, and
+// calls on for every update that says something. It returns the outcome, or
+// the fault that ended the stream: CodeUnreachable means that nothing was
+// sent; CodeLost and CodeSilent mean that the attempt may still be running,
+// as it does when ctx ends: only Cancel stops it.
+func (c *Client) Generate(ctx context.Context, addr string, a Attempt, on func(Update)) (Outcome, error) {
+	req := attemptToWire(a)
+	if err := fits(req, c.cfg.MaxMessage); err != nil {
+		return Outcome{}, err
+	}
+	w := watch(c.authorize(ctx), c.cfg.Silence)
+	defer w.stop()
+	stream, err := c.kite.Generate(w.ctx, req, streamcall.WithHostPort(addr),
+		streamcall.WithConnectTimeout(c.cfg.ConnectTimeout))
+	if err != nil {
+		return Outcome{}, faultFromWire(w.ctx, err)
+	}
+	return c.receive(w, stream, on)
+}
+
+// receive reads the stream to its end. An outcome that arrived counts even
+// when the connection breaks right behind it.
+func (c *Client) receive(w *watchdog, stream worker.Worker_GenerateClient, on func(Update)) (Outcome, error) {
+	var last *Outcome
+	for {
+		msg, err := stream.Recv(w.ctx)
+		switch {
+		case last != nil:
+			return *last, nil
+		case errors.Is(err, io.EOF):
+			return Outcome{}, fault.Wrap(fault.Unavailable, CodeLost, errors.New("stream ended without an outcome"))
+		case err != nil:
+			return Outcome{}, faultFromWire(w.ctx, err)
+		case received(stream.Context()) > uint64(c.cfg.MaxMessage):
+			return Outcome{}, fault.New(fault.TooLarge, CodeTooLarge)
+		}
+		w.pat()
+		u := updateFromWire(msg)
+		last = u.Outcome
+		if u != (Update{}) && on != nil {
+			on(u)
+		}
+	}
+}
+
+// Cancel asks the worker at addr to stop an attempt. An attempt that the
+// worker does not know is no error: there is nothing to stop.
+func (c *Client) Cancel(ctx context.Context, addr string, id task.ID, number int) error {
+	ctx, cancel := context.WithTimeout(c.authorize(ctx), c.cfg.CallTimeout)
+	defer cancel()
+	_, err := c.kite.Cancel(ctx, &workerpb.CancelRequest{Task: string(id), Number: clamp(number)},
+		callopt.WithHostPort(addr))
+	return faultFromWire(ctx, err)
+}
+
+// Inspect has the worker at addr judge and normalise an upload.
+func (c *Client) Inspect(ctx context.Context, addr string, r InspectRequest) (Inspected, error) {
+	req := inspectToWire(r)
+	if err := fits(req, c.cfg.MaxMessage); err != nil {
+		return Inspected{}, err
+	}
+	ctx, cancel := context.WithTimeout(c.authorize(ctx), c.cfg.InspectTimeout)
+	defer cancel()
+	reply, err := c.kite.Inspect(ctx, req, callopt.WithHostPort(addr))
+	if err != nil {
+		return Inspected{}, faultFromWire(ctx, err)
+	}
+	return inspectedFromWire(reply), nil
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() error {
+	if closer, ok := c.kite.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+func (c *Client) authorize(ctx context.Context) context.Context { return withToken(ctx, c.cfg.Token) }
+
+func withToken(ctx context.Context, token string) context.Context {
+	if token == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, tokenKey, tokenPrefix+token)
+}

@@ -1,0 +1,27 @@
+package workerrpc
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// dialer connects with the standard library, TLS included: Kitex's own would
+// bound only the TCP part and wait for ever for a peer that never answers the
+// handshake.
+type dialer struct {
+	tls *tls.Config
+}
+
+// DialTimeout connects to address within timeout, handshake included.
+func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	raw := &net.Dialer{}
+	if d.tls == nil {
+		return raw.DialContext(ctx, network, address)
+	}
+	secure := &tls.Dialer{NetDialer: raw, Config: d.tls}
+	return secure.DialContext(ctx, network, address)
+}

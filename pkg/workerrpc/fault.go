@@ -1,0 +1,115 @@
+package workerrpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/cloudwego/kitex/pkg/kerrors"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// The codes of faults that arise on the wire itself.
+const (
+	// CodeUnreachable: no connection could be made, so nothing was sent.
+	CodeUnreachable = "worker_unreachable"
+	// CodeLost: the stream broke; the attempt may go on without us.
+	CodeLost = "worker_lost"
+	// CodeSilent: the worker missed its heartbeats; the attempt may go on.
+	CodeSilent = "worker_silent"
+	// CodeTooLarge: a message exceeds the cap; nothing was done.
+	CodeTooLarge = "message_too_large"
+	// CodeToken: the fleet token is missing or wrong.
+	CodeToken = "fleet_token_invalid"
+)
+
+// bizFault is the status number under which a fault travels. Its meaning is
+// in the extra fields; the number only says that they are there.
+const bizFault = 1
+
+const (
+	extraKind   = "kind"
+	extraCode   = "code"
+	extraAfter  = "retry_after_ms"
+	extraResets = "resets_at"
+	extraParams = "params"
+)
+
+// faultToWire carries kind, code and the sentence's values across the wire.
+// The cause stays here: it may name things that only this process may know.
+func faultToWire(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fault.As(err)
+	extra := map[string]string{extraKind: f.Kind.String(), extraCode: f.Code}
+	if f.RetryAfter > 0 {
+		extra[extraAfter] = strconv.FormatInt(f.RetryAfter.Milliseconds(), 10)
+	}
+	if !f.ResetsAt.IsZero() {
+		extra[extraResets] = f.ResetsAt.UTC().Format(time.RFC3339)
+	}
+	if len(f.Params) > 0 {
+		if b, jsonErr := json.Marshal(f.Params); jsonErr == nil {
+			extra[extraParams] = string(b)
+		}
+	}
+	return kerrors.NewGRPCBizStatusErrorWithExtra(bizFault, f.Code, extra)
+}
+
+// faultFromWire classifies what a call returned: a peer's fault keeps its
+// kind and code, everything else says how the connection failed.
+func faultFromWire(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if biz, ok := kerrors.FromBizStatusError(err); ok {
+		return faultFromExtra(biz.BizExtra())
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return fromContext(cause)
+	}
+	if errors.Is(err, kerrors.ErrGetConnection) {
+		return fault.Wrap(fault.Unavailable, CodeUnreachable, err)
+	}
+	if status.Code(errors.Unwrap(err)) == codes.Unauthenticated || status.Code(err) == codes.Unauthenticated {
+		return fault.Wrap(fault.Unauthenticated, CodeToken, err)
+	}
+	return fault.Wrap(fault.Unavailable, CodeLost, err)
+}
+
+func faultFromExtra(extra map[string]string) error {
+	f := fault.New(fault.ParseKind(extra[extraKind]), extra[extraCode])
+	if f.Code == "" {
+		f.Code = "internal"
+	}
+	if ms, err := strconv.ParseInt(extra[extraAfter], 10, 64); err == nil && ms > 0 {
+		f.RetryAfter = time.Duration(ms) * time.Millisecond
+	}
+	if at, err := time.Parse(time.RFC3339, extra[extraResets]); err == nil {
+		f.ResetsAt = at
+	}
+	if p := extra[extraParams]; p != "" {
+		// Unreadable values only cost the sentence its details.
+		_ = json.Unmarshal([]byte(p), &f.Params)
+	}
+	return f
+}
+
+// fromContext classifies why our own side gave up.
+func fromContext(cause error) error {
+	var f *fault.Fault
+	switch {
+	case errors.As(cause, &f):
+		return f
+	case errors.Is(cause, context.DeadlineExceeded):
+		return fault.Wrap(fault.Timeout, "deadline_exceeded", cause)
+	default:
+		return fault.Wrap(fault.Canceled, "canceled", cause)
+	}
+}

@@ -1,0 +1,71 @@
+package workerrpc
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/server"
+
+	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
+	"github.com/imgfleet/imgfleet/idl/gen/workerpb/fleet"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// ServeFleet listens for the heartbeats of workers and hands each to beat.
+func ServeFleet(ctx context.Context, cfg ServerConfig, beat func(context.Context, Beat) error) (*Server, error) {
+	return serve(ctx, cfg, func(s server.Server, maxMessage int) error {
+		return fleet.RegisterService(s, &fleetHandler{beat: beat, maxMessage: maxMessage})
+	})
+}
+
+type fleetHandler struct {
+	beat       func(context.Context, Beat) error
+	maxMessage int
+}
+
+// Heartbeat implements the generated interface.
+func (h *fleetHandler) Heartbeat(ctx context.Context, req *workerpb.Beat) (*workerpb.BeatReply, error) {
+	if received(ctx) > uint64(h.maxMessage) {
+		return nil, faultToWire(fault.New(fault.TooLarge, CodeTooLarge))
+	}
+	if err := h.beat(ctx, beatFromWire(req)); err != nil {
+		return nil, faultToWire(err)
+	}
+	return &workerpb.BeatReply{}, nil
+}
+
+// FleetClient sends heartbeats to one gateway.
+type FleetClient struct {
+	cfg  ClientConfig
+	kite fleet.Client
+}
+
+// NewFleetClient builds a client for the fleet listener at addr; nothing is
+// dialled before the first beat.
+func NewFleetClient(addr string, cfg ClientConfig) (*FleetClient, error) {
+	cfg = cfg.withDefaults()
+	kite, err := fleet.NewClient("imgfleet.fleet", append(options(cfg),
+		client.WithHostPorts(addr), client.WithGRPCConnPoolSize(1))...)
+	if err != nil {
+		return nil, fmt.Errorf("build fleet client for %s: %w", addr, err)
+	}
+	return &FleetClient{cfg: cfg, kite: kite}, nil
+}
+
+// Beat tells the gateway that this worker lives.
+func (c *FleetClient) Beat(ctx context.Context, b Beat) error {
+	ctx, cancel := context.WithTimeout(withToken(ctx, c.cfg.Token), c.cfg.CallTimeout)
+	defer cancel()
+	_, err := c.kite.Heartbeat(ctx, beatToWire(b))
+	return faultFromWire(ctx, err)
+}
+
+// Close drops the connection.
+func (c *FleetClient) Close() error {
+	if closer, ok := c.kite.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}

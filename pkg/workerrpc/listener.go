@@ -1,0 +1,145 @@
+package workerrpc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/cloudwego/kitex/pkg/remote"
+	"github.com/cloudwego/kitex/pkg/utils"
+)
+
+// transServer accepts connections for Kitex's gRPC handler from any
+// net.Listener. Kitex has no server TLS: its own servers insist on netpoll
+// connections. This one serves tls.Listener and plain TCP alike, with one
+// goroutine a connection, of which a fleet has few.
+type transServer struct {
+	opt     *remote.ServerOption
+	handler remote.ServerTransHandler
+
+	mu     sync.Mutex
+	ln     net.Listener
+	conns  map[net.Conn]struct{}
+	closed bool
+	wg     sync.WaitGroup
+}
+
+type transServerFactory struct{}
+
+// NewTransServer implements remote.TransServerFactory.
+func (transServerFactory) NewTransServer(opt *remote.ServerOption, h remote.ServerTransHandler) remote.TransServer {
+	return &transServer{opt: opt, handler: h, conns: map[net.Conn]struct{}{}}
+}
+
+// CreateListener is never asked: the listener is made before the server.
+func (t *transServer) CreateListener(net.Addr) (net.Listener, error) {
+	return nil, errors.New("a listener must be given")
+}
+
+// BootstrapServer accepts until the listener closes.
+func (t *transServer) BootstrapServer(ln net.Listener) error {
+	t.mu.Lock()
+	t.ln = ln
+	t.mu.Unlock()
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			// Out of descriptors, most likely: give others time to close.
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		if !t.track(conn) {
+			_ = conn.Close()
+			return nil
+		}
+		t.wg.Go(func() { t.serve(conn) })
+	}
+}
+
+func (t *transServer) track(conn net.Conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.conns[conn] = struct{}{}
+	return true
+}
+
+// handshakeLimit bounds how long a connection may take to say hello.
+const handshakeLimit = 5 * time.Second
+
+// serve runs one connection to its end.
+func (t *transServer) serve(conn net.Conn) {
+	defer t.forget(conn)
+	// Kitex reads the HTTP/2 preface without a deadline of its own.
+	lazy := time.AfterFunc(handshakeLimit, func() { _ = conn.Close() })
+	if err := handshake(conn); err != nil {
+		return
+	}
+	ctx, err := t.handler.OnActive(context.Background(), conn)
+	if err != nil || !lazy.Stop() {
+		return
+	}
+	defer t.handler.OnInactive(ctx, conn)
+	if err := t.handler.OnRead(ctx, conn); err != nil {
+		t.handler.OnError(ctx, err, conn)
+	}
+}
+
+// handshake proves a TLS peer before anything of Kitex sees the connection.
+func handshake(conn net.Conn) error {
+	secure, ok := conn.(interface {
+		HandshakeContext(context.Context) error
+	})
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeLimit)
+	defer cancel()
+	return secure.HandshakeContext(ctx)
+}
+
+func (t *transServer) forget(conn net.Conn) {
+	_ = conn.Close()
+	t.mu.Lock()
+	delete(t.conns, conn)
+	t.mu.Unlock()
+}
+
+// Shutdown closes the listener, tells peers to go elsewhere, waits for the
+// running calls within the exit wait time and closes what is left.
+func (t *transServer) Shutdown() error {
+	t.mu.Lock()
+	t.closed = true
+	ln := t.ln
+	t.mu.Unlock()
+	if ln != nil {
+		_ = ln.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), t.opt.ExitWaitTime)
+	defer cancel()
+	var err error
+	if g, ok := t.handler.(remote.GracefulShutdown); ok {
+		err = g.GracefulShutdown(ctx)
+	}
+	t.mu.Lock()
+	for conn := range t.conns {
+		_ = conn.Close()
+	}
+	t.mu.Unlock()
+	t.wg.Wait()
+	return err
+}
+
+// ConnCount implements remote.TransServer.
+func (t *transServer) ConnCount() utils.AtomicInt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return utils.AtomicInt(len(t.conns))
+}

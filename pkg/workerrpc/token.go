@@ -1,0 +1,37 @@
+package workerrpc
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+
+	"github.com/cloudwego/kitex/pkg/remote"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
+	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
+)
+
+const (
+	tokenKey    = "authorization"
+	tokenPrefix = "Bearer "
+)
+
+// gatekeeper refuses calls without the token before a byte of their message
+// is read. An empty token opens the door: mTLS alone is identity enough.
+func gatekeeper(token string) remote.MetaHandler {
+	want := sha256.Sum256([]byte(token))
+	return remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {
+		if token == "" {
+			return ctx, nil
+		}
+		md, _ := metadata.FromIncomingContext(ctx)
+		for _, v := range md.Get(tokenKey) {
+			got := sha256.Sum256([]byte(strings.TrimPrefix(v, tokenPrefix)))
+			if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
+				return ctx, nil
+			}
+		}
+		return ctx, status.Err(codes.Unauthenticated, CodeToken)
+	}))
+}
