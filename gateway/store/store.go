@@ -3,24 +3,27 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Info describes a stored object.
 type Info struct {
 	Size    int64
 	ModTime time.Time
-	ETag    string
+	ETag    string // quoted, strong
 }
 
-// Driver keeps objects in one place. Keys were validated by Store. Errors are
-// classified: a missing object is fault.NotFound "object_not_found", a full
-// place fault.Unavailable "storage_full".
+// Driver keeps objects in one place. Keys and prefixes were validated by
+// Store. Errors are classified: a missing object is fault.NotFound
+// "object_not_found", a full place fault.Unavailable "storage_full"; a
+// failure of the reader comes back as it was.
 type Driver interface {
 	// Put writes the whole of r or nothing, over whatever there is.
 	Put(ctx context.Context, key string, r io.Reader) (n int64, err error)
@@ -36,21 +39,13 @@ type Driver interface {
 	Sweep(ctx context.Context, before time.Time) (n int, err error)
 }
 
-// Object is an open object.
+// Object is an open object; the caller closes it.
 type Object struct {
 	io.ReadSeekCloser
 	Size        int64
 	ModTime     time.Time
 	ContentType string
 	ETag        string
-}
-
-// Grant is what a signed URL allows.
-type Grant struct {
-	Key         string
-	ContentType string
-	Size        int64 // exact, when > 0
-	MaxBytes    int64 // at most, when > 0
 }
 
 // Deps are what the store works with.
@@ -62,62 +57,153 @@ type Deps struct {
 	Now      func() time.Time // time.Now when nil
 }
 
-// signer is what gateway/keys gives.
-type signer interface {
-	Sign(purpose string, msg []byte) []byte
-	Verify(purpose string, msg, mac []byte) bool
+// Store is the one way to objects: it validates keys, bounds sizes, signs
+// URLs and sweeps what is past retention, whatever the driver.
+type Store struct {
+	config Config
+	driver Driver
+	keys   signer
+	log    *slog.Logger
+	met    metrics
+	now    func() time.Time
 }
 
-// Store is the one way to objects.
-type Store struct{}
+// New builds a store over a driver.
+func New(c Config, d Deps) (*Store, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Store{config: c, driver: d.Driver, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now}, nil
+}
 
-var errStub = errors.New("store: not open")
-
-// New builds a store.
-func New(c Config, d Deps) (*Store, error) { return nil, errStub }
-
-// Put writes an object of at most maxBytes.
+// Put writes an object whole or not at all, over whatever there is. More than
+// maxBytes is fault.TooLarge; an error of r comes back classified as it was.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader, maxBytes int64) (n int64, err error) {
-	return 0, errStub
+	if !ValidKey(key) {
+		return 0, errKey(key)
+	}
+	start := s.now()
+	n, err = s.driver.Put(ctx, key, &bounded{ctx: ctx, r: r, left: maxBytes})
+	s.met.observe("put", s.now().Sub(start), err)
+	if err != nil {
+		return 0, fmt.Errorf("put object: %w", err)
+	}
+	s.met.written.Add(float64(n))
+	return n, nil
 }
 
-// Open opens an object.
-func (s *Store) Open(ctx context.Context, key string) (*Object, error) { return nil, errStub }
+// Open opens an object for reading, or says fault.NotFound.
+func (s *Store) Open(ctx context.Context, key string) (*Object, error) {
+	if !ValidKey(key) {
+		return nil, errNotFound()
+	}
+	r, info, err := s.driver.Open(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("open object: %w", err)
+	}
+	return &Object{ReadSeekCloser: r, Size: info.Size, ModTime: info.ModTime, ContentType: ContentType(key), ETag: info.ETag}, nil
+}
 
-// Stat describes an object.
-func (s *Store) Stat(ctx context.Context, key string) (Info, error) { return Info{}, errStub }
+// Stat describes an object, or says fault.NotFound.
+func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
+	if !ValidKey(key) {
+		return Info{}, errNotFound()
+	}
+	info, err := s.driver.Stat(ctx, key)
+	if err != nil {
+		return Info{}, fmt.Errorf("stat object: %w", err)
+	}
+	return info, nil
+}
 
-// Copy makes a second object with the same bytes and age.
-func (s *Store) Copy(ctx context.Context, from, to string) error { return errStub }
+// Copy makes a second object with the same bytes. It shares the age of the
+// first: both are swept together.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	if !ValidKey(from) || !ValidKey(to) {
+		return errKey(to)
+	}
+	if err := s.driver.Copy(ctx, from, to); err != nil {
+		return fmt.Errorf("copy object: %w", err)
+	}
+	return nil
+}
 
-// Delete removes an object.
+// Delete removes an object and says whether it was there.
 func (s *Store) Delete(ctx context.Context, key string) (existed bool, err error) {
-	return false, errStub
+	if !ValidKey(key) {
+		return false, nil
+	}
+	existed, err = s.driver.Delete(ctx, key)
+	if err != nil {
+		return existed, fmt.Errorf("delete object: %w", err)
+	}
+	return existed, nil
 }
 
-// DeletePrefix removes every object under a prefix.
+// DeletePrefix removes every object under a prefix such as "<session>/" and
+// says how many there were.
 func (s *Store) DeletePrefix(ctx context.Context, prefix string) (n int, err error) {
-	return 0, errStub
+	if !validPrefix(prefix) {
+		return 0, errKey(prefix)
+	}
+	n, err = s.driver.DeletePrefix(ctx, prefix)
+	if err != nil {
+		return n, fmt.Errorf("delete objects: %w", err)
+	}
+	return n, nil
 }
 
-// URL is where a client reads an object.
-func (s *Store) URL(key string, until time.Time) string { return "" }
-
-// UploadURL is where a client puts exactly size bytes.
-func (s *Store) UploadURL(key, contentType string, size int64, until time.Time) string { return "" }
-
-// WorkerGetURL is where a worker reads an object.
-func (s *Store) WorkerGetURL(key string, until time.Time) string { return "" }
-
-// WorkerPutURL is where a worker puts at most maxBytes.
-func (s *Store) WorkerPutURL(key, contentType string, maxBytes int64, until time.Time) string {
-	return ""
+// Run removes objects past retention until ctx ends. Age is the driver's, so
+// a restart forgets nothing.
+func (s *Store) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.config.SweepEvery)
+	defer tick.Stop()
+	for {
+		n, err := s.driver.Sweep(ctx, s.now().Add(-s.config.Retention-sweepGrace))
+		s.met.swept.Add(float64(n))
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("objects could not be swept", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }
 
-// Verify checks a signed URL's query for a method and key.
-func (s *Store) Verify(method, key string, q url.Values, now time.Time) (Grant, error) {
-	return Grant{}, errStub
+// sweepGrace keeps an object a little longer than the document that shows it.
+const sweepGrace = 10 * time.Minute
+
+// bounded refuses to read more than its share, and stops with its context.
+type bounded struct {
+	ctx  context.Context
+	r    io.Reader
+	left int64
 }
 
-// Run sweeps old objects until ctx ends.
-func (s *Store) Run(ctx context.Context) error { return errStub }
+func (b *bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, fault.Wrap(fault.Canceled, "canceled", context.Cause(b.ctx))
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fault.New(fault.TooLarge, "object_too_large")
+	}
+	return n, err
+}
+
+func errNotFound() error { return fault.New(fault.NotFound, "object_not_found") }
+
+func errKey(key string) error {
+	return fault.Wrap(fault.Internal, "object_key_invalid", errors.New("bad object key: "+key))
+}

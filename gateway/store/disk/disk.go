@@ -1,0 +1,244 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	dirMode    = 0o700
+	bufferSize = 128 << 10
+	knownDirs  = 100_000 // about 10 MB when full
+)
+
+// Config says where the objects lie.
+type Config struct {
+	Dir     string // may hold foreign files; ours are under objects/
+	Sync    bool   // fsync before Put returns, so that it survives a power cut
+	MinFree int64  // refuse to write when less would be left, in bytes
+}
+
+// Defaults leave the disk some air.
+func Defaults() Config { return Config{MinFree: 256 << 20} }
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Dir == "" {
+		errs = append(errs, errors.New("data.dir: must not be empty"))
+	}
+	if c.MinFree < 0 {
+		errs = append(errs, fmt.Errorf("store.minFree: must not be negative, is %d", c.MinFree))
+	}
+	return errors.Join(errs...)
+}
+
+// Disk keeps each object in one file, and all objects of a session in one
+// directory: objects/<2 characters>/<session>/<rest of the key>, with '~' for
+// '/'. A write costs an open, a write, a close and a rename.
+type Disk struct {
+	config  Config
+	root    string
+	temp    string
+	known   *otter.Cache[string, struct{}] // directories that exist
+	space   space
+	buffers sync.Pool
+}
+
+// Open prepares the directory and removes what an interrupted write left.
+func Open(c Config) (*Disk, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	known, err := otter.New(&otter.Options[string, struct{}]{MaximumSize: knownDirs})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	d := &Disk{
+		config: c, root: filepath.Join(c.Dir, "objects"), temp: filepath.Join(c.Dir, "objects", ".tmp"), known: known,
+		space: space{dir: c.Dir, min: c.MinFree},
+	}
+	d.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
+	if err := os.RemoveAll(d.temp); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := os.MkdirAll(d.temp, dirMode); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return d, nil
+}
+
+// Put writes to a temporary file and renames it, so that a reader sees the
+// old object or the whole new one.
+func (d *Disk) Put(_ context.Context, key string, r io.Reader) (int64, error) {
+	if err := d.space.check(); err != nil {
+		return 0, err
+	}
+	f, err := os.CreateTemp(d.temp, "")
+	if err != nil {
+		return 0, classify(err)
+	}
+	n, err := d.fill(f, r)
+	if err == nil {
+		err = d.place(f.Name(), key)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return 0, err
+	}
+	return n, nil
+}
+
+// fill copies r to f and closes f in any case. Errors of r come back as they
+// are, errors of the file classified.
+func (d *Disk) fill(f *os.File, r io.Reader) (n int64, err error) {
+	buffer := d.buffers.Get().(*[]byte)
+	defer d.buffers.Put(buffer)
+	for err == nil {
+		var m int
+		m, err = readSome(r, *buffer)
+		if m > 0 {
+			if _, werr := f.Write((*buffer)[:m]); werr != nil {
+				err = classify(werr)
+				break
+			}
+			n += int64(m)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+		if d.config.Sync {
+			err = classify(f.Sync())
+		}
+	}
+	if cerr := f.Close(); err == nil {
+		err = classify(cerr)
+	}
+	return n, err
+}
+
+// readSome fills the buffer as far as r gives, so that a small object is one
+// write. It returns io.EOF with the last bytes.
+func readSome(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// place renames a finished temporary file to its key. The directory is
+// remembered; should it be gone (swept meanwhile), it is made again.
+func (d *Disk) place(from, key string) error {
+	dir, path := d.path(key)
+	if _, known := d.known.GetIfPresent(dir); !known {
+		if err := os.MkdirAll(dir, dirMode); err != nil {
+			return classify(err)
+		}
+		d.known.Set(dir, struct{}{})
+	}
+	err := os.Rename(from, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(dir, dirMode); err == nil {
+			err = os.Rename(from, path)
+		}
+	}
+	if err == nil && d.config.Sync {
+		err = syncDir(dir)
+	}
+	return classify(err)
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return f.Sync()
+}
+
+// Open opens an object's file.
+func (d *Disk) Open(_ context.Context, key string) (io.ReadSeekCloser, store.Info, error) {
+	_, path := d.path(key)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, store.Info{}, classify(err)
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, store.Info{}, classify(err)
+	}
+	return f, info(fi), nil
+}
+
+// Stat describes an object's file.
+func (d *Disk) Stat(_ context.Context, key string) (store.Info, error) {
+	_, path := d.path(key)
+	fi, err := os.Stat(path)
+	if err != nil {
+		return store.Info{}, classify(err)
+	}
+	return info(fi), nil
+}
+
+// Copy makes a hard link: no bytes are copied, and both have one age.
+func (d *Disk) Copy(_ context.Context, from, to string) error {
+	_, source := d.path(from)
+	link := filepath.Join(d.temp, task.NewID())
+	if err := os.Link(source, link); err != nil {
+		return classify(err)
+	}
+	err := d.place(link, to)
+	_ = os.Remove(link) // still there after a failure, or when both were one file already
+	return err
+}
+
+// Delete removes an object's file.
+func (d *Disk) Delete(_ context.Context, key string) (bool, error) {
+	_, path := d.path(key)
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, classify(err)
+}
+
+func info(fi fs.FileInfo) store.Info {
+	tag := `"` + strconv.FormatInt(fi.ModTime().UnixNano(), 36) + "-" + strconv.FormatInt(fi.Size(), 36) + `"`
+	return store.Info{Size: fi.Size(), ModTime: fi.ModTime(), ETag: tag}
+}
+
+// classify gives file errors their kind; faults pass.
+func classify(err error) error {
+	var known *fault.Fault
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.Wrap(fault.NotFound, "object_not_found", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fault.Wrap(fault.Unavailable, "storage_full", err).After(30 * time.Second)
+	default:
+		return fault.Wrap(fault.Unavailable, "storage_unavailable", err).After(5 * time.Second)
+	}
+}

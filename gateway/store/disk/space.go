@@ -1,0 +1,37 @@
+package disk
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+const spaceEvery = time.Second
+
+// space refuses writes politely before the disk is full. It asks the system
+// once a second at most.
+type space struct {
+	dir    string
+	min    int64
+	asked  atomic.Int64 // unix nanoseconds
+	scarce atomic.Bool
+}
+
+func (s *space) check() error {
+	if s.min == 0 {
+		return nil
+	}
+	now, asked := time.Now().UnixNano(), s.asked.Load()
+	if now-asked > int64(spaceEvery) && s.asked.CompareAndSwap(asked, now) {
+		var fs syscall.Statfs_t
+		if err := syscall.Statfs(s.dir, &fs); err == nil {
+			s.scarce.Store(int64(fs.Bavail)*fs.Bsize < s.min)
+		}
+	}
+	if s.scarce.Load() {
+		return fault.New(fault.Unavailable, "storage_full").After(30 * time.Second)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const readBatch = 512
+
+// DeletePrefix removes the objects of a session whose keys begin with prefix.
+// Files that we did not write stay.
+func (d *Disk) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	session, _, _ := strings.Cut(prefix, "/")
+	return d.clean(ctx, session, func(k string, _ fs.DirEntry) bool { return strings.HasPrefix(k, prefix) })
+}
+
+// Sweep removes objects written before a moment, one session's directory
+// after another, and the directories that are empty then.
+func (d *Disk) Sweep(ctx context.Context, before time.Time) (int, error) {
+	total := 0
+	var errs []error
+	for shard := range entries(d.root, &errs) {
+		if len(shard.Name()) != shardLength || !shard.IsDir() {
+			continue
+		}
+		dir := filepath.Join(d.root, shard.Name())
+		for session := range entries(dir, &errs) {
+			if ctx.Err() != nil {
+				return total, context.Cause(ctx)
+			}
+			if !task.ValidID(session.Name()) || !session.IsDir() {
+				continue
+			}
+			n, err := d.clean(ctx, session.Name(), func(_ string, e fs.DirEntry) bool {
+				fi, err := e.Info()
+				return err == nil && fi.ModTime().Before(before)
+			})
+			total += n
+			errs = append(errs, err)
+		}
+	}
+	return total, errors.Join(errs...)
+}
+
+// clean removes the chosen objects of a session, and its directory when
+// nothing is left. A writer that races makes the directory again.
+func (d *Disk) clean(ctx context.Context, session string, chosen func(key string, e fs.DirEntry) bool) (int, error) {
+	dir := d.sessionDir(session)
+	var errs []error
+	removed, kept := 0, 0
+	for e := range entries(dir, &errs) {
+		if ctx.Err() != nil {
+			return removed, context.Cause(ctx)
+		}
+		k, ours := key(session, e.Name())
+		if !ours || !e.Type().IsRegular() || !chosen(k, e) {
+			kept++
+			continue
+		}
+		err := os.Remove(filepath.Join(dir, e.Name()))
+		if err == nil {
+			removed++
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if kept == 0 {
+		d.known.Invalidate(dir)
+		_ = os.Remove(dir) // fails when somebody wrote meanwhile, as it should
+	}
+	return removed, classify(errors.Join(errs...))
+}
+
+// entries walks a directory in bounded batches. A directory that is not there
+// has none.
+func entries(dir string, errs *[]error) func(yield func(fs.DirEntry) bool) {
+	return func(yield func(fs.DirEntry) bool) {
+		f, err := os.Open(dir)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				*errs = append(*errs, err)
+			}
+			return
+		}
+		defer func() { _ = f.Close() }()
+		for {
+			batch, err := f.ReadDir(readBatch)
+			for _, e := range batch {
+				if !yield(e) {
+					return
+				}
+			}
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					*errs = append(*errs, err)
+				}
+				return
+			}
+		}
+	}
+}
