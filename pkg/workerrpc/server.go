@@ -147,6 +147,9 @@ func (h *workerHandler) Generate(ctx context.Context, req *workerpb.GenerateRequ
 	err := h.worker.Generate(ctx, attemptFromWire(req), func(u Update) error {
 		return stream.Send(ctx, updateToWire(u))
 	})
+	if cause := ctx.Err(); cause != nil && (err == nil || errors.Is(err, cause)) {
+		err = fromContext(cause)
+	}
 	return faultToWire(err)
 }
 
