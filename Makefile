@@ -1,0 +1,53 @@
+# Everything a person or a machine does with this tree. `make` lists it.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 10s
+LINT     := go tool -modfile=deploy/tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check lint race fuzz bench torture generate verify clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Build, then start everything on this machine (Ctrl-C drains)
+	@exec bin/imgctl dev
+
+build: ## Build bin/gateway, bin/worker and bin/imgctl
+	@mkdir -p bin
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/worker ./worker
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/imgctl ./ctl
+
+test: ## Run every test; the last line is "N passed, N failed"
+	@deploy/test.sh
+
+check: verify lint race test ## What a change must pass: verify, lint, race, test
+
+lint: ## Run the linters and the import arrows (.golangci.yml says why)
+	$(LINT) run ./...
+
+race: ## Run the short tests under the race detector
+	go test -race -short -timeout 10m ./...
+
+fuzz: ## Fuzz every parser of outside bytes, FUZZTIME each
+	@deploy/fuzz.sh $(FUZZTIME)
+
+bench: build ## Measure throughput, latency and memory; prints medians and ratios
+	go run ./deploy/bench
+
+torture: build ## Kill processes at random under load; prints what was lost
+	go run ./deploy/torture
+
+generate: ## Generate the wire code from idl/worker.proto
+	go generate ./idl/...
+
+verify: ## Check formatting, vet, modules and that generated code is fresh
+	@deploy/verify.sh
+
+clean: ## Remove what the other targets made (never the data in .imgfleet)
+	rm -rf bin coverage.out

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs every test and ends with one plain line, "N passed, N failed"; the exit
+# code agrees with it. A package that does not build or dies counts as failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p bin
+
+# Some tests drive a real browser; only they need more than Go.
+if grep -rqs --include='*_test.go' 'chromedp/chromedp"' . &&
+	! command -v chromium chromium-browser google-chrome headless-shell >/dev/null; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get install -y -qq chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null
+	else
+		echo "the browser tests need the package chromium: apt-get install chromium" >&2
+	fi
+fi
+
+go tool gotestsum --format pkgname --hide-summary=skipped --jsonfile bin/test.json -- -timeout 15m ./...
+code=$?
+
+# A test that failed is counted by its own line; a package that failed without
+# one (it did not build, panicked or timed out) is counted once.
+read -r passed failed < <(awk '
+	/"Action":"(pass|fail)"/ {
+		match($0, /"Package":"[^"]*"/); pkg = substr($0, RSTART, RLENGTH)
+		ok = /"Action":"pass"/
+		if (/"Test":"/) { if (ok) passed++; else { failed++; blamed[pkg] = 1 } }
+		else if (!ok) dead[pkg] = 1
+	}
+	END { for (p in dead) if (!blamed[p]) failed++; print passed + 0, failed + 0 }' bin/test.json)
+
+[ "$code" -ne 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1
+[ "${passed:-0}" -eq 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1 # nothing ran
+echo "${passed:-0} passed, $failed failed" | tee bin/test.summary
+[ "$failed" -eq 0 ]

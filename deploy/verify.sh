@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Says everything that is not as the tools would leave it, and changes nothing
+# but generated code.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bad=0
+say() {
+	echo "verify: $1" >&2
+	bad=1
+}
+sums() { find idl -type f -print0 | sort -z | xargs -0 sha256sum; }
+
+unformatted=$(git ls-files '*.go' ':!idl/gen' | xargs -r gofmt -l)
+[ -z "$unformatted" ] || say "not formatted (gofmt -w):"$'\n'"$unformatted"
+
+before=$(sums)
+go generate ./idl/... || say "generating the wire code failed"
+[ "$before" = "$(sums)" ] || say "generated code was stale; it is fresh now, commit it"
+
+go vet ./... || say "go vet has findings"
+go mod tidy -diff >/dev/null || say "go.mod is not tidy (go mod tidy)"
+go mod verify >/dev/null || say "a module differs from its checksum"
+exit "$bad"
