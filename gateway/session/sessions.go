@@ -2,14 +2,18 @@ package session
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -28,17 +32,33 @@ type ring interface {
 type Deps struct {
 	Engine   *engine.Engine
 	Keys     ring
-	Born     func(ID) // told of every new session; may be nil
+	Born     func(ID) // told of every new session before anybody else knows it; may be nil
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
 }
 
-// Sessions makes and checks sessions.
-type Sessions struct{}
+// Sessions makes and checks sessions. A session is nothing but an id that a
+// signed token proves; nothing is stored for it until it does something.
+type Sessions struct {
+	config  Config
+	keys    ring
+	born    func(ID)
+	log     *slog.Logger
+	now     func() time.Time
+	parser  *jwt.Parser
+	erased  *engine.Bucket
+	links   *engine.Bucket
+	guesses *counters
+	made    *prometheus.CounterVec
+
+	mu     sync.RWMutex
+	mirror map[ID]struct{} // of the erased bucket
+}
 
 // CreateRequest asks for a session: a new one, the renewal of the one that
-// Bearer proves, or the one that LinkCode carries over.
+// Bearer proves, or the one that LinkCode carries over. Solution answers a
+// proof-of-work challenge.
 type CreateRequest struct {
 	Bearer   string
 	Client   netip.Addr
@@ -51,7 +71,7 @@ type Created struct {
 	ID        ID
 	Token     string
 	ExpiresAt time.Time
-	Renewed   bool
+	Renewed   bool // the session was there before
 }
 
 // Identity is what a good token proves.
@@ -60,37 +80,107 @@ type Identity struct {
 	ExpiresAt time.Time
 }
 
-var errStub = errors.New("session: not open")
+// Open prepares sessions. It knows every erased session when it returns; Run
+// keeps it knowing.
+func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Born == nil {
+		d.Born = func(ID) {}
+	}
+	s := &Sessions{
+		config: c, keys: d.Keys, born: d.Born, log: d.Logger, now: d.Now, parser: newParser(d.Now),
+		guesses: newCounters(d.Now), mirror: make(map[ID]struct{}),
+		made: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
+			Name: "imgfleet_session_created_total", Help: "Tokens given, by how: new, renewed or linked.",
+		}, []string{"how"}),
+	}
+	var err error
+	if s.erased, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erased"}); err != nil {
+		return nil, fmt.Errorf("open sessions: %w", err)
+	}
+	if s.links, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "links", Memory: true, MaxAge: spentTTL}); err != nil {
+		return nil, fmt.Errorf("open sessions: %w", err)
+	}
+	known, err := s.erased.Keys(ctx, ">")
+	if err != nil {
+		return nil, fmt.Errorf("open sessions: %w", err)
+	}
+	for _, id := range known {
+		s.mirror[ID(id)] = struct{}{}
+	}
+	return s, nil
+}
 
-// Open builds Sessions.
-func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) { return nil, errStub }
-
-// Create makes, renews or links a session.
+// Create makes a session, renews the one that a bearer proves, or takes over
+// the one of a link code. A bearer that proves nothing is refused rather than
+// replaced: the caller shall know that its session is gone.
 func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error) {
-	return Created{}, errStub
+	switch {
+	case r.Bearer != "":
+		return s.renew(r.Bearer)
+	case r.LinkCode != "":
+		id, err := s.redeem(ctx, r.LinkCode, r.Client)
+		if err != nil {
+			return Created{}, err
+		}
+		return s.issue(id, "linked")
+	}
+	if s.config.Challenge {
+		if err := s.checkSolution(ctx, r.Solution); err != nil {
+			return Created{}, err
+		}
+	}
+	id := ID(task.NewID())
+	s.born(id)
+	return s.issue(id, "new")
 }
 
-// Verify checks a token.
-func (s *Sessions) Verify(ctx context.Context, token string) (Identity, error) {
-	return Identity{}, errStub
+func (s *Sessions) renew(token string) (Created, error) {
+	who, err := s.parse(token)
+	if err != nil {
+		return Created{}, err
+	}
+	if s.now().After(who.ExpiresAt.Add(s.config.RenewWithin)) {
+		return Created{}, fault.New(fault.Unauthenticated, "token_expired")
+	}
+	return s.issue(who.ID, "renewed")
 }
 
-// LinkCode makes a one-time code for another browser.
-func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt time.Time, err error) {
-	return "", time.Time{}, errStub
+func (s *Sessions) issue(id ID, how string) (Created, error) {
+	if s.Erased(id) {
+		return Created{}, fault.New(fault.Unauthenticated, "session_erased")
+	}
+	token, expires, err := s.sign(id)
+	if err != nil {
+		return Created{}, err
+	}
+	s.made.WithLabelValues(how).Inc()
+	return Created{ID: id, Token: token, ExpiresAt: expires, Renewed: how != "new"}, nil
 }
 
-// Ticket signs a read-only ticket for one task's stream.
-func (s *Sessions) Ticket(id ID, t task.ID, until time.Time) string { return "" }
-
-// VerifyTicket checks a ticket.
-func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) { return "", errStub }
-
-// MarkErased refuses the session's tokens from now on, on every gateway.
-func (s *Sessions) MarkErased(ctx context.Context, id ID) error { return errStub }
-
-// Erased reports whether a session was erased.
-func (s *Sessions) Erased(id ID) bool { return false }
-
-// Run mirrors erased sessions until ctx ends.
-func (s *Sessions) Run(ctx context.Context) error { return errStub }
+// Verify says whose token this is, or fault.Unauthenticated token_missing,
+// token_invalid, token_expired or session_erased. It does no I/O.
+func (s *Sessions) Verify(_ context.Context, token string) (Identity, error) {
+	if token == "" {
+		return Identity{}, fault.New(fault.Unauthenticated, "token_missing")
+	}
+	who, err := s.parse(token)
+	if err != nil {
+		return Identity{}, err
+	}
+	if s.Erased(who.ID) {
+		return Identity{}, fault.New(fault.Unauthenticated, "session_erased")
+	}
+	if !s.now().Before(who.ExpiresAt) {
+		return Identity{}, fault.New(fault.Unauthenticated, "token_expired")
+	}
+	return who, nil
+}

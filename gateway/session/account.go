@@ -1,0 +1,100 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// recentCharged bounds the finished tasks that an account remembers by id, so
+// that a late retry of one is not counted twice. Older ones are only a number.
+const recentCharged = 32
+
+// shanghai has no daylight saving: a fixed zone is right and needs no file.
+var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
+
+// account is what a session has used today and what is under way. Names are
+// short because it is written at every accept.
+type account struct {
+	Day     int64         `json:"d"`           // Shanghai days since 1970
+	Charged int64         `json:"c,omitempty"` // finished tasks of the day that count
+	Recent  []task.ID     `json:"r,omitempty"` // the last of them
+	Active  []reservation `json:"a,omitempty"`
+	Granted int64         `json:"g,omitempty"` // on top of today's limit
+	Built   int64         `json:"b"`           // unix nanoseconds, when computed from the tasks
+	Checked int64         `json:"k,omitempty"` // unix seconds, when stale reservations were looked for
+}
+
+type reservation struct {
+	Task task.ID `json:"t"`
+	At   int64   `json:"s"` // unix seconds
+}
+
+func newAccount(now time.Time) account {
+	return account{Day: shanghaiDay(now), Built: now.UnixNano()}
+}
+
+// roll begins a new day: what is still under way stays active but was counted
+// on its own day.
+func (a *account) roll(now time.Time) {
+	if day := shanghaiDay(now); day != a.Day {
+		a.Day, a.Charged, a.Recent, a.Granted = day, 0, nil, 0
+	}
+}
+
+func (a *account) used() int64 {
+	used := a.Charged
+	for _, r := range a.Active {
+		if a.today(r) {
+			used++
+		}
+	}
+	return used
+}
+
+func (a *account) today(r reservation) bool { return shanghaiDay(time.Unix(r.At, 0)) == a.Day }
+
+func (a *account) knows(t task.ID) bool { return a.find(t) >= 0 || slices.Contains(a.Recent, t) }
+
+func (a *account) find(t task.ID) int {
+	return slices.IndexFunc(a.Active, func(r reservation) bool { return r.Task == t })
+}
+
+func (a *account) reserve(t task.ID, at time.Time) {
+	a.Active = append(slices.Clip(a.Active), reservation{Task: t, At: at.Unix()})
+}
+
+// mayCheck bounds the cost of looking for stale reservations.
+func (a *account) mayCheck(now time.Time) bool {
+	return len(a.Active) <= fewActive || now.Sub(time.Unix(a.Checked, 0)) >= checkEvery
+}
+
+// finish reports whether it changed anything.
+func (a *account) finish(t task.ID, charged bool) bool {
+	i := a.find(t)
+	if i < 0 {
+		return false
+	}
+	counted := charged && a.today(a.Active[i])
+	a.Active = slices.Delete(slices.Clone(a.Active), i, i+1)
+	if counted {
+		a.charge(t)
+	}
+	return true
+}
+
+func (a *account) charge(t task.ID) {
+	a.Charged++
+	a.Recent = append(slices.Clip(a.Recent), t)
+	if extra := len(a.Recent) - recentCharged; extra > 0 {
+		a.Recent = a.Recent[extra:]
+	}
+}
+
+func shanghaiDay(t time.Time) int64 { return (t.Unix() + 8*60*60) / (24 * 60 * 60) }
+
+func midnightAfter(t time.Time) time.Time {
+	y, m, d := t.In(shanghai).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, shanghai).UTC()
+}

@@ -1,0 +1,84 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/altcha-org/altcha-lib-go"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	challengePurpose = "challenge"
+	challengeTTL     = 10 * time.Minute
+	maxSolution      = 2 << 10
+)
+
+// checkSolution accepts one solution of one challenge, once. Without a good
+// one it is fault.Challenge, and Params["challenge"] is a fresh challenge in
+// ALTCHA's JSON.
+func (s *Sessions) checkSolution(ctx context.Context, solution string) error {
+	err := errToken
+	if solution != "" && len(solution) <= maxSolution {
+		err = s.spend(ctx, solution)
+		if err == nil || fault.KindOf(err) == fault.Unavailable || fault.KindOf(err) == fault.Timeout {
+			return err
+		}
+	}
+	challenge, cerr := s.challenge()
+	if cerr != nil {
+		return cerr
+	}
+	return fault.Wrap(fault.Challenge, "challenge_required", err).With("challenge", challenge)
+}
+
+func (s *Sessions) challenge() (string, error) {
+	expires := s.now().Add(challengeTTL)
+	c, err := altcha.CreateChallenge(altcha.ChallengeOptions{
+		Algorithm: altcha.SHA256, MaxNumber: s.config.ChallengeCost, Expires: &expires, HMACKey: s.challengeKey(),
+	})
+	if err != nil {
+		return "", fmt.Errorf("make challenge: %w", err)
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("make challenge: %w", err)
+	}
+	return string(text), nil
+}
+
+// spend verifies a solution and marks it as used on every gateway.
+func (s *Sessions) spend(ctx context.Context, solution string) error {
+	var p altcha.Payload
+	text, err := base64.StdEncoding.DecodeString(solution)
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil {
+		return fmt.Errorf("read solution: %w", err)
+	}
+	if p.Algorithm != string(altcha.SHA256) || altcha.ExtractParams(p).Get("expires") == "" {
+		return errToken
+	}
+	good, err := altcha.VerifySolutionSafe(p, s.challengeKey(), true)
+	if err != nil || !good {
+		return fmt.Errorf("verify solution: %w", errToken)
+	}
+	_, err = s.links.Put(ctx, "spent."+task.DeriveID("challenge", p.Signature), []byte("1"), 0, spentTTL)
+	if fault.KindOf(err) == fault.Conflict && err != nil {
+		return errSpent
+	}
+	return err
+}
+
+// challengeKey is any master's: a rotation costs a client one more challenge.
+func (s *Sessions) challengeKey() string {
+	_, key := s.keys.Key(challengePurpose)
+	return hex.EncodeToString(key)
+}

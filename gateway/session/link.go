@@ -1,0 +1,84 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	linkTTL      = 5 * time.Minute
+	linkLength   = 10
+	linkAlphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ" // 31 letters that people do not mix up: 49 bits a code
+
+	// A network may guess this often before it has to wait.
+	guessLimit  = 10
+	guessWindow = 10 * time.Minute
+
+	spentTTL = 15 * time.Minute // longer than a code or a challenge is good for
+)
+
+// LinkCode makes a code that carries the session to another browser, once,
+// within five minutes.
+func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt time.Time, err error) {
+	code = drawCode()
+	expiresAt = s.now().Add(linkTTL).UTC()
+	if _, err := s.links.Put(ctx, linkKey(code), []byte(id), 0, linkTTL); err != nil {
+		return "", time.Time{}, fmt.Errorf("keep link code: %w", err)
+	}
+	return code, expiresAt, nil
+}
+
+// redeem takes a code out, so that of two browsers one gets it. Wrong codes
+// are counted against the client's network.
+func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
+	network := Network(client)
+	if wait := s.guesses.wait(network, guessLimit, guessWindow); wait > 0 {
+		return "", fault.New(fault.Limited, "rate_limited").After(wait)
+	}
+	wrong := fault.New(fault.Unprocessable, "link_code_invalid").At("/linkCode", "link_code_invalid", "unknown, used or expired code")
+	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
+	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
+		s.guesses.take(network, guessLimit, guessWindow)
+		return "", wrong
+	}
+	e, err := s.links.Get(ctx, linkKey(code))
+	if err == nil {
+		err = s.links.Delete(ctx, e.Key, e.Revision)
+	}
+	switch {
+	case err == nil && task.ValidID(string(e.Value)):
+		return ID(e.Value), nil
+	case err == nil, fault.KindOf(err) == fault.NotFound, fault.KindOf(err) == fault.Conflict:
+		s.guesses.take(network, guessLimit, guessWindow)
+		return "", wrong
+	default:
+		return "", fmt.Errorf("redeem link code: %w", err)
+	}
+}
+
+// linkKey hides the code: what is stored does not open a session.
+func linkKey(code string) string { return "link." + task.DeriveID("link", code) }
+
+// drawCode rejects the bytes that would make some letters likelier.
+func drawCode() string {
+	const fair = 256 - 256%len(linkAlphabet)
+	code := make([]byte, 0, linkLength)
+	var b [1]byte
+	for len(code) < linkLength {
+		_, _ = rand.Read(b[:]) // never fails since Go 1.24
+		if int(b[0]) < fair {
+			code = append(code, linkAlphabet[int(b[0])%len(linkAlphabet)])
+		}
+	}
+	return string(code)
+}
+
+var errSpent = errors.New("solution was used before")

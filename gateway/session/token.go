@@ -1,0 +1,67 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	tokenPurpose = "session"
+	tokenIssuer  = "imgfleet"
+	maxToken     = 1 << 10
+)
+
+var errToken = errors.New("token has no session")
+
+// newParser pins the algorithm and leaves the expiry to us: an expired token
+// still proves whose it was.
+func newParser(now func() time.Time) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding(), jwt.WithTimeFunc(now),
+	)
+}
+
+func (s *Sessions) sign(id ID) (token string, expires time.Time, err error) {
+	now := s.now().Truncate(time.Second)
+	expires = now.Add(s.config.TTL).UTC()
+	kid, key := s.keys.Key(tokenPurpose)
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		Issuer: tokenIssuer, Subject: string(id), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+	})
+	t.Header["kid"] = kid
+	token, err = t.SignedString(key)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("sign token: %w", err)
+	}
+	return token, expires, nil
+}
+
+// parse proves a token's signature and shape, not that it is still good.
+func (s *Sessions) parse(token string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, fault.New(fault.Unauthenticated, "token_invalid")
+	}
+	var claims jwt.RegisteredClaims
+	_, err := s.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		key, known := s.keys.Lookup(tokenPurpose, kid)
+		if !known {
+			return nil, jwt.ErrTokenUnverifiable
+		}
+		return key, nil
+	})
+	if err == nil && (!task.ValidID(claims.Subject) || claims.ExpiresAt == nil || claims.Issuer != tokenIssuer) {
+		err = errToken
+	}
+	if err != nil {
+		return Identity{}, fault.Wrap(fault.Unauthenticated, "token_invalid", err)
+	}
+	return Identity{ID: ID(claims.Subject), ExpiresAt: claims.ExpiresAt.UTC()}, nil
+}
