@@ -1,0 +1,461 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+func connect(t *testing.T) (*admintest.Stage, *operator.Client) {
+	t.Helper()
+	s := admintest.New(t)
+	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: admintest.Token, Who: "李雷"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c
+}
+
+func running(id string) *task.Record {
+	return &task.Record{
+		ID: task.ID(id), Session: task.SessionID(task.DeriveID("owner")), Version: 3, State: task.Running,
+		Stage: task.StageGenerating, Progress: 40, CreatedAt: time.Now(), Style: "ink", Place: "bund",
+		Options:  task.Options{Note: "private words"},
+		Attempts: []task.Attempt{{Number: 1, Provider: "seedream", Outcome: task.Rejected, Class: task.ClassRate}, {Number: 2, Provider: "mock"}},
+	}
+}
+
+// raw sends a request without the client, as an attacker would.
+func raw(t *testing.T, s *admintest.Stage, method, path, body string, change func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:8081"
+	r.Header.Set("Authorization", "Bearer "+admintest.Token)
+	r.Header.Set("Content-Type", "application/json")
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.Server.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestOnlyTheTokenOpensTheDoor(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	for name, header := range map[string]string{
+		"Nothing": "", "Another": "Bearer " + strings.Repeat("0", 32), "NoScheme": admintest.Token,
+		"Basic": "Basic " + admintest.Token, "APrefix": "Bearer " + admintest.Token[:31], "More": "Bearer " + admintest.Token + "0",
+	} {
+		for _, path := range []string{"/admin/status", "/debug/pprof/"} {
+			w := raw(t, s, "GET", path, "", func(r *http.Request) { r.Header.Set("Authorization", header) })
+			if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" {
+				t.Errorf("%s on %s: %d", name, path, w.Code)
+			}
+		}
+	}
+	if w := raw(t, s, "GET", "/debug/pprof/", "", nil); w.Code != http.StatusOK {
+		t.Errorf("with the token: %d", w.Code)
+	}
+	if w := raw(t, s, "GET", "/livez", "", func(r *http.Request) { r.Header.Del("Authorization") }); w.Code != http.StatusOK {
+		t.Errorf("/livez: %d, want 200 without a token", w.Code)
+	}
+}
+
+func TestAPageOfAnotherSiteCannotRebindItsNameToUs(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	for host, want := range map[string]int{
+		"127.0.0.1:8081": 200, "localhost:8081": 200, "[::1]:8081": 200, "10.2.3.4": 200, "LOCALHOST": 200,
+		"evil.example:8081": 403, "127.0.0.1.evil.example": 403, "": 403, "localhost.evil.example": 403,
+	} {
+		w := raw(t, s, "GET", "/admin/version", "", func(r *http.Request) { r.Host = host })
+		if w.Code != want {
+			t.Errorf("Host %q: %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+func TestBodiesAreStrictAndSmall(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	for name, tc := range map[string]struct {
+		body   string
+		kind   string
+		status int
+	}{
+		"UnknownField": {`{"limits":{"sessionDaily":1},"x":1}`, "application/json", 400},
+		"TwoValues":    {`{"limits":{"sessionDaily":1}}{}`, "application/json", 400},
+		"NoJSON":       {`limits`, "application/json", 400},
+		"Nothing":      {``, "application/json", 400},
+		"WrongType":    {`{"limits":{"sessionDaily":"1"}}`, "application/json", 400},
+		"AForm":        {`{"limits":{"sessionDaily":1}}`, "application/x-www-form-urlencoded", 415},
+		"Huge":         {`{"limits":{"` + strings.Repeat("x", 1<<17) + `":1}}`, "application/json", 413},
+		"NoLimit":      {`{"limits":{}}`, "application/json", 400},
+		"Negative":     {`{"limits":{"sessionDaily":-1}}`, "application/json", 422},
+	} {
+		w := raw(t, s, "PATCH", "/admin/limits", tc.body, func(r *http.Request) { r.Header.Set("Content-Type", tc.kind) })
+		if w.Code != tc.status || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s, want %d", name, w.Code, w.Body, tc.status)
+		}
+	}
+	if v := s.Policy.State().Version; v != 0 {
+		t.Errorf("version = %d after refusals, want 0", v)
+	}
+}
+
+func TestWhatIsNotThereSaysSo(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	for _, tc := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", "/admin/nothing", 404}, {"DELETE", "/admin/limits", 405}, {"GET", "/admin/tasks/" + task.NewID(), 404},
+		{"GET", "/admin/tasks/..%2f..", 404}, {"PATCH", "/admin/providers/nobody", 404}, {"POST", "/admin/history/9/undo", 404},
+		{"POST", "/admin/history/x/undo", 404}, {"GET", "/admin/sessions/x", 404}, {"GET", "/admin/tasks?limit=0", 400},
+		{"GET", "/admin/history?limit=x", 400}, {"PATCH", "/admin/limits?dryRun=maybe", 400},
+	} {
+		body := ""
+		if tc.method == "PATCH" {
+			body = `{"limits":{"sessionDaily":1}}`
+		}
+		if w := raw(t, s, tc.method, tc.path, body, nil); w.Code != tc.status {
+			t.Errorf("%s %s: %d %s, want %d", tc.method, tc.path, w.Code, w.Body, tc.status)
+		}
+	}
+}
+
+func TestALimitIsSetShownAndReset(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	ch, err := c.SetLimits(t.Context(), map[string]int64{"sessionDaily": 3}, operator.Edit{Reason: "活动结束"})
+	if err != nil || ch.Version != 1 || ch.Who != "李雷" || ch.Reason != "活动结束" || ch.Action != "quota.set" {
+		t.Fatalf("change = %+v, %v", ch, err)
+	}
+	if got := s.Policy.Limits().SessionDaily; got != 3 {
+		t.Errorf("sessionDaily = %d, want 3", got)
+	}
+	l, err := c.Limits(t.Context())
+	if err != nil || l.Version != 1 || l.Limits[0] != (operator.Limit{Key: "sessionDaily", Value: 3, Configured: 20, Overridden: true}) {
+		t.Errorf("limits = %+v, %v", l, err)
+	}
+	if ch, err = c.SetLimits(t.Context(), map[string]int64{"sessionDaily": 3}, operator.Edit{}); err != nil || !ch.Unchanged {
+		t.Errorf("the same again: %+v, %v, want unchanged", ch, err)
+	}
+	if _, err := c.ResetLimits(t.Context(), []string{"sessionDaily"}, operator.Edit{}); err != nil || s.Policy.Limits().SessionDaily != 20 {
+		t.Errorf("reset: %v, sessionDaily = %d, want 20", err, s.Policy.Limits().SessionDaily)
+	}
+	if _, err := c.ResetLimits(t.Context(), []string{"moons"}, operator.Edit{}); operator.StatusOf(err) != 422 {
+		t.Errorf("reset of an unknown limit: %v, want 422", err)
+	}
+}
+
+func TestADryRunChangesNothing(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	dry := operator.Edit{DryRun: true}
+	id, owner := task.NewID(), task.SessionID(task.DeriveID("owner"))
+	s.Put(running(id))
+	if ch, err := c.SetLimits(t.Context(), map[string]int64{"sessionDaily": 3}, dry); err != nil || !ch.DryRun || len(ch.After) < 3 {
+		t.Errorf("change = %+v, %v", ch, err)
+	}
+	if p, err := c.PurgeCache(t.Context(), operator.CachePurge{All: true}, dry); err != nil || p.Removed != 7 || !p.DryRun {
+		t.Errorf("purged = %+v, %v", p, err)
+	}
+	if r, err := c.EraseSession(t.Context(), owner, dry); err != nil || r.Tasks != 1 || !r.DryRun {
+		t.Errorf("receipt = %+v, %v", r, err)
+	}
+	if q, err := c.Grant(t.Context(), owner, operator.Grant{ExternalID: "x", Tasks: 5}, dry); err != nil || q.Daily != 25 {
+		t.Errorf("quota = %+v, %v", q, err)
+	}
+	if _, err := c.CancelTask(t.Context(), task.ID(id), dry); err != nil {
+		t.Error(err)
+	}
+	if got, err := c.Task(t.Context(), task.ID(id)); err != nil || got.Canceling {
+		t.Errorf("task = %+v, %v, want as it was", got, err)
+	}
+	if v := s.Policy.State().Version; v != 0 {
+		t.Errorf("version = %d, want 0", v)
+	}
+}
+
+func TestAStaleVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	old := 0
+	if _, err := c.SetLimits(t.Context(), map[string]int64{"queueDepth": 5}, operator.Edit{Version: &old}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.SetLimits(t.Context(), map[string]int64{"queueDepth": 6}, operator.Edit{Version: &old})
+	if operator.StatusOf(err) != http.StatusPreconditionFailed || operator.CodeOf(err) != "version_conflict" {
+		t.Errorf("err = %v, want 412", err)
+	}
+}
+
+func TestAProviderIsSwitchedAndWeighed(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	no, yes, weight := false, true, 5
+	if _, err := c.ChangeProvider(t.Context(), "seedream", operator.ProviderPatch{Enabled: &no}, operator.Edit{Reason: "billing"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ChangeProvider(t.Context(), "seedream", operator.ProviderPatch{Weight: &weight}, operator.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	ps, err := c.Providers(t.Context())
+	if err != nil || len(ps) != 2 {
+		t.Fatalf("providers = %+v, %v", ps, err)
+	}
+	p := ps[0]
+	if p.Enabled || p.Reason != "billing" || p.Weight != 5 || p.ConfiguredWeight != 70 || len(p.Workers) != 1 || p.Workers[0] != "w2" {
+		t.Errorf("provider = %+v", p)
+	}
+	if _, err := c.ChangeProvider(t.Context(), "seedream", operator.ProviderPatch{Enabled: &yes, ResetWeight: true}, operator.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Policy.State().Providers) != 0 {
+		t.Errorf("state = %+v, want nothing left of it", s.Policy.State().Providers)
+	}
+}
+
+func TestAWorkerIsDrainedAlsoWhileItIsAway(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	if _, err := c.ChangeWorker(t.Context(), "w1", operator.WorkerPatch{Drain: true}, operator.Edit{Reason: "kernel"}); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Policy.State().Draining("w1") {
+		t.Error("w1 is not drained")
+	}
+	ws, err := c.Workers(t.Context())
+	if err != nil || len(ws) != 2 || !ws[0].Drained || ws[0].Reason != "kernel" || !ws[0].Present {
+		t.Errorf("workers = %+v, %v", ws, err)
+	}
+	if _, err := c.ChangeWorker(t.Context(), "ghost", operator.WorkerPatch{Drain: true}, operator.Edit{}); operator.StatusOf(err) != 404 {
+		t.Errorf("err = %v, want 404", err)
+	}
+	if _, err := c.ChangeWorker(t.Context(), "w1", operator.WorkerPatch{}, operator.Edit{}); err != nil || s.Policy.State().Draining("w1") {
+		t.Errorf("undrain: %v", err)
+	}
+}
+
+func TestTheIntakeIsPausedAndResumed(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	past, soon := time.Now().Add(-time.Minute), time.Now().Add(time.Hour)
+	if _, err := c.ChangeIntake(t.Context(), operator.Intake{Paused: true, Until: &past}, operator.Edit{}); operator.StatusOf(err) != 422 {
+		t.Errorf("err = %v, want 422", err)
+	}
+	if _, err := c.ChangeIntake(t.Context(), operator.Intake{Paused: true, Until: &soon}, operator.Edit{Reason: "deploy"}); err != nil {
+		t.Fatal(err)
+	}
+	if i, err := c.Intake(t.Context()); err != nil || !i.Paused || i.Reason != "deploy" || !i.Until.Equal(soon) {
+		t.Errorf("intake = %+v, %v", i, err)
+	}
+	if _, err := c.ChangeIntake(t.Context(), operator.Intake{}, operator.Edit{}); err != nil || s.Policy.State().Intake.Paused {
+		t.Errorf("resume: %v", err)
+	}
+}
+
+func TestATaskIsShownWithItsAttemptsAndWithoutItsWords(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	id := task.NewID()
+	s.Put(running(id))
+	got, err := c.Task(t.Context(), task.ID(id))
+	if err != nil || len(got.Attempts) != 2 || got.Attempts[0].Class != task.ClassRate {
+		t.Errorf("task = %+v, %v", got, err)
+	}
+	if body := raw(t, s, "GET", "/admin/tasks/"+id, "", nil).Body.String(); strings.Contains(body, "private words") {
+		t.Errorf("the note is shown: %s", body)
+	}
+	for query, want := range map[operator.TaskFilter]int{
+		{}: 1, {State: task.Running}: 1, {State: task.Failed}: 0, {Session: running(id).Session}: 1,
+		{Session: task.SessionID(task.NewID())}: 0,
+	} {
+		if l, err := c.Tasks(t.Context(), query); err != nil || len(l) != want {
+			t.Errorf("%+v: %d tasks, %v, want %d", query, len(l), err, want)
+		}
+	}
+}
+
+func TestAWatcherHearsOfTheNextVersion(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	r := running(task.NewID())
+	s.Put(r)
+	next := *r
+	next.Version, next.Progress = 4, 60
+	heard := make(chan operator.Task, 1)
+	go func() {
+		got, err := c.NextTask(t.Context(), r.ID, 3, 20*time.Second)
+		if err != nil {
+			t.Error(err)
+		}
+		heard <- got
+	}()
+	s.Put(&next)
+	if got := <-heard; got.Version != 4 || got.Progress != 60 {
+		t.Errorf("task = %+v, want version 4", got)
+	}
+	if got, err := c.NextTask(t.Context(), r.ID, 4, 0); err != nil || got.Version != 4 {
+		t.Errorf("task = %+v, %v, want version 4 without a wait", got, err)
+	}
+}
+
+func TestACancelIsNotedAndRefusedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	r := running(task.NewID())
+	s.Put(r)
+	if got, err := c.CancelTask(t.Context(), r.ID, operator.Edit{Reason: "stuck"}); err != nil || !got.Canceling {
+		t.Errorf("task = %+v, %v", got, err)
+	}
+	done := *r
+	done.State = task.Succeeded
+	s.Put(&done)
+	if _, err := c.CancelTask(t.Context(), r.ID, operator.Edit{}); operator.StatusOf(err) != 409 || operator.CodeOf(err) != "task_finished" {
+		t.Errorf("err = %v, want 409 task_finished", err)
+	}
+	h, err := c.History(t.Context(), 5)
+	if err != nil || len(h) != 1 || h[0].Action != "task.cancel" || !h[0].Final || h[0].Reason != "stuck" {
+		t.Errorf("history = %+v, %v", h, err)
+	}
+}
+
+func TestAGrantCountsOnce(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	owner := task.SessionID(task.DeriveID("owner"))
+	for range 2 {
+		if q, err := c.Grant(t.Context(), owner, operator.Grant{ExternalID: "order-1", Tasks: 5}, operator.Edit{}); err != nil || q.Daily != 25 {
+			t.Errorf("quota = %+v, %v, want 25", q, err)
+		}
+	}
+	for _, g := range []operator.Grant{{ExternalID: "x"}, {Tasks: 5}, {ExternalID: "a b", Tasks: 1}, {ExternalID: "x", Tasks: 1e9}} {
+		if _, err := c.Grant(t.Context(), owner, g, operator.Edit{}); operator.StatusOf(err) != 422 {
+			t.Errorf("%+v: %v, want 422", g, err)
+		}
+	}
+	h, err := c.History(t.Context(), 5)
+	if err != nil || len(h) != 1 || h[0].Action != "quota.grant" {
+		t.Errorf("history = %+v, %v, want one grant", h, err)
+	}
+	if got, err := c.Session(t.Context(), owner); err != nil || got.Quota.Daily != 25 {
+		t.Errorf("session = %+v, %v", got, err)
+	}
+}
+
+func TestPurgingNeedsExactlyOneChoice(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	for _, p := range []operator.CachePurge{{}, {All: true, Style: "ink"}, {Style: "ink", Session: task.SessionID(task.NewID())}} {
+		if _, err := c.PurgeCache(t.Context(), p, operator.Edit{}); operator.StatusOf(err) != 400 {
+			t.Errorf("%+v: %v, want 400", p, err)
+		}
+	}
+	if p, err := c.PurgeCache(t.Context(), operator.CachePurge{Style: "ink"}, operator.Edit{}); err != nil || p.Removed != 1 {
+		t.Errorf("purged = %+v, %v", p, err)
+	}
+	if st, err := c.CacheStats(t.Context()); err != nil || st.Entries != 6 {
+		t.Errorf("stats = %+v, %v", st, err)
+	}
+}
+
+func TestASessionIsErasedWithAReceipt(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	r := running(task.NewID())
+	s.Put(r)
+	got, err := c.EraseSession(t.Context(), r.Session, operator.Edit{Reason: "asked by mail"})
+	if err != nil || got.ReceiptID == "" || got.Tasks != 1 || got.Objects != 3 {
+		t.Errorf("receipt = %+v, %v", got, err)
+	}
+	if _, err := c.Task(t.Context(), r.ID); operator.StatusOf(err) != 404 {
+		t.Errorf("err = %v, want 404", err)
+	}
+}
+
+func TestAChangeIsUndone(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	if _, err := c.SetLimits(t.Context(), map[string]int64{"sessionDaily": 3}, operator.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	if ch, err := c.Undo(t.Context(), 1, operator.Edit{DryRun: true}); err != nil || !ch.DryRun || s.Policy.Limits().SessionDaily != 3 {
+		t.Errorf("dry run: %+v, %v", ch, err)
+	}
+	if ch, err := c.Undo(t.Context(), 1, operator.Edit{Reason: "mistake"}); err != nil || ch.Version != 2 || s.Policy.Limits().SessionDaily != 20 {
+		t.Errorf("undo: %+v, %v", ch, err)
+	}
+}
+
+func TestStatusShowsTroubleInsteadOfFailing(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	s.Fail(errors.New("engine is away"))
+	got, err := c.Status(t.Context())
+	if err != nil || got.Ready || got.Trouble != "engine is away" || got.Workers != 2 || got.Queued != 3 || got.Running != 2 || got.Regions["cn-east"] != 1 {
+		t.Errorf("status = %+v, %v", got, err)
+	}
+	if v, err := c.Version(t.Context()); err != nil || v.Version != "v1.2.3" || !strings.HasPrefix(v.Go, "go1") {
+		t.Errorf("version = %+v, %v", v, err)
+	}
+}
+
+func TestAnotherServerIsRecognised(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Status(t.Context()); operator.CodeOf(err) != "not_the_admin_api" {
+		t.Errorf("err = %v", err)
+	}
+	for _, bad := range []operator.ClientConfig{{}, {Server: "ftp://x"}, {Server: "http://x", Token: "a\nb"}} {
+		if _, err := operator.NewClient(bad); err == nil {
+			t.Errorf("%+v is accepted", bad)
+		}
+	}
+}
+
+func TestRunServesUntilItIsToldToStop(t *testing.T) {
+	t.Parallel()
+	config := admin.Defaults()
+	config.Listen, config.Token = "127.0.0.1:0", admintest.Token
+	s, err := admin.Listen(config, admin.Deps{Policy: admintest.New(t).Policy, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	resp, err := http.Get((&url.URL{Scheme: "http", Host: s.Addr(), Path: "/livez"}).String())
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run = %v, want context.Canceled", err)
+	}
+	config.Listen = "nonsense"
+	if _, err := admin.Listen(config, admin.Deps{}); err == nil {
+		t.Error("nonsense is an address")
+	}
+}

@@ -1,0 +1,240 @@
+package admintest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/dispatch"
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// Token is the admin token of every Stage.
+const Token = "0123456789abcdef0123456789abcdef"
+
+// Stage is a gateway as the admin API sees it. Its methods play the queue,
+// the intake, the ledger and the rest.
+type Stage struct {
+	URL    string
+	Policy *policy.Store
+	Server *admin.Server
+
+	mu      sync.Mutex
+	records map[task.ID]*task.Record
+	quotas  map[task.SessionID]session.Quota
+	granted map[string]bool
+	cached  int
+	trouble error
+	members []fleet.Member
+}
+
+// New starts a Stage with two workers and two providers that ends with the
+// test.
+func New(t testing.TB) *Stage {
+	t.Helper()
+	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), &catalog.Document{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Stage{
+		Policy: p, records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]session.Quota),
+		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
+	}
+	config := admin.Defaults()
+	config.Token, config.Version = Token, "v1.2.3"
+	s.Server, err = admin.New(config, admin.Deps{
+		Policy: p, Queue: s, Intake: s, Cache: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s,
+		Providers: []routing.Provider{
+			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
+			{Name: "mock", Kind: "mock", Weight: 30},
+		},
+		Ready:  func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Server.Handler())
+	t.Cleanup(h.Close)
+	s.URL = h.URL
+	return s
+}
+
+func fleetOfTwo() []fleet.Member {
+	seen := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	return []fleet.Member{
+		{Beat: workerrpc.Beat{ID: "w1", Address: "10.0.0.1:9000", Region: "cn-east", Capacity: 4, InFlight: 1, Providers: []string{"mock"}, Version: "v1.2.3"}, LastSeen: seen},
+		{Beat: workerrpc.Beat{ID: "w2", Address: "10.1.0.1:9000", Region: "cn-north", Capacity: 8, Providers: []string{"mock", "seedream"}, Version: "v1.2.3"}, LastSeen: seen},
+	}
+}
+
+// Put places a record in the queue, or replaces it.
+func (s *Stage) Put(r *task.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.records[r.ID] = r
+}
+
+// Fail makes the gateway not ready, nil makes it ready again.
+func (s *Stage) Fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = err
+}
+
+// Recent plays the queue.
+func (s *Stage) Recent(_ context.Context, limit int) ([]*task.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*task.Record
+	for _, r := range s.records {
+		if len(out) < limit {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// Find plays the queue.
+func (s *Stage) Find(_ context.Context, id task.ID) (task.SessionID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.records[id]; ok {
+		return r.Session, nil
+	}
+	return "", fault.New(fault.NotFound, "task_not_found")
+}
+
+// Lookup plays the queue.
+func (s *Stage) Lookup(_ context.Context, _ task.SessionID, id task.ID) (*task.Record, uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.records[id]
+	if !ok {
+		return nil, 0, fault.New(fault.NotFound, "task_not_found")
+	}
+	copied := *r
+	return &copied, r.Version, nil
+}
+
+// Tasks plays the queue.
+func (s *Stage) Tasks(_ context.Context, owner task.SessionID) ([]task.ID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []task.ID
+	for id, r := range s.records {
+		if r.Session == owner {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// Backlog plays the queue.
+func (s *Stage) Backlog(context.Context) (uint64, error) { return 5, nil }
+
+// Cancel plays the intake: the task stays running and is being canceled.
+func (s *Stage) Cancel(_ context.Context, _ task.SessionID, id task.ID) (*task.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := *s.records[id]
+	r.Canceling, r.Stage = true, task.StageCanceling
+	r.Version++
+	s.records[id] = &r
+	return &r, nil
+}
+
+// PurgeCache plays the intake's cache.
+func (s *Stage) PurgeCache(_ context.Context, owner task.SessionID, style string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	removed := min(s.cached, 1)
+	if owner == "" && style == "" {
+		removed = s.cached
+	}
+	s.cached -= removed
+	return removed, nil
+}
+
+// CacheStats plays the intake's cache.
+func (s *Stage) CacheStats(context.Context) (entries, sessions int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cached, min(s.cached, 2), nil
+}
+
+// Quota plays the ledger.
+func (s *Stage) Quota(_ context.Context, id task.SessionID) (session.Quota, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.quota(id), nil
+}
+
+func (s *Stage) quota(id task.SessionID) session.Quota {
+	if q, ok := s.quotas[id]; ok {
+		return q
+	}
+	return session.Quota{
+		Daily: s.Policy.Limits().SessionDaily, Used: 2, ActiveLimit: s.Policy.Limits().SessionActive,
+		ResetsAt: time.Date(2026, 3, 1, 16, 0, 0, 0, time.UTC),
+	}
+}
+
+// Grant plays the ledger.
+func (s *Stage) Grant(_ context.Context, id task.SessionID, externalID string, n int64, _ string) (session.Quota, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.quota(id)
+	if !s.granted[externalID] {
+		q.Daily += n
+		s.granted[externalID] = true
+	}
+	s.quotas[id] = q
+	return q, nil
+}
+
+// Workers plays the fleet.
+func (s *Stage) Workers() []fleet.Member { return s.members }
+
+// Status plays the dispatcher.
+func (s *Stage) Status() dispatch.Status {
+	return dispatch.Status{
+		Leader: true, Running: 2, InFlight: map[string]int{"mock": 2},
+		Load: &queue.Load{Running: 2, Capacity: 12, P50: 3.5, P90: 8},
+	}
+}
+
+// Session plays the erasure.
+func (s *Stage) Session(_ context.Context, id task.SessionID) (erasure.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := erasure.Receipt{ReceiptID: "receipt-1", Uploads: 1, At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}
+	for tid, rec := range s.records {
+		if rec.Session == id {
+			delete(s.records, tid)
+			r.Tasks++
+			r.Objects += 3
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,62 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+func (s *Server) cacheStats(r *http.Request) (any, error) {
+	entries, sessions, err := s.deps.Cache.CacheStats(r.Context())
+	return operator.CacheStats{Entries: entries, Sessions: sessions}, err
+}
+
+// purgeCache forgets cached results: the pictures stay, equal tasks are made
+// anew. A dry run counts only when everything would go.
+func (s *Server) purgeCache(r *http.Request) (any, error) {
+	var p operator.CachePurge
+	if err := decode(r, &p); err != nil {
+		return nil, err
+	}
+	subject, err := purgeSubject(p)
+	if err != nil {
+		return nil, err
+	}
+	e, err := edit(r, "cache.purge", subject)
+	if err != nil {
+		return nil, err
+	}
+	if e.DryRun {
+		out := operator.Purged{DryRun: true}
+		if p.All {
+			out.Removed, _, err = s.deps.Cache.CacheStats(r.Context())
+		}
+		return out, err
+	}
+	out := operator.Purged{}
+	if out.Removed, err = s.deps.Cache.PurgeCache(r.Context(), p.Session, p.Style); err != nil {
+		return nil, err
+	}
+	_, err = s.deps.Policy.Note(r.Context(), e, nil, out)
+	return out, err
+}
+
+// purgeSubject names what is purged, and refuses anything but one choice: a
+// forgotten flag must not purge everything.
+func purgeSubject(p operator.CachePurge) (string, error) {
+	switch {
+	case p.All && p.Session == "" && p.Style == "":
+		return "all", nil
+	case !p.All && p.Session != "" && p.Style == "":
+		if !task.ValidID(string(p.Session)) {
+			return "", fault.New(fault.NotFound, "session_not_found")
+		}
+		return "session " + string(p.Session), nil
+	case !p.All && p.Session == "" && p.Style != "":
+		return "style " + p.Style, nil
+	default:
+		return "", invalid("", "give exactly one of session, style and all")
+	}
+}

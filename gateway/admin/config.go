@@ -1,0 +1,31 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+// Config says where the admin API listens and who may use it.
+type Config struct {
+	Listen      string
+	Token       string   // the bearer token, at least 16 characters
+	Hosts       []string // further names the API may be called by, beside IP addresses and localhost
+	Version     string   // of this build, shown
+	Environment string   // dev or prod, shown
+}
+
+// Defaults are those of one machine.
+func Defaults() Config { return Config{Listen: "127.0.0.1:8081", Environment: "dev"} }
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		errs = append(errs, fmt.Errorf("admin.listen: must be host:port, is %q", c.Listen))
+	}
+	if len(c.Token) < minTokenSize {
+		errs = append(errs, fmt.Errorf("admin.token: needs at least %d characters", minTokenSize))
+	}
+	return errors.Join(errs...)
+}

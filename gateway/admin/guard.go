@@ -1,0 +1,67 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// guard keeps out who has no token, and pages of other sites that reach us by
+// a name of theirs (DNS rebinding).
+type guard struct {
+	sum   [sha256.Size]byte
+	hosts []string
+}
+
+func newGuard(token string, hosts []string) guard {
+	g := guard{sum: sha256.Sum256([]byte(token)), hosts: []string{"localhost"}}
+	for _, h := range hosts {
+		g.hosts = append(g.hosts, strings.ToLower(h))
+	}
+	return g
+}
+
+// host refuses names that are not ours. An IP address is nobody's name: a
+// rebinding page always comes with one.
+func (g guard) host(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if !g.knows(r.Host) {
+			writeProblem(w, r, errHost)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g guard) knows(hostport string) bool {
+	name := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	return slices.Contains(g.hosts, name)
+}
+
+// token asks for the bearer token. Hashes are compared, so that neither its
+// bytes nor its length can be timed.
+func (g guard) token(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], g.sum[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="imgfleet admin"`)
+			writeProblem(w, r, errToken)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,43 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+func (s *Server) history(r *http.Request) (any, error) {
+	limit, err := number(r, "limit", 50, 1, 1000)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.deps.Policy.History(r.Context(), limit)
+	if err != nil {
+		return nil, err
+	}
+	out := operator.List[operator.Change]{Data: make([]operator.Change, len(changes))}
+	for i, c := range changes {
+		out.Data[i] = changed(c, policy.Edit{})
+		out.Data[i].Unchanged = false
+	}
+	return out, nil
+}
+
+func (s *Server) undo(r *http.Request) (any, error) {
+	v, err := strconv.Atoi(r.PathValue("version"))
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "change_not_found").With("version", r.PathValue("version"))
+	}
+	e, err := edit(r, "undo", strconv.Itoa(v))
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.deps.Policy.Undo(r.Context(), v, e)
+	if err != nil {
+		return nil, err
+	}
+	return changed(c, e), nil
+}

@@ -1,0 +1,40 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+func (s *Server) intake(*http.Request) (any, error) { return s.pause(), nil }
+
+// pause is the intake as it is now: a pause that ended by itself is over.
+func (s *Server) pause() operator.Intake {
+	i := s.deps.Policy.State().Intake
+	if !i.PausedAt(time.Now()) {
+		return operator.Intake{}
+	}
+	return operator.Intake{Paused: true, Reason: i.Reason, Until: i.Until}
+}
+
+func (s *Server) changeIntake(r *http.Request) (any, error) {
+	var want operator.Intake
+	if err := decode(r, &want); err != nil {
+		return nil, err
+	}
+	if want.Until != nil && (!want.Paused || !want.Until.After(time.Now())) {
+		return nil, fault.New(fault.Unprocessable, "request_invalid").At("/until", "out_of_range", "must end a pause in the future")
+	}
+	action, next := "intake.resume", policy.Intake{}
+	if want.Paused {
+		action = "intake.pause"
+		next = policy.Intake{Paused: true, Reason: spoken(r, operator.HeaderReason), Until: want.Until}
+	}
+	return s.change(r, action, "", func(state *policy.State) error {
+		state.Intake = next
+		return nil
+	})
+}

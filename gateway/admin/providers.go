@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+func (s *Server) providers(*http.Request) (any, error) {
+	state, load := s.deps.Policy.State(), s.deps.Dispatch.Status()
+	out := operator.List[operator.Provider]{Data: []operator.Provider{}}
+	for _, p := range s.deps.Providers {
+		out.Data = append(out.Data, operator.Provider{
+			Name: p.Name, Kind: p.Kind, Region: p.Region, Enabled: !state.Disabled(p.Name),
+			Reason: state.Providers[p.Name].Reason, Weight: state.Weight(p.Name, p.Weight), ConfiguredWeight: p.Weight,
+			MaxConcurrent: p.MaxConcurrent, InFlight: load.InFlight[p.Name], PriceFen: p.PriceFen,
+			Workers: s.callers(p.Name),
+		})
+	}
+	return out, nil
+}
+
+// callers lists the workers that can call a provider.
+func (s *Server) callers(provider string) []string {
+	ids := []string{}
+	for _, w := range s.deps.Fleet.Workers() {
+		if slices.Contains(w.Providers, provider) {
+			ids = append(ids, w.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (s *Server) changeProvider(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	if !slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == name }) {
+		return nil, fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
+	}
+	var patch operator.ProviderPatch
+	if err := decode(r, &patch); err != nil {
+		return nil, err
+	}
+	if patch.Weight != nil && patch.ResetWeight {
+		return nil, invalid("/resetWeight", "contradicts weight")
+	}
+	reason := spoken(r, operator.HeaderReason)
+	return s.change(r, providerAction(patch), name, func(state *policy.State) error {
+		p := state.Providers[name]
+		if patch.Enabled != nil && *patch.Enabled == p.Disabled {
+			p.Disabled, p.Reason = !*patch.Enabled, ""
+			if p.Disabled {
+				p.Reason = reason
+			}
+		}
+		if patch.Weight != nil {
+			p.Weight = patch.Weight
+		}
+		if patch.ResetWeight {
+			p.Weight = nil
+		}
+		state.Providers[name] = p
+		return nil
+	})
+}
+
+func (s *Server) known() string {
+	names := make([]string, len(s.deps.Providers))
+	for i, p := range s.deps.Providers {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func providerAction(p operator.ProviderPatch) string {
+	switch {
+	case p.Enabled == nil:
+		return "provider.weight"
+	case *p.Enabled:
+		return "provider.enable"
+	default:
+		return "provider.disable"
+	}
+}

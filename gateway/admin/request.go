@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const maxBodyBytes = 64 << 10
+
+// decode reads a small strict JSON body: one object, no unknown field.
+func decode(r *http.Request, into any) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return fault.New(fault.Unsupported, "json_required")
+	}
+	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
+	d.DisallowUnknownFields()
+	err = d.Decode(into)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			err = errors.New("more than one value")
+		}
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return fault.Wrap(fault.TooLarge, "body_too_large", err)
+	case err != nil:
+		return fault.Wrap(fault.Invalid, "body_invalid", err).At("", "body_invalid", err.Error())
+	default:
+		return nil
+	}
+}
+
+// edit reads who changes something, why, and under what conditions.
+func edit(r *http.Request, action, subject string) (policy.Edit, error) {
+	e := policy.Edit{Who: spoken(r, operator.HeaderWho), Action: action, Subject: subject, Reason: spoken(r, operator.HeaderReason)}
+	if e.Who == "" {
+		e.Who = "unnamed"
+	}
+	switch r.URL.Query().Get("dryRun") {
+	case "", "false":
+	case "true":
+		e.DryRun = true
+	default:
+		return e, invalid("dryRun", "must be true or false")
+	}
+	if tag := r.Header.Get("If-Match"); tag != "" && tag != "*" {
+		v, err := strconv.Atoi(strings.Trim(tag, `"`))
+		if err != nil {
+			return e, invalid("If-Match", "must be the version of the operator state")
+		}
+		e.Expect = &v
+	}
+	return e, nil
+}
+
+// spoken decodes a header that holds percent-encoded words of a person.
+func spoken(r *http.Request, header string) string {
+	raw := r.Header.Get(header)
+	if text, err := url.PathUnescape(raw); err == nil {
+		raw = text
+	}
+	return strings.TrimSpace(strings.ToValidUTF8(raw, ""))
+}
+
+func invalid(name, detail string) error {
+	return fault.New(fault.Invalid, "request_invalid").At(name, "invalid", detail)
+}
+
+// number reads a query parameter within a range.
+func number(r *http.Request, name string, fallback, least, most int) (int, error) {
+	raw := r.URL.Query().Get(name)
+	if raw == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < least || n > most {
+		return 0, invalid(name, fmt.Sprintf("must be %d…%d", least, most))
+	}
+	return n, nil
+}
+
+// taskID and sessionID read an id from the path; what has not the shape of
+// one does not exist.
+func taskID(r *http.Request) (task.ID, error) {
+	if id := r.PathValue("id"); task.ValidID(id) {
+		return task.ID(id), nil
+	}
+	return "", fault.New(fault.NotFound, "task_not_found")
+}
+
+func sessionID(r *http.Request) (task.SessionID, error) {
+	if id := r.PathValue("id"); task.ValidID(id) {
+		return task.SessionID(id), nil
+	}
+	return "", fault.New(fault.NotFound, "session_not_found")
+}

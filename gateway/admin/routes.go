@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"net/http"
+	"net/http/pprof"
+	"slices"
+	"strings"
+)
+
+// handler answers one route: a document for 200, or an error for problem.go.
+type handler func(r *http.Request) (any, error)
+
+// routes are all of the API, by path and method.
+func (s *Server) routes() map[string]map[string]handler {
+	return map[string]map[string]handler{
+		"/admin/version":                {"GET": s.version},
+		"/admin/status":                 {"GET": s.status},
+		"/admin/limits":                 {"GET": s.limits, "PATCH": s.setLimits},
+		"/admin/limits/reset":           {"POST": s.resetLimits},
+		"/admin/sessions/{id}":          {"GET": s.session, "DELETE": s.eraseSession},
+		"/admin/sessions/{id}/grants":   {"POST": s.grant},
+		"/admin/providers":              {"GET": s.providers},
+		"/admin/providers/{name}":       {"PATCH": s.changeProvider},
+		"/admin/cache":                  {"GET": s.cacheStats},
+		"/admin/cache/purge":            {"POST": s.purgeCache},
+		"/admin/tasks":                  {"GET": s.tasks},
+		"/admin/tasks/{id}":             {"GET": s.task},
+		"/admin/tasks/{id}/cancel":      {"POST": s.cancelTask},
+		"/admin/workers":                {"GET": s.workers},
+		"/admin/workers/{id}":           {"PATCH": s.changeWorker},
+		"/admin/intake":                 {"GET": s.intake, "PUT": s.changeIntake},
+		"/admin/history":                {"GET": s.history},
+		"/admin/history/{version}/undo": {"POST": s.undo},
+	}
+}
+
+// Handler serves the API, /metrics, profiles and /livez. Metrics need no
+// token, so that a scraper needs none; they name no person.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for path, methods := range s.routes() {
+		mux.Handle(path, s.guard.token(s.serve(path, methods)))
+	}
+	for path, h := range map[string]http.HandlerFunc{
+		"/debug/pprof/": pprof.Index, "/debug/pprof/cmdline": pprof.Cmdline, "/debug/pprof/profile": pprof.Profile,
+		"/debug/pprof/symbol": pprof.Symbol, "/debug/pprof/trace": pprof.Trace,
+	} {
+		mux.Handle(path, s.guard.token(h))
+	}
+	if s.deps.Metrics != nil {
+		mux.Handle("/metrics", s.deps.Metrics)
+	}
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeProblem(w, r, errNoRoute) })
+	return s.guard.host(mux)
+}
+
+// serve picks the method's handler and writes what it returns.
+func (s *Server) serve(path string, methods map[string]handler) http.Handler {
+	allowed := make([]string, 0, len(methods))
+	for m := range methods {
+		allowed = append(allowed, m)
+	}
+	slices.Sort(allowed)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		done := s.observe(path, r)
+		h, ok := methods[r.Method]
+		if !ok {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			done(writeProblem(w, r, errMethod))
+			return
+		}
+		out, err := safely(h, r)
+		if err != nil {
+			done(writeProblem(w, r, err))
+			s.complain(r, err)
+			return
+		}
+		s.tag(w)
+		done(writeJSON(w, http.StatusOK, out))
+	})
+}

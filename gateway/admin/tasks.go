@@ -1,0 +1,167 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	maxTasks  = 1000
+	maxWait   = 25 // seconds
+	lookEvery = 200 * time.Millisecond
+)
+
+// tasks lists what changed last. A filter looks at the newest 1000 only.
+func (s *Server) tasks(r *http.Request) (any, error) {
+	limit, err := number(r, "limit", 50, 1, maxTasks)
+	if err != nil {
+		return nil, err
+	}
+	state := task.State(r.URL.Query().Get("state"))
+	owner := r.URL.Query().Get("session")
+	records, err := s.candidates(r.Context(), owner, state, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := operator.List[operator.Task]{Data: []operator.Task{}}
+	for _, rec := range records {
+		if !rec.Deleted && (state == "" || rec.State == state) && len(out.Data) < limit {
+			out.Data = append(out.Data, operator.NewTask(rec))
+		}
+	}
+	return out, nil
+}
+
+// candidates are the records a list is chosen from.
+func (s *Server) candidates(ctx context.Context, owner string, state task.State, limit int) ([]*task.Record, error) {
+	if owner == "" && state == "" {
+		return s.deps.Queue.Recent(ctx, limit)
+	}
+	if owner == "" {
+		return s.deps.Queue.Recent(ctx, maxTasks)
+	}
+	if !task.ValidID(owner) {
+		return nil, fault.New(fault.NotFound, "session_not_found")
+	}
+	ids, err := s.deps.Queue.Tasks(ctx, task.SessionID(owner))
+	if err != nil {
+		return nil, err
+	}
+	var out []*task.Record
+	for _, id := range ids {
+		rec, _, err := s.deps.Queue.Lookup(ctx, task.SessionID(owner), id)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+		if err == nil {
+			out = append(out, rec)
+		}
+	}
+	slices.SortFunc(out, func(a, b *task.Record) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return out, nil
+}
+
+// task shows a task, with ?after=VERSION&wait=SECONDS as soon as it is newer.
+func (s *Server) task(r *http.Request) (any, error) {
+	id, err := taskID(r)
+	if err != nil {
+		return nil, err
+	}
+	wait, err := number(r, "wait", 0, 0, maxWait)
+	if err != nil {
+		return nil, err
+	}
+	after, err := version(r)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := s.deps.Queue.Find(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := s.await(r.Context(), owner, id, after, time.Duration(wait)*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return operator.NewTask(rec), nil
+}
+
+func version(r *http.Request) (uint64, error) {
+	raw := r.URL.Query().Get("after")
+	if raw == "" {
+		return 0, nil
+	}
+	v, err := strconv.ParseUint(raw, 10, 64)
+	if err != nil {
+		return 0, invalid("after", "must be a version")
+	}
+	return v, nil
+}
+
+// await looks at a record again and again until it is newer than a version.
+// A stream would be cheaper by the thousand; operators come one at a time.
+func (s *Server) await(ctx context.Context, owner task.SessionID, id task.ID, after uint64, wait time.Duration) (*task.Record, error) {
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		rec, err := s.lookup(ctx, owner, id)
+		if err != nil || rec.Version > after || rec.State.Terminal() {
+			return rec, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fault.Wrap(fault.Canceled, "canceled", context.Cause(ctx))
+		case <-end.C:
+			return rec, nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) lookup(ctx context.Context, owner task.SessionID, id task.ID) (*task.Record, error) {
+	rec, _, err := s.deps.Queue.Lookup(ctx, owner, id)
+	if err == nil && rec.Deleted {
+		return nil, fault.New(fault.NotFound, "task_not_found")
+	}
+	return rec, err
+}
+
+func (s *Server) cancelTask(r *http.Request) (any, error) {
+	id, err := taskID(r)
+	if err != nil {
+		return nil, err
+	}
+	e, err := edit(r, "task.cancel", string(id))
+	if err != nil {
+		return nil, err
+	}
+	owner, err := s.deps.Queue.Find(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := s.lookup(r.Context(), owner, id)
+	if err != nil {
+		return nil, err
+	}
+	if rec.State.Terminal() {
+		return nil, fault.New(fault.Conflict, "task_finished")
+	}
+	if e.DryRun {
+		return operator.NewTask(rec), nil
+	}
+	before := map[string]any{"state": rec.State, "stage": rec.Stage}
+	if rec, err = s.deps.Intake.Cancel(r.Context(), owner, id); err != nil {
+		return nil, err
+	}
+	_, err = s.deps.Policy.Note(r.Context(), e, before, map[string]any{"state": rec.State, "stage": rec.Stage})
+	return operator.NewTask(rec), err
+}
