@@ -13,7 +13,7 @@ import (
 
 // buckets runs a test on disk and in memory: both must behave alike.
 func buckets(t *testing.T, history int, test func(*testing.T, *Bucket)) {
-	t.Parallel()
+	t.Helper()
 	for name, memory := range map[string]bool{"file": false, "memory": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,6 +56,7 @@ func wantMissing(t *testing.T, b *Bucket, key string) {
 }
 
 func TestOnlyTheHolderOfTheNewestRevisionMayWrite(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		wantMissing(t, b, "a.b")
 		first := put(t, b, "a.b", "1", 0, 0)
@@ -75,6 +76,7 @@ func TestOnlyTheHolderOfTheNewestRevisionMayWrite(t *testing.T) {
 }
 
 func TestOfManyCreatorsOneWins(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -100,6 +102,7 @@ func TestOfManyCreatorsOneWins(t *testing.T) {
 }
 
 func TestAnEntryExpires(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		rev := put(t, b, "brief", "x", 0, time.Second)
 		put(t, b, "lasting", "x", 0, 0)
@@ -115,6 +118,7 @@ func TestAnEntryExpires(t *testing.T) {
 }
 
 func TestAnExpiryIsNeverEarly(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		start := time.Now()
 		put(t, b, "k", "x", 0, 1400*time.Millisecond)
@@ -129,6 +133,7 @@ func TestAnExpiryIsNeverEarly(t *testing.T) {
 }
 
 func TestADeletedKeyIsGoneAndMayComeAgain(t *testing.T) {
+	t.Parallel()
 	buckets(t, 8, func(t *testing.T, b *Bucket) {
 		put(t, b, "k", "1", 0, 0)
 		rev := put(t, b, "k", "2", AnyRevision, 0)
@@ -148,6 +153,7 @@ func TestADeletedKeyIsGoneAndMayComeAgain(t *testing.T) {
 }
 
 func TestUpdatesOfManyWritersAreAllKept(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		var wg sync.WaitGroup
 		for range 8 {
@@ -170,6 +176,7 @@ func TestUpdatesOfManyWritersAreAllKept(t *testing.T) {
 }
 
 func TestAnUpdateMayDecideToLeaveThings(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		rev := put(t, b, "k", "1", 0, 0)
 		nothing := func([]byte) ([]byte, time.Duration, error) { return nil, 0, nil }
@@ -193,6 +200,7 @@ func TestAnUpdateMayDecideToLeaveThings(t *testing.T) {
 }
 
 func TestHistoryIsKeptOldestFirst(t *testing.T) {
+	t.Parallel()
 	buckets(t, 3, func(t *testing.T, b *Bucket) {
 		put(t, b, "other", "x", 0, 0)
 		for i := range 5 {
@@ -216,6 +224,7 @@ func TestHistoryIsKeptOldestFirst(t *testing.T) {
 }
 
 func TestKeysAreListedByPrefix(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		for _, k := range []string{"s1.a", "s1.b", "s2.a", "s1.deep.c"} {
 			put(t, b, k, k, 0, 0)

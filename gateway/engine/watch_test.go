@@ -41,6 +41,7 @@ func expect(t *testing.T, seen <-chan Entry, key, value string) Entry {
 }
 
 func TestAWatchWalksThenTellsThenFollows(t *testing.T) {
+	t.Parallel()
 	buckets(t, 4, func(t *testing.T, b *Bucket) {
 		put(t, b, "w.a", "1", 0, 0)
 		put(t, b, "w.a", "2", AnyRevision, 0) // only the newest is walked
@@ -62,12 +63,14 @@ func TestAWatchWalksThenTellsThenFollows(t *testing.T) {
 }
 
 func TestAWatchOfNothingTellsSoAtOnce(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		expect(t, watching(t, b, ">"), "", "")
 	})
 }
 
 func TestAWatcherSeesAnEntryExpire(t *testing.T) {
+	t.Parallel()
 	buckets(t, 1, func(t *testing.T, b *Bucket) {
 		put(t, b, "brief", "x", 0, time.Second)
 		seen := watching(t, b, ">")

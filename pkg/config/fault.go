@@ -26,7 +26,7 @@ func Faults(err error) []string {
 	if err == nil {
 		return nil
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a wrapped join is one fault: only the tree's trunk is taken apart
+	if many, ok := err.(interface{ Unwrap() []error }); ok { // not errors.As: a join inside a wrapped error is one fault
 		var lines []string
 		for _, e := range many.Unwrap() {
 			lines = append(lines, Faults(e)...)
