@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -403,6 +402,16 @@ func TestAChangeIsUndone(t *testing.T) {
 	}
 }
 
+func TestMetricsNeedNoToken(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	raw(t, s, "GET", "/admin/version", "", nil)
+	w := raw(t, s, "GET", "/metrics", "", func(r *http.Request) { r.Header.Del("Authorization") })
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `imgfleet_admin_request_seconds_count{route="GET /admin/version",status="200"} 1`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestStatusShowsTroubleInsteadOfFailing(t *testing.T) {
 	t.Parallel()
 	s, c := connect(t)
@@ -438,24 +447,31 @@ func TestRunServesUntilItIsToldToStop(t *testing.T) {
 	t.Parallel()
 	config := admin.Defaults()
 	config.Listen, config.Token = "127.0.0.1:0", admintest.Token
-	s, err := admin.Listen(config, admin.Deps{Policy: admintest.New(t).Policy, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := admin.New(config, admin.Deps{Policy: admintest.New(t).Policy, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, err := s.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	resp, err := http.Get((&url.URL{Scheme: "http", Host: s.Addr(), Path: "/livez"}).String())
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%v, %v", resp, err)
+	c, err := operator.NewClient(operator.ClientConfig{Server: "http://" + addr.String(), Token: admintest.Token})
+	if err != nil {
+		t.Fatal(err)
 	}
-	_ = resp.Body.Close()
+	if _, err := c.Version(t.Context()); err != nil {
+		t.Error(err)
+	}
 	stop()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Run = %v, want context.Canceled", err)
 	}
 	config.Listen = "nonsense"
-	if _, err := admin.Listen(config, admin.Deps{}); err == nil {
+	if _, err := admin.New(config, admin.Deps{}); err == nil {
 		t.Error("nonsense is an address")
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Server) cacheStats(r *http.Request) (any, error) {
-	entries, sessions, err := s.deps.Cache.CacheStats(r.Context())
+	entries, sessions, err := s.deps.Intake.CacheStats(r.Context())
 	return operator.CacheStats{Entries: entries, Sessions: sessions}, err
 }
 
@@ -31,12 +31,12 @@ func (s *Server) purgeCache(r *http.Request) (any, error) {
 	if e.DryRun {
 		out := operator.Purged{DryRun: true}
 		if p.All {
-			out.Removed, _, err = s.deps.Cache.CacheStats(r.Context())
+			out.Removed, _, err = s.deps.Intake.CacheStats(r.Context())
 		}
 		return out, err
 	}
 	out := operator.Purged{}
-	if out.Removed, err = s.deps.Cache.PurgeCache(r.Context(), p.Session, p.Style); err != nil {
+	if out.Removed, err = s.deps.Intake.PurgeCache(r.Context(), p.Session, p.Style); err != nil {
 		return nil, err
 	}
 	_, err = s.deps.Policy.Note(r.Context(), e, nil, out)

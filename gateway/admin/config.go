@@ -8,15 +8,13 @@ import (
 
 // Config says where the admin API listens and who may use it.
 type Config struct {
-	Listen      string
-	Token       string   // the bearer token, at least 16 characters
-	Hosts       []string // further names the API may be called by, beside IP addresses and localhost
-	Version     string   // of this build, shown
-	Environment string   // dev or prod, shown
+	Listen string
+	Token  string   // the bearer token, at least 16 characters
+	Hosts  []string // further names the API may be called by, beside IP addresses and localhost
 }
 
 // Defaults are those of one machine.
-func Defaults() Config { return Config{Listen: "127.0.0.1:8081", Environment: "dev"} }
+func Defaults() Config { return Config{Listen: "127.0.0.1:8081"} }
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {

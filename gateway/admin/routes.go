@@ -5,6 +5,8 @@ import (
 	"net/http/pprof"
 	"slices"
 	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // handler answers one route: a document for 200, or an error for problem.go.
@@ -47,8 +49,8 @@ func (s *Server) Handler() http.Handler {
 	} {
 		mux.Handle(path, s.guard.token(h))
 	}
-	if s.deps.Metrics != nil {
-		mux.Handle("/metrics", s.deps.Metrics)
+	if s.deps.Registry != nil {
+		mux.Handle("/metrics", telemetry.Handler(s.deps.Registry))
 	}
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeProblem(w, r, errNoRoute) })

@@ -38,14 +38,11 @@ type queue interface {
 	Backlog(ctx context.Context) (uint64, error)
 }
 
-// canceler is gateway/intake, asked to end a task.
-type canceler interface {
+// intake is gateway/intake: it ends tasks and keeps the cache of finished
+// ones. To purge, an empty session means all sessions, an empty style all
+// styles.
+type intake interface {
 	Cancel(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, error)
-}
-
-// cache is the cache of finished tasks in gateway/intake. An empty session
-// means all sessions, an empty style all styles.
-type cache interface {
 	PurgeCache(ctx context.Context, s task.SessionID, style string) (removed int, err error)
 	CacheStats(ctx context.Context) (entries, sessions int, err error)
 }
@@ -73,19 +70,19 @@ type dispatcher interface {
 
 // Deps are what the API steers.
 type Deps struct {
-	Policy    *policy.Store
-	Queue     queue
-	Intake    canceler
-	Cache     cache
-	Ledger    ledger
-	Eraser    eraser
-	Fleet     workers
-	Dispatch  dispatcher
-	Providers []routing.Provider              // as configured
-	Ready     func(ctx context.Context) error // nil error: this gateway serves
-	Metrics   http.Handler                    // of this process's registry
-	Logger    *slog.Logger
-	Registry  prometheus.Registerer
+	Policy      *policy.Store
+	Queue       queue
+	Intake      intake
+	Ledger      ledger
+	Eraser      eraser
+	Fleet       workers
+	Dispatch    dispatcher
+	Providers   []routing.Provider              // as configured
+	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell
+	Registry    *prometheus.Registry            // shown at /metrics; nil shows none
+	Logger      *slog.Logger
+	Version     string // of this build
+	Environment string // dev or prod
 }
 
 // Server is the admin API.
@@ -98,38 +95,46 @@ type Server struct {
 	listener net.Listener
 }
 
-// Listen takes the address, so that a busy port is known at the start. Run
-// serves it.
-func Listen(c Config, d Deps) (*Server, error) {
-	s, err := New(c, d)
-	if err != nil {
-		return nil, err
-	}
-	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return nil, fmt.Errorf("admin.listen: %w", err)
-	}
-	return s, nil
-}
-
-// New builds the API without a listener, for its Handler.
+// New builds the API. Listen takes its address, or Run does.
 func New(c Config, d Deps) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	return &Server{
 		config: c, deps: d, guard: newGuard(c.Token, c.Hosts), started: time.Now(),
-		requests: promauto.With(d.Registry).NewHistogramVec(prometheus.HistogramOpts{
+		requests: promauto.With(registerer(d.Registry)).NewHistogramVec(prometheus.HistogramOpts{
 			Name: "imgfleet_admin_request_seconds", Help: "Time to answer operators, by route and status.",
 			Buckets: []float64{.001, .01, .1, 1, 10},
 		}, []string{"route", "status"}),
 	}, nil
 }
 
-// Addr is the address taken by Listen.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+// registerer keeps a nil registry nil behind the interface.
+func registerer(r *prometheus.Registry) prometheus.Registerer {
+	if r == nil {
+		return nil
+	}
+	return r
+}
+
+// Listen takes the address, so that a busy port is known before anything else
+// starts. It returns the address taken.
+func (s *Server) Listen() (net.Addr, error) {
+	l, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("admin.listen: %w", err)
+	}
+	s.listener = l
+	return l.Addr(), nil
+}
 
 // Run serves until ctx ends, and then lets running requests end.
 func (s *Server) Run(ctx context.Context) error {
+	if s.listener == nil {
+		if _, err := s.Listen(); err != nil {
+			return err
+		}
+	}
 	hs := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

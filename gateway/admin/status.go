@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Server) version(*http.Request) (any, error) {
-	return operator.Version{Version: s.config.Version, Go: runtime.Version()}, nil
+	return operator.Version{Version: s.deps.Version, Go: runtime.Version()}, nil
 }
 
 // status gathers the whole at a glance. What cannot be asked is trouble, not
@@ -17,11 +17,13 @@ func (s *Server) version(*http.Request) (any, error) {
 func (s *Server) status(r *http.Request) (any, error) {
 	state := s.deps.Policy.State()
 	out := operator.Status{
-		Version: s.config.Version, Environment: s.config.Environment, StartedAt: s.started.UTC(), Ready: true,
+		Version: s.deps.Version, Environment: s.deps.Environment, StartedAt: s.started.UTC(), Ready: true,
 		Policy: state.Version, Intake: s.pause(), Regions: map[string]int{}, Disabled: []string{},
 	}
-	if err := s.deps.Ready(r.Context()); err != nil {
-		out.Ready, out.Trouble = false, err.Error()
+	if s.deps.Ready != nil {
+		if err := s.deps.Ready(r.Context()); err != nil {
+			out.Ready, out.Trouble = false, err.Error()
+		}
 	}
 	for _, w := range s.deps.Fleet.Workers() {
 		out.Workers++

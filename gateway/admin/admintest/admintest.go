@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -61,14 +63,15 @@ func New(t testing.TB) *Stage {
 		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
 	}
 	config := admin.Defaults()
-	config.Token, config.Version = Token, "v1.2.3"
+	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Cache: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
 		},
 		Ready:  func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
+		Version: "v1.2.3", Registry: prometheus.NewRegistry(),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
