@@ -2,19 +2,31 @@ package upload
 
 import (
 	"context"
-	"errors"
-	"io"
+	"encoding/json"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	readyKept = 1 << 16 // ready uploads in memory, about 30 MB when full
+
+	// readyFor bounds how long a deletion on another gateway can go unheard.
+	readyFor = time.Minute
 )
 
 // inspector judges and normalises a raw photo; gateway/fleet finds a worker.
@@ -34,49 +46,128 @@ type Deps struct {
 	Now           func() time.Time // time.Now when nil
 }
 
-// Uploads keeps the photos of sessions.
-type Uploads struct{}
-
-var errStub = errors.New("upload: not open")
-
-// Open builds Uploads.
-func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) { return nil, errStub }
-
-// Create declares a photo, or finds the same one of this session.
-func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up Upload, reused bool, err error) {
-	return Upload{}, false, errStub
+// Uploads keeps the photos of sessions. Its bucket holds, for a session S,
+// "S.<upload>" (the upload), "S.usage" (the bytes it has declared),
+// "S.sha.<hex>" (which ready upload has these bytes) and, for a moment,
+// "S.gone.<upload>" (so that other gateways forget it).
+type Uploads struct {
+	config    Config
+	bucket    *engine.Bucket
+	store     *store.Store
+	inspector inspector
+	limits    func() policy.Limits
+	policy    func() string
+	log       *slog.Logger
+	met       metrics
+	now       func() time.Time
+	ready     *otter.Cache[string, Upload]
+	judging   singleflight.Group
 }
 
-// Get finds an upload of a session.
+// Open prepares uploads.
+func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	b, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "uploads"})
+	if err != nil {
+		return nil, fmt.Errorf("open uploads: %w", err)
+	}
+	return &Uploads{
+		config: c, bucket: b, store: d.Store, inspector: d.Inspector, limits: d.Limits, policy: d.PolicyVersion,
+		log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
+		ready: otter.Must(&otter.Options[string, Upload]{
+			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
+		}),
+	}, nil
+}
+
+// Get finds an upload of a session, or fault.NotFound "upload_not_found":
+// somebody else's is no different from none. Ready ones come from memory.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
-	return Upload{}, errStub
+	up, _, err := u.get(ctx, s, id)
+	return up, err
 }
 
-// PutURL is where the bytes go.
-func (u *Uploads) PutURL(up Upload) string { return "" }
-
-// Receive takes the bytes of a signed PUT. length is -1 when unknown.
-func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error {
-	return errStub
+func (u *Uploads) get(ctx context.Context, s session.ID, id task.UploadID) (up Upload, revision uint64, err error) {
+	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
+		return Upload{}, 0, errNotFound()
+	}
+	key := uploadKey(s, id)
+	if up, known := u.ready.GetIfPresent(key); known && u.now().Before(up.ExpiresAt) {
+		return up, 0, nil
+	}
+	return u.fetch(ctx, key)
 }
 
-// Complete has the photo judged and normalised.
-func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
-	return Upload{}, errStub
+// fetch reads an upload past the memory.
+func (u *Uploads) fetch(ctx context.Context, key string) (up Upload, revision uint64, err error) {
+	e, err := u.bucket.Get(ctx, key)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return Upload{}, 0, errNotFound()
+	}
+	if err != nil {
+		return Upload{}, 0, fmt.Errorf("read upload: %w", err)
+	}
+	if err := json.Unmarshal(e.Value, &up); err != nil {
+		return Upload{}, 0, fmt.Errorf("decode upload: %w", err)
+	}
+	if !u.now().Before(up.ExpiresAt) {
+		return Upload{}, 0, errNotFound()
+	}
+	if up.Status == Ready {
+		u.ready.Set(key, up)
+	}
+	return up, e.Revision, nil
 }
 
-// Remove deletes an upload and its objects.
-func (u *Uploads) Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error) {
-	return 0, errStub
-}
-
-// RemoveAll deletes everything of a session.
-func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects int, err error) {
-	return 0, 0, errStub
+// put writes an upload for as long as it lives.
+func (u *Uploads) put(ctx context.Context, up Upload, expect uint64) error {
+	value, err := json.Marshal(up)
+	if err != nil {
+		return fmt.Errorf("encode upload: %w", err)
+	}
+	if _, err := u.bucket.Put(ctx, uploadKey(up.Session, up.ID), value, expect, up.ExpiresAt.Sub(u.now())); err != nil {
+		return fmt.Errorf("write upload: %w", err)
+	}
+	return nil
 }
 
 // List returns the uploads of a session, newest first.
-func (u *Uploads) List(ctx context.Context, s session.ID) ([]Upload, error) { return nil, errStub }
+func (u *Uploads) List(ctx context.Context, s session.ID) ([]Upload, error) {
+	keys, err := u.bucket.Keys(ctx, string(s)+".*")
+	if err != nil {
+		return nil, fmt.Errorf("list uploads: %w", err)
+	}
+	var all []Upload
+	for _, key := range keys {
+		if strings.HasSuffix(key, usageSuffix) {
+			continue
+		}
+		up, _, err := u.fetch(ctx, key)
+		if err != nil && fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, up)
+	}
+	slices.SortFunc(all, func(a, b Upload) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return all, nil
+}
 
-// Run keeps what is remembered in memory true until ctx ends.
-func (u *Uploads) Run(ctx context.Context) error { return errStub }
+// PutURL is where the client puts the bytes; it needs no bearer.
+func (u *Uploads) PutURL(up Upload) string {
+	return u.store.UploadURL(up.RawKey, up.ContentType, up.Size, up.ExpiresAt)
+}
+
+func uploadKey(s session.ID, id task.UploadID) string { return string(s) + "." + string(id) }
+
+func errNotFound() error { return fault.New(fault.NotFound, "upload_not_found") }

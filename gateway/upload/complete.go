@@ -1,0 +1,130 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// Complete has a worker judge and normalise the photo, and makes the upload
+// ready. It may be called again, also at the same time: the photo is judged
+// once. A refused photo is deleted, and the refusal says why in a code.
+func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
+	up, _, err := u.get(ctx, s, id)
+	if err != nil || up.Status == Ready {
+		return up, err
+	}
+	// Whoever came first must not take the others down by leaving.
+	shared := context.WithoutCancel(ctx)
+	answer := u.judging.DoChan(uploadKey(s, id), func() (any, error) {
+		ctx, cancel := context.WithTimeout(shared, u.config.InspectTimeout)
+		defer cancel()
+		return u.judge(ctx, s, id)
+	})
+	select {
+	case <-ctx.Done():
+		return Upload{}, fault.Wrap(fault.Canceled, "canceled", context.Cause(ctx))
+	case r := <-answer:
+		up, _ := r.Val.(Upload)
+		return up, r.Err
+	}
+}
+
+func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
+	up, revision, err := u.fetch(ctx, uploadKey(s, id))
+	if err != nil || up.Status == Ready {
+		return up, err
+	}
+	raw, err := u.store.Stat(ctx, up.RawKey)
+	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && raw.Size != up.Size {
+		return Upload{}, fault.New(fault.Conflict, "upload_incomplete")
+	}
+	if err != nil {
+		return Upload{}, fmt.Errorf("find raw photo: %w", err)
+	}
+	start := u.now()
+	seen, err := u.inspector.Inspect(ctx, u.request(up))
+	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
+	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
+		err = fault.New(fault.Unprocessable, "checksum_mismatch")
+	}
+	if err != nil {
+		return Upload{}, u.refuse(ctx, up, err)
+	}
+	return u.finish(ctx, up, revision, seen)
+}
+
+func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
+	limits := u.limits()
+	until := u.now().Add(u.config.InspectTimeout + time.Minute)
+	maxBytes := limits.MaxUploadBytes
+	if maxBytes == 0 {
+		maxBytes = up.Size
+	}
+	return workerrpc.InspectRequest{
+		RawURL: u.store.WorkerGetURL(up.RawKey, until), PhotoURL: u.store.WorkerPutURL(up.PhotoKey, "image/jpeg", maxPhoto, until),
+		DeclaredType: up.ContentType, SHA256: up.SHA256, MaxBytes: maxBytes, MaxPixels: limits.MaxPixels,
+	}
+}
+
+// maxPhoto bounds the normalised JPEG, which is at most 2048 px long.
+const maxPhoto = 16 << 20
+
+// refuse deletes a photo that was judged and found wanting. A judgement that
+// did not happen leaves everything as it is, for another try.
+func (u *Uploads) refuse(ctx context.Context, up Upload, cause error) error {
+	switch fault.KindOf(cause) {
+	case fault.Invalid, fault.Unprocessable, fault.TooLarge, fault.Unsupported:
+	default:
+		return fmt.Errorf("inspect photo: %w", cause)
+	}
+	u.met.refused.WithLabelValues(fault.CodeOf(cause)).Inc()
+	if _, err := u.remove(ctx, up.Session, up.ID); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// finish makes the upload ready and drops the raw bytes.
+func (u *Uploads) finish(ctx context.Context, up Upload, revision uint64, seen workerrpc.Inspected) (Upload, error) {
+	now := u.now().UTC()
+	up.Status, up.ContentType = Ready, seen.ContentType
+	up.Width, up.Height = seen.Width, seen.Height
+	up.Fingerprint, up.PHash = seen.Fingerprint, seen.PHash
+	up.ExpiresAt = now.Add(u.config.Retention)
+	err := u.put(ctx, up, revision)
+	if fault.KindOf(err) == fault.Conflict && err != nil {
+		return u.lost(ctx, up)
+	}
+	if err != nil {
+		return Upload{}, err
+	}
+	u.ready.Set(uploadKey(up.Session, up.ID), up)
+	u.met.completed.Inc()
+	// The upload is ready; what is left is housekeeping that expiry would do.
+	if _, err := u.store.Delete(ctx, up.RawKey); err != nil {
+		u.log.Warn("raw photo could not be removed", "upload", up.ID, "err", err)
+	}
+	if err := errors.Join(u.extend(ctx, up), u.index(ctx, up)); err != nil {
+		u.log.Warn("upload could not be indexed", "upload", up.ID, "err", err)
+	}
+	return up, nil
+}
+
+// lost is what remains when another gateway was faster: its answer, or, when
+// the upload was deleted meanwhile, no photo.
+func (u *Uploads) lost(ctx context.Context, up Upload) (Upload, error) {
+	now, _, err := u.fetch(ctx, uploadKey(up.Session, up.ID))
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		if _, derr := u.store.DeletePrefix(ctx, up.prefix()); derr != nil {
+			return Upload{}, errors.Join(err, derr)
+		}
+	}
+	return now, err
+}

@@ -1,0 +1,101 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Receive takes the bytes of a signed PUT: exactly the declared size, to the
+// raw key, and only while the upload is pending. length is what the client
+// announced, -1 when it did not. The body is streamed; a stall is for the
+// caller to end, by failing the next read.
+func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error {
+	s, id, ok := parseRawKey(g.Key)
+	if !ok || g.Size <= 0 {
+		return fault.New(fault.Forbidden, "signature_invalid")
+	}
+	if err := checkLength(length, g.Size); err != nil {
+		return err
+	}
+	if err := u.mayReceive(ctx, s, id); err != nil {
+		return err
+	}
+	_, err := u.store.Put(ctx, g.Key, &exact{r: body, left: g.Size}, g.Size)
+	if fault.KindOf(err) == fault.TooLarge && err != nil {
+		return errLonger()
+	}
+	if err != nil {
+		return fmt.Errorf("receive upload: %w", err)
+	}
+	// It may have become ready, or have been removed, while the bytes came.
+	if err := u.mayReceive(ctx, s, id); err != nil {
+		_, derr := u.store.Delete(ctx, g.Key)
+		return errors.Join(err, derr)
+	}
+	u.met.received.Add(float64(g.Size))
+	return nil
+}
+
+// mayReceive reads past the memory of other gateways.
+func (u *Uploads) mayReceive(ctx context.Context, s session.ID, id task.UploadID) error {
+	up, _, err := u.fetch(ctx, uploadKey(s, id))
+	if err != nil {
+		return err
+	}
+	if up.Status == Ready {
+		return fault.New(fault.Conflict, "upload_already_complete")
+	}
+	return nil
+}
+
+// IsRaw reports whether a PUT to this key is an upload's and belongs to
+// Receive.
+func IsRaw(key string) bool {
+	_, _, ok := parseRawKey(key)
+	return ok
+}
+
+func parseRawKey(key string) (session.ID, task.UploadID, bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 || parts[1] != "uploads" || parts[3] != "raw" || !task.ValidID(parts[0]) || !task.ValidID(parts[2]) {
+		return "", "", false
+	}
+	return session.ID(parts[0]), task.UploadID(parts[2]), true
+}
+
+func checkLength(length, size int64) error {
+	switch {
+	case length > size:
+		return errLonger()
+	case length >= 0 && length < size:
+		return errShorter()
+	}
+	return nil
+}
+
+func errLonger() error  { return fault.New(fault.TooLarge, "upload_size_mismatch") }
+func errShorter() error { return fault.New(fault.Invalid, "upload_size_mismatch") }
+
+// exact fails when its reader ends early; the store fails when it goes on too
+// long.
+type exact struct {
+	r    io.Reader
+	left int64
+}
+
+func (e *exact) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.left -= int64(n)
+	if errors.Is(err, io.EOF) && e.left > 0 {
+		err = errShorter()
+	}
+	return n, err
+}

@@ -1,0 +1,110 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	goneFor    = 2 * time.Minute
+	watchRetry = time.Second
+)
+
+// Remove deletes an upload and its objects and says how many those were. The
+// record goes first: from then on nobody can use it, and a removal that was
+// cut short is finished by calling again. What is not there is
+// fault.NotFound.
+func (u *Uploads) Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error) {
+	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
+		return 0, errNotFound()
+	}
+	_, _, err = u.fetch(ctx, uploadKey(s, id))
+	missing := fault.KindOf(err) == fault.NotFound && err != nil
+	if err != nil && !missing {
+		return 0, err
+	}
+	objects, err = u.remove(ctx, s, id)
+	if err == nil && missing && objects == 0 {
+		return 0, errNotFound()
+	}
+	return objects, err
+}
+
+func (u *Uploads) remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error) {
+	key := uploadKey(s, id)
+	defer u.ready.Invalidate(key)
+	if err := u.bucket.Delete(ctx, key, engine.AnyRevision); err != nil {
+		return 0, fmt.Errorf("remove upload: %w", err)
+	}
+	if _, err := u.bucket.Put(ctx, goneKey(s, id), []byte("1"), engine.AnyRevision, goneFor); err != nil {
+		return 0, fmt.Errorf("announce removal: %w", err)
+	}
+	if err := u.release(ctx, s, id); err != nil {
+		return 0, fmt.Errorf("release bytes: %w", err)
+	}
+	objects, err = u.store.DeletePrefix(ctx, Upload{ID: id, Session: s}.prefix())
+	if err != nil {
+		return objects, fmt.Errorf("remove photo: %w", err)
+	}
+	return objects, nil
+}
+
+// RemoveAll deletes every upload of a session and all that is kept about
+// them.
+func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects int, err error) {
+	all, err := u.List(ctx, s)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, up := range all {
+		n, err := u.remove(ctx, s, up.ID)
+		objects += n
+		if err != nil {
+			return uploads, objects, err
+		}
+		uploads++
+	}
+	keys, err := u.bucket.Keys(ctx, string(s)+".>")
+	if err != nil {
+		return uploads, objects, fmt.Errorf("list uploads: %w", err)
+	}
+	for _, key := range keys {
+		if strings.Contains(key, ".gone.") {
+			continue // ends by itself
+		}
+		if err := u.bucket.Delete(ctx, key, engine.AnyRevision); err != nil {
+			return uploads, objects, fmt.Errorf("remove upload: %w", err)
+		}
+	}
+	return uploads, objects, nil
+}
+
+// Run forgets what other gateways remove until ctx ends.
+func (u *Uploads) Run(ctx context.Context) error {
+	for {
+		err := u.bucket.Watch(ctx, "*.gone.*", func(e engine.Entry) {
+			if s, id, ok := strings.Cut(e.Key, ".gone."); ok && !e.Deleted {
+				u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
+			}
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		u.log.Warn("lost sight of removed uploads", "err", err)
+		u.ready.InvalidateAll()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(watchRetry):
+		}
+	}
+}
+
+func goneKey(s session.ID, id task.UploadID) string { return string(s) + ".gone." + string(id) }
