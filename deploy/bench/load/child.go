@@ -1,0 +1,88 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+)
+
+// work is one kind of job: prepare opens what it needs, run measures.
+type work interface {
+	prepare(ctx context.Context) error
+	run(ctx context.Context) (Result, error)
+	close()
+}
+
+// Serve is the load process: it reads a Job, prepares, says "ready", waits
+// for a line, runs and answers with the Result. It ends when in does.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	lines := bufio.NewReaderSize(in, 1<<20)
+	var j Job
+	if err := readJSON(lines, &j); err != nil {
+		return fmt.Errorf("read job: %w", err)
+	}
+	w, err := j.work()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.prepare(ctx); err != nil {
+		return writeJSON(out, Result{Failure: err.Error()})
+	}
+	if err := writeJSON(out, Result{}); err != nil {
+		return err
+	}
+	if _, err := lines.ReadBytes('\n'); err != nil {
+		return nil // nobody wants the run
+	}
+	start, used := time.Now(), cpu()
+	r, err := w.run(ctx)
+	if err != nil {
+		r.Failure = err.Error()
+	}
+	r.Started, r.CPU = start, cpu()-used
+	return writeJSON(out, r)
+}
+
+func (j Job) work() (work, error) {
+	switch {
+	case j.Post != nil:
+		return newPoster(*j.Post), nil
+	case j.Streams != nil:
+		return newWatcher(*j.Streams), nil
+	case j.Publish != nil:
+		return &publisher{job: *j.Publish}, nil
+	}
+	return nil, errors.New("an empty job")
+}
+
+func readJSON(r *bufio.Reader, v any) error {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(line, v)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(data, '\n'))
+	return err
+}
+
+// cpu is the processor time this process has used, in seconds.
+func cpu() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}

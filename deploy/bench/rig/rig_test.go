@@ -1,0 +1,55 @@
+package rig
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAMetricIsSummedOverItsSeries(t *testing.T) {
+	t.Parallel()
+	const text = `# HELP tasks Tasks.
+tasks{state="succeeded",degraded="false"} 3
+tasks{state="succeeded",degraded="true"} 4
+tasks{state="failed",degraded="false"} 5
+tasks_total 100
+plain 1.5
+`
+	for _, tt := range []struct {
+		name   string
+		labels []string
+		want   float64
+	}{
+		{"tasks", nil, 12},
+		{"tasks", []string{`state="succeeded"`}, 7},
+		{"tasks", []string{`state="succeeded"`, `degraded="true"`}, 4},
+		{"plain", nil, 1.5},
+		{"absent", nil, 0},
+	} {
+		if got, err := sum(strings.NewReader(text), tt.name, tt.labels); err != nil || got != tt.want {
+			t.Errorf("%s%v = %v, %v; want %v", tt.name, tt.labels, got, err, tt.want)
+		}
+	}
+}
+
+func TestProcessorTimeIsRead(t *testing.T) {
+	t.Parallel()
+	if busy, err := Busy(20 * time.Millisecond); err != nil || busy < 0 {
+		t.Errorf("busy = %v, %v", busy, err)
+	}
+	if used, err := process(1); err != nil || used < 0 {
+		t.Errorf("used = %v, %v", used, err)
+	}
+}
+
+func TestPortsOfARigDiffer(t *testing.T) {
+	t.Parallel()
+	p, err := freePorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{p.http: true, p.admin: true, p.fleet: true, p.engine: true}
+	if len(seen) != 4 {
+		t.Errorf("ports = %+v", p)
+	}
+}
