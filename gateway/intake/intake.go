@@ -2,7 +2,7 @@ package intake
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -14,13 +14,13 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // queue is what gateway/queue gives.
 type queue interface {
 	Submit(ctx context.Context, j *task.Job, messageID string) (seq uint64, duplicate bool, err error)
-	Job(ctx context.Context, s task.SessionID, id task.ID) (*task.Job, uint64, error)
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Write(ctx context.Context, r *task.Record, expect uint64) (uint64, error)
 	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
@@ -76,76 +76,82 @@ type Deps struct {
 	Now      func() time.Time // time.Now when nil
 }
 
-// Intake accepts tasks.
-type Intake struct{}
-
-// Request asks for a task.
-type Request struct {
-	Session  session.ID
-	Client   netip.Addr
-	Language string
-	Key      string // Idempotency-Key, "" when there is none
-	Upload   task.UploadID
-	Style    string
-	Place    string
-	Options  task.Options
+// Intake accepts tasks and answers for them until they end.
+type Intake struct {
+	config   Config
+	queue    queue
+	uploads  uploads
+	ledger   ledger
+	limiter  limiter
+	text     text
+	policy   operator
+	store    objects
+	cache    *cache
+	feedback *engine.Bucket
+	log      *slog.Logger
+	met      metrics
+	now      func() time.Time
 }
 
-// RegenerateRequest asks for another picture of the same; nil keeps.
-type RegenerateRequest struct {
-	Session  session.ID
-	Client   netip.Addr
-	Language string
-	Key      string
-	Task     task.ID
-	Style    *string
-	Place    *string
-	Options  *task.Options
+// Open prepares the intake.
+func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	met := newMetrics(d.Registry)
+	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("open intake: %w", err)
+	}
+	feedback, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "feedback", MaxAge: feedbackKept})
+	if err != nil {
+		return nil, fmt.Errorf("open intake: %w", err)
+	}
+	return &Intake{
+		config: c, queue: d.Queue, uploads: d.Uploads, ledger: d.Ledger, limiter: d.Limiter, text: d.Text, policy: d.Policy,
+		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now,
+	}, nil
 }
 
-// Accepted is the answer to both.
-type Accepted struct {
-	Record   *task.Record
-	Replayed bool // the key was used before
+// Run mirrors which answers are cached until ctx ends.
+func (in *Intake) Run(ctx context.Context) error { return in.cache.run(ctx) }
+
+// lookup finds a session's task, its tombstone included. Ids from outside
+// that cannot be ids are not found either.
+func (in *Intake) lookup(ctx context.Context, s session.ID, id task.ID) (*task.Record, uint64, error) {
+	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
+		return nil, 0, errNotFound()
+	}
+	r, revision, err := in.queue.Lookup(ctx, s, id)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return nil, 0, errNotFound()
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("look up task: %w", err)
+	}
+	return r, revision, nil
 }
 
-var errStub = errors.New("intake: not open")
-
-// Open builds the intake.
-func Open(ctx context.Context, c Config, d Deps) (*Intake, error) { return nil, errStub }
-
-// Submit accepts a task.
-func (in *Intake) Submit(ctx context.Context, r Request) (Accepted, error) {
-	return Accepted{}, errStub
-}
-
-// Regenerate accepts another task like one there is.
-func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted, error) {
-	return Accepted{}, errStub
-}
-
-// Get finds a task of a session.
+// Get finds a task of a session. One that never was, is somebody else's or
+// was deleted is fault.NotFound "task_not_found".
 func (in *Intake) Get(ctx context.Context, s session.ID, id task.ID) (*task.Record, error) {
-	return nil, errStub
+	r, _, err := in.live(ctx, s, id)
+	return r, err
 }
 
-// List returns a page of a session's tasks, newest first.
-func (in *Intake) List(ctx context.Context, s session.ID, limit int, cursor string) (page []*task.Record, next string, err error) {
-	return nil, "", errStub
+// live is lookup without tombstones.
+func (in *Intake) live(ctx context.Context, s session.ID, id task.ID) (*task.Record, uint64, error) {
+	r, revision, err := in.lookup(ctx, s, id)
+	if err == nil && r.Deleted {
+		return nil, 0, errNotFound()
+	}
+	return r, revision, err
 }
 
-// Cancel asks for the end of a task.
-func (in *Intake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error) {
-	return nil, errStub
-}
-
-// Feedback keeps what a person thinks of a result.
-func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
-	return errStub
-}
-
-// Settle books the end of a task.
-func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error { return errStub }
-
-// Run mirrors what sessions have cached until ctx ends.
-func (in *Intake) Run(ctx context.Context) error { return errStub }
+func errNotFound() error { return fault.New(fault.NotFound, "task_not_found") }

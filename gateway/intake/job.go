@@ -1,0 +1,108 @@
+package intake
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const maxKey = 255
+
+// taskID derives the id from the key, so that a retry finds its task, or
+// draws one when there is no key.
+func taskID(s session.ID, route, key string) (task.ID, error) {
+	if key == "" {
+		return task.ID(task.NewID()), nil
+	}
+	if len(key) > maxKey {
+		return "", errKey()
+	}
+	for i := range len(key) {
+		if key[i] < 0x21 || key[i] > 0x7e {
+			return "", errKey()
+		}
+	}
+	return task.ID(task.DeriveID(string(s), route, key)), nil
+}
+
+func errKey() error {
+	return fault.New(fault.Invalid, "idempotency_key_invalid").
+		At("Idempotency-Key", "malformed", "must be 1…255 visible ASCII characters")
+}
+
+// bodyHash tells two requests apart by their meaning, not by their bytes.
+func bodyHash(r Request) string {
+	return digest(string(r.Upload), r.Style, r.Place, optionsText(r.Options))
+}
+
+// cacheKey is the same for two requests that may share a picture.
+func cacheKey(fingerprint, style, place string, o task.Options, version int) string {
+	return digest(fingerprint, style, place, optionsText(o), strconv.Itoa(version))
+}
+
+// optionsText is one text for one meaning; its parts cannot run into each
+// other, because only the note is free and it comes last.
+func optionsText(o task.Options) string {
+	seed := ""
+	if o.Seed != nil {
+		seed = strconv.FormatInt(*o.Seed, 10)
+	}
+	return strings.Join([]string{
+		o.Aspect, o.Resolution, strconv.Itoa(o.Steps), strconv.FormatFloat(o.CFG, 'g', -1, 64), seed, o.Note,
+	}, "\x00")
+}
+
+// digest keeps parts apart by their lengths.
+func digest(parts ...string) string {
+	h := sha256.New()
+	var n [4]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint32(n[:], uint32(len(p)))
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
+
+// job is the whole request as dispatch and workers need it.
+func (in *Intake) job(d *draft) *task.Job {
+	now := in.now().UTC().Truncate(time.Millisecond)
+	o := d.Options
+	o.Note = d.choice.note
+	return &task.Job{
+		ID: d.id, Session: d.Session, Network: session.Network(d.Client), Region: in.config.Region, Language: language(d.Language),
+		CreatedAt: now, Deadline: now.Add(in.config.Deadline), ExpiresAt: now.Add(in.config.Retention), BodyHash: d.hash,
+		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
+		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
+		CatalogVersion: d.choice.version, CacheKey: d.cacheKey,
+	}
+}
+
+// drawSeed takes the given seed or draws one that is not the last one.
+func drawSeed(given *int64, not int64) int64 {
+	if given != nil {
+		return *given
+	}
+	for {
+		var b [4]byte
+		_, _ = rand.Read(b[:]) // never fails since Go 1.24
+		if seed := int64(binary.BigEndian.Uint32(b[:]) & maxSeed); seed != not {
+			return seed
+		}
+	}
+}
+
+func language(tag string) string {
+	if strings.HasPrefix(strings.ToLower(tag), "en") {
+		return "en"
+	}
+	return "zh-CN"
+}

@@ -1,0 +1,94 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// RegenerateRequest asks for another picture like one there is. nil keeps
+// what the task had; of Options, each field that is zero keeps too.
+type RegenerateRequest struct {
+	Session  session.ID
+	Client   netip.Addr
+	Language string
+	Key      string // Idempotency-Key, "" when there is none
+	Task     task.ID
+	Style    *string
+	Place    *string
+	Options  *task.Options
+}
+
+// Regenerate accepts a new task like an earlier one, with a new seed unless
+// one is given. It is never answered from the cache, and its picture never
+// enters it. When the photo is gone it is fault.Gone "upload_expired".
+func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted, error) {
+	id, err := taskID(r.Session, "tasks/"+string(r.Task)+"/regenerate", r.Key)
+	if err != nil {
+		return Accepted{}, err
+	}
+	hash, err := regenerateHash(r)
+	if err != nil {
+		return Accepted{}, err
+	}
+	d := &draft{
+		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key},
+		id:      id, hash: hash, fresh: true, gone: fault.New(fault.Gone, "upload_expired"),
+	}
+	return in.once(ctx, d, func() error {
+		from, err := in.Get(ctx, r.Session, r.Task)
+		if err != nil {
+			return err
+		}
+		d.Upload, d.not = from.Upload, from.Seed
+		d.Style, d.Place = or(r.Style, from.Style), or(r.Place, from.Place)
+		d.Options = merge(from.Options, r.Options)
+		return nil
+	})
+}
+
+// regenerateHash is of what was sent, not of what it means now.
+func regenerateHash(r RegenerateRequest) (string, error) {
+	sent, err := json.Marshal([]any{r.Task, r.Style, r.Place, r.Options})
+	if err != nil { // a float that JSON cannot say
+		return "", fault.Wrap(fault.Invalid, "invalid_request", fmt.Errorf("encode request: %w", err))
+	}
+	return digest(string(sent)), nil
+}
+
+func or(given *string, kept string) string {
+	if given != nil {
+		return *given
+	}
+	return kept
+}
+
+// merge keeps what is not given, except the seed: another picture is wanted.
+func merge(kept task.Options, given *task.Options) task.Options {
+	kept.Seed = nil
+	if given == nil {
+		return kept
+	}
+	if given.Aspect != "" {
+		kept.Aspect = given.Aspect
+	}
+	if given.Resolution != "" {
+		kept.Resolution = given.Resolution
+	}
+	if given.Steps != 0 {
+		kept.Steps = given.Steps
+	}
+	if given.CFG != 0 {
+		kept.CFG = given.CFG
+	}
+	if given.Note != "" {
+		kept.Note = given.Note
+	}
+	kept.Seed = given.Seed
+	return kept
+}

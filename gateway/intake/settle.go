@@ -1,0 +1,100 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// feedbackKept is how long an opinion outlives its picture.
+const feedbackKept = 90 * 24 * time.Hour
+
+// Settle books the end of a task: its quota is charged or given back, and its
+// picture may answer the same request again. It may be called more than once.
+func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error {
+	var errs []error
+	if r.State == task.Succeeded && !r.Degraded && !r.Deleted && j.CacheKey != "" {
+		errs = append(errs, in.cache.put(ctx, r.Session, j.CacheKey, cached{Task: r.ID, Style: r.Style}))
+	}
+	errs = append(errs, in.ledger.Finish(ctx, r.Session, r.ID, r.Counts()))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("settle task: %w", err)
+	}
+	return nil
+}
+
+// Forget removes what the intake keeps about a task beside its record: the
+// cached answer and the feedback.
+func (in *Intake) Forget(ctx context.Context, r *task.Record) error {
+	var errs []error
+	if r.State == task.Succeeded && !r.Cached {
+		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion)
+		errs = append(errs, in.cache.drop(ctx, r.Session, key, r.ID))
+	}
+	errs = append(errs, in.feedback.Delete(ctx, feedbackKey(r.Session, r.ID), engine.AnyRevision))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("forget task: %w", err)
+	}
+	return nil
+}
+
+// ForgetSession removes the cached answers and the feedback of a session.
+func (in *Intake) ForgetSession(ctx context.Context, s session.ID) error {
+	for _, b := range []*engine.Bucket{in.cache.bucket, in.feedback} {
+		keys, err := b.Keys(ctx, string(s)+".*")
+		if err != nil {
+			return fmt.Errorf("forget session: %w", err)
+		}
+		for _, key := range keys {
+			if err := b.Delete(ctx, key, engine.AnyRevision); err != nil {
+				return fmt.Errorf("forget session: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// opinion is what a person thinks of a result.
+type opinion struct {
+	Rating string    `json:"rating"`
+	Style  string    `json:"style"`
+	Place  string    `json:"place"`
+	At     time.Time `json:"at"`
+}
+
+// ratings are what feedback may say.
+var ratings = []string{"1", "2", "3", "4", "5", "like", "dislike"}
+
+// Feedback keeps what a person thinks of a finished task; the last word
+// counts.
+func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
+	r, err := in.Get(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(ratings, rating) {
+		return fault.New(fault.Unprocessable, "rating_invalid").At("/rating", "out_of_range", "must be 1…5, \"like\" or \"dislike\"")
+	}
+	if !r.State.Terminal() {
+		return fault.New(fault.Conflict, "task_not_finished")
+	}
+	value, err := json.Marshal(opinion{Rating: rating, Style: r.Style, Place: r.Place, At: in.now().UTC()})
+	if err != nil {
+		return fmt.Errorf("encode feedback: %w", err)
+	}
+	if _, err := in.feedback.Put(ctx, feedbackKey(s, id), value, engine.AnyRevision, feedbackKept); err != nil {
+		return fmt.Errorf("keep feedback: %w", err)
+	}
+	in.met.feedback.WithLabelValues(rating).Inc()
+	return nil
+}
+
+func feedbackKey(s session.ID, id task.ID) string { return string(s) + "." + string(id) }

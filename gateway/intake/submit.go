@@ -1,0 +1,194 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Request asks for a task. What was not given is zero.
+type Request struct {
+	Session  session.ID
+	Client   netip.Addr
+	Language string
+	Key      string // Idempotency-Key, "" when there is none
+	Upload   task.UploadID
+	Style    string
+	Place    string
+	Options  task.Options
+}
+
+// Accepted is the answer to a Submit or Regenerate.
+type Accepted struct {
+	Record   *task.Record
+	Replayed bool // the key was used before, for the same request
+}
+
+// draft is a request on its way: what was asked, under which id, and what has
+// been found out so far.
+type draft struct {
+	Request
+	id       task.ID
+	hash     string
+	fresh    bool  // never answered from the cache, never put into it
+	not      int64 // the seed not to draw, -1 for none
+	gone     error // the answer when the upload is not there
+	choice   choice
+	photo    upload.Upload
+	cacheKey string
+}
+
+// Submit accepts a task; when it returns without an error the task is
+// durable. With a key it is idempotent: the same request again finds the task
+// it made, even after a crash at any point in between.
+func (in *Intake) Submit(ctx context.Context, r Request) (Accepted, error) {
+	hash := bodyHash(r)
+	id, err := taskID(r.Session, "tasks", r.Key)
+	if err != nil {
+		return Accepted{}, err
+	}
+	d := &draft{Request: r, id: id, hash: hash, not: -1, gone: errUploadNotFound()}
+	return in.once(ctx, d, func() error { return nil })
+}
+
+// once answers a key that was used before, whatever the limits are now, and
+// else completes the draft and accepts it.
+func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (answer Accepted, err error) {
+	defer func() { in.met.answered(answer, err) }()
+	if d.Key != "" {
+		answer, err := in.replay(ctx, d)
+		if err == nil || fault.KindOf(err) != fault.NotFound {
+			return answer, err
+		}
+	}
+	if err := complete(); err != nil {
+		return Accepted{}, err
+	}
+	return in.accept(ctx, d)
+}
+
+// accept walks the one order of an acceptance: the request, the operator's
+// pause, the photo, the cache, the limits, the queue.
+func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
+	if d.choice, err = in.validate(ctx, d.Request); err != nil {
+		return Accepted{}, err
+	}
+	if err := in.checkPause(); err != nil {
+		return Accepted{}, err
+	}
+	if d.photo, err = in.readyUpload(ctx, d); err != nil {
+		return Accepted{}, err
+	}
+	if !d.fresh {
+		d.cacheKey = cacheKey(d.photo.Fingerprint, d.Style, d.Place, d.Options, d.choice.version)
+		if r, err := in.fromCache(ctx, d); err != nil || r != nil {
+			return Accepted{Record: r}, err
+		}
+	}
+	return in.enqueue(ctx, d)
+}
+
+// replay answers a key that was used before. fault.NotFound: it was not.
+func (in *Intake) replay(ctx context.Context, d *draft) (Accepted, error) {
+	r, _, err := in.lookup(ctx, d.Session, d.id)
+	switch {
+	case err != nil:
+		return Accepted{}, err
+	case r.Deleted:
+		return Accepted{}, fault.New(fault.Conflict, "task_deleted")
+	case r.BodyHash != d.hash:
+		return Accepted{}, fault.New(fault.Unprocessable, "idempotency_mismatch")
+	}
+	return Accepted{Record: r, Replayed: true}, nil
+}
+
+func (in *Intake) checkPause() error {
+	pause := in.policy.State().Intake
+	now := in.now()
+	if !pause.PausedAt(now) {
+		return nil
+	}
+	retry := pauseRetry
+	if pause.Until != nil {
+		retry = max(retry, pause.Until.Sub(now))
+	}
+	return fault.New(fault.Unavailable, "intake_paused").With("reason", pause.Reason).After(retry)
+}
+
+func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, error) {
+	up, err := in.uploads.Get(ctx, d.Session, d.Upload)
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return up, d.gone
+	case err != nil:
+		return up, fmt.Errorf("find upload: %w", err)
+	case up.Status != upload.Ready:
+		return up, fault.New(fault.Conflict, "upload_not_ready")
+	}
+	return up, nil
+}
+
+// enqueue pays with the session's quota and commits the job. What is refused
+// after something was taken is given back.
+func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
+	if _, err := in.limiter.Allow(session.ActionTask, d.Client); err != nil {
+		return Accepted{}, err
+	}
+	if err := in.ledger.Reserve(ctx, d.Session, d.id); err != nil {
+		in.limiter.Return(session.ActionTask, d.Client)
+		return Accepted{}, err
+	}
+	j := in.job(d)
+	seq, duplicate, err := in.queue.Submit(ctx, j, string(j.ID))
+	if err == nil && duplicate {
+		return in.resolve(ctx, d, j)
+	}
+	if err != nil {
+		return Accepted{}, in.giveBack(ctx, d, err)
+	}
+	r := j.Accepted()
+	r.Queue = in.queue.Estimate(seq)
+	return Accepted{Record: r}, nil
+}
+
+// giveBack undoes the reservation of a job that was refused for sure. When
+// nobody knows, it stays: the ledger finds out before it refuses anything.
+func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
+	in.limiter.Return(session.ActionTask, d.Client)
+	if fault.CodeOf(cause) == "queue_full" {
+		if err := in.ledger.Finish(ctx, d.Session, d.id, false); err != nil {
+			in.log.Warn("quota could not be given back", "task", d.id, "err", err)
+		}
+	}
+	return fmt.Errorf("submit task: %w", cause)
+}
+
+// resolve answers a job that the queue has seen before. Nothing is written:
+// the answer is the task as it stands. When neither a record nor a job is
+// left (the message was a crash's, and its task has never come to be), the
+// job is published again under a new message id.
+func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted, error) {
+	in.limiter.Return(session.ActionTask, d.Client)
+	answer, err := in.replay(ctx, d)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		seq, _, err := in.queue.Submit(ctx, j, string(j.ID)+"-"+task.NewID())
+		if err != nil {
+			return Accepted{}, in.giveBack(ctx, d, err)
+		}
+		r := j.Accepted()
+		r.Queue = in.queue.Estimate(seq)
+		return Accepted{Record: r}, nil
+	}
+	if deleted := fault.CodeOf(err) == "task_deleted"; deleted || err == nil && answer.Record.State.Terminal() {
+		charged := !deleted && answer.Record.Counts()
+		if ferr := in.ledger.Finish(ctx, d.Session, d.id, charged); ferr != nil {
+			in.log.Warn("quota could not be settled", "task", d.id, "err", ferr)
+		}
+	}
+	return answer, err
+}
