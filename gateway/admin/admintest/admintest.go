@@ -70,7 +70,7 @@ func New(t testing.TB) *Stage {
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
 		},
-		Ready:  func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
+		Ready:   func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
 		Version: "v1.2.3", Registry: prometheus.NewRegistry(),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
