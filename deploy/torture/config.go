@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The kinds of victims.
+const (
+	killGateways = "gateways"
+	killWorkers  = "workers"
+)
+
+// Config says how much of what.
+type Config struct {
+	Tasks        int
+	Clients      int
+	Active       int // of one client
+	Seed         uint64
+	Kill         []string // kinds of victims, none for peace
+	Every        time.Duration
+	Sync         string
+	Unknown      string
+	DoublePayFen int64
+	Mock         string // model of the mock providers, without the journal
+	Dir          string
+	Patience     time.Duration
+	Environ      []string // of the programs
+}
+
+// Defaults are those of "make torture".
+func Defaults() Config {
+	return Config{
+		Tasks: 2000, Clients: 40, Active: 4, Seed: 1, Kill: []string{killGateways, killWorkers},
+		Every: 1500 * time.Millisecond, Sync: "always", Unknown: "next", DoublePayFen: 3000,
+		Mock:     "latency=250ms&jitter=150ms&steps=5&fail=0.05&class=transient&picture=copy",
+		Patience: 3 * time.Minute,
+	}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Tasks < 1 || c.Clients < 1 || c.Active < 1 {
+		errs = append(errs, errors.New("-tasks, -clients and -active must be positive"))
+	}
+	for _, k := range c.Kill {
+		if !slices.Contains([]string{killGateways, killWorkers}, k) {
+			errs = append(errs, fmt.Errorf("-kill: must be gateways, workers or none, is %q", k))
+		}
+	}
+	if c.Every <= 0 || c.Patience <= 0 {
+		errs = append(errs, errors.New("-every and -patience must be positive"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,7 @@
+// Command torture proves durability on the real programs: it kills gateways
+// and workers without a warning while many clients submit, repeat, cancel and
+// delete tasks and follow their streams, and then counts what was lost,
+// repeated or paid twice. All but the tasks accepted must be zero.
+//
+//	go run ./deploy/torture -tasks 2000
+package main

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
+	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// person is one client: a session, a photo, and a stream of wishes.
+type person struct {
+	config  Config
+	number  uint64
+	book    *book
+	roads   *roads
+	session *client.Session
+	upload  task.UploadID
+	styles  []string
+	places  []string
+}
+
+// arrive makes the session and sends the photo, in spite of the kills.
+func arrive(ctx context.Context, c Config, b *book, s *site, base http.RoundTripper, number uint64) (*person, error) {
+	r, err := newRoads(base, s.public, c.Seed, number)
+	if err != nil {
+		return nil, err
+	}
+	cc := client.Defaults()
+	cc.BaseURL, cc.HTTP = s.public[0], &http.Client{Transport: r}
+	cc.Attempts, cc.MinBackoff, cc.MaxBackoff, cc.Silence = 40, 50*time.Millisecond, 6*time.Second, 40*time.Second
+	api, err := client.New(cc)
+	if err != nil {
+		return nil, err
+	}
+	p := &person{config: c, number: number, book: b, roads: r}
+	catalog, err := api.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range catalog.Styles {
+		p.styles = append(p.styles, s.ID)
+	}
+	for _, s := range catalog.Places {
+		p.places = append(p.places, s.ID)
+	}
+	if p.session, err = api.NewSession(ctx); err != nil {
+		return nil, err
+	}
+	data, err := photo.JPEG(number, 320, 240, photo.Rotated)
+	if err != nil {
+		return nil, err
+	}
+	u, err := p.session.Upload(ctx, "image/jpeg", data)
+	p.upload = u.UploadID
+	return p, err
+}
+
+// live submits n tasks, some at a time, and sees each to its end.
+func (p *person) live(ctx context.Context, n int) {
+	slots := make(chan struct{}, p.config.Active)
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	for i := range n {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		tasks.Go(func() {
+			defer func() { <-slots }()
+			p.one(ctx, uint64(i))
+		})
+	}
+}
+
+// one lives through one task.
+func (p *person) one(ctx context.Context, n uint64) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.Patience)
+	defer cancel()
+	r := rand.New(rand.NewPCG(p.config.Seed^p.number<<20, n))
+	f := draw(r)
+	seed := int64(n)
+	if f.common { // a task like another one before may be answered from the cache
+		seed = int64(n % 2)
+	}
+	wish := client.NewTask{
+		Key: fmt.Sprintf("torture-%d-%d", p.number, n), UploadID: p.upload,
+		Style: p.styles[seed%int64(len(p.styles))], Place: p.places[seed%int64(len(p.places))],
+		Options: &task.Options{Seed: &seed},
+	}
+	if e := p.submit(ctx, wish, f); e != nil {
+		p.see(ctx, e, f, r)
+	}
+}
+
+// submit asks until there is an answer; nil when there was none.
+func (p *person) submit(ctx context.Context, wish client.NewTask, f fate) *entry {
+	if f.lose {
+		p.roads.loseNext(wish.Key)
+	}
+	p.book.submitted.Add(1)
+	got, err := p.session.Submit(ctx, wish)
+	if err != nil {
+		p.unanswered("submit", "", err)
+		return nil
+	}
+	if said := p.roads.said(wish.Key); said != "" {
+		p.book.dropped.Add(1)
+		if said != got.TaskID {
+			p.book.fault(surprise, 1, got.TaskID, "the key %s made %s first, then this one", wish.Key, said)
+		}
+		if !got.Replayed {
+			p.book.fault(surprise, 1, got.TaskID, "a repeated submission does not say Idempotency-Replayed")
+		}
+	}
+	return p.book.accept(&entry{session: p.session, id: got.TaskID, key: wish.Key, again: func(ctx context.Context, other bool) (client.Task, error) {
+		w := wish
+		if other {
+			w.Style = p.styles[(len(p.styles)/2+1)%len(p.styles)]
+			unlike := int64(1_000_000)
+			w.Options = &task.Options{Seed: &unlike}
+		}
+		return p.session.Submit(ctx, w)
+	}})
+}
+
+// unanswered tells a client that gave up from one that was refused without a
+// reason.
+func (p *person) unanswered(what string, id task.ID, err error) {
+	status := client.Status(err)
+	if status == 0 || status == http.StatusTooManyRequests || (status >= 502 && status <= 504) {
+		p.book.gaveUp.Add(1)
+		return
+	}
+	p.book.fault(surprise, 1, id, "%s: %v", what, err)
+}
+
+// see follows the task and does to it what its fate wants.
+func (p *person) see(ctx context.Context, e *entry, f fate, r *rand.Rand) {
+	reading := &reader{book: p.book, entry: e, rand: rand.New(rand.NewPCG(r.Uint64(), 1))}
+	var done sync.WaitGroup
+	done.Go(func() { reading.run(ctx) })
+	defer func() {
+		done.Wait()
+		p.settle(e)
+	}()
+	if f.reuse == reuseEarly {
+		p.reuse(ctx, e)
+	}
+	if f.other {
+		p.misuse(ctx, e)
+	}
+	p.await(ctx, e, f.cancel)
+	if f.cancel != never {
+		p.cancel(ctx, e)
+	}
+	p.await(ctx, e, f.remove)
+	if f.remove != never {
+		p.remove(ctx, e, f)
+		return
+	}
+	if f.reuse == reuseLate || f.regenerate {
+		p.await(ctx, e, atEnd)
+		if f.reuse == reuseLate {
+			p.reuse(ctx, e)
+		}
+		if f.regenerate {
+			p.regenerate(ctx, e, r)
+		}
+	}
+}
+
+// settle counts how a task came out.
+func (p *person) settle(e *entry) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.trail.terminal != "":
+		p.book.finished.Add(1)
+	case e.condemn: // it may go without a word
+	case e.gone: // counted already
+	default:
+		p.book.fault(lost, 1, e.id, "no terminal event in %v; last event %d, state %s", time.Since(e.at).Round(time.Second), e.trail.last, e.trail.state)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is the result of a run.
+type Report struct {
+	Seed      uint64         `json:"seed"`
+	Submitted int64          `json:"submitted"`
+	Accepted  int64          `json:"accepted"`
+	Finished  int64          `json:"finished"`
+	Deleted   int64          `json:"deleted"`
+	Canceled  int64          `json:"canceled"`
+	Replayed  int64          `json:"replayed"`
+	Refused   int64          `json:"keysRefused"`
+	Dropped   int64          `json:"answersDropped"`
+	GaveUp    int64          `json:"gaveUp"`
+	Streams   int64          `json:"streamConnections"`
+	Stalled   int64          `json:"streamsStalled"`
+	Calls     int            `json:"providerCalls"`
+	DoubleFen int64          `json:"doublePaidFen"`
+	Leftovers int            `json:"objectsOfDeletedTasks"`
+	Gateways  int64          `json:"gatewaysKilled"`
+	Workers   int64          `json:"workersKilled"`
+	Takeovers int            `json:"takeOvers"`
+	Seconds   float64        `json:"seconds"`
+	Faults    map[string]int `json:"faults"`
+	Details   []string       `json:"details,omitempty"`
+}
+
+func report(c Config, b *book, r *reaper, s *site, a audited, took time.Duration) Report {
+	out := Report{
+		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
+		Deleted: b.deleted.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
+		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
+		Calls: a.calls, DoubleFen: a.doublePaidFen, Leftovers: a.leftovers, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
+		Takeovers: s.takeovers(), Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
+	}
+	for k := range kinds {
+		out.Faults[k.String()] = b.faults[k]
+	}
+	return out
+}
+
+// Clean reports whether nothing was wrong.
+func (r Report) Clean() bool {
+	for _, n := range r.Faults {
+		if n > 0 {
+			return false
+		}
+	}
+	return r.Accepted > 0
+}
+
+// print writes the table: first what must be, then what must not.
+func (r Report) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "accepted\t%d\tof %d submitted; %d ended, %d deleted, %d cancels asked for\n", r.Accepted, r.Submitted, r.Finished, r.Deleted, r.Canceled)
+	for k := range kinds {
+		fmt.Fprintf(w, "%s\t%d\n", k, r.Faults[k.String()])
+	}
+	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers; %d take-overs of dispatch\n", r.Gateways+r.Workers, r.Gateways, r.Workers, r.Takeovers)
+	fmt.Fprintf(w, "repetitions\t%d\tanswered with the same task; %d misused keys refused, %d answers dropped, %d gave up\n", r.Replayed, r.Refused, r.Dropped, r.GaveUp)
+	fmt.Fprintf(w, "streams\t%d\tconnections; %d stalled until they reconnected\n", r.Streams, r.Stalled)
+	fmt.Fprintf(w, "provider calls\t%d\t%d fen went on after unknown outcomes, within policy\n", r.Calls, r.DoubleFen)
+	fmt.Fprintf(w, "left behind\t%d\tobjects of deleted tasks\n", r.Leftovers)
+	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, d := range r.Details {
+		if _, err := fmt.Fprintln(out, "  "+d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+)
+
+const (
+	gatewayCount = 2
+	workerCount  = 3
+	adminToken   = "torture-admin-token"
+	stopGrace    = 20 * time.Second
+	priceFen     = 20
+)
+
+// site is everything that runs: two gateways, the first with the engine
+// inside and the second connected to it, over one shared object store, and
+// three workers in two regions. Ports stay the same over all restarts.
+type site struct {
+	gateways []*rig.Process
+	workers  []*rig.Process
+	public   []string // base URLs of the gateways
+	admin    []string
+	data     string
+	journal  string // of the providers' calls
+}
+
+// plan writes the configuration of every process into dir.
+func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*site, error) {
+	ports, err := rig.FreePorts(ctx, 3*gatewayCount+1+workerCount)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{data: filepath.Join(dir, "data"), journal: filepath.Join(dir, "calls.jsonl")}
+	engine, ports := ports[0], ports[1:]
+	var fleets []string
+	for i := range gatewayCount {
+		public, admin, fleet := ports[3*i], ports[3*i+1], ports[3*i+2]
+		s.public = append(s.public, "http://"+public)
+		s.admin = append(s.admin, "http://"+admin)
+		fleets = append(fleets, fleet)
+		doc := s.common(c)
+		doc["http"] = map[string]any{"listen": public}
+		doc["admin"] = map[string]any{"listen": admin, "token": adminToken}
+		doc["fleet"] = map[string]any{"listen": fleet, "token": "torture-fleet"}
+		doc["data"] = map[string]any{"dir": s.data}
+		doc["store"] = map[string]any{"kind": "disk", "shared": true}
+		if i == 0 {
+			doc["engine"] = map[string]any{"listen": engine, "token": "torture-engine", "sync": c.Sync}
+		} else {
+			doc["engine"] = map[string]any{"url": "nats://" + engine, "token": "torture-engine", "sync": c.Sync}
+		}
+		p, err := program(c, dir, fmt.Sprintf("gateway%d", i+1), programs.Gateway, doc)
+		if err != nil {
+			return nil, err
+		}
+		s.gateways = append(s.gateways, p)
+	}
+	for i := range workerCount {
+		listen := ports[3*gatewayCount+i]
+		doc := s.common(c)
+		doc["fleet"] = map[string]any{"gateways": fleets, "token": "torture-fleet"}
+		doc["worker"] = map[string]any{"listen": listen, "advertise": listen, "region": []string{"east", "west"}[i%2], "capacity": 8}
+		p, err := program(c, dir, fmt.Sprintf("worker%d", i+1), programs.Worker, doc)
+		if err != nil {
+			return nil, err
+		}
+		s.workers = append(s.workers, p)
+	}
+	return s, nil
+}
+
+// common is what all share. Both providers cost money, so that a call made
+// twice is money lost.
+func (s *site) common(c Config) map[string]any {
+	model := c.Mock + "&journal=" + url.QueryEscape(s.journal)
+	return map[string]any{
+		"environment": "dev",
+		"log":         map[string]any{"level": "info", "format": "json"},
+		"limits": map[string]any{
+			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
+		},
+		"fallback": map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen},
+		"providers": []map[string]any{
+			{"name": "alpha", "kind": "mock", "model": model + "&seed=1", "weight": 70, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
+			{"name": "beta", "kind": "mock", "model": model + "&seed=2", "weight": 30, "priceFen": priceFen, "timeout": "20s"},
+		},
+	}
+}
+
+// program writes the configuration, JSON being YAML, and describes the
+// process. Being tied to our standard input, it ends when we do.
+func program(c Config, dir, name, path string, doc map[string]any) (*rig.Process, error) {
+	data, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, name+".yaml")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		return nil, err
+	}
+	return rig.New(name, path, filepath.Join(dir, name+".log"), c.Environ, "-config", file, "-exit-with-stdin"), nil
+}
+
+func (s *site) all() []*rig.Process {
+	return append(append([]*rig.Process{}, s.gateways...), s.workers...)
+}
+
+// up starts whatever does not run and waits until the gateways are ready and
+// the whole fleet is registered.
+func (s *site) up(ctx context.Context) error {
+	for _, p := range s.all() {
+		if err := p.Start(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for i := range s.gateways {
+		if err := s.ready(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *site) ready(ctx context.Context, gateway int) error {
+	var last error
+	for {
+		n, err := s.fleetSize(ctx, gateway)
+		if err == nil && n >= workerCount {
+			return nil
+		}
+		if err != nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not get ready with %d workers (see %s): %w",
+				s.gateways[gateway].Name(), workerCount, s.gateways[gateway].LogPath(), last)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// fleetSize asks a gateway whether it is ready and how many workers it sees.
+func (s *site) fleetSize(ctx context.Context, gateway int) (int, error) {
+	status := new(struct {
+		Ready   bool   `json:"ready"`
+		Trouble string `json:"trouble"`
+		Workers int    `json:"workers"`
+	})
+	if err := s.ask(ctx, gateway, "/admin/status", status); err != nil {
+		return 0, err
+	}
+	if !status.Ready {
+		return 0, fmt.Errorf("not ready: %s", status.Trouble)
+	}
+	return status.Workers, nil
+}
+
+// ask reads a document of the admin API.
+func (s *site) ask(ctx context.Context, gateway int, path string, out any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin[gateway]+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+adminToken)
+	client := http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return &statusError{path, resp.StatusCode}
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+type statusError struct {
+	path   string
+	status int
+}
+
+// Error names the route and the status.
+func (e *statusError) Error() string { return fmt.Sprintf("%s answered %d", e.path, e.status) }
+
+// restart ends everything in peace and starts it again.
+func (s *site) restart(ctx context.Context) error {
+	if err := s.down(ctx); err != nil {
+		return err
+	}
+	return s.up(ctx)
+}
+
+// down ends everything in peace: gateways first, so that nobody calls a
+// worker that is gone, and the one with the engine last of them.
+func (s *site) down(ctx context.Context) error {
+	for _, p := range []*rig.Process{s.gateways[1], s.gateways[0], s.workers[0], s.workers[1], s.workers[2]} {
+		if err := p.Stop(ctx, stopGrace); err != nil {
+			return fmt.Errorf("stop %s: %w", p.Name(), err)
+		}
+	}
+	return nil
+}
+
+// kill ends everything at once.
+func (s *site) kill() {
+	for _, p := range s.all() {
+		p.Kill()
+	}
+}
+
+// crashes counts ends that nobody asked for.
+func (s *site) crashes() (n int) {
+	for _, p := range s.all() {
+		n += p.Crashes()
+	}
+	return n
+}
+
+// takeovers counts how often dispatch changed hands, from the logs.
+func (s *site) takeovers() (n int) {
+	for _, p := range s.gateways {
+		f, err := os.Open(p.LogPath())
+		if err != nil {
+			continue
+		}
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), "dispatch leads") {
+				n++
+			}
+		}
+		_ = f.Close()
+	}
+	return max(0, n-1)
+}

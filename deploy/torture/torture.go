@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/pkg/client"
+)
+
+// torture runs it all: build, start, crowd and kills, a peaceful restart, and
+// the last look.
+func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err error) {
+	dir, clean, err := workplace(c.Dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		if err == nil && r.Clean() {
+			clean()
+			return
+		}
+		fmt.Fprintln(progress, "torture: data and logs are in", dir)
+	}()
+	fmt.Fprintln(progress, "torture: building")
+	programs, err := rig.Build(ctx, dir)
+	if err != nil {
+		return r, err
+	}
+	s, err := plan(ctx, c, programs, dir)
+	if err != nil {
+		return r, err
+	}
+	defer s.kill()
+	begun := time.Now()
+	if err := s.up(ctx); err != nil {
+		return r, err
+	}
+	b, reaper := &book{}, newReaper(c, s)
+	if err := rage(ctx, c, s, b, reaper, progress); err != nil {
+		return r, err
+	}
+	fmt.Fprintln(progress, "torture: restarting in peace")
+	if err := s.restart(ctx); err != nil {
+		b.fault(crash, 1, "", "peaceful restart: %v", err)
+		s.kill()
+		if err := s.up(ctx); err != nil {
+			return r, err
+		}
+	}
+	fmt.Fprintln(progress, "torture: reading everything again")
+	v, err := newVerifier(c, s, b)
+	if err != nil {
+		return r, err
+	}
+	found, err := v.run(ctx)
+	if err != nil {
+		return r, err
+	}
+	if n := s.crashes(); n > 0 {
+		b.fault(crash, n, "", "processes that ended by themselves; see the logs")
+	}
+	return report(c, b, reaper, s, found, time.Since(begun)), ctx.Err()
+}
+
+// workplace is the directory of a run and how to clean it up.
+func workplace(dir string) (path string, clean func(), err error) {
+	if dir != "" {
+		path, err = filepath.Abs(dir)
+		if err == nil {
+			err = os.MkdirAll(path, 0o700)
+		}
+		return path, func() {}, err
+	}
+	path, err = os.MkdirTemp("", "imgfleet-torture-")
+	return path, func() { _ = os.RemoveAll(path) }, err
+}
+
+// rage lets the crowd work while the reaper reaps, until every task is done.
+func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress io.Writer) error {
+	people, err := gather(ctx, c, s, b)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var around sync.WaitGroup
+	defer around.Wait()
+	defer stop(nil)
+	around.Go(func() {
+		if err := r.run(ctx); err != nil {
+			stop(err)
+		}
+	})
+	around.Go(func() { tell(ctx, c, b, r, progress) })
+	var crowd sync.WaitGroup
+	for i, p := range people {
+		n := c.Tasks / len(people)
+		if i < c.Tasks%len(people) {
+			n++
+		}
+		crowd.Go(func() { p.live(ctx, n) })
+	}
+	crowd.Wait()
+	return context.Cause(ctx)
+}
+
+// gather makes all clients before the first kill.
+func gather(ctx context.Context, c Config, s *site, b *book) ([]*person, error) {
+	base := client.NewHTTP(4 * c.Clients).Transport
+	people := make([]*person, 0, c.Clients)
+	for i := range c.Clients {
+		p, err := arrive(ctx, c, b, s, base, uint64(i))
+		if err != nil {
+			return nil, fmt.Errorf("client %d: %w", i, err)
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
+// tell writes a line now and then.
+func tell(ctx context.Context, c Config, b *book, r *reaper, w io.Writer) {
+	begun := time.Now()
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			fmt.Fprintf(w, "torture: %4.0f s  accepted %d/%d  ended %d  deleted %d  killed %d gateways %d workers  faults %d\n",
+				time.Since(begun).Seconds(), b.accepted.Load(), c.Tasks, b.finished.Load(), b.deleted.Load(),
+				r.gateways.Load(), r.workers.Load(), b.total())
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	verifiers = 16
+	// afterlife is how long a call that was on its way may still start after
+	// the deletion of its task.
+	afterlife = 5 * time.Second
+)
+
+// verifier reads everything again after the last restart.
+type verifier struct {
+	config Config
+	site   *site
+	book   *book
+	direct []*client.Client // one for each gateway
+	admin  *operator.Client
+}
+
+func newVerifier(c Config, s *site, b *book) (*verifier, error) {
+	v := &verifier{config: c, site: s, book: b}
+	for _, g := range s.public {
+		cc := client.Defaults()
+		cc.BaseURL = g
+		api, err := client.New(cc)
+		if err != nil {
+			return nil, err
+		}
+		v.direct = append(v.direct, api)
+	}
+	var err error
+	v.admin, err = operator.NewClient(operator.ClientConfig{Server: s.admin[0], Token: adminToken, Who: "torture"})
+	return v, err
+}
+
+// run checks every task on every gateway, the calls, and what is left on the
+// disk.
+func (v *verifier) run(ctx context.Context) (r audited, err error) {
+	made, err := readCalls(v.site.journal)
+	if err != nil {
+		return r, err
+	}
+	r.calls = made.count()
+	work := make(chan *entry)
+	var crew sync.WaitGroup
+	var mu sync.Mutex
+	for range verifiers {
+		crew.Go(func() {
+			for e := range work {
+				fen := v.check(ctx, e, made[e.id])
+				mu.Lock()
+				r.doublePaidFen += fen
+				mu.Unlock()
+			}
+		})
+	}
+	for _, e := range v.book.entries {
+		work <- e
+	}
+	close(work)
+	crew.Wait()
+	if r.doublePaidFen > v.config.DoublePayFen {
+		v.book.fault(paidTwice, 1, "", "%d fen went on after unknown outcomes, policy allows %d", r.doublePaidFen, v.config.DoublePayFen)
+	}
+	v.sessions(ctx)
+	r.leftovers, err = v.leftovers()
+	return r, err
+}
+
+// audited is what the last look found beside faults.
+type audited struct {
+	calls         int
+	doublePaidFen int64
+	leftovers     int // objects of deleted tasks
+}
+
+// check reads one task again, everywhere.
+func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64) {
+	e.mu.Lock()
+	deleted, seen := e.deleted, e.trail
+	condemned := e.condemn
+	e.mu.Unlock()
+	if condemned {
+		v.checkDeleted(ctx, e, deleted, made)
+		return 0
+	}
+	var first client.Task
+	for i, api := range v.direct {
+		doc, err := e.session.Via(api).Get(ctx, e.id)
+		switch {
+		case client.Status(err) == http.StatusNotFound:
+			v.book.fault(lost, 1, e.id, "gateway %d answers 404 at the end", i+1)
+			return 0
+		case err != nil:
+			v.book.fault(surprise, 1, e.id, "gateway %d at the end: %v", i+1, err)
+			return 0
+		case !doc.State.Terminal():
+			v.book.fault(lost, 1, e.id, "still %s %d on gateway %d at the end", doc.State, doc.Version, i+1)
+			return 0
+		case seen.terminal != "" && (string(doc.State) != seen.terminal || doc.Version != seen.last):
+			v.book.fault(finishedTwice, 1, e.id, "streamed %s %d, read %s %d", seen.terminal, seen.last, doc.State, doc.Version)
+		case i > 0 && (doc.State != first.State || doc.FinishedAt == nil || !doc.FinishedAt.Equal(*first.FinishedAt)):
+			v.book.fault(finishedTwice, 1, e.id, "the gateways disagree: %s and %s", first.State, doc.State)
+		}
+		first = doc
+	}
+	if first.State == task.Succeeded {
+		v.picture(ctx, e, first)
+	}
+	rec, err := v.admin.Task(ctx, e.id)
+	if err != nil {
+		v.book.fault(surprise, 1, e.id, "admin API: %v", err)
+		return 0
+	}
+	faults, doublePaid := audit(rec, made, v.config.Unknown)
+	for _, f := range faults {
+		v.book.fault(paidTwice, 1, e.id, "%s", f)
+	}
+	return doublePaid
+}
+
+// picture fetches what a finished task promises.
+func (v *verifier) picture(ctx context.Context, e *entry, doc client.Task) {
+	for _, url := range []string{doc.Result.ImageURL, doc.Result.ThumbnailURL} {
+		data, kind, err := v.direct[len(e.id)%len(v.direct)].Fetch(ctx, url, 32<<20)
+		if err != nil || len(data) == 0 || !strings.HasPrefix(kind, "image/") {
+			v.book.fault(lost, 1, e.id, "its picture: %d bytes of %q, %v", len(data), kind, err)
+			return
+		}
+	}
+}
+
+// checkDeleted looks for a deleted task in all ways there are.
+func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time, made map[int][]call) {
+	if deleted.IsZero() {
+		return // its deletion was asked for and never answered: both is right
+	}
+	for i, api := range v.direct {
+		s := e.session.Via(api)
+		if doc, err := s.Get(ctx, e.id); err == nil {
+			v.book.fault(resurrected, 1, e.id, "gateway %d shows it as %s %d at the end", i+1, doc.State, doc.Version)
+		} else if client.Status(err) != http.StatusNotFound {
+			v.book.fault(surprise, 1, e.id, "gateway %d, deleted task at the end: %v", i+1, err)
+		}
+		if st, err := s.Stream(ctx, e.id, ""); err == nil {
+			st.Close()
+			v.book.fault(resurrected, 1, e.id, "gateway %d streams it at the end", i+1)
+		}
+	}
+	if _, err := e.again(ctx, false); client.Code(err) != "task_deleted" {
+		v.book.fault(resurrected, 1, e.id, "its key answers at the end: %v", err)
+	}
+	for number, cs := range made {
+		if len(cs) > 1 {
+			v.book.fault(paidTwice, 1, e.id, "attempt %d of a deleted task was called %d times", number, len(cs))
+		}
+		for _, c := range cs {
+			if c.At.After(deleted.Add(afterlife)) {
+				v.book.fault(resurrected, 1, e.id, "a provider was called %v after the deletion", c.At.Sub(deleted).Round(time.Millisecond))
+			}
+		}
+	}
+}
+
+// sessions compares every session's list and quota with what was accepted.
+func (v *verifier) sessions(ctx context.Context) {
+	kept := map[*client.Session]map[task.ID]bool{}
+	for _, e := range v.book.entries {
+		if kept[e.session] == nil {
+			kept[e.session] = map[task.ID]bool{}
+		}
+		if !e.condemned() {
+			kept[e.session][e.id] = true
+		}
+	}
+	for s, want := range kept {
+		v.list(ctx, s, want)
+		if q, err := s.Quota(ctx); err != nil || q.Active != 0 {
+			v.book.fault(surprise, 1, "", "session %s has %d active tasks when all have ended (%v)", s.ID(), q.Active, err)
+		}
+	}
+}
+
+func (v *verifier) list(ctx context.Context, s *client.Session, want map[task.ID]bool) {
+	listed := map[task.ID]bool{}
+	for cursor := ""; ; {
+		page, next, err := s.List(ctx, 100, cursor)
+		if err != nil {
+			v.book.fault(surprise, 1, "", "list of session %s: %v", s.ID(), err)
+			return
+		}
+		for _, t := range page {
+			if listed[t.TaskID] {
+				v.book.fault(surprise, 1, t.TaskID, "listed twice")
+			}
+			listed[t.TaskID] = true
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	for id := range want {
+		if !listed[id] {
+			v.book.fault(lost, 1, id, "missing in the list of its session")
+		}
+	}
+	for _, e := range v.book.entries {
+		if e.session == s && listed[e.id] && !e.deleted.IsZero() {
+			v.book.fault(resurrected, 1, e.id, "listed after its deletion")
+		}
+	}
+}
+
+// leftovers counts the objects of deleted tasks that are still on the disk.
+func (v *verifier) leftovers() (n int, err error) {
+	deleted := map[string]bool{}
+	for _, e := range v.book.entries {
+		if !e.deleted.IsZero() {
+			deleted[string(e.id)] = true
+		}
+	}
+	err = filepath.WalkDir(v.site.data, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && !d.IsDir() && deleted[filepath.Base(filepath.Dir(path))] {
+			n++
+		}
+		return err
+	})
+	return n, err
+}
