@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
+	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -399,6 +401,13 @@ func TestAChangeIsUndone(t *testing.T) {
 	}
 	if ch, err := c.Undo(t.Context(), 1, operator.Edit{Reason: "mistake"}); err != nil || ch.Version != 2 || s.Policy.Limits().SessionDaily != 20 {
 		t.Errorf("undo: %+v, %v", ch, err)
+	}
+}
+
+func TestBothSidesKnowTheSameLimits(t *testing.T) {
+	t.Parallel()
+	if got, want := operator.LimitKeys(), policy.LimitKeys(); !slices.Equal(got, want) {
+		t.Errorf("operator knows %q, policy %q", got, want)
 	}
 }
 

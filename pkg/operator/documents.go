@@ -180,3 +180,12 @@ type Status struct {
 	InFlight    map[string]int `json:"inFlight"` // calls by provider, on the leader
 	Disabled    []string       `json:"disabled"` // providers switched off
 }
+
+// LimitKeys lists the names of the limits in the order of the contract. The
+// gateway may know more.
+func LimitKeys() []string {
+	return []string{
+		"sessionDaily", "sessionActive", "sessionStreams", "sessionUploadBytes", "ipPerMinute", "ipDaily",
+		"ipSessionsPerHour", "queueDepth", "maxUploadBytes", "maxPixels", "taskFen",
+	}
+}
