@@ -3,13 +3,71 @@ package erasure
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// Receipt says what was removed.
+// queue is what gateway/queue gives.
+type queue interface {
+	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
+	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
+	Erase(ctx context.Context, s task.SessionID, id task.ID) (existed bool, err error)
+	SignalCancel(s task.SessionID, id task.ID) error
+}
+
+// intake is what gateway/intake gives.
+type intake interface {
+	Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error)
+	Forget(ctx context.Context, r *task.Record) error
+	ForgetSession(ctx context.Context, s session.ID) error
+}
+
+// uploads is what gateway/upload gives.
+type uploads interface {
+	Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error)
+	RemoveAll(ctx context.Context, s session.ID) (uploads, objects int, err error)
+}
+
+// sessions is what gateway/session gives.
+type sessions interface {
+	MarkErased(ctx context.Context, id session.ID) error
+}
+
+// ledger is what the quota ledger of gateway/session gives.
+type ledger interface {
+	Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error
+	Forget(ctx context.Context, s session.ID) error
+}
+
+// objects is what gateway/store gives.
+type objects interface {
+	DeletePrefix(ctx context.Context, prefix string) (n int, err error)
+}
+
+// Deps are what the eraser works with.
+type Deps struct {
+	Engine   *engine.Engine
+	Queue    queue
+	Intake   intake
+	Uploads  uploads
+	Sessions sessions
+	Ledger   ledger
+	Store    objects
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+	Now      func() time.Time // time.Now when nil
+}
+
+// Receipt says what was removed, and is all that is left to say.
 type Receipt struct {
 	ReceiptID string
 	Uploads   int
@@ -18,25 +76,162 @@ type Receipt struct {
 	At        time.Time
 }
 
-// Eraser removes tasks, uploads and whole sessions.
-type Eraser struct{}
+// Eraser removes tasks, uploads and whole sessions: it marks first, so that
+// nothing can use or resurrect what is going, then removes, then gives the
+// receipt. Every removal that was cut short is finished by asking again, and
+// by Run, which also removes what a worker wrote too late.
+type Eraser struct {
+	Deps
+	later  *engine.Bucket
+	erased *prometheus.CounterVec
+}
 
-var errStub = errors.New("erasure: not open")
+// Open prepares the eraser.
+func Open(ctx context.Context, d Deps) (*Eraser, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	later, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erasing", MaxAge: laterKept})
+	if err != nil {
+		return nil, fmt.Errorf("open erasure: %w", err)
+	}
+	return &Eraser{Deps: d, later: later, erased: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
+		Name: "imgfleet_erasure_removed_total", Help: "Things removed on request, by kind.",
+	}, []string{"kind"})}, nil
+}
 
-// Task removes one task.
+// Task removes one task, canceling it first when it runs. What is not there,
+// or was removed whole before, is fault.NotFound "task_not_found".
 func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, error) {
-	return Receipt{}, errStub
+	notFound := fault.New(fault.NotFound, "task_not_found")
+	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
+		return Receipt{}, notFound
+	}
+	r, _, err := e.Queue.Lookup(ctx, s, id)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return Receipt{}, notFound
+	}
+	if err != nil {
+		return Receipt{}, fmt.Errorf("erase task: %w", err)
+	}
+	if !r.Deleted {
+		if err := e.remember(ctx, taskKey(s, id)); err != nil {
+			return Receipt{}, err
+		}
+	}
+	n, err := e.task(ctx, r)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("erase task: %w", err)
+	}
+	if r.Deleted && n == 0 {
+		return Receipt{}, notFound
+	}
+	return e.receipt(Receipt{Tasks: 1, Objects: n}), nil
 }
 
-// Upload removes one upload.
+// task removes one task by its record, and its leftovers by its tombstone.
+func (e *Eraser) task(ctx context.Context, r *task.Record) (objects int, err error) {
+	if !r.Deleted {
+		if err := e.mark(ctx, r); err != nil {
+			return 0, err
+		}
+		if err := e.Intake.Forget(ctx, r); err != nil {
+			return 0, err
+		}
+	}
+	return e.Store.DeletePrefix(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
+}
+
+// mark cancels what runs and leaves the tombstone. The quota is settled as
+// the tombstone says, because nobody else will.
+func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
+	if !r.State.Terminal() {
+		_, err := e.Intake.Cancel(ctx, r.Session, r.ID)
+		if k := fault.KindOf(err); err != nil && k != fault.Conflict && k != fault.NotFound {
+			return fmt.Errorf("cancel: %w", err)
+		}
+	}
+	if _, err := e.Queue.Erase(ctx, r.Session, r.ID); err != nil {
+		return fmt.Errorf("leave tombstone: %w", err)
+	}
+	if err := e.Queue.SignalCancel(r.Session, r.ID); err != nil {
+		e.Logger.Warn("dispatcher could not be woken", "task", r.ID, "err", err)
+	}
+	grave, _, err := e.Queue.Lookup(ctx, r.Session, r.ID)
+	if err != nil {
+		return fmt.Errorf("read tombstone: %w", err)
+	}
+	return e.Ledger.Finish(ctx, r.Session, r.ID, grave.Counts())
+}
+
+// Upload removes one photo. Pictures made of it stay; cached answers that
+// came from it are no longer given. What is not there is fault.NotFound
+// "upload_not_found".
 func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Receipt, error) {
-	return Receipt{}, errStub
+	n, err := e.Uploads.Remove(ctx, s, id)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("erase upload: %w", err)
+	}
+	return e.receipt(Receipt{Uploads: 1, Objects: n}), nil
 }
 
-// Session removes everything a session owns.
+// Session removes everything a session owns. Its tokens stop working first.
 func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
-	return Receipt{}, errStub
+	if !task.ValidID(string(s)) {
+		return Receipt{}, fault.New(fault.NotFound, "session_not_found")
+	}
+	if err := e.Sessions.MarkErased(ctx, s); err != nil {
+		return Receipt{}, fmt.Errorf("erase session: %w", err)
+	}
+	if err := e.remember(ctx, sessionKey(s)); err != nil {
+		return Receipt{}, err
+	}
+	r, err := e.session(ctx, s)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("erase session: %w", err)
+	}
+	return e.receipt(r), nil
 }
 
-// Run finishes what was left behind, until ctx ends.
-func (e *Eraser) Run(ctx context.Context) error { return errStub }
+func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err error) {
+	ids, err := e.Queue.Tasks(ctx, s)
+	if err != nil {
+		return r, fmt.Errorf("list tasks: %w", err)
+	}
+	for _, id := range ids {
+		rec, _, err := e.Queue.Lookup(ctx, s, id)
+		if err != nil && fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
+		n, err := e.task(ctx, rec)
+		r.Objects += n
+		if err != nil {
+			return r, err
+		}
+		if !rec.Deleted {
+			r.Tasks++
+		}
+	}
+	n := 0
+	r.Uploads, n, err = e.Uploads.RemoveAll(ctx, s)
+	r.Objects += n
+	rest, derr := e.Store.DeletePrefix(ctx, string(s)+"/")
+	r.Objects += rest
+	return r, errors.Join(err, derr, e.Intake.ForgetSession(ctx, s), e.Ledger.Forget(ctx, s))
+}
+
+// receipt is logged without saying whose it was.
+func (e *Eraser) receipt(r Receipt) Receipt {
+	r.ReceiptID, r.At = task.NewID(), e.Now().UTC()
+	e.erased.WithLabelValues("tasks").Add(float64(r.Tasks))
+	e.erased.WithLabelValues("uploads").Add(float64(r.Uploads))
+	e.erased.WithLabelValues("objects").Add(float64(r.Objects))
+	e.Logger.Info("erased", "receipt", r.ReceiptID, "tasks", r.Tasks, "uploads", r.Uploads, "objects", r.Objects)
+	return r
+}
