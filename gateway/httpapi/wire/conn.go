@@ -34,6 +34,7 @@ type Conn struct {
 	unread    bool // the client may still be sending a body nobody wants
 	refused   bool // our own answer has replaced the library's
 	detached  func(net.Conn)
+	released  bool // the library's closes mean nothing any more
 }
 
 type connKey struct{}
@@ -131,7 +132,9 @@ func (c *Conn) armBody() error {
 // SetReadDeadline is how the HTTP library announces that an answer is flushed
 // and that a next request begins.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	if !c.phase.CompareAndSwap(answered, idle) {
+	if c.phase.CompareAndSwap(answered, idle) {
+		c.unread = false
+	} else {
 		c.phase.CompareAndSwap(idle, head)
 	}
 	return c.Conn.SetReadDeadline(t)
@@ -214,9 +217,12 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 // sending gets a moment to read its answer: closing at once would reset the
 // connection under it.
 func (c *Conn) Close() error {
+	if c.released {
+		return nil
+	}
 	c.l.forget(c)
 	if then := c.detached; then != nil {
-		c.detached = nil
+		c.detached, c.released = nil, true
 		_ = c.Conn.SetDeadline(time.Time{})
 		go then(c.Conn)
 		return nil

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+)
+
+type catalogDocument struct {
+	Version int              `json:"version"`
+	Styles  []choiceDocument `json:"styles"`
+	Places  []choiceDocument `json:"places"`
+	Options optionsDocument  `json:"options"`
+	Privacy privacyDocument  `json:"privacy"`
+}
+
+type choiceDocument struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	PreviewURL  string `json:"previewUrl"`
+}
+
+type optionsDocument struct {
+	Aspect     []string   `json:"aspect"`
+	Resolution []string   `json:"resolution"`
+	Steps      rangePart  `json:"steps"`
+	CFG        floatRange `json:"cfg"`
+	Seed       rangePart  `json:"seed"`
+	NoteLength int        `json:"noteLength"`
+}
+
+type rangePart struct {
+	Min int64 `json:"min"`
+	Max int64 `json:"max"`
+}
+
+type floatRange struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+}
+
+type privacyDocument struct {
+	PolicyVersion string `json:"policyVersion"`
+	URL           string `json:"url"`
+}
+
+// showCatalog answers with the styles and places in the caller's language.
+func (s *Server) showCatalog(_ context.Context, c *call) error {
+	doc := s.deps.Policy.Catalog()
+	c.Response.Header.Add("Vary", "Accept-Language")
+	c.set("Content-Language", c.language)
+	c.set("Cache-Control", "public, max-age=60")
+	if c.unchanged(strconv.Quote(strconv.Itoa(doc.Version) + "-" + c.language)) {
+		return nil
+	}
+	out := catalogDocument{
+		Version: doc.Version,
+		Options: optionsDocument{
+			Aspect: doc.Options.Aspect, Resolution: doc.Options.Resolution, NoteLength: doc.Options.NoteLength,
+			Steps: rangePart{int64(doc.Options.Steps[0]), int64(doc.Options.Steps[1])},
+			CFG:   floatRange{doc.Options.CFG[0], doc.Options.CFG[1]},
+			Seed:  rangePart{0, 1<<31 - 1},
+		},
+		Privacy: privacyDocument{PolicyVersion: doc.PolicyVersion, URL: s.config.PublicURL + "/privacy"},
+	}
+	for _, e := range doc.Styles {
+		out.Styles = append(out.Styles, s.choice(c, "styles", e.ID, e.Name, e.Description))
+	}
+	for _, e := range doc.Places {
+		out.Places = append(out.Places, s.choice(c, "places", e.ID, e.Name, e.Description))
+	}
+	return c.answer(http.StatusOK, out)
+}
+
+func (s *Server) choice(c *call, kind, id string, name, description catalog.Text) choiceDocument {
+	return choiceDocument{
+		ID: id, Name: name.In(c.language), Description: description.In(c.language),
+		PreviewURL: s.config.PublicURL + "/previews/" + kind + "/" + id,
+	}
+}

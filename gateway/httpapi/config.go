@@ -1,0 +1,89 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
+	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+)
+
+// Config says where and for whom the public interface listens.
+type Config struct {
+	Listen         string   // address of the public listener; port 0 picks a free one
+	PublicURL      string   // "" makes links relative; the Host header is never trusted
+	CORSOrigins    []string // foreign pages that may call, "*" for all; empty: same origin only
+	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For is believed
+	Drain          time.Duration
+	Timeout        time.Duration // of an ordinary request
+	Wire           wire.Limits
+	Streams        hub.Config
+}
+
+// Defaults serve one machine.
+func Defaults() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", Drain: 8 * time.Second, Timeout: 30 * time.Second,
+		Wire: wire.Defaults(), Streams: hub.Defaults(),
+	}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		errs = append(errs, fmt.Errorf("http.listen: must be host:port, is %q", c.Listen))
+	}
+	if c.PublicURL != "" {
+		errs = append(errs, checkOrigin("http.publicUrl", c.PublicURL, allowPath))
+	}
+	for _, o := range c.CORSOrigins {
+		if o != "*" {
+			errs = append(errs, checkOrigin("http.corsOrigins", o, originOnly))
+		}
+	}
+	if _, err := parseProxies(c.TrustedProxies); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Drain <= 0 || c.Timeout <= 0 {
+		errs = append(errs, errors.New("http.drain, http.timeout: must be positive"))
+	}
+	return errors.Join(append(errs, c.Wire.Validate(), c.Streams.Validate())...)
+}
+
+// originForm says whether an origin may carry a path.
+type originForm bool
+
+// The two forms.
+const (
+	originOnly originForm = false
+	allowPath  originForm = true
+)
+
+func checkOrigin(key, raw string, form originForm) error {
+	u, err := url.Parse(raw)
+	bad := err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil
+	if bad || (form == originOnly && u.Path != "") {
+		return fmt.Errorf("%s: must be http://host or https://host, is %q", key, raw)
+	}
+	return nil
+}
+
+func parseProxies(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	var errs []error
+	for _, s := range list {
+		if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+		} else if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+		} else {
+			errs = append(errs, fmt.Errorf("http.trustedProxies: must be an address or a prefix, is %q", s))
+		}
+	}
+	return out, errors.Join(errs...)
+}

@@ -1,0 +1,168 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cloudwego/hertz/pkg/app"
+
+	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// serve wraps a route for the HTTP library: everything that every request
+// gets, in one place.
+func (s *Server) serve(r *route) app.HandlerFunc {
+	return func(ctx context.Context, rc *app.RequestContext) {
+		c := s.begin(ctx, rc, r)
+		defer s.end(c)
+		defer c.recover()
+		if err := c.run(ctx); err != nil {
+			c.fail(err)
+		}
+	}
+}
+
+func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *call {
+	c := &call{RequestContext: rc, s: s, route: r, began: time.Now()}
+	c.conn, _ = wire.From(ctx)
+	c.conn.Begin()
+	c.SetStatusCode(http.StatusOK) // the library presets 417 for Expect
+	c.id = requestID(c.header("X-Request-Id"))
+	c.client = clientAddr(rc.RemoteAddr(), c.header("X-Forwarded-For"), s.proxies)
+	c.language = pickLanguage(c.header("Accept-Language"))
+	c.body = c.newBody()
+	c.set("X-Request-Id", c.id)
+	c.set("X-Content-Type-Options", "nosniff")
+	c.set("Cache-Control", "no-store")
+	return c
+}
+
+func (c *call) run(ctx context.Context) error {
+	c.cors()
+	if err := framing(c.Request.Header.RawHeaders(), c.Request.Header.IsHTTP11()); err != nil {
+		c.SetConnectionClose()
+		return err
+	}
+	if string(c.Method()) == http.MethodOptions {
+		return c.preflight()
+	}
+	if c.route.access == bearer {
+		if err := c.authenticate(ctx); err != nil {
+			return err
+		}
+	}
+	if len(c.route.limits) > 0 {
+		if err := c.allow(c.route.limits...); err != nil {
+			return err
+		}
+	}
+	if c.route.long {
+		return c.route.handle(ctx, c)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.s.config.Timeout)
+	defer cancel()
+	return c.route.handle(ctx, c)
+}
+
+// recover turns a panic into a 500 that says nothing, and into a log entry
+// that says everything.
+func (c *call) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c.s.met.panics.Inc()
+	c.s.log.Error("handler panicked", "request", c.id, "route", c.route.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.fail(errors.New("panic"))
+}
+
+func (s *Server) end(c *call) {
+	c.settleBody()
+	if c.detached {
+		return
+	}
+	status := c.Response.StatusCode()
+	s.met.requests.WithLabelValues(c.route.method, c.route.path, strconv.Itoa(status)).Inc()
+	s.met.seconds.WithLabelValues(c.route.method, c.route.path).Observe(time.Since(c.began).Seconds())
+	attrs := []any{
+		"request", c.id, "method", c.route.method, "route", c.route.path, "status", status,
+		"took", time.Since(c.began), "bytes", len(c.Response.BodyBytes()),
+	}
+	if c.owner != "" {
+		attrs = append(attrs, "session", c.owner)
+	}
+	if c.code != "" {
+		s.met.problems.WithLabelValues(c.code).Inc()
+		attrs = append(attrs, "code", c.code)
+	}
+	if status >= http.StatusInternalServerError {
+		s.log.Error("request", append(attrs, "err", c.cause)...)
+		return
+	}
+	s.log.Info("request", attrs...)
+}
+
+// settleBody decides what happens to a body that the handler did not read. A
+// short rest is swallowed to keep the connection; more than that is not worth
+// its bytes, and a client that was never told to continue may or may not send.
+func (c *call) settleBody() {
+	rest := wire.Consumed
+	if b := c.body; !b.finished {
+		rest = wire.Unread
+		if b.waiting || b.length == unknownLength || b.left > c.s.config.Wire.Skip || b.err != nil {
+			c.SetConnectionClose()
+		}
+	}
+	c.conn.Answered(rest)
+}
+
+// framing refuses requests whose end different readers may see in different
+// places: that is how requests are smuggled past a proxy. The library lets
+// Transfer-Encoding win over Content-Length, and the last Content-Length over
+// the others.
+func framing(raw []byte, http11 bool) error {
+	var lengths, encodings int
+	ambiguous := fault.New(fault.Invalid, "ambiguous_length")
+	for line := range bytes.SplitSeq(raw, []byte("\n")) {
+		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+			return fault.New(fault.Invalid, "malformed_request")
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			lengths++
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			encodings++
+			if !bytes.EqualFold(bytes.TrimSpace(value), []byte("chunked")) {
+				return ambiguous
+			}
+		}
+	}
+	if lengths > 1 || encodings > 1 || (lengths > 0 && encodings > 0) || (encodings > 0 && !http11) {
+		return ambiguous
+	}
+	return nil
+}
+
+// requestID keeps a sane id that a proxy or a client gave, or draws one.
+func requestID(given string) string {
+	if len(given) < 8 || len(given) > 64 || strings.IndexFunc(given, notIDRune) >= 0 {
+		return newRequestID()
+	}
+	return given
+}
+
+func notIDRune(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' && r != '.'
+}
+
+func newRequestID() string { return rand.Text() }

@@ -1,0 +1,437 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/intake"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// world is everything behind the interface, in memory: sessions whose token is
+// their id, uploads, tasks with their revisions, objects.
+type world struct {
+	mu       sync.Mutex
+	sessions map[string]bool
+	erased   map[session.ID]bool
+	uploads  map[task.UploadID]*upload.Upload
+	tasks    map[task.ID]*fakeTask
+	order    []task.ID
+	keys     map[string]task.ID
+	objects  map[string][]byte
+	limits   policy.Limits
+	catalog  *catalog.Document
+	allow    func(session.Action) (session.Window, error)
+	explode  bool // Submit panics
+	received int64
+}
+
+type fakeTask struct {
+	owner     session.ID
+	revisions []*task.Record
+	readers   []*fakeFollower
+}
+
+func newWorld() *world {
+	return &world{
+		sessions: make(map[string]bool), erased: make(map[session.ID]bool),
+		uploads: make(map[task.UploadID]*upload.Upload), tasks: make(map[task.ID]*fakeTask),
+		keys: make(map[string]task.ID), objects: make(map[string][]byte),
+		limits: policy.DefaultLimits(), catalog: testCatalog(),
+	}
+}
+
+func testCatalog() *catalog.Document {
+	return &catalog.Document{
+		Version: 7, PolicyVersion: "2026-11",
+		Styles: []catalog.Style{
+			{ID: "ink", Name: catalog.Text{ZH: "水墨", EN: "Ink wash"}, Description: catalog.Text{ZH: "浓淡之间", EN: "Shades of black"}, Palette: []string{"#1a1a1a", "#6b6b6b", "#f4f1ea"}},
+			{ID: "oil", Name: catalog.Text{ZH: "油画", EN: "Oil"}, Description: catalog.Text{ZH: "厚重笔触", EN: "Thick strokes"}, Palette: []string{"#3b2314", "#a8562a", "#f2c572"}},
+		},
+		Places: []catalog.Place{
+			{ID: "west-lake", Name: catalog.Text{ZH: "西湖", EN: "West Lake"}, Description: catalog.Text{ZH: "断桥残雪", EN: "Broken bridge"}, Palette: []string{"#1f4e5f", "#79a8a9", "#f4f7f7"}},
+			{ID: "bund", Name: catalog.Text{ZH: "外滩", EN: "The Bund"}, Description: catalog.Text{ZH: "夜色", EN: "At night"}, Palette: []string{"#14213d", "#3a5a98", "#fca311"}},
+		},
+		Options: catalog.Options{Aspect: []string{"original", "1:1"}, Resolution: []string{"1k", "2k"}, Steps: [2]int{1, 50}, CFG: [2]float64{1, 20}, NoteLength: 200},
+	}
+}
+
+func (w *world) Create(_ context.Context, r session.CreateRequest) (session.Created, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, renewed := r.Bearer, w.sessions[r.Bearer]
+	if !renewed {
+		id = task.NewID()
+	}
+	w.sessions[id] = true
+	return session.Created{ID: session.ID(id), Token: id, ExpiresAt: time.Now().Add(time.Hour), Renewed: renewed}, nil
+}
+
+func (w *world) Verify(_ context.Context, token string) (session.Identity, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.sessions[token] {
+		return session.Identity{}, fault.New(fault.Unauthenticated, "token_invalid")
+	}
+	if w.erased[session.ID(token)] {
+		return session.Identity{}, fault.New(fault.Unauthenticated, "session_erased")
+	}
+	return session.Identity{ID: session.ID(token), ExpiresAt: time.Now().Add(time.Hour)}, nil
+}
+
+func (w *world) LinkCode(context.Context, session.ID) (string, time.Time, error) {
+	return "code-1", time.Now().Add(time.Minute), nil
+}
+
+func (w *world) Ticket(id session.ID, t task.ID, _ time.Time) string {
+	return string(id) + "." + string(t)
+}
+
+func (w *world) VerifyTicket(ticket string, t task.ID) (session.ID, error) {
+	owner, of, _ := strings.Cut(ticket, ".")
+	if of != string(t) {
+		return "", fault.New(fault.Unauthenticated, "ticket_invalid")
+	}
+	return session.ID(owner), nil
+}
+
+func (w *world) Allow(a session.Action, _ netip.Addr) (session.Window, error) {
+	if w.allow != nil {
+		return w.allow(a)
+	}
+	return session.Window{Limit: 120, Remaining: 119, Reset: 59500 * time.Millisecond}, nil
+}
+
+func (w *world) Quota(context.Context, session.ID) (session.Quota, error) {
+	return session.Quota{Daily: 20, Used: 1, Active: 1, ActiveLimit: 3, ResetsAt: time.Now().Add(time.Hour)}, nil
+}
+
+func (w *world) Catalog() *catalog.Document { return w.catalog }
+func (w *world) Limits() policy.Limits      { return w.limits }
+
+// fakeUploads is the upload stage of a world.
+type fakeUploads struct{ *world }
+
+func (w fakeUploads) Create(_ context.Context, s session.ID, r upload.CreateRequest) (upload.Upload, bool, error) {
+	if !r.Consent.Given {
+		return upload.Upload{}, false, fault.New(fault.Unprocessable, "consent_required").At("/consent", "required", "consent is needed")
+	}
+	if r.Size > w.limits.MaxUploadBytes {
+		return upload.Upload{}, false, fault.New(fault.TooLarge, "upload_too_large")
+	}
+	id := task.UploadID(task.NewID())
+	prefix := string(s) + "/uploads/" + string(id)
+	u := upload.Upload{
+		ID: id, Session: s, Status: upload.Pending, ContentType: r.ContentType, Size: r.Size, SHA256: r.SHA256,
+		RawKey: prefix + "/raw", PhotoKey: prefix + "/photo.jpg", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, known := range w.uploads {
+		if r.SHA256 != "" && known.SHA256 == r.SHA256 && known.Session == s {
+			return *known, true, nil
+		}
+	}
+	w.uploads[id] = &u
+	return u, false, nil
+}
+
+func (w fakeUploads) Get(_ context.Context, s session.ID, id task.UploadID) (upload.Upload, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := w.uploads[id]
+	if u == nil || u.Session != s {
+		return upload.Upload{}, fault.New(fault.NotFound, "upload_not_found")
+	}
+	return *u, nil
+}
+
+func (w fakeUploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error) {
+	if _, err := w.Get(ctx, s, id); err != nil {
+		return upload.Upload{}, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := w.uploads[id]
+	raw, ok := w.objects[u.RawKey]
+	if !ok {
+		return upload.Upload{}, fault.New(fault.Conflict, "upload_incomplete")
+	}
+	u.Status, u.Width, u.Height, u.Fingerprint = upload.Ready, 640, 480, "sha256:00"
+	w.objects[u.PhotoKey] = raw
+	return *u, nil
+}
+
+func (w fakeUploads) PutURL(u upload.Upload) string {
+	return fmt.Sprintf("/files/%s?e=1&c=%s&z=%d&s=PUT", u.RawKey, url.QueryEscape(u.ContentType), u.Size)
+}
+
+func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, _ int64) error {
+	b, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.received += int64(len(b))
+	w.objects[g.Key] = b
+	return nil
+}
+
+// fakeStore is the object store of a world. The signature of a URL is its
+// method.
+type fakeStore struct{ *world }
+
+func (w fakeStore) URL(key string, _ time.Time) string { return "/files/" + key + "?e=1&s=GET" }
+
+func (w fakeStore) Verify(method, key string, q url.Values, _ time.Time) (store.Grant, error) {
+	if method == "HEAD" {
+		method = "GET"
+	}
+	if q.Get("s") != method {
+		return store.Grant{}, fault.New(fault.Forbidden, "signature_invalid")
+	}
+	size, _ := strconv.ParseInt(q.Get("z"), 10, 64)
+	most, _ := strconv.ParseInt(q.Get("m"), 10, 64)
+	return store.Grant{Key: key, ContentType: q.Get("c"), Size: size, MaxBytes: most}, nil
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+func (w fakeStore) Open(_ context.Context, key string) (*store.Object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b, ok := w.objects[key]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "object_not_found")
+	}
+	return &store.Object{ReadSeekCloser: nopCloser{bytes.NewReader(b)}, Size: int64(len(b)), ModTime: time.Unix(1e9, 0), ContentType: "image/jpeg", ETag: "abc"}, nil
+}
+
+func (w fakeStore) Put(_ context.Context, key string, r io.Reader, _ int64) (int64, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return 0, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.objects[key] = b
+	return int64(len(b)), nil
+}
+
+// fakeIntake is the intake of a world.
+type fakeIntake struct{ *world }
+
+func (w fakeIntake) Submit(_ context.Context, r intake.Request) (intake.Accepted, error) {
+	if w.explode {
+		panic("a bug")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if id, ok := w.keys[string(r.Session)+r.Key]; ok && r.Key != "" {
+		return intake.Accepted{Record: w.tasks[id].last(), Replayed: true}, nil
+	}
+	u := w.uploads[r.Upload]
+	if u == nil || u.Session != r.Session {
+		return intake.Accepted{}, fault.New(fault.NotFound, "upload_not_found")
+	}
+	if _, ok := w.catalog.Style(r.Style); !ok {
+		return intake.Accepted{}, fault.New(fault.Unprocessable, "style_unknown").At("/style", "unknown", "no such style")
+	}
+	rec := &task.Record{
+		ID: task.ID(task.NewID()), Session: r.Session, Version: 1, Event: task.EventQueued, State: task.Queued, Stage: task.StageQueued,
+		CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour), Upload: r.Upload, Style: r.Style, Place: r.Place, Options: r.Options,
+		Queue: &task.Position{Position: 3, P50: 4, P90: 9},
+	}
+	w.tasks[rec.ID] = &fakeTask{owner: r.Session, revisions: []*task.Record{rec}}
+	w.order = append(w.order, rec.ID)
+	w.keys[string(r.Session)+r.Key] = rec.ID
+	return intake.Accepted{Record: rec}, nil
+}
+
+func (w fakeIntake) Regenerate(ctx context.Context, r intake.RegenerateRequest) (intake.Accepted, error) {
+	old, err := w.Get(ctx, r.Session, r.Task)
+	if err != nil {
+		return intake.Accepted{}, err
+	}
+	return w.Submit(ctx, intake.Request{Session: r.Session, Key: r.Key, Upload: old.Upload, Style: old.Style, Place: old.Place, Options: old.Options})
+}
+
+func (w fakeIntake) Get(_ context.Context, s session.ID, id task.ID) (*task.Record, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tasks[id]
+	if t == nil || t.owner != s || t.last().Deleted {
+		return nil, fault.New(fault.NotFound, "task_not_found")
+	}
+	return t.last(), nil
+}
+
+func (w fakeIntake) List(_ context.Context, s session.ID, limit int, _ string) ([]*task.Record, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var page []*task.Record
+	for _, id := range slices.Backward(w.order) {
+		if t := w.tasks[id]; t.owner == s && len(page) < limit {
+			page = append(page, t.last())
+		}
+	}
+	return page, "", nil
+}
+
+func (w fakeIntake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error) {
+	r, err := w.Get(ctx, s, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.State.Terminal() {
+		return nil, fault.New(fault.Conflict, "task_finished")
+	}
+	return r, nil
+}
+
+func (w fakeIntake) Feedback(ctx context.Context, s session.ID, id task.ID, _ string) error {
+	_, err := w.Get(ctx, s, id)
+	return err
+}
+
+type fakeEraser struct{ *world }
+
+func (w fakeEraser) Task(ctx context.Context, s session.ID, id task.ID) (erasure.Receipt, error) {
+	if _, err := (fakeIntake{w.world}).Get(ctx, s, id); err != nil {
+		return erasure.Receipt{}, err
+	}
+	w.publish(id, func(r *task.Record) { *r = *r.Tombstone(); r.Version-- })
+	return erasure.Receipt{ReceiptID: "r1", Tasks: 1, Objects: 2, At: time.Now()}, nil
+}
+
+func (w fakeEraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (erasure.Receipt, error) {
+	if _, err := (fakeUploads{w.world}).Get(ctx, s, id); err != nil {
+		return erasure.Receipt{}, err
+	}
+	return erasure.Receipt{ReceiptID: "r2", Uploads: 1, At: time.Now()}, nil
+}
+
+func (w fakeEraser) Session(_ context.Context, s session.ID) (erasure.Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.erased[s] = true
+	return erasure.Receipt{ReceiptID: "r3", At: time.Now()}, nil
+}
+
+func (t *fakeTask) last() *task.Record { return t.revisions[len(t.revisions)-1] }
+
+// publish makes the next revision of a task and tells its readers.
+func (w *world) publish(id task.ID, change func(*task.Record)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tasks[id]
+	next := *t.last()
+	change(&next)
+	next.Version++
+	t.revisions = append(t.revisions, &next)
+	for _, f := range t.readers {
+		select {
+		case f.c <- &next:
+		default:
+			if !f.closed {
+				f.closed = true
+				close(f.c)
+			}
+		}
+	}
+}
+
+func progress(percent int) func(*task.Record) {
+	return func(r *task.Record) {
+		r.State, r.Event, r.Progress, r.Stage, r.Queue = task.Running, task.EventProgress, percent, task.StageGenerating, nil
+	}
+}
+
+func succeed(r *task.Record) {
+	now := time.Now()
+	r.State, r.Event, r.Progress, r.Stage, r.FinishedAt = task.Succeeded, task.EventSucceeded, 100, task.StageDone, &now
+	r.Result = &task.Result{ImageKey: string(r.Session) + "/tasks/" + string(r.ID) + "/1.jpg", ThumbnailKey: string(r.Session) + "/tasks/" + string(r.ID) + "/1.thumb.jpg", Width: 10, Height: 20, ContentType: "image/jpeg"}
+}
+
+func failTask(r *task.Record) {
+	r.State, r.Event = task.Failed, task.EventFailed
+	r.Failure = &task.Failure{Code: "generation_failed", Kind: "unavailable", Retryable: true}
+}
+
+// fakeFollower is the queue's reader, in memory.
+type fakeFollower struct {
+	w        *world
+	t        *fakeTask
+	c        chan *task.Record
+	snapshot *task.Record
+	pending  []*task.Record
+	last     uint64
+	closed   bool
+}
+
+func (w *world) follow(_ context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (Follower, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tasks[id]
+	if t == nil || t.owner != s || t.last().Deleted {
+		return nil, fault.New(fault.NotFound, "task_not_found")
+	}
+	now := t.last()
+	f := &fakeFollower{w: w, t: t, c: make(chan *task.Record, 16), last: now.Version}
+	switch {
+	case !resume || after == 0 || after > now.Version:
+		f.snapshot = now
+		if now.State.Terminal() {
+			f.pending = []*task.Record{now}
+		}
+	case after == now.Version && now.State.Terminal():
+		return nil, io.EOF
+	default:
+		f.pending = slices.Clone(t.revisions[after:])
+	}
+	t.readers = append(t.readers, f)
+	return f, nil
+}
+
+func (f *fakeFollower) Snapshot() *task.Record  { return f.snapshot }
+func (f *fakeFollower) Pending() []*task.Record { return f.pending }
+func (f *fakeFollower) C() <-chan *task.Record  { return f.c }
+func (f *fakeFollower) Accept(_ context.Context, r *task.Record) ([]*task.Record, error) {
+	if r.Deleted {
+		return nil, io.EOF
+	}
+	if r.Version <= f.last {
+		return nil, nil
+	}
+	if r.Version != f.last+1 {
+		return nil, errors.New("gap")
+	}
+	f.last = r.Version
+	return []*task.Record{r}, nil
+}
+
+func (f *fakeFollower) Close() {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.t.readers = slices.DeleteFunc(f.t.readers, func(o *fakeFollower) bool { return o == f })
+}

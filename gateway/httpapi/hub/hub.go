@@ -1,0 +1,194 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Config says how streams are kept.
+type Config struct {
+	Heartbeat time.Duration // at least this often something is written
+	Sweep     time.Duration // how soon a client that left is noticed
+	Write     time.Duration // a reader that takes longer is dropped; it resumes
+}
+
+// Defaults keep proxies and mobile networks from losing interest.
+func Defaults() Config {
+	return Config{Heartbeat: 12 * time.Second, Sweep: time.Second, Write: 10 * time.Second}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Heartbeat < c.Sweep || c.Heartbeat > 15*time.Second {
+		errs = append(errs, errors.New("http.stream.heartbeat: must be between sweep and 15s"))
+	}
+	if c.Sweep <= 0 || c.Write <= 0 {
+		errs = append(errs, errors.New("http.stream: sweep and write must be positive"))
+	}
+	return errors.Join(errs...)
+}
+
+// Source is what one stream says. The hub calls it from one goroutine.
+type Source interface {
+	// Events delivers revisions; it is closed when this stream was too slow.
+	Events() <-chan *task.Record
+	// Append adds the frames of a revision to buf; with End the stream is over.
+	Append(ctx context.Context, buf []byte, r *task.Record) ([]byte, Next)
+	// Close releases the source; it is told why the stream ended.
+	Close(why Reason)
+}
+
+// Next says whether a stream goes on.
+type Next bool
+
+// The two answers.
+const (
+	More Next = true
+	End  Next = false
+)
+
+// Reason is why a stream ended, for logs and metrics.
+type Reason string
+
+// The reasons.
+const (
+	Finished Reason = "finished" // the last event was sent
+	Left     Reason = "left"     // the client closed
+	Slow     Reason = "slow"     // the client did not read, or lagged behind
+	Stopping Reason = "stopping" // the gateway stops
+)
+
+// Hub holds the streams of one gateway.
+type Hub struct {
+	c       Config
+	closing chan struct{}
+	once    sync.Once
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	streams map[*stream]struct{}
+	held    map[task.SessionID]int64
+
+	open  prometheus.Gauge
+	ended *prometheus.CounterVec
+	sent  prometheus.Counter
+}
+
+// New makes an empty hub. A nil registry is fine.
+func New(c Config, reg prometheus.Registerer) *Hub {
+	f := promauto.With(reg)
+	return &Hub{
+		c: c, closing: make(chan struct{}),
+		streams: make(map[*stream]struct{}), held: make(map[task.SessionID]int64),
+		open:  f.NewGauge(prometheus.GaugeOpts{Name: "imgfleet_http_open_streams", Help: "Event streams that are open now."}),
+		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_http_streams_ended_total", Help: "Event streams that ended, by reason."}, []string{"reason"}),
+		sent:  f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_http_stream_events_total", Help: "Revisions written to event streams."}),
+	}
+}
+
+// Closing is closed when streams shall end.
+func (h *Hub) Closing() <-chan struct{} { return h.closing }
+
+// Hold counts a stream of a session, at most limit at once (0: no limit).
+// Streams whose client has left without a word do not count. Release the
+// hold, or hand it to Serve, which does.
+func (h *Hub) Hold(s task.SessionID, limit int64) (*Hold, error) {
+	for range 2 {
+		h.mu.Lock()
+		if limit <= 0 || h.held[s] < limit {
+			h.held[s]++
+			h.mu.Unlock()
+			h.open.Inc()
+			return &Hold{h: h, session: s}, nil
+		}
+		h.mu.Unlock()
+		if !h.reap(s) {
+			break
+		}
+	}
+	f := fault.New(fault.Limited, "too_many_streams").After(5 * time.Second)
+	return nil, f
+}
+
+// Hold is one counted stream of a session.
+type Hold struct {
+	h        *Hub
+	session  task.SessionID
+	released atomic.Bool
+}
+
+// Release gives the place back. Only the first call counts.
+func (o *Hold) Release(why Reason) {
+	if o.released.Swap(true) {
+		return
+	}
+	h := o.h
+	h.mu.Lock()
+	if h.held[o.session]--; h.held[o.session] <= 0 {
+		delete(h.held, o.session)
+	}
+	h.mu.Unlock()
+	h.open.Dec()
+	h.ended.WithLabelValues(string(why)).Inc()
+}
+
+// Serve writes first and then what source says to conn, until the end, and
+// closes conn. It blocks.
+func (h *Hub) Serve(hold *Hold, conn net.Conn, first []byte, next Next, source Source) {
+	s := &stream{conn: conn, source: source, hold: hold, wake: make(chan signal, 1), due: h.firstBeat()}
+	if !h.enter(s) {
+		h.finish(s, Stopping)
+		return
+	}
+	why := h.run(s, first, next)
+	h.mu.Lock()
+	delete(h.streams, s)
+	h.mu.Unlock()
+	h.finish(s, why)
+	h.running.Done()
+}
+
+func (h *Hub) enter(s *stream) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-h.closing:
+		return false
+	default:
+	}
+	h.streams[s] = struct{}{}
+	h.running.Add(1)
+	return true
+}
+
+func (h *Hub) finish(s *stream, why Reason) {
+	_ = s.conn.Close()
+	s.source.Close(why)
+	s.hold.Release(why)
+}
+
+// firstBeat spreads heartbeats, so that they do not come in one burst.
+func (h *Hub) firstBeat() int { return 1 + rand.IntN(h.period()) }
+
+func (h *Hub) period() int { return max(1, int(h.c.Heartbeat/h.c.Sweep)) }
+
+// Close ends every stream at once, so that clients resume elsewhere, and
+// waits until they are gone.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	h.once.Do(func() { close(h.closing) })
+	h.mu.Unlock()
+	h.running.Wait()
+}

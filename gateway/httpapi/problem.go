@@ -1,0 +1,253 @@
+package httpapi
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// problem is an RFC 9457 document. This file is the only place that knows
+// which HTTP status a failure has.
+type problem struct {
+	Type      string          `json:"type"`
+	Title     string          `json:"title"`
+	Status    int             `json:"status"`
+	Detail    string          `json:"detail"`
+	Code      string          `json:"code"`
+	Retryable bool            `json:"retryable"`
+	RequestID string          `json:"requestId,omitempty"`
+	ResetsAt  *time.Time      `json:"resetsAt,omitempty"`
+	Challenge json.RawMessage `json:"challenge,omitempty"`
+	Errors    []violation     `json:"errors,omitempty"`
+}
+
+type violation struct {
+	Pointer string `json:"pointer"`
+	Code    string `json:"code"`
+	Detail  string `json:"detail"`
+}
+
+// statusOf maps what a failure is to what HTTP calls it. A few codes have a
+// status of their own.
+func statusOf(k fault.Kind, code string) int {
+	switch code {
+	case "method_not_allowed":
+		return http.StatusMethodNotAllowed
+	case "length_required":
+		return http.StatusLengthRequired
+	case "range_not_satisfiable":
+		return http.StatusRequestedRangeNotSatisfiable
+	case "header_too_large":
+		return http.StatusRequestHeaderFieldsTooLarge
+	case "request_timeout", "body_timeout":
+		return http.StatusRequestTimeout
+	case "upgrade_required":
+		return http.StatusUpgradeRequired
+	}
+	switch k {
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.Unprocessable:
+		return http.StatusUnprocessableEntity
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Gone:
+		return http.StatusGone
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unsupported:
+		return http.StatusUnsupportedMediaType
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.Challenge:
+		return http.StatusPreconditionRequired
+	case fault.Unavailable, fault.Canceled:
+		return http.StatusServiceUnavailable
+	case fault.Timeout:
+		return http.StatusGatewayTimeout
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func retryable(k fault.Kind) bool {
+	switch k {
+	case fault.Limited, fault.Unavailable, fault.Timeout, fault.Canceled, fault.Challenge:
+		return true
+	default:
+		return false
+	}
+}
+
+// classify finds the fault in err. Contexts that end are nobody's bug.
+func classify(err error) *fault.Fault {
+	f := fault.As(err)
+	if f.Kind != fault.Internal {
+		return f
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(fault.Timeout, "deadline_exceeded", err)
+	case errors.Is(err, context.Canceled):
+		return fault.Wrap(fault.Canceled, "canceled", err)
+	}
+	return f
+}
+
+//go:embed sentences.json
+var sentencesJSON []byte
+
+// sentences holds what people are told, by code.
+type sentences map[string]catalog.Text
+
+func loadSentences() (sentences, error) {
+	var s sentences
+	if err := json.Unmarshal(sentencesJSON, &s); err != nil {
+		return nil, fmt.Errorf("sentences: %w", err)
+	}
+	return s, nil
+}
+
+// tell writes the sentence of a code. A code without one gets that of its
+// kind, which every kind has.
+func (s sentences) tell(k fault.Kind, code, language string, params map[string]string) string {
+	t, ok := s[code]
+	if !ok {
+		t = s["kind:"+k.String()]
+	}
+	out := t.In(language)
+	for name, value := range params {
+		out = strings.ReplaceAll(out, "{"+name+"}", value)
+	}
+	return out
+}
+
+func (s sentences) title(k fault.Kind, language string) string {
+	return s["title:"+k.String()].In(language)
+}
+
+func problemType(code string) string { return "urn:imgfleet:problem:" + code }
+
+// describe makes the document of a failure. What caused it never leaves the
+// process, and an internal failure says nothing but that.
+func (s sentences) describe(err error, language, requestID string) problem {
+	f := classify(err)
+	code, params := f.Code, f.Params
+	if f.Kind == fault.Internal {
+		code, params = "internal", nil
+	}
+	p := problem{
+		Type: problemType(code), Title: s.title(f.Kind, language), Status: statusOf(f.Kind, code),
+		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: retryable(f.Kind), RequestID: requestID,
+	}
+	if f.Kind == fault.Internal {
+		return p
+	}
+	if !f.ResetsAt.IsZero() {
+		at := f.ResetsAt.UTC()
+		p.ResetsAt = &at
+	}
+	if raw := f.Params["challenge"]; f.Kind == fault.Challenge && json.Valid([]byte(raw)) {
+		p.Challenge = json.RawMessage(raw)
+	}
+	for _, v := range f.Violations {
+		p.Errors = append(p.Errors, violation(v))
+	}
+	return p
+}
+
+// failure makes the document of a task that failed.
+func (s sentences) failure(f *task.Failure, language string) problem {
+	k := fault.ParseKind(f.Kind)
+	return problem{
+		Type: problemType(f.Code), Title: s.title(k, language), Status: statusOf(k, f.Code),
+		Detail: s.tell(k, f.Code, language, f.Params), Code: f.Code, Retryable: f.Retryable,
+	}
+}
+
+// retryAfter says how many seconds to wait; statuses that promise the header
+// always have one.
+func retryAfter(f *fault.Fault, status int) int64 {
+	if f.RetryAfter > 0 {
+		return max(1, int64(math.Ceil(f.RetryAfter.Seconds())))
+	}
+	switch status {
+	case http.StatusTooManyRequests:
+		return 10
+	case http.StatusServiceUnavailable:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// fail answers with the problem document of err.
+func (c *call) fail(err error) {
+	f := classify(err)
+	p := c.s.sentences.describe(err, c.language, c.id)
+	c.code, c.cause = p.Code, err
+	c.Response.ResetBody()
+	for _, name := range []string{"ETag", "Location", "Content-Length", "Content-Encoding"} {
+		c.Response.Header.Del(name)
+	}
+	c.set("Cache-Control", "no-store")
+	if wait := retryAfter(f, p.Status); wait > 0 {
+		c.set("Retry-After", strconv.FormatInt(wait, 10))
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.set("WWW-Authenticate", challenge(p.Code))
+	}
+	out, marshalErr := sonic.Marshal(p)
+	if marshalErr != nil {
+		out = []byte(`{"type":"about:blank","status":500,"code":"internal"}`)
+	}
+	c.raw(p.Status, "application/problem+json", out)
+}
+
+// challenge is RFC 6750's: no error is named when no token was sent.
+func challenge(code string) string {
+	if code == "token_missing" {
+		return `Bearer realm="imgfleet"`
+	}
+	return `Bearer realm="imgfleet", error="invalid_token", error_description="` + code + `"`
+}
+
+// refusal is the whole answer to a request that could not even be read.
+func (s *Server) refusal(status int) []byte {
+	kind, code := fault.Invalid, "malformed_request"
+	switch status {
+	case http.StatusRequestTimeout:
+		kind, code = fault.Timeout, "request_timeout"
+	case http.StatusRequestHeaderFieldsTooLarge:
+		kind, code = fault.TooLarge, "header_too_large"
+	case http.StatusRequestEntityTooLarge:
+		kind, code = fault.TooLarge, "body_too_large"
+	}
+	id := newRequestID()
+	p := s.sentences.describe(fault.New(kind, code), chinese, id)
+	body, _ := sonic.Marshal(p)
+	s.met.malformed.WithLabelValues(code).Inc()
+	s.log.Info("request refused", "request", id, "status", p.Status, "code", code)
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"+
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n%s",
+		p.Status, http.StatusText(p.Status), len(body), id, body)
+}

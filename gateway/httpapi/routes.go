@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// access says who may call a route.
+type access uint8
+
+const (
+	public access = iota
+	bearer
+	ticket // a ticket or a bearer; the handler checks
+)
+
+// route is one entry of the table. Paths are written as in the OpenAPI
+// document, which is tested against this table.
+type route struct {
+	method  string
+	path    string
+	access  access
+	limits  []session.Action
+	anyType bool // the body's media type does not matter
+	long    bool // it has deadlines of its own
+	handle  handler
+}
+
+func (s *Server) table() []route {
+	post := []session.Action{session.ActionPost}
+	const get, del = http.MethodGet, http.MethodDelete
+	return []route{
+		{method: http.MethodPost, path: "/sessions", limits: []session.Action{session.ActionPost, session.ActionSession}, handle: s.createSession},
+		{method: get, path: "/session", access: bearer, handle: s.showSession},
+		{method: del, path: "/session", access: bearer, handle: noFields(s.eraseSession)},
+		{method: http.MethodPost, path: "/session/link", access: bearer, limits: post, handle: noFields(s.linkSession)},
+
+		{method: http.MethodPost, path: "/uploads", access: bearer, limits: post, handle: s.createUpload},
+		{method: get, path: "/uploads/{uploadId}", access: bearer, handle: s.showUpload},
+		{method: del, path: "/uploads/{uploadId}", access: bearer, handle: noFields(s.deleteUpload)},
+		{method: http.MethodPost, path: "/uploads/{uploadId}/complete", access: bearer, limits: post, long: true, handle: noFields(s.completeUpload)},
+
+		{method: get, path: "/catalog", handle: s.showCatalog},
+		{method: get, path: "/previews/{kind}/{id}", handle: s.showPreview},
+
+		{method: http.MethodPost, path: "/tasks", access: bearer, limits: post, handle: s.createTask},
+		{method: get, path: "/tasks", access: bearer, handle: s.listTasks},
+		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, handle: s.showTask},
+		{method: del, path: "/tasks/{taskId}", access: bearer, handle: noFields(s.deleteTask)},
+		{method: http.MethodPost, path: "/tasks/{taskId}/cancel", access: bearer, limits: post, handle: noFields(s.cancelTask)},
+		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, handle: s.regenerateTask},
+		{method: http.MethodPost, path: "/tasks/{taskId}/feedback", access: bearer, limits: post, handle: s.rateTask},
+		{method: get, path: "/tasks/{taskId}/stream", access: ticket, long: true, handle: s.streamTask},
+		{method: get, path: "/tasks/{taskId}/ws", access: ticket, long: true, handle: s.socketTask},
+
+		{method: get, path: "/files/{key}", long: true, handle: s.getFile},
+		{method: http.MethodHead, path: "/files/{key}", long: true, handle: s.getFile},
+		{method: http.MethodPut, path: "/files/{key}", long: true, anyType: true, handle: s.putFile},
+
+		{method: http.MethodPost, path: "/client-errors", limits: []session.Action{session.ActionClientError}, anyType: true, handle: s.reportClientError},
+		{method: get, path: "/livez", handle: s.live},
+		{method: get, path: "/readyz", handle: s.ready},
+		{method: get, path: "/version", handle: s.version},
+		{method: get, path: "/openapi.json", handle: s.showOpenAPI},
+
+		{method: get, path: "/", handle: s.page("index.html")},
+		{method: get, path: "/privacy", handle: s.page("privacy.html")},
+		{method: get, path: "/terms", handle: s.page("terms.html")},
+		{method: get, path: "/assets/{name}", handle: s.asset},
+	}
+}
+
+// register hands the table to the HTTP library. Every GET that ends also
+// answers HEAD.
+func (s *Server) register() {
+	for i := range s.routes {
+		r := &s.routes[i]
+		path := libraryPath(r.path)
+		s.engine.Handle(r.method, path, s.serve(r))
+		if r.method == http.MethodGet && r.access != ticket && r.path != "/files/{key}" {
+			s.engine.Handle(http.MethodHead, path, s.serve(r))
+		}
+	}
+	s.engine.NoRoute(s.serve(&route{method: "*", path: "(none)", handle: nothingHere}))
+	s.engine.NoMethod(s.serve(&route{method: "*", path: "(none)", handle: s.wrongMethod}))
+}
+
+// libraryPath writes /a/{b} as /a/:b, and an object key, which holds slashes,
+// as a wildcard.
+func libraryPath(path string) string {
+	path = strings.ReplaceAll(path, "{key}", "*key")
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+func nothingHere(context.Context, *call) error { return fault.New(fault.NotFound, "not_found") }
+
+// wrongMethod answers 405, naming the methods there are.
+func (s *Server) wrongMethod(ctx context.Context, c *call) error {
+	path := string(c.Path())
+	if path == "/uploads/tus" { // not an upload's id; resumable uploads do not exist yet
+		return nothingHere(ctx, c)
+	}
+	var allow []string
+	for _, r := range s.routes {
+		if samePath(r.path, path) {
+			allow = append(allow, r.method)
+		}
+	}
+	c.set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
+	return fault.New(fault.Invalid, "method_not_allowed")
+}
+
+func samePath(pattern, path string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "{key}"); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	p, q := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(p) != len(q) {
+		return false
+	}
+	for i := range p {
+		if p[i] != q[i] && !strings.HasPrefix(p[i], "{") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,145 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/cloudwego/hertz/pkg/app/server"
+	"github.com/cloudwego/hertz/pkg/common/config"
+	"github.com/cloudwego/hertz/pkg/network/standard"
+	"github.com/cloudwego/hertz/pkg/protocol"
+
+	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
+	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+)
+
+const maxHeaderBytes = 16 << 10
+
+// Server is the public listener.
+type Server struct {
+	config    Config
+	deps      Deps
+	log       *slog.Logger
+	now       func() time.Time
+	proxies   []netip.Prefix
+	sentences sentences
+	met       metrics
+	hub       *hub.Hub
+	listener  *wire.Listener
+	engine    *server.Hertz
+	routes    []route
+	stopping  chan struct{}
+}
+
+// New binds the listener, so that Addr is known and a busy port is an error
+// here; nothing is answered before Run.
+func New(c Config, d Deps) (*Server, error) {
+	proxies, err := parseProxies(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	text, err := loadSentences()
+	if err != nil {
+		return nil, err
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
+		met: newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
+	}
+	if s.listener, err = wire.Listen(context.Background(), c.Listen, c.Wire, s.refusal); err != nil {
+		return nil, err
+	}
+	watchConnections(d.Registry, s.listener)
+	s.engine = s.newEngine()
+	s.routes = s.table()
+	s.register()
+	return s, nil
+}
+
+// newEngine sets the HTTP library up so that none of its defaults that trust
+// clients is left: see TestTraps… for each.
+func (s *Server) newEngine() *server.Hertz {
+	muteLibrary(s.log)
+	engine := server.New(
+		server.WithListener(s.listener),
+		server.WithTransport(standard.NewTransporter), // the other transport buffers uploads without a bound
+		server.WithOnAccept(func(c net.Conn) context.Context { return wire.With(context.Background(), c) }),
+		server.WithStreamBody(true),
+		server.WithMaxRequestBodySize(math.MaxInt), // not enforced on streams; body.go and the handlers do
+		server.WithDisablePreParseMultipartForm(true),
+		server.WithMaxHeaderBytes(maxHeaderBytes),
+		server.WithReadTimeout(s.config.Wire.Head),
+		server.WithIdleTimeout(s.config.Wire.Idle), // 0 would end each connection after one answer
+		server.WithExitWaitTime(s.config.Drain),
+		server.WithRedirectTrailingSlash(false),
+		server.WithHandleMethodNotAllowed(true),
+		server.WithDisablePrintRoute(true),
+		config.Option{F: func(o *config.Options) { o.NoDefaultServerHeader = true }},
+	)
+	// Nobody is told to continue before a handler has looked at the request.
+	engine.ContinueHandler = func(*protocol.RequestHeader) bool { return false }
+	return engine
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Run serves until ctx ends, then stops accepting, ends streams at once so
+// that clients resume elsewhere, lets other requests finish for at most
+// Config.Drain, and cuts what is left.
+func (s *Server) Run(ctx context.Context) error {
+	streams := make(chan error, 1)
+	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { streams <- s.hub.Run(streamCtx) }()
+	served := make(chan error, 1)
+	go func() { served <- s.engine.Run() }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		close(s.stopping)
+	case err = <-served:
+		served <- err
+		err = fmt.Errorf("http server ended: %w", errors.Join(err, errors.New("the listener is gone")))
+	}
+	stopStreams()
+	<-streams
+	s.shutdown()
+	<-served
+	return err
+}
+
+// shutdown waits for requests that run. The library would wait for idle
+// connections too, so those are closed first, and again while it waits.
+func (s *Server) shutdown() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.engine.Shutdown(context.Background())
+	}()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s.listener.CloseIdle()
+		select {
+		case <-tick.C:
+		case <-done:
+			s.listener.CloseAll()
+			_ = s.listener.Close()
+			return
+		}
+	}
+}

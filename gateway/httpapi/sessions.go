@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
+	"github.com/imgfleet/imgfleet/gateway/session"
+)
+
+type quotaDocument struct {
+	Daily       int64     `json:"daily"`
+	Used        int64     `json:"used"`
+	ResetsAt    time.Time `json:"resetsAt"`
+	Active      int64     `json:"active"`
+	ActiveLimit int64     `json:"activeLimit"`
+}
+
+func newQuotaDocument(q session.Quota) quotaDocument {
+	return quotaDocument{Daily: q.Daily, Used: q.Used, ResetsAt: q.ResetsAt.UTC(), Active: q.Active, ActiveLimit: q.ActiveLimit}
+}
+
+type sessionDocument struct {
+	SessionID session.ID    `json:"sessionId"`
+	Token     string        `json:"token,omitempty"`
+	ExpiresAt time.Time     `json:"expiresAt"`
+	Quota     quotaDocument `json:"quota"`
+	Limits    *limitsPart   `json:"limits,omitempty"`
+}
+
+type limitsPart struct {
+	SessionDaily       int64 `json:"sessionDaily"`
+	SessionActive      int64 `json:"sessionActive"`
+	SessionStreams     int64 `json:"sessionStreams"`
+	SessionUploadBytes int64 `json:"sessionUploadBytes"`
+	MaxUploadBytes     int64 `json:"maxUploadBytes"`
+	MaxPixels          int64 `json:"maxPixels"`
+}
+
+// receiptDocument proves a deletion.
+type receiptDocument struct {
+	ReceiptID string      `json:"receiptId"`
+	Deleted   deletedPart `json:"deleted"`
+	At        time.Time   `json:"at"`
+}
+
+type deletedPart struct {
+	Uploads int `json:"uploads"`
+	Tasks   int `json:"tasks"`
+	Objects int `json:"objects"`
+}
+
+func newReceipt(r erasure.Receipt) receiptDocument {
+	return receiptDocument{
+		ReceiptID: r.ReceiptID, At: r.At.UTC(),
+		Deleted: deletedPart{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects},
+	}
+}
+
+func (s *Server) createSession(ctx context.Context, c *call) error {
+	in, err := c.json()
+	if err != nil {
+		return err
+	}
+	r := session.CreateRequest{
+		Bearer: c.token(), Client: c.client,
+		LinkCode: in.String("linkCode", strictjson.Optional), Solution: in.String("solution", strictjson.Optional),
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	made, err := s.deps.Sessions.Create(ctx, r)
+	if err != nil {
+		return err
+	}
+	c.owner = made.ID
+	quota, err := s.deps.Ledger.Quota(ctx, made.ID)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusCreated, sessionDocument{
+		SessionID: made.ID, Token: made.Token, ExpiresAt: made.ExpiresAt.UTC(), Quota: newQuotaDocument(quota),
+	})
+}
+
+func (s *Server) showSession(ctx context.Context, c *call) error {
+	quota, err := s.deps.Ledger.Quota(ctx, c.owner)
+	if err != nil {
+		return err
+	}
+	l := s.deps.Policy.Limits()
+	return c.answer(http.StatusOK, sessionDocument{
+		SessionID: c.owner, ExpiresAt: c.until.UTC(), Quota: newQuotaDocument(quota),
+		Limits: &limitsPart{
+			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
+			SessionUploadBytes: l.SessionUploadBytes, MaxUploadBytes: l.MaxUploadBytes, MaxPixels: l.MaxPixels,
+		},
+	})
+}
+
+func (s *Server) eraseSession(ctx context.Context, c *call) error {
+	r, err := s.deps.Erasure.Session(ctx, c.owner)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, newReceipt(r))
+}
+
+func (s *Server) linkSession(ctx context.Context, c *call) error {
+	code, until, err := s.deps.Sessions.LinkCode(ctx, c.owner)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusCreated, struct {
+		Code      string    `json:"code"`
+		ExpiresAt time.Time `json:"expiresAt"`
+	}{code, until.UTC()})
+}

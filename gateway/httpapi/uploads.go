@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// uploadDocument describes an upload: where to send it while it is pending,
+// what it is once it is ready.
+type uploadDocument struct {
+	UploadID    task.UploadID     `json:"uploadId"`
+	Status      upload.Status     `json:"status"`
+	UploadURL   string            `json:"uploadUrl,omitempty"`
+	Method      string            `json:"method,omitempty"`
+	Headers     map[string]string `json:"headers,omitempty"`
+	FileURL     string            `json:"fileUrl"`
+	ContentType string            `json:"contentType"`
+	Size        int64             `json:"size"`
+	Width       int               `json:"width,omitempty"`
+	Height      int               `json:"height,omitempty"`
+	Fingerprint string            `json:"fingerprint,omitempty"`
+	CreatedAt   time.Time         `json:"createdAt"`
+	ExpiresAt   time.Time         `json:"expiresAt"`
+}
+
+func (s *Server) uploadDocument(u upload.Upload) uploadDocument {
+	d := uploadDocument{
+		UploadID: u.ID, Status: u.Status, FileURL: s.deps.Store.URL(u.PhotoKey, u.ExpiresAt),
+		ContentType: u.ContentType, Size: u.Size, Width: u.Width, Height: u.Height, Fingerprint: u.Fingerprint,
+		CreatedAt: u.CreatedAt.UTC(), ExpiresAt: u.ExpiresAt.UTC(),
+	}
+	if u.Status != upload.Ready {
+		d.UploadURL, d.Method = s.deps.Uploads.PutURL(u), http.MethodPut
+		d.Headers = map[string]string{"Content-Type": u.ContentType}
+	}
+	return d
+}
+
+func (s *Server) createUpload(ctx context.Context, c *call) error {
+	in, err := c.json()
+	if err != nil {
+		return err
+	}
+	r := upload.CreateRequest{
+		ContentType: in.String("contentType", strictjson.Required),
+		SHA256:      in.String("sha256", strictjson.Optional),
+	}
+	if size := in.Int("size", strictjson.Required); size != nil {
+		r.Size = *size
+	}
+	r.Consent = readConsent(in)
+	if err := in.Err(); err != nil {
+		return err
+	}
+	u, reused, err := s.deps.Uploads.Create(ctx, c.owner, r)
+	if err != nil {
+		return err
+	}
+	if reused {
+		return c.answer(http.StatusOK, s.uploadDocument(u))
+	}
+	c.set("Location", "/uploads/"+string(u.ID))
+	return c.answer(http.StatusCreated, s.uploadDocument(u))
+}
+
+// readConsent accepts true, or {policyVersion}.
+func readConsent(in *strictjson.Object) upload.Consent {
+	switch in.Kind("consent") {
+	case "object":
+		o := in.Object("consent")
+		return upload.Consent{Given: true, PolicyVersion: o.String("policyVersion", strictjson.Required)}
+	case "boolean", "null":
+		b := in.Bool("consent")
+		return upload.Consent{Given: b != nil && *b}
+	default:
+		in.Bool("consent") // reports the wrong type
+		return upload.Consent{}
+	}
+}
+
+func (s *Server) showUpload(ctx context.Context, c *call) error {
+	id, err := c.uploadID()
+	if err != nil {
+		return err
+	}
+	u, err := s.deps.Uploads.Get(ctx, c.owner, id)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, s.uploadDocument(u))
+}
+
+func (s *Server) completeUpload(ctx context.Context, c *call) error {
+	id, err := c.uploadID()
+	if err != nil {
+		return err
+	}
+	u, err := s.deps.Uploads.Complete(ctx, c.owner, id)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, s.uploadDocument(u))
+}
+
+func (s *Server) deleteUpload(ctx context.Context, c *call) error {
+	id, err := c.uploadID()
+	if err != nil {
+		return err
+	}
+	r, err := s.deps.Erasure.Upload(ctx, c.owner, id)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, newReceipt(r))
+}

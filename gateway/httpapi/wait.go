@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const maxWait = 25 * time.Second
+
+// showTask answers with the task as it is, or waits for it to change.
+func (s *Server) showTask(ctx context.Context, c *call) error {
+	id, err := c.taskID()
+	if err != nil {
+		return err
+	}
+	wait, err := c.waitFor()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout+wait)
+	defer cancel()
+	r, err := s.deps.Intake.Get(ctx, c.owner, id)
+	if err != nil {
+		return err
+	}
+	known := c.header("If-None-Match")
+	if wait > 0 && !r.State.Terminal() && (known == "" || matches(known, taskTag(r, c.language))) {
+		if r, err = s.changed(ctx, c, r, wait); err != nil {
+			return err
+		}
+	}
+	c.set("Cache-Control", "private, no-cache")
+	c.Response.Header.Add("Vary", "Accept-Language")
+	if c.unchanged(taskTag(r, c.language)) {
+		return nil
+	}
+	return c.answer(http.StatusOK, s.taskDocument(r, c.language))
+}
+
+func (c *call) waitFor() (time.Duration, error) {
+	raw := c.query("wait")
+	if raw == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseFloat(raw, 64)
+	if err != nil || !(seconds >= 0 && seconds <= maxWait.Seconds()) {
+		return 0, fault.New(fault.Invalid, "invalid_query").At("wait", "out_of_range", "must be 0 to 25 seconds")
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
+// changed returns the first newer revision than now, or now again when the
+// wait is over. A waiting request counts as one of the session's streams.
+func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait time.Duration) (*task.Record, error) {
+	hold, err := s.hub.Hold(now.Session, s.deps.Policy.Limits().SessionStreams)
+	if err != nil {
+		return nil, err
+	}
+	defer hold.Release(hub.Finished)
+	f, err := s.deps.Follow(ctx, now.Session, now.ID, now.Version, true)
+	if errors.Is(err, io.EOF) {
+		return s.deps.Intake.Get(ctx, c.owner, now.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if r := f.Snapshot(); r != nil && r.Version != now.Version {
+		return r, nil
+	}
+	if missed := f.Pending(); len(missed) > 0 {
+		return missed[len(missed)-1], nil
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		select {
+		case r, ok := <-f.C():
+			if !ok {
+				return s.deps.Intake.Get(ctx, c.owner, now.ID)
+			}
+			if r.Deleted {
+				return nil, fault.New(fault.NotFound, "task_not_found")
+			}
+			if r.Version > now.Version {
+				return r, nil
+			}
+		case <-over.C:
+			return now, nil
+		case <-s.hub.Closing():
+			return now, nil
+		}
+	}
+}

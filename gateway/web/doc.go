@@ -1,0 +1,4 @@
+// Package web holds the page that people see: one HTML, one script, one style,
+// embedded and served by gateway/httpapi. It speaks only the public interface
+// and is made without a build step.
+package web
