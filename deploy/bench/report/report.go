@@ -1,0 +1,170 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/bench/stat"
+)
+
+// Goal is what a figure is held to. The zero value asks for nothing.
+type Goal struct {
+	Bound float64 `json:"bound,omitempty"`
+	Sense string  `json:"sense,omitempty"` // "≥" or "≤"
+}
+
+// AtLeast is a goal that larger figures meet.
+func AtLeast(bound float64) Goal { return Goal{bound, "≥"} }
+
+// AtMost is a goal that smaller figures meet.
+func AtMost(bound float64) Goal { return Goal{bound, "≤"} }
+
+// Met reports whether v is good enough.
+func (g Goal) Met(v float64) bool {
+	switch g.Sense {
+	case "≥":
+		return v >= g.Bound
+	case "≤":
+		return v <= g.Bound
+	default:
+		return true
+	}
+}
+
+func (g Goal) String() string {
+	if g.Sense == "" {
+		return ""
+	}
+	return g.Sense + " " + number(g.Bound)
+}
+
+// Row is one figure, measured in one or several rounds.
+type Row struct {
+	Group  string    `json:"group"`
+	Name   string    `json:"name"`
+	Unit   string    `json:"unit"`
+	Rounds []float64 `json:"rounds"`
+	Median float64   `json:"median"`
+	Goal   Goal      `json:"goal,omitzero"`
+	Met    bool      `json:"met"`
+	Note   string    `json:"note,omitempty"`
+}
+
+// Curve is a distribution of times to plot in its group.
+type Curve struct {
+	Group  string       `json:"group"`
+	Name   string       `json:"name"`
+	Points []stat.Point `json:"points"`
+}
+
+// Report is everything that one run measured.
+type Report struct {
+	At      time.Time `json:"at"`
+	Version string    `json:"version"`
+	Machine string    `json:"machine"`
+	Rows    []Row     `json:"rows"`
+	Curves  []Curve   `json:"curves"`
+	Notes   []string  `json:"notes"`
+}
+
+// Add takes in a row and fills in what follows from its rounds.
+func (r *Report) Add(row Row) {
+	row.Median = stat.Median(row.Rounds)
+	row.Met = row.Goal.Met(row.Median)
+	r.Rows = append(r.Rows, row)
+}
+
+// Plot takes in a distribution.
+func (r *Report) Plot(group, name string, t stat.Times) {
+	if len(t.Curve) > 0 {
+		r.Curves = append(r.Curves, Curve{group, name, t.Curve})
+	}
+}
+
+// Remark takes in a sentence that belongs below the table.
+func (r *Report) Remark(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// Groups lists the groups in the order in which they were measured.
+func (r *Report) Groups() (groups []string) {
+	for _, row := range r.Rows {
+		if !slices.Contains(groups, row.Group) {
+			groups = append(groups, row.Group)
+		}
+	}
+	return groups
+}
+
+// Text writes the table for a terminal.
+func (r *Report) Text(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(w, "median\trounds\tunit\tgoal\t\t  \t")
+	for _, g := range r.Groups() {
+		_, _ = fmt.Fprintf(w, "\t\t\t\t\t  \t\n")
+		for _, row := range r.of(g) {
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t  \t%s: %s\n", number(row.Median), spread(row.Rounds), row.Unit, row.Goal, verdict(row), g, row.Name)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, n := range r.Notes {
+		if _, err := fmt.Fprintln(out, "-", n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Report) of(group string) (rows []Row) {
+	for _, row := range r.Rows {
+		if row.Group == group {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// JSON writes everything for machines.
+func (r *Report) JSON(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+func verdict(row Row) string {
+	switch {
+	case row.Goal.Sense == "":
+		return ""
+	case row.Met:
+		return "met"
+	default:
+		return "MISSED"
+	}
+}
+
+// spread is the range of the rounds, empty for one.
+func spread(rounds []float64) string {
+	if len(rounds) < 2 {
+		return ""
+	}
+	return number(slices.Min(rounds)) + "…" + number(slices.Max(rounds))
+}
+
+// number writes three or four significant digits.
+func number(v float64) string {
+	switch {
+	case v >= 100 || v <= -100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10 || v <= -10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+}
