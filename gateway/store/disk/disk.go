@@ -24,6 +24,7 @@ const (
 	dirMode    = 0o700
 	bufferSize = 128 << 10
 	knownDirs  = 100_000 // about 10 MB when full
+	tempKept   = time.Hour
 )
 
 // Config says where the objects lie.
@@ -74,13 +75,25 @@ func Open(c Config) (*Disk, error) {
 		space: space{dir: c.Dir, min: c.MinFree},
 	}
 	d.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
-	if err := os.RemoveAll(d.temp); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
 	if err := os.MkdirAll(d.temp, dirMode); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	if err := d.clearTemp(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	return d, nil
+}
+
+// clearTemp removes what interrupted writes left. Young files may be another
+// gateway's, at work in the same directory.
+func (d *Disk) clearTemp() error {
+	var errs []error
+	for e := range entries(d.temp, &errs) {
+		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > tempKept {
+			errs = append(errs, os.Remove(filepath.Join(d.temp, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Put writes to a temporary file and renames it, so that a reader sees the

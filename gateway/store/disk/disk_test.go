@@ -104,13 +104,22 @@ func TestInterruptedWritesAreCleared(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	d := open(t, Config{Dir: dir})
-	left := filepath.Join(d.temp, "half")
-	if err := os.WriteFile(left, []byte("x"), 0o600); err != nil {
+	left, busy := filepath.Join(d.temp, "half"), filepath.Join(d.temp, "busy")
+	for _, f := range []string{left, busy} {
+		if err := os.WriteFile(f, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-2 * tempKept)
+	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
 	}
 	open(t, Config{Dir: dir})
 	if _, err := os.Stat(left); !os.IsNotExist(err) {
 		t.Errorf("left over: %v", err)
+	}
+	if _, err := os.Stat(busy); err != nil {
+		t.Errorf("a write of another gateway was broken: %v", err)
 	}
 }
 

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+func limitsOf(l policy.Limits) func() policy.Limits { return func() policy.Limits { return l } }
+
+func TestPastTheLimitAClientWaits(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 3}), c.Now)
+	client := netip.MustParseAddr("192.0.2.1")
+	for i := range 3 {
+		if w, err := l.Allow(ActionPost, client); err != nil || w.Remaining != int64(2-i) || w.Limit != 3 || w.Reset != time.Minute {
+			t.Errorf("%d: window = %+v, err = %v", i, w, err)
+		}
+	}
+	c.advance(20 * time.Second)
+	w, err := l.Allow(ActionPost, client)
+	wantCode(t, err, fault.Limited, "rate_limited")
+	if w.Remaining != 0 || w.Reset != 40*time.Second || fault.As(err).RetryAfter != 40*time.Second {
+		t.Errorf("window = %+v, err = %v", w, err)
+	}
+	if _, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.2")); err != nil {
+		t.Errorf("another client is refused: %v", err)
+	}
+	c.advance(40 * time.Second)
+	if _, err := l.Allow(ActionPost, client); err != nil {
+		t.Errorf("a new window is refused: %v", err)
+	}
+}
+
+func TestEachActionHasItsOwnLimit(t *testing.T) {
+	t.Parallel()
+	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 1, IPDaily: 2, IPSessionsPerHour: 3}), nil)
+	client := netip.MustParseAddr("192.0.2.1")
+	for action, want := range map[Action]int64{ActionPost: 1, ActionTask: 2, ActionSession: 3, ActionClientError: clientErrorsPerMinute} {
+		n := int64(0)
+		for ; n <= want; n++ {
+			if _, err := l.Allow(action, client); err != nil {
+				break
+			}
+		}
+		if n != want {
+			t.Errorf("%s: %d allowed, want %d", action, n, want)
+		}
+	}
+	l.Return(ActionTask, client)
+	if _, err := l.Allow(ActionTask, client); err != nil {
+		t.Errorf("what was returned is not there: %v", err)
+	}
+}
+
+func TestALimitOfZeroIsOff(t *testing.T) {
+	t.Parallel()
+	l := NewLimiter(limitsOf(policy.Limits{}), nil)
+	for range 1000 {
+		if w, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.1")); err != nil || w.Limit != 0 {
+			t.Fatalf("window = %+v, err = %v", w, err)
+		}
+	}
+}
+
+func TestOneIPv6CustomerIsOneClient(t *testing.T) {
+	t.Parallel()
+	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 1}), nil)
+	allowed := func(s string) bool {
+		_, err := l.Allow(ActionPost, netip.MustParseAddr(s))
+		return err == nil
+	}
+	if !allowed("2001:db8:1:2::1") || allowed("2001:db8:1:2:ffff::9") || !allowed("2001:db8:1:3::1") {
+		t.Error("IPv6 is not counted by /64")
+	}
+	if !allowed("192.0.2.9") || allowed("::ffff:192.0.2.9") {
+		t.Error("a mapped IPv4 address is not the IPv4 address")
+	}
+}
+
+func TestManyAtOnceNeverPassTheLimit(t *testing.T) {
+	t.Parallel()
+	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 100}), nil)
+	var passed atomic.Int64
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for range 50 {
+				if _, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.1")); err == nil {
+					passed.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if passed.Load() != 100 {
+		t.Errorf("%d passed", passed.Load())
+	}
+}
+
+func TestAFloodOfAddressesIsBounded(t *testing.T) {
+	t.Parallel()
+	c := newCounters(time.Now)
+	for i := range 2 * countersKept {
+		c.take(strconv.Itoa(i), 1, time.Minute)
+	}
+	c.cache.CleanUp()
+	if n := c.cache.EstimatedSize(); n > countersKept {
+		t.Errorf("%d counters are kept", n)
+	}
+}
+
+func TestNetworksArePrefixes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8:1:2::1": "2001:db8:1::/48", "fe80::1%eth0": "fe80::/48",
+	} {
+		if got := Network(netip.MustParseAddr(in)); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+	if Network(netip.Addr{}) == "" {
+		t.Error("an unknown address has no network")
+	}
+}
