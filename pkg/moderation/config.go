@@ -1,0 +1,57 @@
+package moderation
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Config says what judges.
+type Config struct {
+	Kind      string   `config:"kind"`      // local
+	Words     []string `config:"words"`     // refused besides the built-in ones
+	WordsFile string   `config:"wordsFile"` // the same, one a line; # begins a comment, ! an innocent phrase
+}
+
+// Defaults judges text by the built-in rules and no pictures.
+func Defaults() Config { return Config{Kind: "local"} }
+
+// Validate names every value that cannot work.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Kind != "local" {
+		errs = append(errs, fmt.Errorf("moderation.kind: %q is not supported by this build, want local", c.Kind))
+	}
+	for i, w := range c.Words {
+		if len(separated(w)) == 0 {
+			errs = append(errs, fmt.Errorf("moderation.words[%d]: holds no letter", i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// all gives the built-in and the operator's words.
+func (c Config) all() ([]string, error) {
+	list := append(parse(builtin), c.Words...)
+	if c.WordsFile == "" {
+		return list, nil
+	}
+	b, err := os.ReadFile(c.WordsFile)
+	if err != nil {
+		return nil, fmt.Errorf("moderation.wordsFile: %w", err)
+	}
+	return append(list, parse(string(b))...), nil
+}
+
+// parse reads one word a line.
+func parse(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}

@@ -1,0 +1,80 @@
+package moderation
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	ahocorasick "github.com/BobuSumisu/aho-corasick"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+//go:embed words.txt
+var builtin string
+
+// CodeRefused is the code of every refusal of words. Which word it was is
+// nobody's business, least of all the writer's.
+const CodeRefused = "note_refused"
+
+// Text judges and masks what people write. It is safe for concurrent use.
+type Text struct {
+	han      *ahocorasick.Trie // over squeezed text
+	innocent *ahocorasick.Trie // over squeezed text; what it covers is no find of han
+	words    *ahocorasick.Trie // over separated text
+	mask     maskers
+}
+
+// NewText builds the rules: the built-in words and the operator's.
+func NewText(cfg Config) (*Text, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	list, err := cfg.all()
+	if err != nil {
+		return nil, err
+	}
+	han, words, innocent := ahocorasick.NewTrieBuilder(), ahocorasick.NewTrieBuilder(), ahocorasick.NewTrieBuilder()
+	for _, w := range list {
+		switch exception, ok := strings.CutPrefix(w, "!"); {
+		case ok:
+			innocent.AddString(squeezed(exception))
+		case hasHan(w):
+			han.AddString(squeezed(w))
+		default:
+			words.AddString(separated(w))
+		}
+	}
+	return &Text{han: han.Build(), words: words.Build(), innocent: innocent.Build(), mask: newMaskers()}, nil
+}
+
+// Check returns text with personal numbers and addresses masked, or refuses
+// it as Unprocessable, CodeRefused.
+func (t *Text) Check(_ context.Context, text string) (string, error) {
+	if t.refuses(squeezed(text)) || t.words.MatchFirstString(separated(text)) != nil {
+		return "", fault.Wrap(fault.Unprocessable, CodeRefused, fmt.Errorf("a rule refuses a text of %d bytes", len(text)))
+	}
+	return t.mask.mask(norm.NFKC.String(text)), nil
+}
+
+// refuses looks for a word that no innocent phrase around it explains.
+// Chinese has no spaces: 彩色情侣装 holds 色情 and is a couple's outfit.
+func (t *Text) refuses(s string) bool {
+	finds := t.han.MatchString(s)
+	if len(finds) == 0 {
+		return false
+	}
+	innocent := t.innocent.MatchString(s)
+	for _, f := range finds {
+		covers := func(i *ahocorasick.Match) bool {
+			return i.Pos() <= f.Pos() && f.Pos()+int64(len(f.Match())) <= i.Pos()+int64(len(i.Match()))
+		}
+		if !slices.ContainsFunc(innocent, covers) {
+			return true
+		}
+	}
+	return false
+}
