@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
+
+const provedKept = 1 << 13 // about 4 MB when full
 
 // ID names an anonymous session.
 type ID = task.SessionID
@@ -49,6 +52,7 @@ type Sessions struct {
 	parser  *jwt.Parser
 	erased  *engine.Bucket
 	links   *engine.Bucket
+	proved  *otter.Cache[string, Identity] // tokens whose signature was checked; expiry is checked each time
 	guesses *counters
 	made    *prometheus.CounterVec
 
@@ -97,7 +101,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	}
 	s := &Sessions{
 		config: c, keys: d.Keys, born: d.Born, log: d.Logger, now: d.Now, parser: newParser(d.Now),
-		guesses: newCounters(d.Now), mirror: make(map[ID]struct{}),
+		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: newCounters(d.Now), mirror: make(map[ID]struct{}),
 		made: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
 			Name: "imgfleet_session_created_total", Help: "Tokens given, by how: new, renewed or linked.",
 		}, []string{"how"}),
@@ -172,9 +176,13 @@ func (s *Sessions) Verify(_ context.Context, token string) (Identity, error) {
 	if token == "" {
 		return Identity{}, fault.New(fault.Unauthenticated, "token_missing")
 	}
-	who, err := s.parse(token)
-	if err != nil {
-		return Identity{}, err
+	who, known := s.proved.GetIfPresent(token)
+	if !known {
+		var err error
+		if who, err = s.parse(token); err != nil {
+			return Identity{}, err
+		}
+		s.proved.Set(token, who)
 	}
 	if s.Erased(who.ID) {
 		return Identity{}, fault.New(fault.Unauthenticated, "session_erased")
