@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test and ends with one plain line, "N passed, N failed"; the exit
 # code agrees with it. A package that does not build or dies counts as failed.
+# Packages may be named; all is what is tested without.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p bin
@@ -15,7 +16,7 @@ if grep -rqs --include='*_test.go' 'chromedp/chromedp"' . &&
 	fi
 fi
 
-go tool gotestsum --format pkgname --hide-summary=skipped --jsonfile bin/test.json -- -timeout 15m ./...
+go tool gotestsum --format pkgname --hide-summary=skipped --jsonfile bin/test.json -- -timeout 15m "${@:-./...}"
 code=$?
 
 # A test that failed is counted by its own line; a package that failed without
