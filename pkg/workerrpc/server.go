@@ -37,7 +37,7 @@ func (c ServerConfig) Validate() error {
 	if err != nil {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
-	if c.TLS == nil && !loopback(host) {
+	if c.TLS == nil && !Loopback(host) {
 		return fmt.Errorf("listen address %q: not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Listen)
 	}
 	if c.TLS != nil && c.TLS.ClientAuth != tls.RequireAndVerifyClientCert {
@@ -46,7 +46,8 @@ func (c ServerConfig) Validate() error {
 	return nil
 }
 
-func loopback(host string) bool {
+// Loopback reports whether only this machine reaches host.
+func Loopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/generate"
+	"github.com/imgfleet/imgfleet/worker/label"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// Config is the part of the one configuration file that a worker reads.
+type Config struct {
+	Environment string             `config:"environment"`
+	Worker      workerConfig       `config:"worker"`
+	Fleet       fleetConfig        `config:"fleet"`
+	Providers   []provider.Config  `config:"providers"`
+	Egress      egressConfig       `config:"egress"`
+	Moderation  moderation.Config  `config:"moderation"`
+	Label       label.Config       `config:"label"`
+	Limits      limitsConfig       `config:"limits"`
+	TLS         workerrpc.Identity `config:"tls"`
+	Log         logConfig          `config:"log"`
+}
+
+type workerConfig struct {
+	Listen    string        `config:"listen"`    // for gateways; port 0 picks a free one
+	Advertise string        `config:"advertise"` // how gateways reach it; "" is the listen address
+	Region    string        `config:"region"`
+	Capacity  int           `config:"capacity"` // attempts at once
+	Drain     time.Duration `config:"drain"`    // how long running attempts may take at the end
+	Metrics   string        `config:"metrics"`  // address for /metrics; "" is off
+}
+
+type fleetConfig struct {
+	Listen   config.Ignored `config:"listen"`
+	Gateways []string       `config:"gateways"` // fleet listeners, host:port
+	Token    string         `config:"token"`    // a secret reference
+}
+
+// egressConfig names hosts that drivers may fetch results from, besides what
+// a call brings and the provider's own.
+type egressConfig struct {
+	Allow []string `config:"allow"`
+}
+
+// limitsConfig is the gateway's but for what a decoder must know itself.
+type limitsConfig struct {
+	MaxUploadBytes config.Bytes `config:"maxUploadBytes"`
+	MaxPixels      int64        `config:"maxPixels"`
+
+	SessionDaily       config.Ignored `config:"sessionDaily"`
+	SessionActive      config.Ignored `config:"sessionActive"`
+	SessionStreams     config.Ignored `config:"sessionStreams"`
+	SessionUploadBytes config.Ignored `config:"sessionUploadBytes"`
+	IPPerMinute        config.Ignored `config:"ipPerMinute"`
+	IPDaily            config.Ignored `config:"ipDaily"`
+	IPSessionsPerHour  config.Ignored `config:"ipSessionsPerHour"`
+	QueueDepth         config.Ignored `config:"queueDepth"`
+	TaskFen            config.Ignored `config:"taskFen"`
+	TaskTimeout        config.Ignored `config:"taskTimeout"`
+}
+
+type logConfig struct {
+	Level  string `config:"level"`
+	Format string `config:"format"`
+}
+
+func defaults() *Config {
+	p := picture.Defaults()
+	return &Config{
+		Environment: "dev",
+		Worker: workerConfig{
+			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: 30 * time.Second,
+		},
+		Providers:  provider.Defaults(),
+		Moderation: moderation.Defaults(),
+		Label:      label.Defaults(),
+		Limits:     limitsConfig{MaxUploadBytes: config.Bytes(p.MaxBytes), MaxPixels: p.MaxPixels},
+		Log:        logConfig{Level: "info", Format: "auto"},
+	}
+}
+
+// Validate names everything that is wrong, as the operator wrote it.
+func (c *Config) Validate() error {
+	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
+		drivable(c.Providers), c.Moderation.Validate(), c.Label.Validate(), c.TLS.Validate(), c.environment())
+}
+
+func (c *Config) environment() error {
+	if c.Environment != "dev" && c.Environment != "prod" {
+		return fmt.Errorf("environment: must be dev or prod, is %q", c.Environment)
+	}
+	return nil
+}
+
+func (w workerConfig) validate(id workerrpc.Identity) error {
+	var errs []error
+	host, _, err := net.SplitHostPort(w.Listen)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("worker.listen: %w", err))
+	} else if id.Empty() && !workerrpc.Loopback(host) {
+		errs = append(errs, fmt.Errorf("worker.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", w.Listen))
+	}
+	if w.Advertise != "" {
+		if _, _, err := net.SplitHostPort(w.Advertise); err != nil {
+			errs = append(errs, fmt.Errorf("worker.advertise: %w", err))
+		}
+	}
+	if w.Capacity < 1 {
+		errs = append(errs, fmt.Errorf("worker.capacity: must be at least 1, is %d", w.Capacity))
+	}
+	if w.Drain < 0 {
+		errs = append(errs, fmt.Errorf("worker.drain: must not be negative, is %v", w.Drain))
+	}
+	return errors.Join(errs...)
+}
+
+func (f fleetConfig) validate() error {
+	var errs []error
+	for i, addr := range f.Gateways {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			errs = append(errs, fmt.Errorf("fleet.gateways[%d]: %w", i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pictures narrows the decoder to the configured limits; 0 is off there and
+// the built-in bound here, since a decoder without one can be killed.
+func (l limitsConfig) pictures() picture.Config {
+	p := picture.Defaults()
+	if l.MaxUploadBytes > 0 {
+		p.MaxBytes = int64(l.MaxUploadBytes)
+	}
+	if l.MaxPixels > 0 {
+		p.MaxPixels = l.MaxPixels
+	}
+	return p
+}

@@ -1,0 +1,171 @@
+package generate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/prompt"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+const (
+	contentJPEG = "image/jpeg"
+	contentJSON = "application/json"
+	maxPhoto    = 32 << 20 // a normalised JPEG of 2048 px is far below
+
+	// The provider's own 1…99 is shown as this part of the whole.
+	progressStart, progressMade = 5, 90
+)
+
+// attempt runs one attempt to its end, tells its followers and writes the
+// manifest. Whatever was sent to a vendor leaves a manifest, so that a
+// gateway that lost us learns what became of the money.
+func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m maker) {
+	began := time.Now()
+	w.metrics.running.Inc()
+	defer w.metrics.running.Dec()
+	r.update(func(s *state) { s.stage, s.progress = task.StageStarting, 1 })
+	o, err := w.make(ctx, r, a, m)
+	o.Task, o.Number = a.Task, a.Number
+	if o.Result != task.NotSent {
+		if putErr := w.manifest(ctx, a, o); putErr != nil {
+			err = errors.Join(err, fmt.Errorf("write manifest: %w", putErr))
+		}
+	}
+	r.end(o)
+	w.metrics.attempts.WithLabelValues(a.Provider, string(o.Result), string(o.Class)).Inc()
+	w.log(a, o, err, time.Since(began))
+}
+
+// make is the journey of one picture. It returns a complete outcome in every
+// case; the error is for the log.
+func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker) (workerrpc.Outcome, error) {
+	began := time.Now()
+	pic, err := m.Make(ctx, w.request(a), func(p provider.Progress) {
+		r.update(func(s *state) {
+			s.stage = task.StageGenerating
+			if p.Percent > 0 {
+				s.progress = progressStart + p.Percent*(progressMade-progressStart)/100
+			}
+			if p.VendorTask != "" {
+				s.vendorTask = p.VendorTask
+			}
+		})
+	})
+	spent := time.Since(began)
+	if err != nil {
+		return failed(provider.AsFailure(err), spent), err
+	}
+	o := workerrpc.Outcome{
+		Result: task.OK, RequestID: pic.RequestID, VendorTask: pic.VendorTask, ProviderMS: spent.Milliseconds(),
+		PriceFen: pic.PriceFen,
+	}
+	r.update(func(s *state) { s.stage, s.progress = task.StageFinishing, progressMade })
+	// The picture is paid for: it is finished and stored even when somebody
+	// cancels now or the time is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.StoreWithin)
+	defer cancel()
+	return w.finish(ctx, a, pic, o)
+}
+
+// finish judges, labels and stores a picture.
+func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.Picture, o workerrpc.Outcome) (workerrpc.Outcome, error) {
+	began := time.Now()
+	done, err := w.render(ctx, a, pic)
+	w.metrics.stage.WithLabelValues("label").Observe(time.Since(began).Seconds())
+	if err != nil {
+		o.Result, o.Class, o.Code = judged(err)
+		return o, err
+	}
+	began = time.Now()
+	err = w.store(ctx, a, done)
+	w.metrics.stage.WithLabelValues("store").Observe(time.Since(began).Seconds())
+	if err != nil {
+		// Paid for and lost: the policy for unknown outcomes decides.
+		o.Result, o.Class, o.Code = task.Unknown, task.ClassNetwork, "store_failed"
+		return o, fmt.Errorf("store picture: %w", err)
+	}
+	o.Width, o.Height, o.ContentType, o.Bytes = done.width, done.height, contentJPEG, int64(len(done.image))
+	return o, nil
+}
+
+// request maps the attempt to what drivers understand.
+func (w *Worker) request(a workerrpc.Attempt) provider.Request {
+	words := prompt.Build(a.Style, a.Place, a.Options)
+	return provider.Request{
+		ID: string(a.Task) + "-" + strconv.Itoa(a.Number), Text: words.Text, Negative: words.Negative,
+		Style: a.Style, Place: a.Place, Options: a.Options, Seed: a.Seed, PhotoURL: a.PhotoURL,
+		VendorTask: a.VendorTask,
+		Photo:      func(ctx context.Context) ([]byte, error) { return w.photo(ctx, a.PhotoURL) },
+	}
+}
+
+func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {
+	began := time.Now()
+	data, err := w.objects.get(ctx, url, maxPhoto)
+	w.metrics.stage.WithLabelValues("fetch").Observe(time.Since(began).Seconds())
+	if err == nil {
+		return data, nil
+	}
+	err = fmt.Errorf("fetch photo: %w", err)
+	var status errStatus
+	switch {
+	case errors.As(err, &status) && (status == http.StatusNotFound || status == http.StatusGone):
+		f := provider.NotSent(task.ClassInput, err)
+		f.Code = "photo_gone"
+		return nil, f
+	case ctx.Err() != nil:
+		return nil, provider.NotSent(provider.AsFailure(ctx.Err()).Class, err)
+	default:
+		return nil, provider.NotSent(task.ClassNetwork, err)
+	}
+}
+
+func (w *Worker) manifest(ctx context.Context, a workerrpc.Attempt, o workerrpc.Outcome) error {
+	if a.ManifestURL == "" {
+		return nil
+	}
+	body, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.StoreWithin)
+	defer cancel()
+	return w.objects.put(ctx, a.ManifestURL, contentJSON, body)
+}
+
+// failed maps a driver's failure to an outcome.
+func failed(f *provider.Failure, spent time.Duration) workerrpc.Outcome {
+	return workerrpc.Outcome{
+		Result: f.Outcome, Class: f.Class, Code: f.Code, RequestID: f.RequestID, VendorTask: f.VendorTask,
+		ProviderMS: spent.Milliseconds(), RetryAfter: f.RetryAfter.Milliseconds(),
+	}
+}
+
+// judged maps a refusal of the finished picture. It was paid for: a refused
+// content ends the task, an unreadable one may be tried elsewhere.
+func judged(err error) (task.Outcome, task.Class, string) {
+	if f := fault.As(err); f.Kind == fault.Unprocessable && f.Code == "picture_refused" {
+		return task.Rejected, task.ClassContent, f.Code
+	}
+	return task.Unknown, task.ClassTransient, "picture_unusable"
+}
+
+// log writes the one line of an attempt.
+func (w *Worker) log(a workerrpc.Attempt, o workerrpc.Outcome, err error, took time.Duration) {
+	attrs := []any{
+		"task", a.Task, "attempt", a.Number, "provider", a.Provider, "outcome", o.Result, "ms", took.Milliseconds(),
+	}
+	if err != nil {
+		attrs = append(attrs, "class", o.Class, "code", o.Code, "error", err.Error())
+	}
+	w.logger.Info("attempt ended", attrs...)
+}

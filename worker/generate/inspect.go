@@ -1,0 +1,69 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture"
+)
+
+// Inspect implements workerrpc.Worker: it judges an upload by its bytes and
+// stores the normalised JPEG. It holds no more raw photos at once than the
+// worker has capacity.
+func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
+	select {
+	case w.inspects <- struct{}{}:
+		defer func() { <-w.inspects }()
+	case <-ctx.Done():
+		return workerrpc.Inspected{}, fault.Wrap(fault.Unavailable, "worker_busy", ctx.Err())
+	}
+	photo, err := w.inspect(ctx, r)
+	w.metrics.inspects.WithLabelValues(fault.CodeOf(err)).Inc()
+	if err != nil {
+		return workerrpc.Inspected{}, err
+	}
+	return workerrpc.Inspected{
+		Width: photo.Width, Height: photo.Height, ContentType: photo.ContentType,
+		Fingerprint: "sha256:" + photo.SHA256, PHash: photo.PHash, PhotoBytes: int64(len(photo.JPEG)),
+	}, nil
+}
+
+const maxRaw = 64 << 20
+
+func (w *Worker) inspect(ctx context.Context, r workerrpc.InspectRequest) (picture.Photo, error) {
+	limit := r.MaxBytes
+	if limit <= 0 {
+		limit = maxRaw
+	}
+	raw, err := w.objects.get(ctx, r.RawURL, limit)
+	if err != nil {
+		return picture.Photo{}, unreadable(err)
+	}
+	photo, err := w.pictures.Normalise(ctx, raw, picture.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, SHA256: r.SHA256})
+	if err != nil {
+		return picture.Photo{}, err
+	}
+	if err := w.pixels.CheckPicture(ctx, photo.JPEG); err != nil {
+		return picture.Photo{}, fmt.Errorf("check photo: %w", err)
+	}
+	if err := w.objects.put(ctx, r.PhotoURL, contentJPEG, photo.JPEG); err != nil {
+		return picture.Photo{}, fault.Wrap(fault.Unavailable, "store_unavailable", err)
+	}
+	return photo, nil
+}
+
+func unreadable(err error) error {
+	var status errStatus
+	switch {
+	case errors.Is(err, errTooLong):
+		return fault.New(fault.TooLarge, "photo_too_large")
+	case errors.As(err, &status) && status == http.StatusNotFound:
+		return fault.Wrap(fault.NotFound, "upload_not_found", err)
+	default:
+		return fault.Wrap(fault.Unavailable, "store_unavailable", err)
+	}
+}

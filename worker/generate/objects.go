@@ -1,0 +1,136 @@
+package generate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// errStatus is an answer of the object store that is no success.
+type errStatus int
+
+// Error names the status; the URL is a secret and stays out.
+func (e errStatus) Error() string { return fmt.Sprintf("object store answered %d", int(e)) }
+
+// permanent reports whether asking again is pointless.
+func (e errStatus) permanent() bool {
+	return e >= 400 && e < 500 && e != http.StatusRequestTimeout && e != http.StatusTooManyRequests
+}
+
+// errTooLong says that an object is longer than it may be.
+var errTooLong = errors.New("object is too long")
+
+// objects reads and writes the signed URLs that calls bring.
+type objects struct {
+	client *http.Client
+}
+
+// newObjects keeps many connections: a busy worker writes three objects a
+// task to the same host. Redirects are refused, since a signature holds for
+// one address only.
+func newObjects() *objects {
+	return &objects{client: &http.Client{
+		Transport: &http.Transport{
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			MaxIdleConns:          1024,
+			MaxIdleConnsPerHost:   512,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			DisableCompression:    true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// get reads at most maxBytes.
+func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, error) {
+	var body []byte
+	err := retry(ctx, func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return errors.New("malformed URL")
+		}
+		body, err = o.do(req, maxBytes)
+		return err
+	})
+	return body, err
+}
+
+// put writes data whole.
+func (o *objects) put(ctx context.Context, url, contentType string, data []byte) error {
+	return retry(ctx, func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(data))
+		if err != nil {
+			return errors.New("malformed URL")
+		}
+		req.Header.Set("Content-Type", contentType)
+		_, err = o.do(req, 64<<10)
+		return err
+	})
+}
+
+func (o *objects) do(req *http.Request, maxBytes int64) ([]byte, error) {
+	resp, err := o.client.Do(req)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode/100 != 2 {
+		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
+		return nil, errStatus(resp.StatusCode)
+	}
+	return readAll(resp, maxBytes)
+}
+
+func readAll(resp *http.Response, maxBytes int64) ([]byte, error) {
+	if resp.ContentLength > maxBytes {
+		return nil, errTooLong
+	}
+	var buf bytes.Buffer
+	if resp.ContentLength > 0 {
+		buf.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
+	if err == nil && n > maxBytes {
+		err = errTooLong
+	}
+	return buf.Bytes(), err
+}
+
+// bare takes the URL, which is a secret, out of a client's error.
+func bare(err error) error {
+	var u interface{ Unwrap() error }
+	if errors.As(err, &u) {
+		if inner := u.Unwrap(); inner != nil {
+			return inner
+		}
+	}
+	return errors.New("request failed")
+}
+
+const tries = 5
+
+// retry repeats what may succeed later, within ctx.
+func retry(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		var status errStatus
+		switch {
+		case err == nil, errors.Is(err, errTooLong), errors.As(err, &status) && status.permanent(), try == tries:
+			return err
+		}
+		pause := time.NewTimer(time.Duration(try*try) * 100 * time.Millisecond)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package generate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// rendition is a finished picture and its thumbnail, both labelled.
+type rendition struct {
+	image, thumb  []byte
+	width, height int
+}
+
+// stableCache keeps the renditions of pictures that never change, so that a
+// load test measures the system and not a JPEG encoder. The few there are
+// are kept for the worker's life.
+type stableCache struct {
+	mu   sync.Mutex
+	byID map[string]rendition
+}
+
+const maxStable = 16
+
+func (c *stableCache) get(id string) (rendition, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.byID[id]
+	return r, ok
+}
+
+func (c *stableCache) put(id string, r rendition) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID == nil {
+		c.byID = map[string]rendition{}
+	}
+	if len(c.byID) < maxStable {
+		c.byID[id] = r
+	}
+}
+
+// render opens, judges and labels a picture. A stable picture is rendered
+// once, so its content number is its own and not the task's.
+func (w *Worker) render(ctx context.Context, a workerrpc.Attempt, pic provider.Picture) (rendition, error) {
+	if pic.Stable == "" {
+		return w.renderNew(ctx, fmt.Sprintf("%s-%d", a.Task, a.Number), pic.Data)
+	}
+	if r, ok := w.stable.get(pic.Stable); ok {
+		return r, nil
+	}
+	r, err := w.renderNew(ctx, pic.Stable, pic.Data)
+	if err == nil {
+		w.stable.put(pic.Stable, r)
+	}
+	return r, err
+}
+
+func (w *Worker) renderNew(ctx context.Context, id string, data []byte) (rendition, error) {
+	if err := w.pixels.CheckPicture(ctx, data); err != nil {
+		return rendition{}, fmt.Errorf("check picture: %w", err)
+	}
+	img, err := w.pictures.Open(ctx, data)
+	if err != nil {
+		return rendition{}, fmt.Errorf("open picture: %w", err)
+	}
+	small := picture.Fit(img, w.cfg.ThumbSide)
+	r := rendition{width: img.Rect.Dx(), height: img.Rect.Dy()}
+	if r.image, err = w.labels.Label(img, id, w.cfg.Quality); err != nil {
+		return rendition{}, err
+	}
+	if r.thumb, err = w.labels.Label(small, id, thumbQuality); err != nil {
+		return rendition{}, err
+	}
+	return r, nil
+}
+
+const thumbQuality = 82
+
+// store writes picture and thumbnail; the manifest follows when both are
+// there.
+func (w *Worker) store(ctx context.Context, a workerrpc.Attempt, r rendition) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.objects.put(ctx, a.ImageURL, contentJPEG, r.image) })
+	if a.ThumbURL != "" {
+		g.Go(func() error { return w.objects.put(ctx, a.ThumbURL, contentJPEG, r.thumb) })
+	}
+	return g.Wait()
+}

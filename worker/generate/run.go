@@ -1,0 +1,115 @@
+package generate
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// key names an attempt.
+type key struct {
+	task   task.ID
+	number int
+}
+
+// state is what followers may know of an attempt.
+type state struct {
+	progress   int
+	stage      string
+	vendorTask string
+	outcome    *workerrpc.Outcome
+}
+
+// run is one attempt, running or finished, and its followers' wake-up call.
+type run struct {
+	key    key
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	state   state
+	changed chan struct{} // closed at each change, then replaced
+	ended   time.Time
+}
+
+func newRun(k key, cancel context.CancelCauseFunc) *run {
+	return &run{key: k, cancel: cancel, changed: make(chan struct{})}
+}
+
+// update changes the state and wakes the followers. Progress never falls.
+func (r *run) update(change func(*state)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.state.progress
+	change(&r.state)
+	r.state.progress = max(before, r.state.progress)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *run) snapshot() (state, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state, r.changed
+}
+
+// end publishes the outcome, once and for all.
+func (r *run) end(o workerrpc.Outcome) {
+	r.update(func(s *state) { s.outcome = &o })
+	r.mu.Lock()
+	r.ended = time.Now()
+	r.mu.Unlock()
+}
+
+// endedAt is when the run ended, zero while it goes on.
+func (r *run) endedAt() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
+
+// follow sends what changes until the outcome is sent or ctx ends, and a
+// heartbeat whenever nothing changed for a while.
+func (r *run) follow(ctx context.Context, beat time.Duration, send func(workerrpc.Update) error) error {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	var sent state
+	for {
+		now, changed := r.snapshot()
+		if u := sent.diff(now); u != (workerrpc.Update{}) {
+			if err := send(u); err != nil {
+				return err
+			}
+		}
+		if now.outcome != nil {
+			return nil
+		}
+		sent = now
+		select {
+		case <-changed:
+		case <-tick.C:
+			if err := send(workerrpc.Update{}); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// diff is what a follower who knows s has to be told.
+func (s state) diff(now state) workerrpc.Update {
+	u := workerrpc.Update{Outcome: now.outcome}
+	if now.progress != s.progress {
+		u.Progress = now.progress
+	}
+	if now.stage != s.stage {
+		u.Stage = now.stage
+	}
+	if now.vendorTask != s.vendorTask {
+		u.VendorTask = now.vendorTask
+	}
+	return u
+}

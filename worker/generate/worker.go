@@ -1,0 +1,167 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"image"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// errCanceled is why an attempt stops that somebody canceled.
+var errCanceled = errors.New("attempt canceled")
+
+// errStopping is why attempts stop when the worker's time is up.
+var errStopping = errors.New("worker stops")
+
+type maker interface {
+	Make(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error)
+}
+
+type normaliser interface {
+	Normalise(ctx context.Context, raw []byte, l picture.Limits) (picture.Photo, error)
+	Open(ctx context.Context, raw []byte) (*image.YCbCr, error)
+}
+
+type labeller interface {
+	Label(img *image.YCbCr, id string, quality int) ([]byte, error)
+}
+
+type checker interface {
+	CheckPicture(ctx context.Context, jpeg []byte) error
+}
+
+// Parts are the stages an attempt runs through.
+type Parts struct {
+	Providers map[string]*provider.Provider
+	Pictures  *picture.Normaliser
+	Labels    labeller
+	Pixels    checker // judges uploads and results
+	Logger    *slog.Logger
+	Registry  prometheus.Registerer // may be nil
+}
+
+// Worker implements workerrpc.Worker.
+type Worker struct {
+	cfg      Config
+	makers   map[string]maker
+	pictures normaliser
+	labels   labeller
+	pixels   checker
+	logger   *slog.Logger
+	objects  *objects
+	runs     *registry
+	stable   stableCache
+	inspects chan struct{}
+	metrics  *metrics
+}
+
+var _ workerrpc.Worker = (*Worker)(nil)
+
+// New puts the stages together; cfg must be valid.
+func New(cfg Config, p Parts) *Worker {
+	w := &Worker{
+		cfg: cfg, makers: map[string]maker{}, pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
+		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Capacity),
+		metrics: newMetrics(p.Registry),
+	}
+	for name, one := range p.Providers {
+		w.makers[name] = one
+	}
+	return w
+}
+
+// InFlight is the number of attempts that run now.
+func (w *Worker) InFlight() int { return w.runs.inFlight() }
+
+// Generate implements workerrpc.Worker.
+func (w *Worker) Generate(ctx context.Context, a workerrpc.Attempt, send func(workerrpc.Update) error) error {
+	if !task.ValidID(string(a.Task)) || a.Number < 1 {
+		return fault.New(fault.Invalid, "attempt_invalid")
+	}
+	r, refusal, err := w.attach(a)
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		return send(workerrpc.Update{Outcome: refusal})
+	}
+	return r.follow(ctx, w.cfg.Heartbeat, send)
+}
+
+// attach finds the attempt or starts it. A worker that is full or draining
+// refuses with an outcome, which costs the task nothing.
+func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
+	k := key{a.Task, a.Number}
+	if a.AttachOnly {
+		if found, _ := w.runs.claim(k, nil); found != nil {
+			return found, nil, nil
+		}
+		return nil, nil, fault.New(fault.NotFound, "attempt_unknown")
+	}
+	make, ok := w.makers[a.Provider]
+	if !ok {
+		return nil, nil, fault.New(fault.NotFound, "provider_unknown").With("provider", a.Provider)
+	}
+	found, created := w.runs.claim(k, func() *run { return w.start(k, a, make) })
+	switch {
+	case found != nil:
+		return found, nil, nil
+	case created != nil:
+		return created, nil, nil
+	default:
+		return nil, &workerrpc.Outcome{
+			Task: a.Task, Number: a.Number, Result: task.NotSent, Class: task.ClassBusy, Code: "worker_busy",
+		}, nil
+	}
+}
+
+// start lets an attempt run on its own: it outlives the stream that asked.
+func (w *Worker) start(k key, a workerrpc.Attempt, m maker) *run {
+	timeout := a.Timeout
+	if timeout <= 0 {
+		timeout = w.cfg.Timeout
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r := newRun(k, cancel)
+	go func() {
+		ctx, stop := context.WithTimeout(ctx, timeout)
+		defer stop()
+		defer cancel(nil)
+		defer w.runs.done(r)
+		w.attempt(ctx, r, a, m)
+	}()
+	return r
+}
+
+// Cancel implements workerrpc.Worker. An attempt that is not known, or that
+// ended, needs no cancel.
+func (w *Worker) Cancel(_ context.Context, id task.ID, number int) error {
+	if r := w.runs.find(key{id, number}); r != nil {
+		r.cancel(errCanceled)
+	}
+	return nil
+}
+
+// Drain lets no new attempt start and waits for the running ones. When ctx
+// ends first it asks them to stop, and returns ctx's error.
+func (w *Worker) Drain(ctx context.Context) error {
+	idle := w.runs.close()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		w.runs.cancelAll(errStopping)
+		return ctx.Err()
+	}
+}
+
+// Draining makes the worker refuse new attempts from now on.
+func (w *Worker) Draining() { _ = w.runs.close() }

@@ -1,0 +1,5 @@
+// Package label marks generated pictures as what they are, as the rules on
+// AI-generated content demand: a legible mark in the picture itself and a
+// machine-readable one in its metadata. worker/generate feeds it every
+// picture and thumbnail before the first byte leaves; Check proves both.
+package label

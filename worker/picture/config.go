@@ -1,0 +1,46 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+// Config bounds what is accepted and what it may cost.
+type Config struct {
+	MaxBytes  int64   // of an original
+	MaxPixels int64   // of an original
+	MinSide   int     // of an original, pixels
+	MaxRatio  float64 // long side over short side
+	LongSide  int     // of the normalised JPEG
+	Quality   int     // of the normalised JPEG
+	Decodes   int     // at once; each holds up to four bytes a pixel and more
+}
+
+// Defaults are the contract's.
+func Defaults() Config {
+	return Config{
+		MaxBytes: 64 << 20, MaxPixels: 100_000_000, MinSide: 64, MaxRatio: 20, LongSide: 2048, Quality: 90,
+		Decodes: runtime.GOMAXPROCS(0),
+	}
+}
+
+// Validate names every value that cannot work.
+func (c Config) Validate() error {
+	var errs []error
+	for name, v := range map[string]int64{
+		"maxBytes": c.MaxBytes, "maxPixels": c.MaxPixels, "minSide": int64(c.MinSide), "longSide": int64(c.LongSide),
+		"decodes": int64(c.Decodes),
+	} {
+		if v <= 0 {
+			errs = append(errs, fmt.Errorf("picture.%s: must be positive, is %d", name, v))
+		}
+	}
+	if c.MaxRatio < 1 {
+		errs = append(errs, fmt.Errorf("picture.maxRatio: must be at least 1, is %v", c.MaxRatio))
+	}
+	if c.Quality < 1 || c.Quality > 100 {
+		errs = append(errs, fmt.Errorf("picture.quality: must be 1 to 100, is %d", c.Quality))
+	}
+	return errors.Join(errs...)
+}

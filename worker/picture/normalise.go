@@ -1,0 +1,147 @@
+package picture
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Photo is a judged original and its clean copy.
+type Photo struct {
+	JPEG        []byte // upright, at most LongSide, no metadata
+	Width       int    // of the original, upright
+	Height      int
+	ContentType string // of the original, by content
+	SHA256      string // of the original bytes, hex
+	PHash       string // perceptual hash, hex
+}
+
+// Normaliser judges and cleans photos, a bounded number at once.
+type Normaliser struct {
+	cfg   Config
+	slots chan struct{}
+}
+
+// New makes a Normaliser; cfg must be valid.
+func New(cfg Config) *Normaliser {
+	return &Normaliser{cfg: cfg, slots: make(chan struct{}, cfg.Decodes)}
+}
+
+// Limits narrow the configured bounds for one photo; zero means no narrower.
+type Limits struct {
+	MaxBytes  int64
+	MaxPixels int64
+	SHA256    string // hex; what the bytes were declared to be, "" for nothing
+}
+
+// Normalise refuses what is not acceptable, with a fault that names why, and
+// returns the clean copy of the rest. It waits for a free decoder.
+func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo, error) {
+	sum := sha256.Sum256(raw)
+	digest := hex.EncodeToString(sum[:])
+	if l.SHA256 != "" && !strings.EqualFold(l.SHA256, digest) {
+		return Photo{}, fault.New(fault.Unprocessable, "sha256_mismatch")
+	}
+	format, head, err := n.judge(raw, l)
+	if err != nil {
+		return Photo{}, err
+	}
+	img, err := n.bounded(ctx, format, raw, head)
+	if err != nil {
+		return Photo{}, err
+	}
+	out, err := Encode(img, n.cfg.Quality)
+	if err != nil {
+		return Photo{}, err
+	}
+	if !Bare(out) {
+		return Photo{}, errors.New("normalised JPEG carries metadata")
+	}
+	w, h := head.upright()
+	return Photo{JPEG: out, Width: w, Height: h, ContentType: string(format), SHA256: digest, PHash: perceptual(img)}, nil
+}
+
+// judge decides by size, magic and header, before any pixel is decoded.
+func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
+	if maxBytes := narrower(n.cfg.MaxBytes, l.MaxBytes); int64(len(raw)) > maxBytes {
+		return "", header{}, fault.New(fault.TooLarge, "photo_too_large").With("maxBytes", strconv.FormatInt(maxBytes, 10))
+	}
+	format := Sniff(raw)
+	if format == Unknown {
+		return "", header{}, fault.New(fault.Unsupported, "media_type_unsupported")
+	}
+	head, ok := readHeader(format, raw)
+	if !ok {
+		return "", header{}, fault.New(fault.Unprocessable, "photo_broken")
+	}
+	long, short := max(head.width, head.height), min(head.width, head.height)
+	maxPixels := narrower(n.cfg.MaxPixels, l.MaxPixels)
+	switch {
+	case int64(head.width)*int64(head.height) > maxPixels:
+		return "", header{}, fault.New(fault.TooLarge, "too_many_pixels").With("maxPixels", strconv.FormatInt(maxPixels, 10))
+	case short < n.cfg.MinSide:
+		return "", header{}, fault.New(fault.Unprocessable, "photo_too_small").With("minSide", strconv.Itoa(n.cfg.MinSide))
+	case float64(long) > float64(short)*n.cfg.MaxRatio:
+		return "", header{}, fault.New(fault.Unprocessable, "photo_ratio")
+	}
+	return format, head, nil
+}
+
+func narrower(configured, asked int64) int64 {
+	if asked > 0 && asked < configured {
+		return asked
+	}
+	return configured
+}
+
+// bounded decodes, shrinks and turns while it holds one of the slots.
+func (n *Normaliser) bounded(ctx context.Context, f Format, raw []byte, head header) (*image.YCbCr, error) {
+	select {
+	case n.slots <- struct{}{}:
+		defer func() { <-n.slots }()
+	case <-ctx.Done():
+		return nil, fault.Wrap(fault.Canceled, "canceled", ctx.Err())
+	}
+	img, err := decode(f, raw)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
+	}
+	return orient(Fit(toPlanes(img), n.cfg.LongSide), head.orientation), nil
+}
+
+// decode calls the named decoder. A decoder that panics met a broken file.
+func decode(f Format, raw []byte) (img image.Image, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decoder panicked: %v", p)
+		}
+	}()
+	switch f {
+	case JPEG:
+		return jpeg.Decode(bytes.NewReader(raw))
+	case PNG:
+		return png.Decode(bytes.NewReader(raw))
+	default:
+		return nil, errors.New("no decoder")
+	}
+}
+
+// Open decodes a picture of a provider, upright, within the configured
+// bounds, as 4:2:0.
+func (n *Normaliser) Open(ctx context.Context, raw []byte) (*image.YCbCr, error) {
+	format, head, err := n.judge(raw, Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return n.bounded(ctx, format, raw, head)
+}

@@ -1,0 +1,88 @@
+package picture
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+)
+
+// toPlanes gives img as YCbCr, on white where it is transparent. Pictures
+// that already are YCbCr are returned as they are.
+func toPlanes(img image.Image) *image.YCbCr {
+	switch src := img.(type) {
+	case *image.YCbCr:
+		return src
+	case *image.Gray:
+		return grayPlanes(src)
+	default:
+		return rgbPlanes(img)
+	}
+}
+
+func grayPlanes(src *image.Gray) *image.YCbCr {
+	b := src.Bounds()
+	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio420)
+	for y := range b.Dy() {
+		copy(out.Y[y*out.YStride:][:b.Dx()], src.Pix[y*src.Stride:])
+	}
+	for i := range out.Cb {
+		out.Cb[i], out.Cr[i] = 128, 128
+	}
+	return out
+}
+
+// rgbPlanes converts row by row, so that it never holds a second RGBA copy.
+func rgbPlanes(img image.Image) *image.YCbCr {
+	b := img.Bounds()
+	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio444)
+	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	for y := range b.Dy() {
+		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Over)
+		at := y * out.YStride
+		for x := range b.Dx() {
+			p := row.Pix[x*4:]
+			out.Y[at+x], out.Cb[at+x], out.Cr[at+x] = color.RGBToYCbCr(p[0], p[1], p[2])
+		}
+	}
+	return out
+}
+
+// plane is one channel with its own size.
+type plane struct {
+	pix           []byte
+	stride        int
+	width, height int
+}
+
+func split(p *image.YCbCr) (luma, cb, cr plane) {
+	w, h := p.Rect.Dx(), p.Rect.Dy()
+	cw, ch := chromaSize(p.SubsampleRatio, w, h)
+	y0, c0 := p.YOffset(p.Rect.Min.X, p.Rect.Min.Y), p.COffset(p.Rect.Min.X, p.Rect.Min.Y)
+	return plane{p.Y[y0:], p.YStride, w, h}, plane{p.Cb[c0:], p.CStride, cw, ch}, plane{p.Cr[c0:], p.CStride, cw, ch}
+}
+
+func chromaSize(r image.YCbCrSubsampleRatio, w, h int) (int, int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return (w + 1) / 2, h
+	case image.YCbCrSubsampleRatio420:
+		return (w + 1) / 2, (h + 1) / 2
+	case image.YCbCrSubsampleRatio440:
+		return w, (h + 1) / 2
+	case image.YCbCrSubsampleRatio411:
+		return (w + 3) / 4, h
+	case image.YCbCrSubsampleRatio410:
+		return (w + 3) / 4, (h + 1) / 2
+	default:
+		return w, h
+	}
+}
+
+// join makes a 4:2:0 picture of width × height from planes of fitting size.
+func join(luma, cb, cr plane) *image.YCbCr {
+	return &image.YCbCr{
+		Y: luma.pix, Cb: cb.pix, Cr: cr.pix, YStride: luma.stride, CStride: cb.stride,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, luma.width, luma.height),
+	}
+}

@@ -1,0 +1,25 @@
+package picture
+
+import "bytes"
+
+// Format is a container recognised by its content.
+type Format string
+
+// The formats. Unknown covers everything that is not accepted.
+const (
+	Unknown Format = ""
+	JPEG    Format = "image/jpeg"
+	PNG     Format = "image/png"
+)
+
+// Sniff tells a format by magic bytes; names and declared types are ignored.
+func Sniff(b []byte) Format {
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
+		return JPEG
+	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")):
+		return PNG
+	default:
+		return Unknown
+	}
+}

@@ -1,0 +1,59 @@
+package prompt
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	longSideDefault = 1536
+	longSide1K      = 1024
+	longSide2K      = 2048
+	maxRatio        = 3 // no vendor accepts more
+	step            = 8 // models want multiples
+)
+
+// Size gives the picture's size for a photo of width × height. Nothing is
+// asked larger than the resolution says, and ratios beyond 3:1 are cut.
+func Size(width, height int, o task.Options) (int, int) {
+	ratio := float64(max(width, 1)) / float64(max(height, 1))
+	if r, ok := Ratio(o.Aspect); ok {
+		ratio = r
+	}
+	ratio = max(1.0/maxRatio, min(ratio, maxRatio))
+	long := float64(longSide(o.Resolution))
+	if ratio >= 1 {
+		return snap(long), snap(long / ratio)
+	}
+	return snap(long * ratio), snap(long)
+}
+
+// Ratio reads an aspect such as "3:4"; "original" and "" have none.
+func Ratio(aspect string) (float64, bool) {
+	a, b, ok := strings.Cut(aspect, ":")
+	if !ok {
+		return 0, false
+	}
+	w, errW := strconv.ParseFloat(a, 64)
+	h, errH := strconv.ParseFloat(b, 64)
+	if errW != nil || errH != nil || w <= 0 || h <= 0 || math.IsInf(w/h, 0) || math.IsNaN(w/h) {
+		return 0, false
+	}
+	return w / h, true
+}
+
+func longSide(resolution string) int {
+	switch strings.ToLower(resolution) {
+	case "1k":
+		return longSide1K
+	case "2k":
+		return longSide2K
+	default:
+		return longSideDefault
+	}
+}
+
+func snap(v float64) int { return max(step, int(math.Round(v/step))*step) }

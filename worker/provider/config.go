@@ -1,0 +1,69 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config is one entry of the providers list. Weights and prices are the
+// gateway's business; they are read here because one file serves both.
+type Config struct {
+	Name          string        `config:"name"`
+	Kind          string        `config:"kind"`
+	BaseURL       string        `config:"baseUrl"`
+	APIKey        string        `config:"apiKey"` // a reference, or a literal in development
+	Model         string        `config:"model"`
+	Region        string        `config:"region"`
+	Weight        int           `config:"weight"`
+	MaxConcurrent int           `config:"maxConcurrent"` // calls at once over the whole fleet; 0 = no bound
+	PriceFen      int64         `config:"priceFen"`
+	Timeout       time.Duration `config:"timeout"` // of one whole attempt; 0 = the request's own
+	Proxy         string        `config:"proxy"`
+}
+
+// Defaults is what a fresh installation draws with.
+func Defaults() []Config { return []Config{{Name: "mock", Kind: "mock"}} }
+
+// Validate names every faulty value of a list, as the operator wrote it.
+func Validate(list []Config) error {
+	var errs []error
+	if len(list) == 0 {
+		errs = append(errs, errors.New("providers: at least one is needed"))
+	}
+	seen := map[string]bool{}
+	for i, c := range list {
+		key := fmt.Sprintf("providers[%d]", i)
+		if c.Name == "" {
+			errs = append(errs, fmt.Errorf("%s.name: is missing", key))
+		} else if seen[c.Name] {
+			errs = append(errs, fmt.Errorf("%s.name: %q is used twice", key, c.Name))
+		}
+		seen[c.Name] = true
+		errs = append(errs, c.validate(key)...)
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) validate(key string) []error {
+	var errs []error
+	if c.Kind == "" {
+		errs = append(errs, fmt.Errorf("%s.kind: is missing", key))
+	}
+	if c.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("%s.timeout: must not be negative, is %v", key, c.Timeout))
+	}
+	if c.MaxConcurrent < 0 {
+		errs = append(errs, fmt.Errorf("%s.maxConcurrent: must not be negative, is %d", key, c.MaxConcurrent))
+	}
+	for name, raw := range map[string]string{"baseUrl": c.BaseURL, "proxy": c.Proxy} {
+		if raw == "" {
+			continue
+		}
+		if u, err := url.Parse(raw); err != nil || u.Host == "" {
+			errs = append(errs, fmt.Errorf("%s.%s: is no absolute URL", key, name))
+		}
+	}
+	return errs
+}

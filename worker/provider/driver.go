@@ -1,0 +1,55 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Driver talks to one vendor. Make must honour ctx, must not retry, and must
+// return a *Failure for everything that goes wrong: what happened in terms of
+// money, and why.
+type Driver interface {
+	Name() string
+	Make(ctx context.Context, r Request, report func(Progress)) (Picture, error)
+}
+
+// Request is one picture to make.
+type Request struct {
+	// ID is stable over repeats of the same attempt: vendors that know
+	// idempotency keys get it.
+	ID       string
+	Text     string // words for models
+	Negative string
+	Style    catalog.Style
+	Place    catalog.Place
+	Options  task.Options
+	Seed     int64
+	// PhotoURL serves the normalised JPEG for a few minutes, to vendors that
+	// fetch for themselves.
+	PhotoURL string
+	// Photo fetches the normalised JPEG. A driver that does not need the
+	// bytes does not call it. Its error is a *Failure, not sent.
+	Photo func(ctx context.Context) ([]byte, error)
+	// VendorTask, when not empty, is a call that was already paid for: the
+	// driver polls it and submits nothing.
+	VendorTask string
+}
+
+// Progress is what a driver tells while it works.
+type Progress struct {
+	Percent    int    // 1…99, 0 when it says nothing of it
+	VendorTask string // the vendor's id of the call, as soon as it is known
+}
+
+// Picture is a vendor's answer, raw and not yet labelled.
+type Picture struct {
+	Data []byte // JPEG or PNG
+	// Stable, when not empty, names bytes that never change, so that what is
+	// made of them may be kept. Only load tests have such pictures.
+	Stable     string
+	RequestID  string // the vendor's, for support
+	VendorTask string
+	PriceFen   int64 // 0: the configured price counts
+}

@@ -1,0 +1,129 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Provider is a configured vendor: a driver and what every driver needs.
+type Provider struct {
+	cfg     Config
+	driver  Driver
+	secrets []string
+	slots   chan struct{} // nil: no bound
+	seconds *prometheus.HistogramVec
+	running prometheus.Gauge
+}
+
+// Metrics are shared by all providers of a process.
+type Metrics struct {
+	seconds *prometheus.HistogramVec
+	running *prometheus.GaugeVec
+}
+
+// NewMetrics registers the providers' metrics; reg may be nil.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	f := promauto.With(reg)
+	return &Metrics{
+		seconds: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "imgfleet_provider_attempt_seconds", Help: "Time of one call to a vendor, by how it ended.",
+			Buckets: []float64{.01, .05, .25, .5, 1, 2, 3, 5, 8, 12, 20, 30, 60, 120},
+		}, []string{"provider", "outcome", "class"}),
+		running: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "imgfleet_provider_running_calls", Help: "Calls to a vendor that are running now.",
+		}, []string{"provider"}),
+	}
+}
+
+// New wraps driver. Secrets are cut out of every error that passes.
+func New(cfg Config, driver Driver, m *Metrics, secrets ...string) *Provider {
+	p := &Provider{cfg: cfg, driver: driver, seconds: m.seconds, running: m.running.WithLabelValues(cfg.Name)}
+	for _, s := range secrets {
+		if s != "" {
+			p.secrets = append(p.secrets, s)
+		}
+	}
+	if cfg.MaxConcurrent > 0 {
+		p.slots = make(chan struct{}, cfg.MaxConcurrent)
+	}
+	return p
+}
+
+// Name is the name the operator gave.
+func (p *Provider) Name() string { return p.cfg.Name }
+
+// PriceFen is the configured price of one picture.
+func (p *Provider) PriceFen() int64 { return p.cfg.PriceFen }
+
+// Make asks the vendor once. Its error is always a *Failure. A full provider
+// refuses at once as busy and not sent: the gateway, which sees the whole
+// fleet, decides where to go instead.
+func (p *Provider) Make(ctx context.Context, r Request, report func(Progress)) (Picture, error) {
+	if p.slots != nil {
+		select {
+		case p.slots <- struct{}{}:
+			defer func() { <-p.slots }()
+		default:
+			return Picture{}, NotSent(task.ClassBusy, errors.New("provider is at its bound"))
+		}
+	}
+	if p.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.cfg.Timeout)
+		defer cancel()
+	}
+	p.running.Inc()
+	defer p.running.Dec()
+	start := time.Now()
+	pic, err := p.call(ctx, r, report)
+	outcome, class := task.OK, task.ClassNone
+	if err != nil {
+		f := p.scrub(AsFailure(err))
+		outcome, class, err = f.Outcome, f.Class, f
+	} else if pic.PriceFen == 0 {
+		pic.PriceFen = p.cfg.PriceFen
+	}
+	p.seconds.WithLabelValues(p.cfg.Name, string(outcome), string(class)).Observe(time.Since(start).Seconds())
+	return pic, err
+}
+
+// call turns a driver's panic into an outcome of which nothing is known.
+func (p *Provider) call(ctx context.Context, r Request, report func(Progress)) (pic Picture, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Failure{
+				Outcome: task.Unknown, Class: task.ClassTransient,
+				Err: fmt.Errorf("driver panicked: %v\n%s", v, debug.Stack()),
+			}
+		}
+	}()
+	return p.driver.Make(ctx, r, report)
+}
+
+// scrub returns f with every secret cut out of its words.
+func (p *Provider) scrub(f *Failure) *Failure {
+	g := *f
+	g.Code, g.RequestID = p.cut(f.Code), p.cut(f.RequestID)
+	if f.Err != nil {
+		if text := f.Err.Error(); p.cut(text) != text {
+			g.Err = errors.New(p.cut(text))
+		}
+	}
+	return &g
+}
+
+func (p *Provider) cut(s string) string {
+	for _, secret := range p.secrets {
+		s = strings.ReplaceAll(s, secret, "[secret]")
+	}
+	return s
+}

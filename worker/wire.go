@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/generate"
+	"github.com/imgfleet/imgfleet/worker/label"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// serve builds everything, works until ctx ends, drains and returns.
+func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger) error {
+	workerrpc.RouteLogs(logger)
+	reg := telemetry.NewRegistry()
+	telemetry.Built(reg, "worker", version)
+	resolver := secret.Resolver{Getenv: lookup(environ)}
+	token, err := secret.Resolve(ctx, c.Fleet.Token, resolver)
+	if err != nil {
+		return fmt.Errorf("fleet.token: %w", err)
+	}
+	listen, call, err := c.TLS.Load()
+	if err != nil {
+		return err
+	}
+	work, names, err := build(ctx, c, resolver, reg, logger)
+	if err != nil {
+		return err
+	}
+	server, err := workerrpc.Serve(ctx, workerrpc.ServerConfig{
+		Listen: c.Worker.Listen, Token: token, TLS: listen, Drain: 5 * time.Second, Logger: logger,
+	}, work)
+	if err != nil {
+		return err
+	}
+	h := &heart{
+		beat: beat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger,
+		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TLS: call},
+	}
+	return live(ctx, c, work, server, h, reg, logger)
+}
+
+// build puts the stages of an attempt together.
+func build(ctx context.Context, c *Config, r secret.Resolver, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
+	made, err := providers(ctx, c, r, provider.NewMetrics(reg))
+	if err != nil {
+		return nil, nil, err
+	}
+	labels, err := label.New(c.Label)
+	if err != nil {
+		return nil, nil, err
+	}
+	pixels, err := moderation.NewPictures(c.Moderation)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !pixels.Judges() {
+		logger.Warn("pictures are not moderated", "moderation", c.Moderation.Kind)
+	}
+	cfg := generate.Defaults()
+	cfg.Capacity = c.Worker.Capacity
+	work := generate.New(cfg, generate.Parts{
+		Providers: made, Pictures: picture.New(c.Limits.pictures()), Labels: labels, Pixels: pixels,
+		Logger: logger, Registry: reg,
+	})
+	return work, slices.Sorted(maps.Keys(made)), nil
+}
+
+// live beats and serves until ctx ends, then drains: gateways hear of it
+// first, running attempts end, and only then does the listener close.
+func live(ctx context.Context, c *Config, work *generate.Worker, server *workerrpc.Server, h *heart, reg *prometheus.Registry, logger *slog.Logger) error {
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	failed := make(chan error, 2)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := h.run(beating); err != nil {
+			failed <- err
+		}
+	})
+	if c.Worker.Metrics != "" {
+		wg.Go(func() {
+			if err := serveMetrics(beating, c.Worker.Metrics, reg); err != nil {
+				failed <- err
+			}
+		})
+	}
+	logger.Info("worker serves", "address", h.beat.Address, "region", c.Worker.Region, "capacity", c.Worker.Capacity,
+		"providers", h.beat.Providers, "version", version)
+	var err error
+	select {
+	case <-ctx.Done():
+		err = drain(c.Worker.Drain, work, h, logger)
+	case err = <-failed:
+	}
+	err = errors.Join(err, server.Close())
+	stop()
+	wg.Wait()
+	return err
+}
+
+func drain(limit time.Duration, work *generate.Worker, h *heart, logger *slog.Logger) error {
+	logger.Info("worker drains", "in_flight", work.InFlight())
+	work.Draining()
+	h.drain()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if err := work.Drain(ctx); err != nil {
+		// Not a failure of this process: gateways resume these elsewhere.
+		logger.Warn("attempts were cut off", "in_flight", work.InFlight())
+	}
+	return nil
+}
+
+func beat(c *Config, listening net.Addr, names []string) workerrpc.Beat {
+	address := c.Worker.Advertise
+	if address == "" {
+		address = listening.String()
+	}
+	return workerrpc.Beat{
+		ID: c.Worker.Region + "-" + task.NewID()[:10], Address: address, Region: c.Worker.Region,
+		Capacity: c.Worker.Capacity, Providers: names, Version: version,
+	}
+}
+
+func serveMetrics(ctx context.Context, addr string, reg *prometheus.Registry) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", telemetry.Handler(reg))
+	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("worker.metrics: %w", err)
+	}
+	return nil
+}
+
+// lookup reads variables from an environment given as a list.
+func lookup(environ []string) func(string) string {
+	return func(name string) string {
+		for i := len(environ) - 1; i >= 0; i-- {
+			if len(environ[i]) > len(name) && environ[i][len(name)] == '=' && environ[i][:len(name)] == name {
+				return environ[i][len(name)+1:]
+			}
+		}
+		return ""
+	}
+}
