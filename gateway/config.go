@@ -1,0 +1,255 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/dispatch"
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	dev  = "dev"
+	prod = "prod"
+)
+
+// Config is the part of the one configuration file that a gateway reads.
+type Config struct {
+	Environment string             `config:"environment"`
+	HTTP        httpConfig         `config:"http"`
+	Admin       adminConfig        `config:"admin"`
+	Fleet       fleetConfig        `config:"fleet"`
+	Data        dataConfig         `config:"data"`
+	Engine      engineConfig       `config:"engine"`
+	Store       storeConfig        `config:"store"`
+	Session     sessionConfig      `config:"session"`
+	Limits      limitsConfig       `config:"limits"`
+	Retention   time.Duration      `config:"retention"`
+	Providers   []providerConfig   `config:"providers"`
+	Fallback    fallbackConfig     `config:"fallback"`
+	Dispatch    dispatchConfig     `config:"dispatch"`
+	TLS         workerrpc.Identity `config:"tls"`
+	Log         logConfig          `config:"log"`
+}
+
+type httpConfig struct {
+	Listen         string   `config:"listen"`
+	PublicURL      string   `config:"publicUrl"`
+	InternalURL    string   `config:"internalUrl"` // this gateway as workers reach it; "" is the listen address
+	CORSOrigins    []string `config:"corsOrigins"`
+	TrustedProxies []string `config:"trustedProxies"`
+}
+
+type adminConfig struct {
+	Listen string `config:"listen"`
+	Token  string `config:"token"` // a secret reference; "" keeps one in the data directory
+}
+
+type fleetConfig struct {
+	Listen   string         `config:"listen"`
+	Token    string         `config:"token"`
+	Gateways config.Ignored `config:"gateways"`
+}
+
+type dataConfig struct {
+	Dir string `config:"dir"`
+}
+
+type engineConfig struct {
+	URL      string      `config:"url"`
+	Listen   string      `config:"listen"`
+	Token    string      `config:"token"`
+	Sync     config.Sync `config:"sync"`
+	Replicas int         `config:"replicas"`
+}
+
+type storeConfig struct {
+	Kind   string         `config:"kind"`
+	Shared bool           `config:"shared"`
+	OBS    config.Ignored `config:"obs"`
+}
+
+type sessionConfig struct {
+	TTL         time.Duration `config:"ttl"`
+	RenewWithin time.Duration `config:"renewWithin"` // 0 is the retention
+	Challenge   bool          `config:"challenge"`
+}
+
+type limitsConfig struct {
+	SessionDaily       int64         `config:"sessionDaily"`
+	SessionActive      int64         `config:"sessionActive"`
+	SessionStreams     int64         `config:"sessionStreams"`
+	SessionUploadBytes config.Bytes  `config:"sessionUploadBytes"`
+	IPPerMinute        int64         `config:"ipPerMinute"`
+	IPDaily            int64         `config:"ipDaily"`
+	IPSessionsPerHour  int64         `config:"ipSessionsPerHour"`
+	QueueDepth         int64         `config:"queueDepth"`
+	MaxUploadBytes     config.Bytes  `config:"maxUploadBytes"`
+	MaxPixels          int64         `config:"maxPixels"`
+	TaskFen            int64         `config:"taskFen"`
+	TaskTimeout        time.Duration `config:"taskTimeout"` // a task that is not finished by then expires
+}
+
+func (l limitsConfig) policy() policy.Limits {
+	return policy.Limits{
+		SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
+		SessionUploadBytes: int64(l.SessionUploadBytes), IPPerMinute: l.IPPerMinute, IPDaily: l.IPDaily,
+		IPSessionsPerHour: l.IPSessionsPerHour, QueueDepth: l.QueueDepth, MaxUploadBytes: int64(l.MaxUploadBytes),
+		MaxPixels: l.MaxPixels, TaskFen: l.TaskFen,
+	}
+}
+
+type providerConfig struct {
+	Name          string         `config:"name"`
+	Kind          string         `config:"kind"`
+	BaseURL       config.Ignored `config:"baseUrl"`
+	APIKey        config.Ignored `config:"apiKey"` // never resolved here: only workers hold keys
+	Model         config.Ignored `config:"model"`
+	Region        string         `config:"region"`
+	Weight        *int           `config:"weight"`
+	MaxConcurrent int            `config:"maxConcurrent"`
+	PriceFen      int64          `config:"priceFen"`
+	Timeout       time.Duration  `config:"timeout"`
+	Proxy         config.Ignored `config:"proxy"`
+}
+
+type fallbackConfig struct {
+	NoticeAfter        time.Duration  `config:"noticeAfter"`
+	HedgeBudget        config.Ignored `config:"hedgeBudget"`
+	Unknown            string         `config:"unknown"`
+	DoublePayFenPerDay int64          `config:"doublePayFenPerDay"`
+	Mock               *bool          `config:"mock"` // on in dev, off in prod
+}
+
+type dispatchConfig struct {
+	Window int           `config:"window"`
+	Spill  time.Duration `config:"spill"`
+	Region string        `config:"region"` // preferred by tasks that this gateway accepts
+}
+
+type logConfig struct {
+	Level  string `config:"level"`
+	Format string `config:"format"`
+}
+
+// defaults run everything in one process on loopback.
+func defaults() *Config {
+	e, s, d, f := engine.Defaults(), session.Defaults(), dispatch.Defaults(), routing.Defaults()
+	l := policy.DefaultLimits()
+	return &Config{
+		Environment: dev,
+		HTTP:        httpConfig{Listen: "127.0.0.1:8080"},
+		Admin:       adminConfig{Listen: "127.0.0.1:8081"},
+		Fleet:       fleetConfig{Listen: "127.0.0.1:8082"},
+		Data:        dataConfig{Dir: ".imgfleet"},
+		Engine:      engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
+		Store:       storeConfig{Kind: "disk"},
+		Session:     sessionConfig{TTL: s.TTL},
+		Limits: limitsConfig{
+			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
+			SessionUploadBytes: config.Bytes(l.SessionUploadBytes), IPPerMinute: l.IPPerMinute, IPDaily: l.IPDaily,
+			IPSessionsPerHour: l.IPSessionsPerHour, QueueDepth: l.QueueDepth, MaxUploadBytes: config.Bytes(l.MaxUploadBytes),
+			MaxPixels: l.MaxPixels, TaskFen: l.TaskFen, TaskTimeout: 10 * time.Minute,
+		},
+		Retention: 24 * time.Hour,
+		Providers: []providerConfig{{Name: "mock", Kind: "mock"}},
+		Fallback:  fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
+		Dispatch:  dispatchConfig{Window: d.Window, Spill: d.Spill},
+		Log:       logConfig{Level: "info", Format: "auto"},
+	}
+}
+
+// Validate says everything that is wrong, by the operator's names.
+func (c *Config) Validate() error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Environment != dev && c.Environment != prod {
+		fault("environment: must be dev or prod, is %q", c.Environment)
+	}
+	for key, addr := range map[string]string{"http.listen": c.HTTP.Listen, "admin.listen": c.Admin.Listen, "fleet.listen": c.Fleet.Listen} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			fault("%s: must be host:port, is %q", key, addr)
+		}
+	}
+	if c.Store.Kind != "disk" {
+		fault("store.kind: must be disk, is %q", c.Store.Kind)
+	}
+	if c.Engine.URL != "" && c.Store.Kind == "disk" && !c.Store.Shared {
+		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
+	}
+	if c.Retention < time.Minute {
+		fault("retention: must be at least 1m, is %v", c.Retention)
+	}
+	if c.Limits.TaskTimeout < time.Second || c.Limits.TaskTimeout > c.Retention {
+		fault("limits.taskTimeout: must be 1s…retention, is %v", c.Limits.TaskTimeout)
+	}
+	if !c.TLS.Empty() {
+		errs = append(errs, c.TLS.Validate())
+	}
+	errs = append(errs, c.Limits.policy().Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	return errors.Join(errs...)
+}
+
+func (c *Config) engine() engine.Config {
+	return engine.Config{
+		URL: c.Engine.URL, Listen: c.Engine.Listen, Token: c.Engine.Token, Dir: filepath.Clean(c.Data.Dir),
+		Always: c.Engine.Sync.Always, Interval: c.Engine.Sync.Interval, Replicas: c.Engine.Replicas,
+	}
+}
+
+func (c *Config) session() session.Config {
+	s := session.Defaults()
+	s.TTL, s.Challenge, s.RenewWithin = c.Session.TTL, c.Session.Challenge, c.Session.RenewWithin
+	if s.RenewWithin == 0 {
+		s.RenewWithin = c.Retention
+	}
+	return s
+}
+
+func (c *Config) dispatch() dispatch.Config {
+	d := dispatch.Defaults()
+	d.Window, d.Spill = c.Dispatch.Window, c.Dispatch.Spill
+	return d
+}
+
+// routing fills in what a provider's kind implies: asynchronous vendors take
+// longer, and a weight that was not given is a full share.
+func (c *Config) routing() routing.Config {
+	r := routing.Defaults()
+	r.NoticeAfter, r.Unknown, r.DoublePayFenPerDay = c.Fallback.NoticeAfter, routing.Unknown(c.Fallback.Unknown), c.Fallback.DoublePayFenPerDay
+	r.Mock = c.Environment == dev
+	if c.Fallback.Mock != nil {
+		r.Mock = *c.Fallback.Mock
+	}
+	r.Providers = nil
+	for _, p := range c.Providers {
+		q := routing.Provider{
+			Name: p.Name, Kind: p.Kind, Region: p.Region, Weight: 100, MaxConcurrent: p.MaxConcurrent, PriceFen: p.PriceFen, Timeout: p.Timeout,
+		}
+		if p.Weight != nil {
+			q.Weight = *p.Weight
+		}
+		if q.Timeout == 0 {
+			q.Timeout = kindTimeout(p.Kind)
+		}
+		r.Providers = append(r.Providers, q)
+	}
+	return r
+}
+
+func kindTimeout(kind string) time.Duration {
+	switch kind {
+	case "dashscope", "hunyuan":
+		return 3 * time.Minute
+	default:
+		return time.Minute
+	}
+}

@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/dispatch"
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/httpapi"
+	"github.com/imgfleet/imgfleet/gateway/intake"
+	"github.com/imgfleet/imgfleet/gateway/keys"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/store/disk"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// gateway is every stage, built; wire.go is the only place that knows all of
+// them.
+type gateway struct {
+	id       string
+	config   *Config
+	log      *slog.Logger
+	reg      *prometheus.Registry
+	client   *workerrpc.Client
+	listen   *workerrpc.ServerConfig
+	engine   *engine.Engine
+	keys     *keys.Ring
+	policy   *policy.Store
+	store    *store.Store
+	fleet    *fleet.Fleet
+	queue    *queue.Queue
+	limiter  *session.Limiter
+	ledger   *session.Ledger
+	session  *session.Sessions
+	uploads  *upload.Uploads
+	intake   *intake.Intake
+	eraser   *erasure.Eraser
+	router   *routing.Router
+	dispatch *dispatch.Dispatcher
+	http     *httpapi.Server
+	admin    *admin.Server
+	beats    *workerrpc.Server
+}
+
+// serve builds the gateway, runs it until ctx ends and leaves nothing behind.
+func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) error {
+	g := &gateway{id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry()}
+	telemetry.Built(g.reg, "gateway", version)
+	defer g.close()
+	for _, build := range []func(context.Context) error{
+		g.buildWire, g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildHTTP,
+	} {
+		if err := build(ctx); err != nil {
+			return err
+		}
+	}
+	if err := g.buildAdmin(ctx, environ); err != nil {
+		return err
+	}
+	return g.run(ctx)
+}
+
+// run runs every long-lived stage; the first that fails ends all.
+func (g *gateway) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var stages sync.WaitGroup
+	for name, run := range map[string]func(context.Context) error{
+		"keys":     func(ctx context.Context) error { return g.keys.Run(ctx, g.log) },
+		"policy":   g.policy.Run,
+		"store":    g.store.Run,
+		"fleet":    g.fleet.Run,
+		"beats":    g.beats.Run,
+		"queue":    g.queue.Run,
+		"depth":    g.followDepth,
+		"session":  g.session.Run,
+		"upload":   g.uploads.Run,
+		"intake":   g.intake.Run,
+		"erasure":  g.eraser.Run,
+		"dispatch": g.dispatch.Run,
+		"http":     g.http.Run,
+		"admin":    g.admin.Run,
+	} {
+		stages.Go(func() {
+			err := run(ctx)
+			if ctx.Err() == nil {
+				cancel(fmt.Errorf("%s stopped: %w", name, err))
+			}
+		})
+	}
+	g.log.Info("gateway serves", "http", g.config.HTTP.Listen, "admin", g.config.Admin.Listen, "fleet", g.config.Fleet.Listen, "version", version)
+	stages.Wait()
+	err := context.Cause(ctx)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// close ends what Run does not own, in the reverse order of building.
+func (g *gateway) close() {
+	if g.beats != nil {
+		_ = g.beats.Close()
+	}
+	if g.client != nil {
+		_ = g.client.Close()
+	}
+	if g.engine != nil {
+		g.engine.Close()
+	}
+}
+
+// buildWire prepares how workers are called and how they reach us.
+func (g *gateway) buildWire(context.Context) error {
+	workerrpc.RouteLogs(g.log)
+	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: g.config.Fleet.Token, Logger: g.log}
+	client := workerrpc.ClientConfig{Token: g.config.Fleet.Token}
+	if !g.config.TLS.Empty() {
+		var err error
+		if server.TLS, client.TLS, err = g.config.TLS.Load(); err != nil {
+			return err
+		}
+	}
+	g.listen = &server
+	var err error
+	g.client, err = workerrpc.NewClient(client)
+	return err
+}
+
+// buildState opens the engine and what operators and gateways share in it.
+func (g *gateway) buildState(ctx context.Context) (err error) {
+	if err := os.MkdirAll(g.config.Data.Dir, 0o700); err != nil {
+		return fmt.Errorf("data.dir: %w", err)
+	}
+	if g.engine, err = engine.Open(ctx, g.config.engine()); err != nil {
+		return err
+	}
+	if g.keys, err = keys.Open(ctx, g.engine); err != nil {
+		return err
+	}
+	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.policy(), catalog.Builtin()); err != nil {
+		return err
+	}
+	if g.fleet, err = fleet.Open(ctx, g.engine, g.client, g.log, g.reg); err != nil {
+		return err
+	}
+	g.queue, err = queue.Open(ctx, g.engine, g.policy.Limits().QueueDepth, g.log, g.reg)
+	return err
+}
+
+// buildObjects opens the object store and the uploads in it.
+func (g *gateway) buildObjects(ctx context.Context) error {
+	dc := disk.Defaults()
+	dc.Dir, dc.Sync = g.config.Data.Dir, g.config.Engine.Sync.Always
+	driver, err := disk.Open(dc)
+	if err != nil {
+		return err
+	}
+	sc := store.Defaults()
+	sc.PublicURL, sc.InternalURL, sc.Retention = g.config.HTTP.PublicURL, g.config.internalURL(), g.config.Retention
+	if g.store, err = store.New(sc, store.Deps{Driver: driver, Keys: g.keys, Logger: g.log, Registry: g.reg}); err != nil {
+		return err
+	}
+	uc := upload.Defaults()
+	uc.Retention = g.config.Retention
+	g.uploads, err = upload.Open(ctx, uc, upload.Deps{
+		Engine: g.engine, Store: g.store, Inspector: g.fleet, Limits: g.policy.Limits,
+		PolicyVersion: func() string { return g.policy.Catalog().PolicyVersion }, Logger: g.log, Registry: g.reg,
+	})
+	return err
+}
+
+// buildTasks opens sessions, their books, and the intake that accepts tasks.
+func (g *gateway) buildTasks(ctx context.Context) (err error) {
+	g.limiter = session.NewLimiter(g.policy.Limits, nil)
+	if g.ledger, err = session.OpenLedger(ctx, session.LedgerDeps{
+		Engine: g.engine, Tasks: g.queue, Limits: g.policy.Limits, Logger: g.log, Registry: g.reg,
+	}); err != nil {
+		return err
+	}
+	if g.session, err = session.Open(ctx, g.config.session(), session.Deps{
+		Engine: g.engine, Keys: g.keys, Born: g.ledger.Born, Logger: g.log, Registry: g.reg,
+	}); err != nil {
+		return err
+	}
+	text, err := moderation.NewText(moderation.Defaults())
+	if err != nil {
+		return err
+	}
+	ic := intake.Defaults()
+	ic.Retention, ic.Deadline, ic.Region = g.config.Retention, g.config.Limits.TaskTimeout, g.config.Dispatch.Region
+	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
+		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: text,
+		Policy: g.policy, Store: g.store, Logger: g.log, Registry: g.reg,
+	}); err != nil {
+		return err
+	}
+	g.eraser, err = erasure.Open(ctx, erasure.Deps{
+		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Sessions: g.session, Ledger: g.ledger, Intake: g.intake,
+		Store: g.store, Logger: g.log, Registry: g.reg,
+	})
+	return err
+}
+
+// buildDispatch makes the one that turns jobs into pictures.
+func (g *gateway) buildDispatch(ctx context.Context) (err error) {
+	g.router = routing.New(g.config.routing(), g.policy.State)
+	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
+		ID: g.id, Engine: g.engine, Queue: g.queue, Router: g.router, Fleet: g.fleet, Caller: g.client, Objects: g.store,
+		Settler: g.intake, Policy: g.policy.State, Logger: g.log, Registry: g.reg,
+	}); err != nil {
+		return err
+	}
+	g.beats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Beat)
+	return err
+}
+
+// buildHTTP makes the public listener.
+func (g *gateway) buildHTTP(context.Context) (err error) {
+	hc := httpapi.Defaults()
+	hc.Listen, hc.PublicURL = g.config.HTTP.Listen, g.config.HTTP.PublicURL
+	hc.CORSOrigins, hc.TrustedProxies = g.config.HTTP.CORSOrigins, g.config.HTTP.TrustedProxies
+	g.http, err = httpapi.New(hc, httpapi.Deps{
+		Sessions: g.session, Limiter: g.limiter, Ledger: g.ledger, Uploads: g.uploads, Intake: g.intake, Erasure: g.eraser,
+		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
+		Checks: []httpapi.Check{{Name: "engine", Probe: g.engine.Ready}},
+		Logger: g.log, Registry: g.reg,
+	})
+	return err
+}
+
+// follow gives the queue's follower the shape that httpapi asks for.
+func (g *gateway) follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (httpapi.Follower, error) {
+	f, err := g.queue.Follow(ctx, s, id, after, resume)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// buildAdmin makes the operators' listener.
+func (g *gateway) buildAdmin(ctx context.Context, environ []string) error {
+	token, err := g.adminToken(ctx, environ)
+	if err != nil {
+		return err
+	}
+	ac := admin.Defaults()
+	ac.Listen, ac.Token = g.config.Admin.Listen, token
+	g.admin, err = admin.New(ac, admin.Deps{
+		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Fleet: g.fleet,
+		Dispatch: g.dispatch, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
+		Logger: g.log, Version: version, Environment: g.config.Environment,
+	})
+	return err
+}
+
+// operatorsIntake gives intake the shape that admin asks for.
+type operatorsIntake struct{ *intake.Intake }
+
+// CacheStats counts cached answers and the sessions that own them.
+func (o operatorsIntake) CacheStats(ctx context.Context) (entries, sessions int, err error) {
+	s, err := o.Intake.CacheStats(ctx)
+	return s.Entries, s.Sessions, err
+}
+
+// PurgeCache forgets the cached answers of one session, one style, or all.
+func (o operatorsIntake) PurgeCache(ctx context.Context, s task.SessionID, style string) (int, error) {
+	return o.Intake.PurgeCache(ctx, intake.Purge{Session: s, Style: style})
+}
+
+// adminToken resolves the configured token, or keeps one in the data
+// directory that survives restarts.
+func (g *gateway) adminToken(ctx context.Context, environ []string) (string, error) {
+	if g.config.Admin.Token == "" {
+		return admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
+	}
+	return secret.Resolve(ctx, g.config.Admin.Token, secret.Resolver{Getenv: lookup(environ)})
+}
+
+// followDepth keeps the queue's depth what the operators want.
+func (g *gateway) followDepth(ctx context.Context) error {
+	depth := g.policy.Limits().QueueDepth
+	for {
+		changed := g.policy.Changed()
+		if now := g.policy.Limits().QueueDepth; now != depth {
+			if err := g.queue.SetDepth(ctx, now); err != nil {
+				g.log.Warn("queue depth not changed", "err", err)
+			} else {
+				depth = now
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-changed:
+		}
+	}
+}
+
+// internalURL is where workers of this machine reach the public listener.
+func (c *Config) internalURL() string {
+	if c.HTTP.InternalURL != "" {
+		return c.HTTP.InternalURL
+	}
+	host, port, _ := net.SplitHostPort(c.HTTP.Listen)
+	if a, err := netip.ParseAddr(host); host == "" || (err == nil && a.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
