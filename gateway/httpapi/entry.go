@@ -48,7 +48,7 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 
 func (c *call) run(ctx context.Context) error {
 	c.cors()
-	if err := framing(c.Request.Header.RawHeaders(), c.Request.Header.IsHTTP11()); err != nil {
+	if err := c.wellFormed(); err != nil {
 		c.SetConnectionClose()
 		return err
 	}
@@ -123,6 +123,15 @@ func (c *call) settleBody() {
 		}
 	}
 	c.conn.Answered(rest)
+}
+
+// wellFormed refuses what the library reads although it should not.
+func (c *call) wellFormed() error {
+	target := string(c.Request.Header.RequestURI())
+	if !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "http://") && !strings.HasPrefix(target, "https://") && target != "*" {
+		return fault.New(fault.Invalid, "malformed_request")
+	}
+	return framing(c.Request.Header.RawHeaders(), c.Request.Header.IsHTTP11())
 }
 
 // framing refuses requests whose end different readers may see in different

@@ -350,13 +350,14 @@ func (w *world) publish(id task.ID, change func(*task.Record)) {
 	next.Version++
 	t.revisions = append(t.revisions, &next)
 	for _, f := range t.readers {
+		if f.closed {
+			continue
+		}
 		select {
 		case f.c <- &next:
 		default:
-			if !f.closed {
-				f.closed = true
-				close(f.c)
-			}
+			f.closed = true
+			close(f.c)
 		}
 	}
 }
