@@ -41,6 +41,7 @@ type View struct {
 	Doc   any      // for json and yaml
 	Names []string // for name
 	Table Table    // for table and wide
+	More  []Table  // printed below it, those with rows
 }
 
 // Print writes a view to Out.
@@ -69,8 +70,26 @@ func (s *Streams) printTo(w io.Writer, f Format, v View) error {
 		}
 		return nil
 	default:
-		return s.printTable(w, f == FormatWide, v.Table)
+		return s.printTables(w, f == FormatWide, v)
 	}
+}
+
+func (s *Streams) printTables(w io.Writer, wide bool, v View) error {
+	if err := s.printTable(w, wide, v.Table); err != nil {
+		return err
+	}
+	for _, t := range v.More {
+		if len(t.Rows) == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := s.printTable(w, wide, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Streams) printTable(w io.Writer, wide bool, t Table) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // Config says where the admin API listens and who may use it.
@@ -22,8 +24,12 @@ func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		errs = append(errs, fmt.Errorf("admin.listen: must be host:port, is %q", c.Listen))
 	}
-	if len(c.Token) < minTokenSize {
-		errs = append(errs, fmt.Errorf("admin.token: needs at least %d characters", minTokenSize))
+	if len(c.Token) < operator.MinTokenSize {
+		errs = append(errs, fmt.Errorf("admin.token: needs at least %d characters", operator.MinTokenSize))
 	}
 	return errors.Join(errs...)
 }
+
+// LoadOrCreateToken returns the admin token kept at path and makes it on the
+// first call. imgctl dev shares the file, so the two must agree on it.
+func LoadOrCreateToken(path string) (string, error) { return operator.LoadOrCreateToken(path) }

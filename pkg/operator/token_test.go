@@ -1,4 +1,4 @@
-package admin_test
+package operator_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 func TestTheTokenIsMadeOnceAndIsForItsOwnerOnly(t *testing.T) {
@@ -18,7 +18,7 @@ func TestTheTokenIsMadeOnceAndIsForItsOwnerOnly(t *testing.T) {
 	for i := range processes {
 		starting.Go(func() {
 			var err error
-			if tokens[i], err = admin.LoadOrCreateToken(path); err != nil {
+			if tokens[i], err = operator.LoadOrCreateToken(path); err != nil {
 				t.Error(err)
 			}
 		})
@@ -32,7 +32,7 @@ func TestTheTokenIsMadeOnceAndIsForItsOwnerOnly(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := admin.LoadOrCreateToken(path); err != nil || again != tokens[0] {
+	if again, err := operator.LoadOrCreateToken(path); err != nil || again != tokens[0] {
 		t.Errorf("after a restart: %q, %v", again, err)
 	}
 	info, err := os.Stat(path)
@@ -51,7 +51,7 @@ func TestAShortTokenIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte("admin\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if token, err := admin.LoadOrCreateToken(path); err == nil {
+	if token, err := operator.LoadOrCreateToken(path); err == nil {
 		t.Errorf("token = %q, want a refusal", token)
 	}
 }

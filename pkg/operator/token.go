@@ -1,4 +1,4 @@
-package admin
+package operator
 
 import (
 	"crypto/rand"
@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	tokenBytes   = 32
-	minTokenSize = 16 // of a token that an operator chose
+	tokenBytes = 32
+
+	// MinTokenSize is the least an admin token has, also one that an operator
+	// chose.
+	MinTokenSize = 16
 )
 
 // LoadOrCreateToken returns the admin token kept at path and makes it on the
@@ -39,8 +42,8 @@ func loadToken(path string) (string, error) {
 		return "", fmt.Errorf("admin token: %w", err)
 	}
 	token := strings.TrimSpace(string(raw))
-	if len(token) < minTokenSize {
-		return "", fmt.Errorf("admin token: %s holds %d characters, need at least %d; remove the file to get a new one", path, len(token), minTokenSize)
+	if len(token) < MinTokenSize {
+		return "", fmt.Errorf("admin token: %s holds %d characters, need at least %d; remove the file to get a new one", path, len(token), MinTokenSize)
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
 		return token, os.Chmod(path, 0o600)

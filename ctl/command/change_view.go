@@ -1,0 +1,83 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+// changesView shows changes as the history does; doc is what json and yaml
+// print.
+func changesView(doc any, changes []operator.Change) terminal.View {
+	v := terminal.View{Doc: doc, Table: terminal.Table{
+		Columns: []terminal.Column{
+			{Name: "version", Right: true}, {Name: "when"}, {Name: "who", Least: 8}, {Name: "action"}, {Name: "subject", Least: 10},
+			{Name: "change", Least: 12}, {Name: "reason", Least: 8},
+		},
+		Empty: "Nothing was changed yet.",
+	}}
+	for _, c := range changes {
+		v.Names = append(v.Names, strconv.Itoa(c.Version))
+		v.Table.Rows = append(v.Table.Rows, []string{
+			strconv.Itoa(c.Version), clock(c.At), c.Who, c.Action, c.Subject, difference(c.Before, c.After), c.Reason,
+		})
+	}
+	return v
+}
+
+// difference writes two JSON objects as "limits.sessionDaily 20 → 3".
+func difference(before, after json.RawMessage) string {
+	b, a := leaves(before), leaves(after)
+	names := make(map[string]struct{})
+	for name := range b {
+		names[name] = struct{}{}
+	}
+	for name := range a {
+		names[name] = struct{}{}
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if b[name] != a[name] {
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", name, or(b[name], "–"), or(a[name], "–"))))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// leaves flattens a JSON document to paths and values.
+func leaves(raw json.RawMessage) map[string]string {
+	out := make(map[string]string)
+	var doc any
+	if len(raw) == 0 || json.Unmarshal(raw, &doc) != nil {
+		return out
+	}
+	flatten(out, "", doc)
+	return out
+}
+
+func flatten(out map[string]string, path string, doc any) {
+	object, ok := doc.(map[string]any)
+	if !ok {
+		if doc != nil {
+			raw, _ := json.Marshal(doc)
+			out[path] = strings.Trim(string(raw), `"`)
+		}
+		return
+	}
+	for name, value := range object {
+		flatten(out, strings.TrimPrefix(path+"."+name, "."), value)
+	}
+}

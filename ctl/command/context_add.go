@@ -1,0 +1,75 @@
+package command
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/contexts"
+)
+
+type contextAddOptions struct {
+	app     *App
+	context contexts.Context
+	pick    bool
+}
+
+func newContextAdd(a *App) *cobra.Command {
+	o := &contextAddOptions{app: a}
+	cmd := &cobra.Command{
+		Use: "add NAME --server URL --token-file FILE", Short: "Remember a gateway, or change what is remembered",
+		Example: "  imgctl context add prod --server https://admin.example.com --token-file ~/.secrets/prod.token --select",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.context.Name = args[0]
+			return o.run()
+		},
+	}
+	cmd.Flags().StringVar(&o.context.CAFile, "ca-file", "", "`file` with the authority of an https server")
+	cmd.Flags().BoolVar(&o.pick, "select", false, "select it too")
+	return cmd
+}
+
+func (o *contextAddOptions) run() error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	file := contexts.At(o.app.Getenv)
+	err := file.Update(func(c *contexts.Config) error {
+		c.Put(o.context)
+		if o.pick || c.Current == "" {
+			c.Current = o.context.Name
+		}
+		return nil
+	})
+	if err == nil {
+		o.app.talk("Context %s is remembered in %s.", o.context.Name, file.Path())
+	}
+	return err
+}
+
+// check fills in the server and the token file from the global flags; paths
+// are kept absolute, because imgctl is called from anywhere.
+func (o *contextAddOptions) check() (err error) {
+	if o.context.Name == "" || strings.ContainsAny(o.context.Name, " \t\n/") {
+		return usage("a context's name must be one word, is %q", o.context.Name)
+	}
+	o.context.Server = o.app.server
+	if u, err := url.Parse(o.context.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return usage("--server must be http://… or https://…, is %q", o.context.Server)
+	}
+	for _, path := range []struct {
+		to   *string
+		from string
+	}{{&o.context.TokenFile, o.app.tokenFile}, {&o.context.CAFile, o.context.CAFile}} {
+		if *path.to = path.from; path.from == "" {
+			continue
+		}
+		if *path.to, err = filepath.Abs(path.from); err != nil {
+			return err
+		}
+	}
+	return nil
+}

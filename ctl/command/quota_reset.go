@@ -1,0 +1,53 @@
+package command
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+type quotaResetOptions struct {
+	editOptions
+	keys []string
+	all  bool
+}
+
+func newQuotaReset(a *App) *cobra.Command {
+	o := &quotaResetOptions{editOptions: editOptions{app: a}}
+	cmd := &cobra.Command{
+		Use: "reset [LIMIT…]", Short: "Take limits back to what is configured",
+		Example:           "  imgctl quota reset sessionDaily\n  imgctl quota reset --all",
+		ValidArgsFunction: cobra.FixedCompletions(operator.LimitKeys(), cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, arg := range args {
+				o.keys = append(o.keys, limitKey(arg))
+			}
+			if (len(o.keys) == 0) != o.all {
+				return usage("name limits such as sessionDaily, or give --all")
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&o.all, "all", false, "reset every limit")
+	o.flags(cmd)
+	return cmd
+}
+
+// limitKey accepts session-daily for sessionDaily: people type what the flags
+// of set are called.
+func limitKey(arg string) string {
+	keys := operator.LimitKeys()
+	if i := slices.IndexFunc(keys, func(k string) bool { return kebab(k) == arg }); i >= 0 {
+		return keys[i]
+	}
+	return arg
+}
+
+func (o *quotaResetOptions) run(ctx context.Context) error {
+	return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
+		return c.ResetLimits(ctx, o.keys, o.edit())
+	})
+}

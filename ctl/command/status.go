@@ -1,0 +1,91 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+type statusOptions struct{ showOptions }
+
+func newStatus(a *App) *cobra.Command {
+	o := &statusOptions{showOptions{app: a}}
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+func (o *statusOptions) run(ctx context.Context) error {
+	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
+		s, err := c.Status(ctx)
+		return statusView(s, time.Now()), err
+	})
+}
+
+func statusView(s operator.Status, now time.Time) terminal.View {
+	ready := "yes"
+	if !s.Ready {
+		ready = "no: " + s.Trouble
+	}
+	rows := [][]string{
+		{"ready", ready},
+		{"gateway", fmt.Sprintf("%s (%s), up %s", s.Version, s.Environment, age(now.Sub(s.StartedAt).Truncate(time.Minute)))},
+		{"intake", intakeText(s.Intake)},
+		{"tasks", fmt.Sprintf("%d queued, %d running, room for %d", s.Queued, s.Running, s.Capacity)},
+		{"service time", fmt.Sprintf("%s median, %s for 90%%", seconds(s.P50Seconds), seconds(s.P90Seconds))},
+		{"workers", fmt.Sprintf("%d%s", s.Workers, counts(s.Regions))},
+		{"dispatcher", dispatcherText(s)},
+		{"switched off", or(strings.Join(s.Disabled, ", "), "nothing")},
+		{"state version", strconv.Itoa(s.Policy)},
+	}
+	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
+		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Rows: rows,
+	}}
+}
+
+func intakeText(i operator.Intake) string {
+	if !i.Paused {
+		return "open"
+	}
+	text := "paused"
+	if i.Until != nil {
+		text += " until " + clock(*i.Until)
+	}
+	if i.Reason != "" {
+		text += ": " + i.Reason
+	}
+	return text
+}
+
+func dispatcherText(s operator.Status) string {
+	if !s.Leader {
+		return "on another gateway"
+	}
+	return "here" + counts(s.InFlight)
+}
+
+// counts writes a map as " (a 1, b 2)".
+func counts(m map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if m[name] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", name, m[name]))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}

@@ -1,0 +1,76 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+// showOptions are on commands that show something that moves.
+type showOptions struct {
+	app   *App
+	watch bool
+}
+
+func (o *showOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "show it again whenever it changes, until interrupted")
+}
+
+// show prints what load gets, once or again and again. While it watches, a
+// gateway that is away for a moment is waited for.
+func (o *showOptions) show(ctx context.Context, load func(context.Context, *operator.Client) (terminal.View, error)) error {
+	var shown []byte
+	for {
+		err := o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
+			v, err := load(ctx, c)
+			if err != nil {
+				return err
+			}
+			next, err := o.app.Streams.Render(o.app.format, v)
+			if err != nil || bytes.Equal(next, shown) {
+				return err
+			}
+			shown = next
+			return o.draw(next)
+		})
+		switch {
+		case ctx.Err() != nil && o.watch:
+			return nil // interrupted: that is how one stops watching
+		case !o.watch:
+			return err
+		case err != nil && o.app.exitCode(err) != exitRetry:
+			return err
+		case err != nil:
+			o.app.talk("imgctl: %v", err)
+		}
+		if err := pause(ctx, o.app.WatchEvery); err != nil {
+			return nil
+		}
+	}
+}
+
+// draw writes over what was shown before on a terminal, and below it
+// elsewhere.
+func (o *showOptions) draw(text []byte) error {
+	if o.watch && o.app.Streams.OutTTY {
+		text = append([]byte("\x1b[H\x1b[2J"), text...)
+	}
+	_, err := o.app.Streams.Out.Write(text)
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,193 @@
+package dev
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+// workerCapacity is what a worker takes at once unless somebody says
+// otherwise: enough to see things overlap on a laptop.
+const workerCapacity = "4"
+
+// gatewayPlan is one gateway before it is started.
+type gatewayPlan struct {
+	name              string
+	http, admin, beat string // addresses
+	env               []string
+}
+
+// workerPlan is one worker before it is started.
+type workerPlan struct {
+	name, region string
+	env          []string
+}
+
+// plan is everything that will run and how its parts find each other.
+type plan struct {
+	gateways  []gatewayPlan
+	workers   []workerPlan
+	tokenFile string
+	token     string
+}
+
+// newPlan chooses ports, makes secrets and writes each child's environment.
+// base is the environment the children inherit; what we set wins.
+func newPlan(c Config, base []string, pretty bool) (*plan, error) {
+	p := &plan{tokenFile: filepath.Join(c.Data, "admin.token")}
+	var err error
+	if p.token, err = operator.LoadOrCreateToken(p.tokenFile); err != nil {
+		return nil, err
+	}
+	var reserved ports
+	defer reserved.release()
+	if err := p.placeGateways(c, &reserved); err != nil {
+		return nil, err
+	}
+	shared := p.sharedEnv(c, base, pretty)
+	if err := p.wireGateways(c, &reserved, shared); err != nil {
+		return nil, err
+	}
+	if err := p.wireWorkers(c, &reserved, base, shared); err != nil {
+		return nil, err
+	}
+	return p, p.secure(c)
+}
+
+// placeGateways gives every gateway its three addresses. Only the first one's
+// are the person's choice.
+func (p *plan) placeGateways(c Config, reserved *ports) (err error) {
+	for i := range c.Gateways {
+		g := gatewayPlan{name: "gateway"}
+		if c.Gateways > 1 {
+			g.name = fmt.Sprintf("gateway-%d", i+1)
+		}
+		if i == 0 {
+			if g.http, err = reserved.take("--http", c.HTTP, defaultHTTP); err != nil {
+				return err
+			}
+			if g.admin, err = reserved.take("--admin", c.Admin, defaultAdmin); err != nil {
+				return err
+			}
+		} else if g.http, err = reserved.free(); err != nil {
+			return err
+		} else if g.admin, err = reserved.free(); err != nil {
+			return err
+		}
+		if g.beat, err = reserved.free(); err != nil {
+			return err
+		}
+		p.gateways = append(p.gateways, g)
+	}
+	return nil
+}
+
+// sharedEnv is what all children have in common.
+func (p *plan) sharedEnv(c Config, base []string, pretty bool) []string {
+	env := []string{
+		"IMGFLEET_ENVIRONMENT=dev", "IMGFLEET_FLEET_TOKEN=" + rand.Text(), "IMGFLEET_DATA_DIR=" + c.Data,
+	}
+	if pretty && !given(base, "IMGFLEET_LOG_FORMAT") {
+		env = append(env, "IMGFLEET_LOG_FORMAT=pretty")
+	}
+	return append(append([]string(nil), base...), env...)
+}
+
+// wireGateways makes the first gateway host the engine, and the others use it
+// and its object store.
+func (p *plan) wireGateways(c Config, reserved *ports, shared []string) error {
+	engine := []string{"IMGFLEET_ENGINE_URL="}
+	guests := engine
+	if c.Gateways > 1 {
+		addr, err := reserved.free()
+		if err != nil {
+			return err
+		}
+		token := rand.Text()
+		engine = []string{"IMGFLEET_ENGINE_URL=", "IMGFLEET_ENGINE_LISTEN=" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
+		guests = []string{"IMGFLEET_ENGINE_URL=nats://" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
+	}
+	for i := range p.gateways {
+		g := &p.gateways[i]
+		g.env = append(append([]string(nil), shared...),
+			"IMGFLEET_HTTP_LISTEN="+g.http, "IMGFLEET_ADMIN_LISTEN="+g.admin, "IMGFLEET_ADMIN_TOKEN=file:"+p.tokenFile, "IMGFLEET_FLEET_LISTEN="+g.beat)
+		if i == 0 {
+			g.env = append(g.env, engine...)
+		} else {
+			g.env = append(g.env, guests...)
+		}
+	}
+	return nil
+}
+
+// wireWorkers spreads workers over the regions and tells them all gateways.
+func (p *plan) wireWorkers(c Config, reserved *ports, base, shared []string) error {
+	beats := make([]string, len(p.gateways))
+	for i, g := range p.gateways {
+		beats[i] = g.beat
+	}
+	gateways, err := json.Marshal(beats)
+	if err != nil {
+		return err
+	}
+	for i := range c.Workers {
+		addr, err := reserved.free()
+		if err != nil {
+			return err
+		}
+		w := workerPlan{name: "worker-" + strconv.Itoa(i+1), region: c.Regions[i%len(c.Regions)]}
+		w.env = append(append([]string(nil), shared...),
+			"IMGFLEET_FLEET_GATEWAYS="+string(gateways), "IMGFLEET_WORKER_LISTEN="+addr, "IMGFLEET_WORKER_REGION="+w.region)
+		if c.File == "" && !given(base, "IMGFLEET_WORKER_CAPACITY") {
+			w.env = append(w.env, "IMGFLEET_WORKER_CAPACITY="+workerCapacity)
+		}
+		p.workers = append(p.workers, w)
+	}
+	return nil
+}
+
+// secure gives every child a certificate of one throw-away authority.
+func (p *plan) secure(c Config) error {
+	if !c.TLS {
+		return nil
+	}
+	dir := filepath.Join(c.Data, "tls")
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("--tls: %w", err)
+	}
+	a, err := newAuthority(dir)
+	if err != nil {
+		return err
+	}
+	give := func(name string, env *[]string) error {
+		id, err := a.issue(name)
+		*env = append(*env, "IMGFLEET_TLS_CERT="+id.cert, "IMGFLEET_TLS_KEY="+id.key, "IMGFLEET_TLS_CLIENTCA="+id.ca)
+		return err
+	}
+	for i := range p.gateways {
+		if err := give(p.gateways[i].name, &p.gateways[i].env); err != nil {
+			return err
+		}
+	}
+	for i := range p.workers {
+		if err := give(p.workers[i].name, &p.workers[i].env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func given(environ []string, name string) bool {
+	for _, kv := range environ {
+		if strings.HasPrefix(kv, name+"=") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package dev
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+const (
+	readyEvery  = 50 * time.Millisecond
+	readyWithin = 2 * time.Minute // recovering a large engine takes its time
+)
+
+// await returns when every gateway serves and knows every worker.
+func (p *plan) await(ctx context.Context, workers int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready after %v", readyWithin))
+	defer cancel()
+	probe := &http.Client{Timeout: 5 * time.Second}
+	for _, g := range p.gateways {
+		admin, err := operator.NewClient(operator.ClientConfig{Server: link(g.admin), Token: p.token, Who: "imgctl dev"})
+		if err != nil {
+			return err
+		}
+		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)) }); err != nil {
+			return err
+		}
+		if err := until(ctx, func() bool { return present(ctx, admin) >= workers }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// until asks again and again: a process that starts announces nothing.
+func until(ctx context.Context, done func() bool) error {
+	tick := time.NewTicker(readyEvery)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func serves(ctx context.Context, probe *http.Client, base string) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	resp, err := probe.Do(r)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func present(ctx context.Context, admin *operator.Client) int {
+	ws, err := admin.Workers(ctx)
+	if err != nil {
+		return -1
+	}
+	n := 0
+	for _, w := range ws {
+		if w.Present {
+			n++
+		}
+	}
+	return n
+}
