@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/bench/load"
+	"github.com/imgfleet/imgfleet/deploy/bench/report"
+	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+)
+
+// The numbers that all measures share.
+const (
+	conns     = 64
+	owners    = 256 // sessions that post; each belongs to one connection
+	style     = "ink-wash"
+	place     = "west-lake"
+	copyModel = "picture=copy&latency=0"
+	fsync     = "always"
+	interval  = "1s"
+)
+
+// measure is one question and the code that answers it.
+type measure struct {
+	name string
+	run  func(*bench, context.Context) error
+}
+
+// measures are in the order in which they are printed.
+func measures() []measure {
+	return []measure{
+		{"accept", (*bench).accept},
+		{"start", (*bench).start},
+		{"endtoend", (*bench).endToEnd},
+		{"streams", (*bench).streams},
+		{"fairness", (*bench).fairness},
+		{"footprint", (*bench).footprint},
+	}
+}
+
+// bench is one run.
+type bench struct {
+	config Config
+	self   string // our executable, for load processes
+	dir    string // for data, on the disk of the report
+	bin    rig.Binaries
+	seed   int64 // of the next request
+	out    *report.Report
+	stderr io.Writer
+}
+
+func runBench(ctx context.Context, c Config, stdout, stderr io.Writer) error {
+	b := &bench{config: c, seed: 1_000_000_000, out: &report.Report{At: time.Now(), Version: version(ctx), Machine: describe()}, stderr: stderr}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(b.dir) }()
+	for _, m := range measures() {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, m.name) {
+			continue
+		}
+		b.say("%s …", m.name)
+		if err := m.run(b, ctx); err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	if err := b.out.Text(stdout); err != nil {
+		return err
+	}
+	return b.write(stdout)
+}
+
+// prepare builds what is measured. Data goes beside the report: a temporary
+// directory may be in memory, where an fsync costs nothing.
+func (b *bench) prepare(ctx context.Context) (err error) {
+	if b.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(b.config.Out, 0o755); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp(b.config.Out, "run-"); err != nil {
+		return err
+	}
+	if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return err
+	}
+	b.say("build …")
+	b.bin, err = rig.Build(ctx, b.dir, b.stderr)
+	return err
+}
+
+func (b *bench) write(stdout io.Writer) error {
+	var errs []error
+	for name, write := range map[string]func(io.Writer) error{"report.json": b.out.JSON, "report.html": b.out.HTML} {
+		f, err := os.Create(filepath.Join(b.config.Out, name))
+		if err != nil {
+			return err
+		}
+		errs = append(errs, write(f), f.Close())
+	}
+	_, err := fmt.Fprintf(stdout, "\n%s\n", filepath.Join(b.config.Out, "report.html"))
+	return errors.Join(append(errs, err)...)
+}
+
+func (b *bench) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.stderr, format+"\n", args...)
+}
+
+// rig starts a gateway with a fresh directory.
+func (b *bench) rig(ctx context.Context, sync, model string, capacity int) (*rig.Rig, error) {
+	dir, err := os.MkdirTemp(b.dir, "rig-")
+	if err != nil {
+		return nil, err
+	}
+	return rig.Start(ctx, b.bin, rig.Options{Dir: dir, Sync: sync, Model: model, Capacity: capacity})
+}
+
+// crowd makes sessions with small photos, for load that is not about pixels.
+func (b *bench) crowd(ctx context.Context, r *rig.Rig, n int) ([]load.Owner, error) {
+	photo, err := rig.Photo(96, 64)
+	if err != nil {
+		return nil, err
+	}
+	return r.Owners(ctx, n, photo)
+}
+
+// post describes load on a rig. Every request of a run has its own seed.
+func (b *bench) post(r *rig.Rig, who []load.Owner) load.Post {
+	p := load.Post{Addr: r.Addr(), Owners: who, Conns: min(conns, len(who)), Style: style, Place: place, Seed: b.seed, Keys: true}
+	b.seed += 1_000_000
+	return p
+}
+
+// load runs one load process when the machine has become quiet.
+func (b *bench) load(ctx context.Context, j load.Job) (load.Result, error) {
+	if err := b.quiet(ctx); err != nil {
+		return load.Result{}, err
+	}
+	r, err := load.Run(ctx, b.self, j, b.stderr)
+	if err == nil && len(r.Refused) > 0 {
+		b.out.Remark("not every answer was good: %v", r.Refused)
+	}
+	return r, err
+}
+
+const (
+	quietMoment = 300 * time.Millisecond
+	quietEnough = 0.15 // processors
+)
+
+// quiet waits for a machine on which nothing else works, as long as the
+// configuration has patience. What remains is remarked on.
+func (b *bench) quiet(ctx context.Context) error {
+	for end := time.Now().Add(b.config.Patience); ; {
+		busy, err := rig.Busy(quietMoment)
+		if err != nil || busy <= quietEnough {
+			return err
+		}
+		if time.Now().After(end) {
+			b.out.Remark("the machine was busy with something else (%.1f processors) before a round", busy)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func version(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func describe() string {
+	return fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}

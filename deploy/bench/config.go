@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says what is measured and for how long.
+type Config struct {
+	Out      string        // report.html and report.json are written there
+	Only     []string      // measures to run, all when empty
+	Rounds   int           // of each alternating measurement
+	For      time.Duration // one round of throughput
+	Streams  int           // open at once
+	Patience time.Duration // for a machine that is busy with something else
+	Profiles bool          // write CPU profiles of the gateway beside the report
+}
+
+// Defaults take about four minutes.
+func Defaults() Config {
+	return Config{Out: "deploy/bench/out", Rounds: 3, For: 2 * time.Second, Streams: 10_000, Patience: 30 * time.Second}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	for _, name := range c.Only {
+		if !slices.ContainsFunc(measures(), func(m measure) bool { return m.name == name }) {
+			errs = append(errs, fmt.Errorf("-only: there is no measure %q, only %s", name, names()))
+		}
+	}
+	if c.Rounds < 1 {
+		errs = append(errs, fmt.Errorf("-rounds: must be at least 1, is %d", c.Rounds))
+	}
+	if c.For < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("-for: must be at least 100ms, is %v", c.For))
+	}
+	if c.Streams < streamWriters || c.Streams%streamWriters != 0 {
+		errs = append(errs, fmt.Errorf("-streams: must be a multiple of %d, is %d", streamWriters, c.Streams))
+	}
+	return errors.Join(errs...)
+}
+
+func names() string {
+	var all []string
+	for _, m := range measures() {
+		all = append(all, m.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+func parse(args []string, stderr io.Writer) (Config, error) {
+	c := Defaults()
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&c.Out, "out", c.Out, "write report.html and report.json to this `directory`")
+	flags.IntVar(&c.Rounds, "rounds", c.Rounds, "rounds of each alternating measurement")
+	flags.DurationVar(&c.For, "for", c.For, "length of a round of throughput")
+	flags.IntVar(&c.Streams, "streams", c.Streams, "event streams open at once")
+	flags.DurationVar(&c.Patience, "patience", c.Patience, "how long to wait for a machine that is busy with something else")
+	flags.BoolVar(&c.Profiles, "profiles", c.Profiles, "write CPU profiles of the gateway beside the report")
+	only := flags.String("only", "", "comma-separated `measures`: "+names())
+	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if *only != "" {
+		c.Only = strings.Split(*only, ",")
+	}
+	return c, c.Validate()
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/bench/load"
+	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+	"github.com/imgfleet/imgfleet/deploy/bench/stat"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	beatEvery  = time.Second
+	probeSlots = 256
+	waitsAfter = 5 * time.Second
+)
+
+// probe is a worker that succeeds at once and remembers when it was called.
+type probe struct {
+	server *workerrpc.Server
+	beats  *workerrpc.FleetClient
+	stop   context.CancelFunc
+	ended  sync.WaitGroup
+
+	mu      sync.Mutex
+	entered map[task.ID]time.Time
+}
+
+func startProbe(ctx context.Context, r *rig.Rig) (p *probe, err error) {
+	p = &probe{entered: make(map[task.ID]time.Time)}
+	p.server, err = workerrpc.Serve(ctx, workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: r.Token(), Drain: time.Second}, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.beats, err = workerrpc.NewFleetClient(r.FleetAddr(), workerrpc.ClientConfig{Token: r.Token()}); err != nil {
+		return nil, err
+	}
+	ctx, p.stop = context.WithCancel(ctx)
+	p.ended.Go(func() { p.beat(ctx) })
+	return p, nil
+}
+
+func (p *probe) close() {
+	p.stop()
+	p.ended.Wait()
+	_ = p.beats.Close()
+	_ = p.server.Close()
+}
+
+func (p *probe) beat(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		_ = p.beats.Beat(ctx, workerrpc.Beat{
+			ID: "probe", Address: p.server.Addr().String(), Region: "bench", Capacity: probeSlots, Providers: []string{"mock"},
+		})
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Generate implements workerrpc.Worker.
+func (p *probe) Generate(_ context.Context, a workerrpc.Attempt, send func(workerrpc.Update) error) error {
+	now := time.Now()
+	p.mu.Lock()
+	p.entered[a.Task] = now
+	p.mu.Unlock()
+	return send(workerrpc.Update{Outcome: &workerrpc.Outcome{
+		Task: a.Task, Number: a.Number, Result: task.OK, Width: 1, Height: 1, ContentType: "image/jpeg", Bytes: 1,
+	}})
+}
+
+// Cancel implements workerrpc.Worker.
+func (p *probe) Cancel(context.Context, task.ID, int) error { return nil }
+
+// Inspect implements workerrpc.Worker: the probe judges no photos.
+func (p *probe) Inspect(context.Context, workerrpc.InspectRequest) (workerrpc.Inspected, error) {
+	return workerrpc.Inspected{}, fault.New(fault.Unavailable, "worker_busy")
+}
+
+// waits tells how long each accepted task waited until it was called. All of
+// them must have been.
+func (p *probe) waits(ctx context.Context, accepted []load.Accepted) (stat.Times, error) {
+	for end := time.Now().Add(waitsAfter); ; {
+		samples := p.gather(accepted)
+		if len(samples) == len(accepted) {
+			return stat.Of(samples), nil
+		}
+		if time.Now().After(end) {
+			return stat.Times{}, fmt.Errorf("%d of %d tasks never reached the worker", len(accepted)-len(samples), len(accepted))
+		}
+		select {
+		case <-ctx.Done():
+			return stat.Times{}, context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (p *probe) gather(accepted []load.Accepted) (samples []time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range accepted {
+		if at, ok := p.entered[a.Task]; ok {
+			samples = append(samples, at.Sub(a.CreatedAt))
+		}
+	}
+	return samples
+}
