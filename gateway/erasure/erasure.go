@@ -81,7 +81,7 @@ type Receipt struct {
 // receipt. Every removal that was cut short is finished by asking again, and
 // by Run, which also removes what a worker wrote too late.
 type Eraser struct {
-	Deps
+	deps   Deps
 	later  *engine.Bucket
 	erased *prometheus.CounterVec
 }
@@ -98,7 +98,7 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open erasure: %w", err)
 	}
-	return &Eraser{Deps: d, later: later, erased: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
+	return &Eraser{deps: d, later: later, erased: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
 		Name: "imgfleet_erasure_removed_total", Help: "Things removed on request, by kind.",
 	}, []string{"kind"})}, nil
 }
@@ -110,7 +110,7 @@ func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, e
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
 		return Receipt{}, notFound
 	}
-	r, _, err := e.Queue.Lookup(ctx, s, id)
+	r, _, err := e.deps.Queue.Lookup(ctx, s, id)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
 		return Receipt{}, notFound
 	}
@@ -138,40 +138,41 @@ func (e *Eraser) task(ctx context.Context, r *task.Record) (objects int, err err
 		if err := e.mark(ctx, r); err != nil {
 			return 0, err
 		}
-		if err := e.Intake.Forget(ctx, r); err != nil {
-			return 0, err
-		}
 	}
-	return e.Store.DeletePrefix(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
+	return e.deps.Store.DeletePrefix(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
 }
 
-// mark cancels what runs and leaves the tombstone. The quota is settled as
-// the tombstone says, because nobody else will.
+// mark cancels what runs and leaves the tombstone. What is found only by the
+// record goes before it; the quota is settled as the tombstone says, because
+// nobody else will.
 func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 	if !r.State.Terminal() {
-		_, err := e.Intake.Cancel(ctx, r.Session, r.ID)
+		_, err := e.deps.Intake.Cancel(ctx, r.Session, r.ID)
 		if k := fault.KindOf(err); err != nil && k != fault.Conflict && k != fault.NotFound {
 			return fmt.Errorf("cancel: %w", err)
 		}
 	}
-	if _, err := e.Queue.Erase(ctx, r.Session, r.ID); err != nil {
+	if err := e.deps.Intake.Forget(ctx, r); err != nil {
+		return err
+	}
+	if _, err := e.deps.Queue.Erase(ctx, r.Session, r.ID); err != nil {
 		return fmt.Errorf("leave tombstone: %w", err)
 	}
-	if err := e.Queue.SignalCancel(r.Session, r.ID); err != nil {
-		e.Logger.Warn("dispatcher could not be woken", "task", r.ID, "err", err)
+	if err := e.deps.Queue.SignalCancel(r.Session, r.ID); err != nil {
+		e.deps.Logger.Warn("dispatcher could not be woken", "task", r.ID, "err", err)
 	}
-	grave, _, err := e.Queue.Lookup(ctx, r.Session, r.ID)
+	grave, _, err := e.deps.Queue.Lookup(ctx, r.Session, r.ID)
 	if err != nil {
 		return fmt.Errorf("read tombstone: %w", err)
 	}
-	return e.Ledger.Finish(ctx, r.Session, r.ID, grave.Counts())
+	return e.deps.Ledger.Finish(ctx, r.Session, r.ID, grave.Counts())
 }
 
 // Upload removes one photo. Pictures made of it stay; cached answers that
 // came from it are no longer given. What is not there is fault.NotFound
 // "upload_not_found".
 func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Receipt, error) {
-	n, err := e.Uploads.Remove(ctx, s, id)
+	n, err := e.deps.Uploads.Remove(ctx, s, id)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("erase upload: %w", err)
 	}
@@ -183,7 +184,7 @@ func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 	if !task.ValidID(string(s)) {
 		return Receipt{}, fault.New(fault.NotFound, "session_not_found")
 	}
-	if err := e.Sessions.MarkErased(ctx, s); err != nil {
+	if err := e.deps.Sessions.MarkErased(ctx, s); err != nil {
 		return Receipt{}, fmt.Errorf("erase session: %w", err)
 	}
 	if err := e.remember(ctx, sessionKey(s)); err != nil {
@@ -197,12 +198,12 @@ func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 }
 
 func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err error) {
-	ids, err := e.Queue.Tasks(ctx, s)
+	ids, err := e.deps.Queue.Tasks(ctx, s)
 	if err != nil {
 		return r, fmt.Errorf("list tasks: %w", err)
 	}
 	for _, id := range ids {
-		rec, _, err := e.Queue.Lookup(ctx, s, id)
+		rec, _, err := e.deps.Queue.Lookup(ctx, s, id)
 		if err != nil && fault.KindOf(err) == fault.NotFound {
 			continue
 		}
@@ -219,19 +220,19 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 		}
 	}
 	n := 0
-	r.Uploads, n, err = e.Uploads.RemoveAll(ctx, s)
+	r.Uploads, n, err = e.deps.Uploads.RemoveAll(ctx, s)
 	r.Objects += n
-	rest, derr := e.Store.DeletePrefix(ctx, string(s)+"/")
+	rest, derr := e.deps.Store.DeletePrefix(ctx, string(s)+"/")
 	r.Objects += rest
-	return r, errors.Join(err, derr, e.Intake.ForgetSession(ctx, s), e.Ledger.Forget(ctx, s))
+	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Ledger.Forget(ctx, s))
 }
 
 // receipt is logged without saying whose it was.
 func (e *Eraser) receipt(r Receipt) Receipt {
-	r.ReceiptID, r.At = task.NewID(), e.Now().UTC()
+	r.ReceiptID, r.At = task.NewID(), e.deps.Now().UTC()
 	e.erased.WithLabelValues("tasks").Add(float64(r.Tasks))
 	e.erased.WithLabelValues("uploads").Add(float64(r.Uploads))
 	e.erased.WithLabelValues("objects").Add(float64(r.Objects))
-	e.Logger.Info("erased", "receipt", r.ReceiptID, "tasks", r.Tasks, "uploads", r.Uploads, "objects", r.Objects)
+	e.deps.Logger.Info("erased", "receipt", r.ReceiptID, "tasks", r.Tasks, "uploads", r.Uploads, "objects", r.Objects)
 	return r
 }

@@ -43,8 +43,8 @@ func (e *Eraser) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		if err := e.Finish(ctx, e.Now().Add(-again)); err != nil && ctx.Err() == nil {
-			e.Logger.Error("removals could not be finished", "err", err)
+		if err := e.Finish(ctx, e.deps.Now().Add(-again)); err != nil && ctx.Err() == nil {
+			e.deps.Logger.Error("removals could not be finished", "err", err)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (e *Eraser) redo(ctx context.Context, key string) error {
 		_, err := e.session(ctx, session.ID(parts[1]))
 		return err
 	case parts[0] == "task" && len(parts) == 3:
-		r, _, err := e.Queue.Lookup(ctx, session.ID(parts[1]), task.ID(parts[2]))
+		r, _, err := e.deps.Queue.Lookup(ctx, session.ID(parts[1]), task.ID(parts[2]))
 		if err != nil && fault.KindOf(err) == fault.NotFound {
 			r = &task.Record{ID: task.ID(parts[2]), Session: session.ID(parts[1]), Deleted: true}
 		} else if err != nil {
