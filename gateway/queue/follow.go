@@ -65,6 +65,13 @@ func (f *Follower) start(ctx context.Context, resume bool) error {
 		return err
 	}
 	if len(missed) == 0 || missed[0].Version != f.last+1 {
+		// Trimmed; or deleted since we looked, and then there is nothing to show.
+		if now, _, err = f.q.Lookup(ctx, f.session, f.id); err != nil {
+			return err
+		}
+		if now.Deleted {
+			return fault.New(fault.NotFound, "task_not_found")
+		}
 		f.startOver(now)
 		return nil
 	}
