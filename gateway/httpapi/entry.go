@@ -39,6 +39,9 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 	c.id = requestID(c.header("X-Request-Id"))
 	c.client = clientAddr(rc.RemoteAddr(), c.header("X-Forwarded-For"), s.proxies)
 	c.language = pickLanguage(c.header("Accept-Language"))
+	if chosen := c.query("lang"); chosen != "" { // an EventSource cannot send headers
+		c.language = pickLanguage(chosen)
+	}
 	c.body = c.newBody()
 	c.set("X-Request-Id", c.id)
 	c.set("X-Content-Type-Options", "nosniff")
