@@ -41,7 +41,7 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 	}
 	rows := [][]string{
 		{"ready", ready},
-		{"gateway", fmt.Sprintf("%s (%s), up %s", s.Version, s.Environment, age(now.Sub(s.StartedAt).Truncate(time.Minute)))},
+		{"gateway", fmt.Sprintf("%s (%s), up %s", s.Version, s.Environment, uptime(now.Sub(s.StartedAt)))},
 		{"intake", intakeText(s.Intake)},
 		{"tasks", fmt.Sprintf("%d queued, %d running, room for %d", s.Queued, s.Running, s.Capacity)},
 		{"service time", fmt.Sprintf("%s median, %s for 90%%", seconds(s.P50Seconds), seconds(s.P90Seconds))},
@@ -53,6 +53,14 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
 		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Rows: rows,
 	}}
+}
+
+// uptime counts in minutes, so that a watched status stands still.
+func uptime(d time.Duration) string {
+	if d < time.Minute {
+		return "less than a minute"
+	}
+	return age(d.Truncate(time.Minute))
 }
 
 func intakeText(i operator.Intake) string {

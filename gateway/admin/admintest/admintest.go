@@ -71,7 +71,7 @@ func New(t testing.TB) *Stage {
 			{Name: "mock", Kind: "mock", Weight: 30},
 		},
 		Ready:   func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
-		Version: "v1.2.3", Registry: prometheus.NewRegistry(),
+		Version: "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
