@@ -86,3 +86,7 @@ func join(luma, cb, cr plane) *image.YCbCr {
 		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, luma.width, luma.height),
 	}
 }
+
+// Planes gives any decoded picture as YCbCr, on white where it is
+// transparent.
+func Planes(img image.Image) *image.YCbCr { return toPlanes(img) }

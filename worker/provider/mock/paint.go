@@ -3,12 +3,15 @@ package mock
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"image"
-	"image/color"
 	"image/jpeg"
+	"math"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/prompt"
 )
 
 // Scene is what to paint.
@@ -19,24 +22,151 @@ type Scene struct {
 	Seed    int64
 }
 
-// Paint decodes a JPEG and returns the picture, as a JPEG.
+// Paint decodes a JPEG and returns the picture, as a JPEG. The same photo and
+// scene give the same bytes; another seed gives another picture.
 func Paint(photo []byte, s Scene) ([]byte, error) {
 	img, err := jpeg.Decode(bytes.NewReader(photo))
 	if err != nil {
 		return nil, fmt.Errorf("decode photo: %w", err)
 	}
+	style, err := parsePalette(s.Style.Palette)
+	if err != nil {
+		return nil, fmt.Errorf("style %s: %w", s.Style.ID, err)
+	}
+	place, err := parsePalette(s.Place.Palette)
+	if err != nil {
+		return nil, fmt.Errorf("place %s: %w", s.Place.ID, err)
+	}
+	w, h := prompt.Size(img.Bounds().Dx(), img.Bounds().Dy(), s.Options)
+	p := &painter{style: style, place: place, scene: s, n: s.noise(), strength: strength(s)}
+	p.sheet = p.compose(cut(img, w, h))
+	p.texture()
+	p.frame()
 	var buf bytes.Buffer
-	err = jpeg.Encode(&buf, img, &jpeg.Options{Quality: 92})
-	return buf.Bytes(), err
+	buf.Grow(w * h / 3)
+	if err := jpeg.Encode(&buf, p.sheet.toYCbCr(), &jpeg.Options{Quality: 92}); err != nil {
+		return nil, fmt.Errorf("encode picture: %w", err)
+	}
+	return buf.Bytes(), nil
 }
 
+// sample is the fixed picture of load tests: small, and painted like any.
 func sample() ([]byte, error) {
-	img := image.NewYCbCr(image.Rect(0, 0, 256, 256), image.YCbCrSubsampleRatio420)
-	for i := range img.Y {
-		img.Y[i] = byte(i)
+	gray := image.NewGray(image.Rect(0, 0, 96, 96))
+	for i := range gray.Pix {
+		gray.Pix[i] = byte(60 + i%96)
 	}
-	var buf bytes.Buffer
-	_ = color.White
-	err := jpeg.Encode(&buf, img, &jpeg.Options{Quality: 92})
-	return buf.Bytes(), err
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, gray, nil); err != nil {
+		return nil, err
+	}
+	data, err := Paint(photo.Bytes(), Scene{Place: catalog.Place{Backdrop: "lake"}, Options: task.Options{Aspect: "1:1", Resolution: "1k"}})
+	if err != nil {
+		return nil, err
+	}
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return picture.Encode(picture.Resize(img.(*image.YCbCr), 256, 256), 80)
+}
+
+// noise is the field that the seed and the chosen entries determine.
+func (s Scene) noise() noise {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%d|%s|%s", s.Seed, s.Style.ID, s.Place.ID)
+	return noise(h.Sum64())
+}
+
+// strength is how far the picture leaves the photo: the style's own, bent by
+// guidance and steps as models are.
+func strength(s Scene) float32 {
+	v := s.Style.Strength
+	if v <= 0 || v > 1 {
+		v = 0.6
+	}
+	if s.Options.CFG > 0 {
+		v += (s.Options.CFG - 7) * 0.02
+	}
+	if s.Options.Steps > 0 {
+		v += float64(s.Options.Steps-25) * 0.003
+	}
+	return float32(max(0.15, min(v, 0.95)))
+}
+
+// cut takes the largest part of img with the wanted ratio, a little above
+// the middle, where faces are, at the wanted size.
+func cut(img image.Image, w, h int) *sheet {
+	src := planes(img)
+	b := src.Rect
+	cw, ch := b.Dx(), b.Dy()
+	if ratio := float64(w) / float64(h); float64(cw) > float64(ch)*ratio {
+		cw = max(1, int(math.Round(float64(ch)*ratio)))
+	} else {
+		ch = max(1, int(math.Round(float64(cw)/ratio)))
+	}
+	x, y := b.Min.X+(b.Dx()-cw)/2, b.Min.Y+(b.Dy()-ch)*2/5
+	part, ok := src.SubImage(image.Rect(x, y, x+cw, y+ch)).(*image.YCbCr)
+	if !ok {
+		part = src
+	}
+	return fromYCbCr(picture.Resize(part, w, h))
+}
+
+func planes(img image.Image) *image.YCbCr {
+	if p, ok := img.(*image.YCbCr); ok {
+		return p
+	}
+	return picture.Planes(img)
+}
+
+// painter carries one picture through its passes.
+type painter struct {
+	style, place palette
+	scene        Scene
+	n            noise
+	strength     float32
+	sheet        *sheet
+	mask         *field
+}
+
+// maxBackdrop bounds the drawn backdrop; larger pictures stretch it, as a
+// lens would blur it.
+const maxBackdrop = 1280
+
+// compose sets the person before the backdrop, both in the style's colours.
+func (p *painter) compose(photo *sheet) *sheet {
+	k := min(1, maxBackdrop/float32(max(photo.w, photo.h)))
+	pen := newPen(max(8, int(float32(photo.w)*k)), max(8, int(float32(photo.h)*k)), p.place, p.n)
+	pen.backdrop(p.scene.Place.Backdrop)
+	back := pen.done()
+	p.mask = figure(photo)
+	ramp := p.style.ramp()
+	out := newSheet(photo.w, photo.h)
+	rim := p.place.light().mix(p.style.light(), 0.5)
+	rows(out.h, func(y0, y1 int) {
+		for y := y0; y < y1; y++ {
+			v := (float32(y) + 0.5) / float32(out.h)
+			for x := range out.w {
+				u := (float32(x) + 0.5) / float32(out.w)
+				m := p.mask.sample(u, v)
+				c := back.sample(u, v)
+				c = c.mix(ramp[clip(c.luma())], p.strength*0.34)
+				if m > 0 {
+					c = c.mix(p.grade(photo.at(x, y), &ramp), m)
+				}
+				out.set(x, y, c.add(rim, 0.28*m*(1-m)))
+			}
+		}
+	})
+	return out
+}
+
+// grade maps a colour of the photo to the style's palette by brightness and
+// lets some of its own hue through, lit a little by the place.
+func (p *painter) grade(c rgb, ramp *[256]rgb) rgb {
+	l := c.luma()
+	g := ramp[clip((l-128)*1.1+132)]
+	own := c.saturate(1.15).mix(p.place.at(l/255), 0.16)
+	return own.mix(g, 0.2+p.strength*0.55)
 }
