@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -93,7 +94,7 @@ func (h *hub) remove(r *reader) {
 func (h *hub) run(ctx context.Context) error {
 	h.conn.SetReconnectHandler(func(*nats.Conn) { h.dropAll("engine reconnected") })
 	h.conn.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		if err == nats.ErrSlowConsumer {
+		if errors.Is(err, nats.ErrSlowConsumer) {
 			h.dropAll("live events overflowed")
 		}
 	})
@@ -109,18 +110,18 @@ func (h *hub) run(ctx context.Context) error {
 }
 
 func (h *hub) deliver(m *nats.Msg) {
+	r, err := decodeRecord(m.Data)
+	if err != nil {
+		h.log.Error("live revision unreadable", "err", err)
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.topics[m.Subject]
 	if t == nil {
 		return
 	}
-	r, err := decodeRecord(m.Data)
-	if err != nil {
-		h.log.Error("live revision unreadable", "err", err)
-		return
-	}
-	for _, to := range append([]*reader(nil), t.readers...) {
+	for _, to := range t.readers { // remove makes a new list
 		select {
 		case to.c <- r:
 		default: // it resumes by its last event id

@@ -48,38 +48,45 @@ type Queue struct {
 // wait or run at once, 0 for no limit.
 func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, reg prometheus.Registerer) (*Queue, error) {
 	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg)}
-	if err := q.SetDepth(ctx, depth); err != nil {
+	var err error
+	if q.jobs, err = q.openJobs(ctx, depth); err != nil {
 		return nil, err
 	}
-	tasks, err := e.Stream(ctx, jetstream.StreamConfig{
+	q.tasks, err = e.Stream(ctx, jetstream.StreamConfig{
 		Name: tasksStream, Subjects: []string{"t.*.*"}, Storage: jetstream.FileStorage,
 		MaxMsgsPerSubject: maxRevisions, Discard: jetstream.DiscardOld,
-		AllowDirect: true, AllowMsgTTL: true, AllowRollup: true,
+		AllowDirect: readsAnywhere(e), AllowMsgTTL: true, AllowRollup: true,
 		RePublish: &jetstream.RePublish{Source: "t.>", Destination: "live.t.>"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	q.tasks = tasks
 	q.hub = newHub(e.Conn(), log, q.met)
 	return q, nil
 }
 
-// SetDepth changes the most jobs that wait or run at once.
+// readsAnywhere reports whether any replica may answer a read. With several
+// replicas one that lags would miss what was acknowledged: a follower would
+// lose a terminal event, an accepted task would be "not found". There only
+// the stream's leader answers.
+func readsAnywhere(e *engine.Engine) bool { return e.Replicas() == 1 }
+
+// SetDepth changes the most jobs that wait or run at once, 0 for no limit. It
+// may be called while others use the queue.
 func (q *Queue) SetDepth(ctx context.Context, depth int64) error {
+	_, err := q.openJobs(ctx, depth)
+	return err
+}
+
+func (q *Queue) openJobs(ctx context.Context, depth int64) (jetstream.Stream, error) {
 	if depth == 0 {
 		depth = -1
 	}
-	jobs, err := q.engine.Stream(ctx, jetstream.StreamConfig{
+	return q.engine.Stream(ctx, jetstream.StreamConfig{
 		Name: jobsStream, Subjects: []string{"job.*.*"}, Storage: jetstream.FileStorage,
 		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxMsgs: depth,
-		Duplicates: dedupeWindow, AllowDirect: true,
+		Duplicates: dedupeWindow, AllowDirect: readsAnywhere(q.engine),
 	})
-	if err != nil {
-		return err
-	}
-	q.jobs = jobs
-	return nil
 }
 
 // Run feeds the followers and the load estimate until ctx ends.
@@ -174,12 +181,18 @@ func (q *Queue) write(ctx context.Context, r *task.Record, expect uint64, ttl ti
 		return 0, fmt.Errorf("encode record: %w", err)
 	}
 	ack, err := q.js.PublishMsg(ctx, &nats.Msg{Subject: taskSubject(r.Session, r.ID), Data: data, Header: h},
-		jetstream.WithExpectLastSequencePerSubject(expect), jetstream.WithMsgTTL(max(time.Second, ttl.Round(time.Second))))
+		jetstream.WithExpectLastSequencePerSubject(expect), jetstream.WithMsgTTL(wholeSeconds(ttl)))
 	if err != nil {
 		return 0, fmt.Errorf("write task %s: %w", r.ID, engine.Classify(err))
 	}
 	q.met.revisions.WithLabelValues(string(r.Event)).Inc()
 	return ack.Sequence, nil
+}
+
+// wholeSeconds is what the engine takes: at least one, and never less than
+// was asked for.
+func wholeSeconds(ttl time.Duration) time.Duration {
+	return max(time.Second, (ttl + time.Second - 1).Truncate(time.Second))
 }
 
 func decodeJob(data []byte) (*task.Job, error) {
