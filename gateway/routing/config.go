@@ -35,7 +35,7 @@ type Config struct {
 	Unknown            Unknown
 	DoublePayFenPerDay int64
 	Mock               bool // the mock may stand in for a real model
-	MaxAttempts        int  // paid or not, per task
+	MaxAttempts        int  // that reached a provider, per task
 }
 
 // Defaults is the built-in mock alone.
@@ -74,6 +74,9 @@ func (c Config) Validate() error {
 	}
 	if c.DoublePayFenPerDay < 0 {
 		errs = append(errs, fmt.Errorf("fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay))
+	}
+	if c.MaxAttempts < 1 {
+		errs = append(errs, fmt.Errorf("fallback.maxAttempts: must be positive, is %d", c.MaxAttempts))
 	}
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package routing
 import (
 	"hash/fnv"
 	"slices"
+	"sync/atomic"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -14,9 +15,11 @@ const mockKind = "mock"
 type Router struct {
 	config Config
 	state  func() *policy.State
+	made   atomic.Pointer[plans]
 }
 
-// New makes a router; state gives the current policy and never blocks.
+// New makes a router; state gives the current policy, never blocks, and gives
+// another pointer after every change.
 func New(c Config, state func() *policy.State) *Router { return &Router{config: c, state: state} }
 
 // Config is what the router was made with.
@@ -30,24 +33,45 @@ type Step struct {
 
 // Plan lists the providers to try, first choice first. It is the same for the
 // same task while policy stays the same, and empty when all are switched off.
+// Plans are shared: never change one.
 func (r *Router) Plan(id task.ID) []Step {
-	real := r.realModel()
+	state := r.state()
+	p := r.made.Load()
+	if p == nil || p.state != state {
+		p = r.plans(state)
+		r.made.Store(p)
+	}
+	return p.pick(id)
+}
+
+// plans are all that one policy allows: one for each first choice.
+type plans struct {
+	state   *policy.State
+	choices []choice
+	total   int // of the weights
+}
+
+type choice struct {
+	weight int
+	steps  []Step
+}
+
+func (r *Router) plans(state *policy.State) *plans {
+	real := slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
 	var first, rest []Step
 	for _, p := range r.config.Providers {
-		if w := r.weight(p); r.enabled(p) {
-			s := Step{Provider: p, Degraded: real && p.Kind == mockKind}
-			s.Weight = w
-			switch {
-			case s.Degraded && !r.config.Mock:
-			case w > 0 && !s.Degraded:
-				first = append(first, s)
-			default:
-				rest = append(rest, s)
-			}
+		s := Step{Provider: p, Degraded: real && p.Kind == mockKind}
+		s.Weight = state.Weight(p.Name, p.Weight)
+		switch {
+		case state.Disabled(p.Name), s.Degraded && !r.config.Mock:
+		case s.Weight > 0 && !s.Degraded:
+			first = append(first, s)
+		default:
+			rest = append(rest, s)
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return rank(a) - rank(b) })
-	return append(rotate(first, pick(first, id)), rest...)
+	return choose(state, first, rest)
 }
 
 // rank puts stand-ins behind everything else.
@@ -58,46 +82,36 @@ func rank(s Step) int {
 	return 0
 }
 
-func (r *Router) realModel() bool {
-	return slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
-}
-
-func (r *Router) enabled(p Provider) bool { return !r.state().Providers[p.Name].Disabled }
-
-func (r *Router) weight(p Provider) int {
-	if w := r.state().Providers[p.Name].Weight; w != nil {
-		return *w
+func choose(state *policy.State, first, rest []Step) *plans {
+	p := &plans{state: state}
+	for i, s := range first {
+		p.total += s.Weight
+		p.choices = append(p.choices, choice{weight: s.Weight, steps: slices.Clip(slices.Concat(rotate(first, i), rest))})
 	}
-	return p.Weight
-}
-
-// pick draws the first choice by weight, stable for a task.
-func pick(steps []Step, id task.ID) int {
-	total := 0
-	for _, s := range steps {
-		total += s.Weight
+	if len(first) == 0 {
+		p.total = 1
+		p.choices = []choice{{weight: 1, steps: rest}}
 	}
-	if total == 0 {
-		return 0
-	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id))
-	n := int(h.Sum64() % uint64(total))
-	for i, s := range steps {
-		if n -= s.Weight; n < 0 {
-			return i
-		}
-	}
-	return 0
+	return p
 }
 
 // rotate moves the picked step to the front; the others follow heaviest
 // first.
 func rotate(steps []Step, i int) []Step {
-	if len(steps) == 0 {
-		return nil
-	}
-	out := append([]Step{steps[i]}, slices.Delete(slices.Clone(steps), i, i+1)...)
+	out := slices.Concat(steps[i:i+1], steps[:i], steps[i+1:])
 	slices.SortStableFunc(out[1:], func(a, b Step) int { return b.Weight - a.Weight })
 	return out
+}
+
+// pick draws the first choice by weight, stable for a task.
+func (p *plans) pick(id task.ID) []Step {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))
+	n := int(h.Sum64() % uint64(p.total))
+	for _, c := range p.choices {
+		if n -= c.weight; n < 0 {
+			return c.steps
+		}
+	}
+	return nil
 }
