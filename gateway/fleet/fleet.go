@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
-	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -44,7 +44,7 @@ type Fleet struct {
 
 	mu      sync.RWMutex
 	members map[string]Member
-	changed chan struct{} // closed and replaced at every change
+	changed chan struct{} // closed and replaced at every change of what a worker offers
 }
 
 // Open makes the bucket when it is missing.
@@ -63,7 +63,7 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 
 // Beat records a heartbeat that reached this gateway.
 func (f *Fleet) Beat(ctx context.Context, b workerrpc.Beat) error {
-	if !task.ValidID(b.ID) || b.Address == "" || b.Capacity < 0 {
+	if !validID(b.ID) || b.Address == "" || b.Capacity < 0 {
 		return fault.New(fault.Invalid, "heartbeat_invalid")
 	}
 	data, err := sonic.Marshal(b)
@@ -72,6 +72,17 @@ func (f *Fleet) Beat(ctx context.Context, b workerrpc.Beat) error {
 	}
 	_, err = f.bucket.Put(ctx, "worker."+b.ID, data, engine.AnyRevision, beatTTL)
 	return err
+}
+
+// validID reports whether a worker's name for itself can be part of a key: it
+// comes from the wire.
+func validID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
 }
 
 // Run mirrors the bucket until ctx ends, again after an engine restart.
@@ -89,24 +100,39 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 }
 
+// apply takes one change of the bucket. A member counts as seen when its beat
+// arrives here: the engine's clock may be another machine's.
 func (f *Fleet) apply(e engine.Entry) {
-	if e.Key == "" {
-		return
-	}
-	id := strings.TrimPrefix(e.Key, "worker.")
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if e.Deleted {
-		if m, ok := f.members[id]; ok && time.Since(m.LastSeen) >= beatTTL {
-			delete(f.members, id)
-		}
-	} else {
+	id := strings.TrimPrefix(e.Key, "worker.")
+	old, known := f.members[id]
+	switch {
+	case e.Key == "": // a walk is over: those that vanished during an interruption had no word
+		maps.DeleteFunc(f.members, func(_ string, m Member) bool { return time.Since(m.LastSeen) >= beatTTL })
+	case e.Deleted:
+		delete(f.members, id)
+	default:
 		var b workerrpc.Beat
 		if sonic.Unmarshal(e.Value, &b) != nil {
 			return
 		}
-		f.members[id] = Member{Beat: b, LastSeen: e.Created}
+		f.members[id] = Member{Beat: b, LastSeen: time.Now()}
+		if known && offersSame(old.Beat, b) {
+			return // only its load, of which the dispatcher knows more
+		}
 	}
+	f.tell()
+}
+
+// offersSame reports whether nothing changed that a choice of worker depends on.
+func offersSame(a, b workerrpc.Beat) bool {
+	return a.Address == b.Address && a.Region == b.Region && a.Capacity == b.Capacity && a.Draining == b.Draining &&
+		slices.Equal(a.Providers, b.Providers)
+}
+
+// tell wakes those who wait for a change. The caller holds the lock.
+func (f *Fleet) tell() {
 	f.gauge.Reset()
 	for _, m := range f.members {
 		f.gauge.WithLabelValues(m.Region).Inc()
@@ -115,7 +141,8 @@ func (f *Fleet) apply(e engine.Entry) {
 	f.changed = make(chan struct{})
 }
 
-// Changed is closed at the next change of the fleet.
+// Changed is closed when a worker comes, goes or offers something else; not
+// for every heartbeat.
 func (f *Fleet) Changed() <-chan struct{} {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
