@@ -2,8 +2,8 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,13 +18,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
-)
-
-const (
-	leaderKey   = "leader"
-	leaderTTL   = 4 * time.Second
-	leaderRenew = time.Second
-	leaderPoll  = 500 * time.Millisecond
 )
 
 // caller makes calls to workers by address.
@@ -100,9 +93,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	poll := time.NewTicker(leaderPoll) // expiry of the other's lease has no event that survives an engine restart
 	defer poll.Stop()
 	for {
-		rev, err := d.bucket.Put(ctx, leaderKey, []byte(d.ID), 0, leaderTTL)
+		c := claim{bucket: d.bucket, value: []byte(d.ID + "." + task.NewID())}
+		err := c.renew(ctx)
 		if err == nil {
-			d.term(ctx, rev)
+			d.term(ctx, &c)
 		} else if fault.KindOf(err) != fault.Conflict && ctx.Err() == nil {
 			d.Logger.Warn("no lease on dispatch", "err", err)
 		}
@@ -115,50 +109,21 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 // term leads once, from a fresh lease to its loss.
-func (d *Dispatcher) term(ctx context.Context, rev uint64) {
+func (d *Dispatcher) term(ctx context.Context, c *claim) {
+	outer := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	kept := make(chan uint64, 1)
-	go func() {
-		last, err := d.keep(ctx, rev)
-		cancel(err)
-		kept <- last
-	}()
+	var keeping sync.WaitGroup
+	keeping.Go(func() { cancel(c.keep(ctx)) })
 	l := newLead(d)
 	d.current.Store(l)
 	d.Logger.Info("dispatch leads", "gateway", d.ID)
 	err := l.run(ctx)
 	d.current.Store(nil)
 	cancel(err)
-	last := <-kept
+	keeping.Wait()
 	d.Logger.Info("dispatch stands by", "gateway", d.ID, "reason", err)
-	clear, stop := context.WithTimeout(context.WithoutCancel(ctx), leaderRenew)
-	defer stop()
-	_ = d.bucket.Delete(clear, leaderKey, last) // a standby need not wait for the expiry
-}
-
-var errLeaseLost = errors.New("lease on dispatch lost")
-
-// keep renews the lease until ctx ends or it cannot be renewed in time, and
-// returns its last revision.
-func (d *Dispatcher) keep(ctx context.Context, rev uint64) (uint64, error) {
-	tick := time.NewTicker(leaderRenew)
-	defer tick.Stop()
-	renewed := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return rev, context.Cause(ctx)
-		case <-tick.C:
-		}
-		next, err := d.bucket.Put(ctx, leaderKey, []byte(d.ID), rev, leaderTTL)
-		switch {
-		case err == nil:
-			rev, renewed = next, time.Now()
-		case fault.KindOf(err) == fault.Conflict, time.Since(renewed) > leaderTTL-leaderRenew:
-			return rev, errLeaseLost
-		}
-	}
+	c.giveUp(outer)
 }
 
 // Status is what operators see of dispatch on one gateway.
