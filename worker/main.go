@@ -58,8 +58,8 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stderr io
 // also ends when the parent is killed. The terminal's SIGINT is the parent's
 // to handle.
 func tie(ctx context.Context, stdin io.Reader) (context.Context, context.CancelFunc) {
-	signal.Ignore(os.Interrupt)
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
+	signal.Ignore(os.Interrupt) // main goes on listening for SIGTERM: one may have come already
+	ctx, stop := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
 		stop()
