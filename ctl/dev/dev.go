@@ -87,11 +87,11 @@ func oversee(ctx context.Context, c Config, d Deps, p *plan, crew *crew, up *ato
 		out.say("imgctl: no context is selected: %v", err)
 	}
 	defer giveBack()
-	first := p.gateways[0]
+	first, hint := p.gateways[0], p.hint(ctx, c, d.Executable)
 	if _, err := fmt.Fprintf(d.Streams.Out, "ready %s admin %s\n", link(first.http), link(first.admin)); err != nil {
 		return err
 	}
-	out.write(p.hint(ctx, c, d.Executable))
+	out.write(hint)
 	select {
 	case err := <-crew.failed:
 		return err
