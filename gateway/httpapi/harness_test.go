@@ -139,7 +139,9 @@ func (h *harness) do(method, path, token, body string, headers ...string) reply 
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return reply{resp.StatusCode, resp.Header, b}
+	got := reply{resp.StatusCode, resp.Header, b}
+	conform(h.t, h.server, req, got)
+	return got
 }
 
 func (h *harness) session() string {
