@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -163,14 +164,40 @@ func (e *Engine) Close() {
 	}
 }
 
-// Stream makes or updates a stream with this engine's replicas.
+// Stream makes or updates a stream with this engine's replicas. Like Open, it
+// waits until ctx ends for an engine that is away: a gateway that starts while
+// the engine restarts must not give up half-way.
 func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	c.Replicas = e.replicas
-	s, err := e.js.CreateOrUpdateStream(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
+	for {
+		s, err := e.js.CreateOrUpdateStream(ctx, c)
+		if err == nil {
+			return s, nil
+		}
+		if !away(err) || ctx.Err() != nil {
+			return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond): // nothing announces that the engine is there again
+		}
 	}
-	return s, nil
+}
+
+// away reports whether the engine did not answer at all, or not yet.
+func away(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == http.StatusServiceUnavailable
+	}
+	for _, lost := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, jetstream.ErrJetStreamNotEnabled,
+	} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	return false
 }
 
 // Classify gives engine errors their fault kind; nil stays nil.
