@@ -61,7 +61,7 @@ func (r *reader) refused(err error) (done bool) {
 	switch status := client.Status(err); {
 	case errors.Is(err, client.ErrEnded):
 		e.mu.Lock()
-		over := e.trail.terminal != ""
+		over := e.trail.rest()
 		e.mu.Unlock()
 		if !over {
 			r.book.fault(eventMissing, 1, e.id, "204 before the terminal event")

@@ -44,6 +44,20 @@ func (r *reaper) run(ctx context.Context) error {
 		if err := r.revive(); err != nil {
 			return err
 		}
+		// Most of the time all get on their feet before the next blow: on a
+		// busy machine nothing would ever start otherwise.
+		if r.rand.IntN(3) > 0 {
+			r.recover(ctx)
+		}
+	}
+}
+
+// recover waits for both gateways, but not for ever.
+func (r *reaper) recover(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	for i := range r.site.gateways {
+		_ = r.site.ready(ctx, i, 1) // a dead one is started again by the next round
 	}
 }
 

@@ -32,13 +32,13 @@ type Report struct {
 	Details   []string       `json:"details,omitempty"`
 }
 
-func report(c Config, b *book, r *reaper, s *site, a audited, took time.Duration) Report {
+func report(c Config, b *book, r *reaper, takeovers int, a audited, took time.Duration) Report {
 	out := Report{
 		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
 		Deleted: b.deleted.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
 		Calls: a.calls, DoubleFen: a.doublePaidFen, Leftovers: a.leftovers, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
-		Takeovers: s.takeovers(), Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
+		Takeovers: takeovers, Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
 		out.Faults[k.String()] = b.faults[k]

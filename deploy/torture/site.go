@@ -60,7 +60,7 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 		} else {
 			doc["engine"] = map[string]any{"url": "nats://" + engine, "token": "torture-engine", "sync": c.Sync}
 		}
-		p, err := program(c, dir, fmt.Sprintf("gateway%d", i+1), programs.Gateway, doc)
+		p, err := program(c, dir, fmt.Sprintf("gateway%d", i+1), programs.Path(rig.Gateway), doc)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 		doc := s.common(c)
 		doc["fleet"] = map[string]any{"gateways": fleets, "token": "torture-fleet"}
 		doc["worker"] = map[string]any{"listen": listen, "advertise": listen, "region": []string{"east", "west"}[i%2], "capacity": 8}
-		p, err := program(c, dir, fmt.Sprintf("worker%d", i+1), programs.Worker, doc)
+		p, err := program(c, dir, fmt.Sprintf("worker%d", i+1), programs.Path(rig.Worker), doc)
 		if err != nil {
 			return nil, err
 		}
@@ -127,18 +127,19 @@ func (s *site) up(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for i := range s.gateways {
-		if err := s.ready(ctx, i); err != nil {
+		if err := s.ready(ctx, i, workerCount); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *site) ready(ctx context.Context, gateway int) error {
+// ready waits for a gateway that serves and sees workers.
+func (s *site) ready(ctx context.Context, gateway, workers int) error {
 	var last error
 	for {
 		n, err := s.fleetSize(ctx, gateway)
-		if err == nil && n >= workerCount {
+		if err == nil && n >= workers {
 			return nil
 		}
 		if err != nil {
@@ -147,7 +148,7 @@ func (s *site) ready(ctx context.Context, gateway int) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s did not get ready with %d workers (see %s): %w",
-				s.gateways[gateway].Name(), workerCount, s.gateways[gateway].LogPath(), last)
+				s.gateways[gateway].Name(), workers, s.gateways[gateway].LogPath(), last)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -222,12 +223,15 @@ func (s *site) kill() {
 	}
 }
 
-// crashes counts ends that nobody asked for.
-func (s *site) crashes() (n int) {
+// crashes counts ends that nobody asked for, by program.
+func (s *site) crashes() map[string]int {
+	out := map[string]int{}
 	for _, p := range s.all() {
-		n += p.Crashes()
+		if n := p.Crashes(); n > 0 {
+			out[p.Name()] = n
+		}
 	}
-	return n
+	return out
 }
 
 // takeovers counts how often dispatch changed hands, from the logs.

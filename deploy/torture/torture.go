@@ -28,7 +28,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 		fmt.Fprintln(progress, "torture: data and logs are in", dir)
 	}()
 	fmt.Fprintln(progress, "torture: building")
-	programs, err := rig.Build(ctx, dir)
+	programs, err := rig.Build(ctx, dir, rig.Gateway, rig.Worker)
 	if err != nil {
 		return r, err
 	}
@@ -45,6 +45,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err := rage(ctx, c, s, b, reaper, progress); err != nil {
 		return r, err
 	}
+	handovers := s.takeovers()
 	fmt.Fprintln(progress, "torture: restarting in peace")
 	if err := s.restart(ctx); err != nil {
 		b.fault(crash, 1, "", "peaceful restart: %v", err)
@@ -62,10 +63,10 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err != nil {
 		return r, err
 	}
-	if n := s.crashes(); n > 0 {
-		b.fault(crash, n, "", "processes that ended by themselves; see the logs")
+	for name, n := range s.crashes() {
+		b.fault(crash, n, "", "%s ended by itself; see %s.log", name, name)
 	}
-	return report(c, b, reaper, s, found, time.Since(begun)), ctx.Err()
+	return report(c, b, reaper, handovers, found, time.Since(begun)), ctx.Err()
 }
 
 // workplace is the directory of a run and how to clean it up.

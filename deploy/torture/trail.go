@@ -122,6 +122,16 @@ func (t *trail) take(e client.Event, v uint64) (wrong []string) {
 	return wrong
 }
 
+// rest takes a 204 in: nothing can follow the last event. It reports whether
+// that can be: after the terminal event, or after a snapshot of a finished
+// task, which has the same id and was cut off before it.
+func (t *trail) rest() bool {
+	if t.terminal == "" && t.state.Terminal() {
+		t.terminal = string(t.state)
+	}
+	return t.terminal != ""
+}
+
 // step reports whether a client may see to after from.
 func step(from, to task.State) bool {
 	switch from {

@@ -11,18 +11,31 @@ import (
 // module.
 const modulePath = "github.com/imgfleet/imgfleet"
 
-// Programs are the built executables, side by side as imgctl wants them.
-type Programs struct {
-	Gateway, Worker, Imgctl string
-}
+// The programs, by the name of their executable.
+const (
+	Gateway = "gateway"
+	Worker  = "worker"
+	Imgctl  = "imgctl"
+)
 
-// Build compiles the three programs into dir.
-func Build(ctx context.Context, dir string) (Programs, error) {
-	p := Programs{
-		Gateway: filepath.Join(dir, "gateway"), Worker: filepath.Join(dir, "worker"), Imgctl: filepath.Join(dir, "imgctl"),
-	}
-	for out, pkg := range map[string]string{p.Gateway: "gateway", p.Worker: "worker", p.Imgctl: "ctl"} {
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", out, modulePath+"/"+pkg)
+// Programs are built executables, side by side as imgctl wants them.
+type Programs struct{ dir string }
+
+// Path is the full path of one of them.
+func (p Programs) Path(name string) string { return filepath.Join(p.dir, name) }
+
+// Dir is where they all are.
+func (p Programs) Dir() string { return p.dir }
+
+// Build compiles programs into dir.
+func Build(ctx context.Context, dir string, names ...string) (Programs, error) {
+	p := Programs{dir: dir}
+	for _, name := range names {
+		pkg := name
+		if name == Imgctl {
+			pkg = "ctl"
+		}
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", p.Path(name), modulePath+"/"+pkg)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return p, fmt.Errorf("build %s: %w\n%s", pkg, err, said)
 		}
