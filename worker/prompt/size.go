@@ -12,6 +12,7 @@ const (
 	longSideDefault = 1536
 	longSide1K      = 1024
 	longSide2K      = 2048
+	minSide         = 128
 	maxRatio        = 3 // no vendor accepts more
 	step            = 8 // models want multiples
 )
@@ -51,9 +52,11 @@ func longSide(resolution string) int {
 		return longSide1K
 	case "2k":
 		return longSide2K
-	default:
-		return longSideDefault
 	}
+	if px, err := strconv.Atoi(resolution); err == nil && px >= minSide && px <= longSide2K {
+		return px
+	}
+	return longSideDefault
 }
 
 func snap(v float64) int { return max(step, int(math.Round(v/step))*step) }

@@ -30,8 +30,8 @@ func figure(photo *sheet) *field {
 // prior is what is known without looking: inner is surely the person, outside
 // of outer nobody is.
 func prior(x, y float32) (inner, outer float32) {
-	d := superellipse(x, y, 0.5, 0.52, 0.2, 0.26)
-	shoulders := superellipse(x, y, 0.5, 1.02, 0.3, 0.34)
+	d := superellipse(x, y, 0.5, 0.48, 0.15, 0.24)
+	shoulders := superellipse(x, y, 0.5, 1.04, 0.26, 0.34)
 	inner = max(1-smooth(0.7, 1.25, d), 1-smooth(0.75, 1.2, shoulders))
 	d = superellipse(x, y, 0.5, 0.54, 0.35, 0.46)
 	shoulders = superellipse(x, y, 0.5, 1.04, 0.46, 0.46)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
-	"github.com/imgfleet/imgfleet/worker/prompt"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
@@ -140,6 +139,3 @@ func wait(ctx context.Context, until time.Time) error {
 		return ctx.Err()
 	}
 }
-
-// size is what the picture shall measure, never larger than asked.
-func size(width, height int, o task.Options) (int, int) { return prompt.Size(width, height, o) }

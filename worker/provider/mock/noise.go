@@ -54,7 +54,7 @@ const tileSize = 256
 // pixel. Values are centred on zero, about ±0.5.
 type tile [tileSize * tileSize]float32
 
-func newTile(n noise, scale float32) *tile {
+func newTile(n noise, scale int32) *tile {
 	var t tile
 	rows(tileSize, func(y0, y1 int) {
 		for y := y0; y < y1; y++ {
@@ -66,13 +66,26 @@ func newTile(n noise, scale float32) *tile {
 	return &t
 }
 
-// periodic blends four shifted copies, so that the edges meet.
-func (n noise) periodic(x, y, scale float32) float32 {
-	wx, wy := smooth(0, 1, x), smooth(0, 1, y)
-	f := func(x, y float32) float32 { return n.fractal(x*scale, y*scale, 4) }
-	top := f(x, y)*(1-wx) + f(x-1, y)*wx
-	bottom := f(x, y-1)*(1-wx) + f(x-1, y-1)*wx
-	return top*(1-wy) + bottom*wy
+// periodic is fractal noise whose lattice repeats after the unit square; the
+// first octave has scale features along each side.
+func (n noise) periodic(x, y float32, scale int32) float32 {
+	var sum, weight float32
+	amp := float32(1)
+	for i := range 4 {
+		o := n.with(uint64(i))
+		px, py := x*float32(scale), y*float32(scale)
+		xi, yi := floor(px), floor(py)
+		fx, fy := px-float32(xi), py-float32(yi)
+		fx, fy = fx*fx*(3-2*fx), fy*fy*(3-2*fy)
+		xn, yn := (xi+1)%scale, (yi+1)%scale
+		top := o.hash(xi, yi)*(1-fx) + o.hash(xn, yi)*fx
+		bottom := o.hash(xi, yn)*(1-fx) + o.hash(xn, yn)*fx
+		sum += amp * (top*(1-fy) + bottom*fy)
+		weight += amp
+		amp /= 2
+		scale *= 2
+	}
+	return sum / weight
 }
 
 func (t *tile) at(x, y int) float32 {
