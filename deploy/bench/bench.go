@@ -97,6 +97,10 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if b.dir, err = filepath.Abs(b.dir); err != nil {
 		return err
 	}
+	if b.config.Bin != "" {
+		b.bin = rig.In(b.config.Bin)
+		return nil
+	}
 	b.say("build …")
 	b.bin, err = rig.Build(ctx, b.dir, b.stderr)
 	return err

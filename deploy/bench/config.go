@@ -13,6 +13,7 @@ import (
 // Config says what is measured and for how long.
 type Config struct {
 	Out      string        // report.html and report.json are written there
+	Bin      string        // gateway and worker are there; "" builds them
 	Only     []string      // measures to run, all when empty
 	Rounds   int           // of each alternating measurement
 	For      time.Duration // one round of throughput
@@ -59,6 +60,7 @@ func parse(args []string, stderr io.Writer) (Config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.Out, "out", c.Out, "write report.html and report.json to this `directory`")
+	flags.StringVar(&c.Bin, "bin", c.Bin, "measure the programs in this `directory` instead of building them")
 	flags.IntVar(&c.Rounds, "rounds", c.Rounds, "rounds of each alternating measurement")
 	flags.DurationVar(&c.For, "for", c.For, "length of a round of throughput")
 	flags.IntVar(&c.Streams, "streams", c.Streams, "event streams open at once")

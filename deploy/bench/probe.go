@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type probe struct {
 }
 
 func startProbe(ctx context.Context, r *rig.Rig) (p *probe, err error) {
+	workerrpc.RouteLogs(slog.New(slog.DiscardHandler))
 	p = &probe{entered: make(map[task.ID]time.Time)}
 	p.server, err = workerrpc.Serve(ctx, workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: r.Token(), Drain: time.Second}, p)
 	if err != nil {

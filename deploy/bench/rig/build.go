@@ -23,5 +23,10 @@ func Build(ctx context.Context, dir string, stderr io.Writer) (Binaries, error) 
 	if err := cmd.Run(); err != nil {
 		return Binaries{}, fmt.Errorf("build gateway and worker (run from the top of the repository): %w", err)
 	}
-	return Binaries{Gateway: filepath.Join(dir, "gateway"), Worker: filepath.Join(dir, "worker")}, nil
+	return In(dir), nil
+}
+
+// In names the programs in a directory.
+func In(dir string) Binaries {
+	return Binaries{Gateway: filepath.Join(dir, "gateway"), Worker: filepath.Join(dir, "worker")}
 }
