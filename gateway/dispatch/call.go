@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,37 +50,39 @@ type answer struct {
 	err error
 }
 
-// call makes or joins one call and follows it to its outcome. A lost stream
-// is recovered; only the end of ctx leaves without an outcome.
+// call makes one call and follows it to its outcome. A lost stream is
+// recovered; only the end of ctx leaves without an outcome.
 func (w *walk) call(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
 	out, begun, err := w.stream(ctx, req, a)
 	switch {
+	case err == nil:
+		return out, nil
 	case ctx.Err() != nil:
 		w.abandon(ctx, a)
 		return out, context.Cause(ctx)
-	case err == nil:
-		return out, nil
-	case !begun && !req.AttachOnly && neverSent(err):
-		w.Logger.Warn("worker not reached", "task", w.job.ID, "worker", a.Worker, "err", err)
+	case errors.Is(err, errDeposed):
+		return out, err
+	case !begun && refusal(fault.CodeOf(err)):
+		w.Logger.Warn("worker did not take the attempt", "task", w.job.ID, "worker", a.Worker, "err", err)
 		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: fault.CodeOf(err)}, nil
 	}
 	w.Logger.Warn("stream lost", "task", w.job.ID, "attempt", a.Number, "worker", a.Worker, "err", err)
 	return w.recover(ctx, req, a)
 }
 
-// neverSent reports whether the worker cannot have begun.
-func neverSent(err error) bool {
-	switch fault.CodeOf(err) {
-	case "worker_unreachable", "worker_busy", "worker_draining", "provider_unknown", "unauthenticated":
+// refusal reports whether a fault's code says that a worker never began.
+func refusal(code string) bool {
+	switch code {
+	case workerrpc.CodeUnreachable, workerrpc.CodeTooLarge, workerrpc.CodeToken, "worker_busy", "worker_draining", "provider_unknown", "attempt_invalid":
 		return true
 	}
 	return false
 }
 
-// stream follows one Generate stream; begun tells whether anything was heard.
+// stream follows one Generate stream to its end, also when ctx ends first;
+// begun tells whether anything was heard.
 func (w *walk) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (out workerrpc.Outcome, begun bool, err error) {
 	ctx, hang := context.WithTimeout(ctx, req.Timeout+callGrace)
-	defer hang()
 	updates := make(chan workerrpc.Update, 4)
 	done := make(chan answer, 1)
 	go func() {
@@ -91,21 +94,24 @@ func (w *walk) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt
 		})
 		done <- answer{out, err}
 	}()
+	defer hang()
 	notice := time.NewTimer(w.untilNotice())
 	defer notice.Stop()
 	for {
 		select {
 		case r := <-done:
-			return r.out, begun, r.err
+			return r.out, begun || len(updates) > 0, r.err
 		case u := <-updates:
 			begun = true
 			w.progress(ctx, u)
 		case <-notice.C:
 			w.notice(ctx)
 		case <-w.poked:
-			w.interrupted(ctx, a)
-		case <-ctx.Done():
-			return out, begun, fault.Wrap(fault.Timeout, "stream_timeout", context.Cause(ctx))
+			if err := w.interrupted(ctx, a); err != nil {
+				hang()
+				<-done
+				return out, begun, err
+			}
 		}
 	}
 }
@@ -160,14 +166,20 @@ func (w *walk) notice(ctx context.Context) {
 }
 
 // interrupted passes a cancel or a deletion on to the worker. The call still
-// ends with an outcome: many vendors cannot cancel, and bill.
-func (w *walk) interrupted(ctx context.Context, a task.Attempt) {
-	if err := w.reload(ctx); err == nil && !w.rec.Canceling {
-		return
+// ends with an outcome: many vendors cannot cancel, and bill. errDeposed says
+// that the call is no longer ours to cancel.
+func (w *walk) interrupted(ctx context.Context, a task.Attempt) error {
+	switch err := w.reload(ctx); {
+	case errors.Is(err, errDeposed):
+		return err
+	case errors.Is(err, errEnded), err == nil && w.rec.Canceling:
+	default:
+		return nil
 	}
 	if err := w.Caller.Cancel(ctx, a.Address, w.job.ID, a.Number); err != nil {
 		w.Logger.Warn("cancel not delivered", "task", w.job.ID, "worker", a.Worker, "err", err)
 	}
+	return nil
 }
 
 // abandon cancels the call of a task whose own time is over. When we are only

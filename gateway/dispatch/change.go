@@ -3,6 +3,7 @@ package dispatch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -18,6 +19,11 @@ func clone(r *task.Record) *task.Record {
 	c.Attempts = slices.Clone(r.Attempts)
 	return &c
 }
+
+// errDeposed says that another dispatcher drives the task. Only the leader
+// writes attempts; a walk that finds attempts it did not write has lost the
+// lead without knowing, and must touch neither the record nor a call again.
+var errDeposed = errors.New("another dispatcher drives the task")
 
 // change applies edit to the newest revision and writes it, again after each
 // lost race. It returns errEnded when the task ended meanwhile.
@@ -41,40 +47,77 @@ func (w *walk) change(ctx context.Context, edit func(*task.Record) error) error 
 				return err
 			}
 		}
-		if err := w.reload(ctx); err != nil && err != errEnded {
+		if written, err := w.catchUp(ctx, next); written || err != nil {
 			return err
-		}
-		if same(w.rec, next) { // it was written after all, only the answer was lost
-			return nil
 		}
 	}
 }
 
-// reload reads the newest revision; errEnded when that is the last one.
+// catchUp adopts the newest revision and reports whether it holds what next
+// meant to write: then only the answer to the write was lost.
+func (w *walk) catchUp(ctx context.Context, next *task.Record) (written bool, _ error) {
+	rec, rev, err := w.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	moved := !alike(w.rec.Attempts, next.Attempts)
+	switch {
+	case same(rec, next), !gone(rec) && moved && alike(rec.Attempts, next.Attempts):
+		written = true // in the second case a cancel came on top of it
+	case !gone(rec) && !alike(rec.Attempts, w.rec.Attempts):
+		return false, errDeposed
+	}
+	w.rec, w.rev = rec, rev
+	return written, nil
+}
+
+// reload adopts the newest revision; errEnded when that is the last one.
 func (w *walk) reload(ctx context.Context) error {
+	rec, rev, err := w.read(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !gone(rec) && !alike(rec.Attempts, w.rec.Attempts):
+		return errDeposed
+	}
+	w.rec, w.rev = rec, rev
+	if w.ended() {
+		return errEnded
+	}
+	return nil
+}
+
+// read returns the newest revision, however long the engine takes to answer.
+// A task that has expired from the stream is as good as deleted.
+func (w *walk) read(ctx context.Context) (*task.Record, uint64, error) {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		rec, rev, err := w.Queue.Lookup(ctx, w.job.Session, w.job.ID)
 		switch {
 		case err == nil:
-			w.rec, w.rev = rec, rev
-			if w.ended() {
-				return errEnded
-			}
-			return nil
+			return rec, rev, nil
 		case fault.KindOf(err) == fault.NotFound:
-			// Expired from the stream while we held it: nothing is left to say.
-			w.rec = w.rec.Tombstone()
-			return errEnded
+			return w.rec.Tombstone(), 0, nil
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return err
+			return nil, 0, err
 		}
 	}
 }
 
+// gone reports whether a record has ended, so that nobody's attempts matter.
+func gone(r *task.Record) bool { return r.Deleted || r.State.Terminal() }
+
+// alike reports whether two lists hold the same attempts as far as those who
+// drive a task write them.
+func alike(a, b []task.Attempt) bool {
+	return slices.EqualFunc(a, b, func(a, b task.Attempt) bool {
+		return a.Number == b.Number && a.Worker == b.Worker && a.Outcome == b.Outcome && a.StartedAt.Equal(b.StartedAt)
+	})
+}
+
 func same(a, b *task.Record) bool {
-	x, errX := sonic.Marshal(a)
-	y, errY := sonic.Marshal(b)
+	x, errX := sonic.ConfigStd.Marshal(a) // which orders maps
+	y, errY := sonic.ConfigStd.Marshal(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ func complete(r *task.Record, out workerrpc.Outcome) {
 		return
 	}
 	now := time.Now().UTC()
-	a.EndedAt, a.Outcome, a.Class, a.Code = &now, out.Result, out.Class, out.Code
+	a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(out.Result, task.Unknown), out.Class, out.Code
 	if out.VendorTask != "" {
 		a.VendorTask = out.VendorTask
 	}
@@ -53,28 +54,26 @@ func (w *walk) succeed(ctx context.Context, out workerrpc.Outcome) error {
 	})
 }
 
-func (w *walk) fail(ctx context.Context, out workerrpc.Outcome, f *task.Failure) error {
+// exhausted fails a task for which nothing is left to try. When the last call
+// may still have been paid for, it says so.
+func (w *walk) exhausted(ctx context.Context, out workerrpc.Outcome) error {
+	code := "generation_failed"
+	if out.Result == task.Unknown {
+		code = "provider_unknown"
+	}
+	return w.end(ctx, task.Failed, out, &task.Failure{Code: code, Kind: fault.Unavailable.String(), Retryable: true})
+}
+
+// cancel ends a task as its owner asked.
+func (w *walk) cancel(ctx context.Context, out workerrpc.Outcome) error {
+	return w.end(ctx, task.Canceled, out, nil)
+}
+
+// end finishes a task without a picture. out completes the attempt that still
+// runs in the record, if one does.
+func (w *walk) end(ctx context.Context, s task.State, out workerrpc.Outcome, f *task.Failure) error {
 	return w.change(ctx, func(r *task.Record) error {
 		complete(r, out)
-		r.Failure = f
-		return finished(r, task.Failed)
-	})
-}
-
-// exhausted fails a task for which no provider is left.
-func (w *walk) exhausted(ctx context.Context) error {
-	return w.end(ctx, task.Failed, &task.Failure{Code: "generation_failed", Kind: fault.Unavailable.String(), Retryable: true})
-}
-
-// end finishes a task without a picture. An attempt that still runs is left
-// with an unknown outcome: that is the truth.
-func (w *walk) end(ctx context.Context, s task.State, f *task.Failure) error {
-	return w.change(ctx, func(r *task.Record) error {
-		if r.Canceling && s == task.Canceled {
-			complete(r, workerrpc.Outcome{Result: task.Unknown, Class: task.ClassCanceled})
-		} else {
-			complete(r, workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout})
-		}
 		r.Failure = f
 		return finished(r, s)
 	})
@@ -92,7 +91,6 @@ func finished(r *task.Record, s task.State) error {
 // close settles the books of an ended task and gives its job up. When the
 // books cannot be written the job returns and is closed again.
 func (w *walk) close(ctx context.Context) {
-	w.observe()
 	if w.rec.Deleted {
 		w.erased(ctx)
 	}
@@ -105,11 +103,9 @@ func (w *walk) close(ctx context.Context) {
 		w.Logger.Warn("job not acknowledged", "task", w.job.ID, "err", err)
 		return
 	}
+	w.observe()
 	if !w.rec.Deleted && w.rec.Version > 2 {
-		select {
-		case w.trims <- trim{at: time.Now().Add(w.config.Trim), session: w.job.Session, id: w.job.ID}:
-		default: // expiry removes the history too, only later
-		}
+		w.trims.add(trim{at: time.Now().Add(w.config.Trim), session: w.job.Session, id: w.job.ID})
 	}
 }
 
@@ -120,7 +116,8 @@ func (w *walk) erased(ctx context.Context) {
 	}
 }
 
-// observe counts the task and writes its one log line.
+// observe counts the task and writes its one log line; only once, when its
+// job is given up.
 func (w *walk) observe() {
 	r := w.rec
 	state := string(r.State)
@@ -154,30 +151,6 @@ func (w *walk) calibrate(took time.Duration) {
 	}
 	if took.Seconds() <= w.it.estimate.P90 {
 		w.metrics.byP90.Inc()
-	}
-}
-
-// trim is a finished task whose history may go at a moment.
-type trim struct {
-	at      time.Time
-	session task.SessionID
-	id      task.ID
-}
-
-// trim forgets histories when their time has come; they arrive in order.
-func (l *lead) trim(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case t := <-l.trims:
-			if sleep(ctx, time.Until(t.at)) != nil {
-				return
-			}
-			if err := l.Queue.Trim(ctx, t.session, t.id); err != nil && ctx.Err() == nil {
-				l.Logger.Warn("history not trimmed", "task", t.id, "err", err)
-			}
-		}
 	}
 }
 

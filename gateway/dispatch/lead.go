@@ -6,29 +6,40 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 const (
 	tickEvery = 250 * time.Millisecond
-	trimQueue = 1 << 14
+
+	// recoverMost bounds how long placing waits for the jobs of the term
+	// before: they come within milliseconds of an engine that is well.
+	recoverMost = 5 * time.Second
+
+	// missedMost bounds the pokes remembered for jobs that are not here yet.
+	missedMost = 1 << 14
 )
 
 // lead is one term of leadership: everything it knows dies with it and is
 // read again from the records by the next.
 type lead struct {
 	*Dispatcher
-	wake  chan struct{} // something changed: place again
-	trims chan trim
-	walks sync.WaitGroup
+	wake      chan struct{} // something changed: place again
+	recovered chan struct{} // closed when the calls of the term before are counted
+	walks     sync.WaitGroup
+	trims     trims
 
-	mu      sync.Mutex
-	window  *window
-	slots   *slots
-	held    map[task.ID]*item // leased: waiting or running
-	asking  []*walk           // running tasks that need another slot
-	service *service
+	mu        sync.Mutex
+	window    *window
+	slots     *slots
+	held      map[task.ID]*item    // leased: waiting or running
+	missed    map[task.ID]struct{} // poked before they were leased
+	asking    []*walk              // running tasks that need another slot
+	service   *service
+	delivered uint64 // last job sequence leased
+	over      bool   // the term has ended: nothing starts any more
 }
 
 // item is a leased job and what is known of its task.
@@ -36,41 +47,61 @@ type item struct {
 	lease     queue.Lease
 	rec       *task.Record
 	rev       uint64
-	entered   time.Time // into the window
-	announced int       // last position told
-	telling   bool      // its position is being written
-	poked     bool      // its record changed meanwhile
-	estimate  task.Position
-	walk      *walk // nil while it waits
+	entered   time.Time     // into the window
+	announced int           // last position told
+	telling   bool          // its position is being written
+	poked     bool          // its record changed meanwhile
+	estimate  task.Position // given when it was accepted; zero when that was before this term
+	walk      *walk         // nil while it waits
 }
 
 func newLead(d *Dispatcher) *lead {
 	return &lead{
-		Dispatcher: d, wake: make(chan struct{}, 1), trims: make(chan trim, trimQueue),
-		window: newWindow(), slots: newSlots(), held: make(map[task.ID]*item), service: newService(),
+		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
+		window: newWindow(), slots: newSlots(), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		service: newService(),
 	}
 }
 
-// run leads until ctx ends or the queue is taken over.
+// run leads until ctx ends or the queue is taken over, and leaves no
+// goroutine behind.
 func (l *lead) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	drained, err := l.Queue.Drained(ctx)
+	if err != nil {
+		return err
+	}
+	l.delivered = drained
 	var loops sync.WaitGroup
-	loops.Go(func() { cancel(l.Queue.Lead(ctx, l.config.Window, func(s queue.Lease) { l.enter(ctx, s) })) })
 	loops.Go(func() { cancel(l.Queue.Cancels(ctx, func(_ task.SessionID, id task.ID) { l.poke(ctx, id) })) })
+	loops.Go(func() {
+		cancel(l.Queue.Lead(ctx, l.config.Window, func(s queue.Lease) { l.enter(ctx, s) }, func() { close(l.recovered) }))
+	})
 	loops.Go(func() { l.place(ctx) })
 	loops.Go(func() { l.pulse(ctx) })
 	loops.Go(func() { l.trim(ctx) })
 	loops.Wait()
+	l.close()
 	l.walks.Wait()
 	return context.Cause(ctx)
+}
+
+// close ends the term: a late poke starts nothing that nobody waits for.
+func (l *lead) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	l.metrics.waiting.Set(0)
+	l.metrics.running.Set(0)
+	l.metrics.capacity.Set(0)
 }
 
 // enter takes a lease into the window. A job that an earlier dispatcher may
 // have begun is looked up first: a call in flight is attached to at once.
 func (l *lead) enter(ctx context.Context, s queue.Lease) {
 	it := &item{lease: s, rec: s.Job.Accepted(), entered: time.Now()}
-	if s.Old {
+	if s.Old || l.wasPoked(s.Job.ID) {
 		rec, rev, err := l.Queue.Lookup(ctx, s.Job.Session, s.Job.ID)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			_ = s.Return(time.Second)
@@ -82,29 +113,56 @@ func (l *lead) enter(ctx context.Context, s queue.Lease) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.delivered = max(l.delivered, s.Seq)
 	if l.held[s.Job.ID] != nil {
 		return // redelivered while in hand; the one in hand is pulsed again
 	}
 	l.held[s.Job.ID] = it
 	switch {
-	case it.rec.Deleted || it.rec.State.Terminal():
-		l.start(ctx, it, nil)
 	case it.rec.Running() != nil:
-		l.start(ctx, it, l.slots.occupy(it.rec.Running()))
+		a := it.rec.Running()
+		l.start(ctx, it, l.slots.occupy(a, l.step(a.Provider)))
+	case it.rec.Deleted, it.rec.Canceling, it.rec.State != task.Queued:
+		l.start(ctx, it, nil) // it has ended, shall end, or has had its turn
 	default:
-		load := l.loadLocked()
-		it.announced = l.window.len() + 1
-		it.estimate = load.Position(it.announced)
-		l.window.push(it)
-		l.kick()
+		l.wait(it)
 	}
+}
+
+// wait puts an item into the window. The caller holds the lock.
+func (l *lead) wait(it *item) {
+	load := l.loadLocked()
+	load.Running-- // it is held, and neither waits nor runs yet
+	it.announced = load.Waiting + 1
+	if told := it.rec.Queue; told != nil && it.rev != 0 {
+		it.announced = told.Position // in an earlier term: it does not grow now
+	}
+	if !it.lease.Old {
+		it.estimate = load.Position(load.Waiting + 1)
+	}
+	l.window.push(it)
+	l.kick()
+}
+
+// step is a configured provider as a step, also one that policy has switched
+// off since.
+func (l *lead) step(provider string) routing.Step {
+	for _, p := range l.Router.Config().Providers {
+		if p.Name == provider {
+			return routing.Step{Provider: p}
+		}
+	}
+	return routing.Step{Provider: routing.Provider{Name: provider, Timeout: time.Minute}}
 }
 
 // start gives an item its walk. The caller holds the lock.
 func (l *lead) start(ctx context.Context, it *item, s *slot) {
-	it.walk = newWalk(l, it)
+	it.walk = newWalk(l, it, s)
+	if l.over {
+		return
+	}
 	l.walks.Go(func() {
-		it.walk.run(ctx, s)
+		it.walk.run(ctx)
 		l.leave(it)
 	})
 }
@@ -123,13 +181,18 @@ func (l *lead) kick() {
 	}
 }
 
-// poke makes the owner of a task read its record again.
+// poke makes the owner of a task read its record again. A task that is not
+// leased yet is remembered, so that a cancel need not wait for its turn.
 func (l *lead) poke(ctx context.Context, id task.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	it := l.held[id]
 	switch {
 	case it == nil:
+		if len(l.missed) >= missedMost {
+			clear(l.missed) // those find out at their turn
+		}
+		l.missed[id] = struct{}{}
 	case it.walk != nil:
 		it.walk.nudge()
 	case it.telling:
@@ -140,92 +203,12 @@ func (l *lead) poke(ctx context.Context, id task.ID) {
 	}
 }
 
-// place gives free slots to waiting tasks whenever something changed.
-func (l *lead) place(ctx context.Context) {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.wake:
-		case <-l.Fleet.Changed():
-		case <-tick.C:
-			l.tick(ctx)
-		}
-		l.assign(ctx)
-	}
-}
-
-func (l *lead) assign(ctx context.Context) {
+func (l *lead) wasPoked(id task.ID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.slots.refresh(l.Fleet.Workers(), l.Policy())
-	l.answer()
-	for l.slots.free() > 0 {
-		var s *slot
-		it := l.window.pop(func(it *item) bool {
-			s = l.slots.take(l.need(it))
-			return s != nil
-		})
-		if it == nil {
-			return
-		}
-		l.start(ctx, it, s)
-	}
-}
-
-func (l *lead) need(it *item) need {
-	return need{steps: l.Router.Plan(it.lease.Job.ID), region: it.lease.Job.Region, waited: time.Since(it.entered), spill: l.config.Spill}
-}
-
-// answer serves running tasks that fall back before new ones start. The
-// caller holds the lock.
-func (l *lead) answer() {
-	left := l.asking[:0]
-	for _, w := range l.asking {
-		if s := l.slots.take(w.need()); s != nil {
-			w.slot <- s
-		} else {
-			left = append(left, w)
-		}
-	}
-	clear(l.asking[len(left):])
-	l.asking = left
-}
-
-// ask queues a running task for another slot; forget takes that back.
-func (l *lead) ask(w *walk) {
-	l.mu.Lock()
-	l.asking = append(l.asking, w)
-	l.mu.Unlock()
-	l.kick()
-}
-
-func (l *lead) forget(w *walk) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range l.asking {
-		if l.asking[i] == w {
-			l.asking = append(l.asking[:i], l.asking[i+1:]...)
-			return
-		}
-	}
-	select {
-	case s := <-w.slot: // answered meanwhile
-		l.slots.release(s)
-	default:
-	}
-}
-
-func (l *lead) release(s *slot) {
-	if s == nil {
-		return
-	}
-	l.mu.Lock()
-	l.slots.release(s)
-	l.mu.Unlock()
-	l.kick()
+	_, ok := l.missed[id]
+	delete(l.missed, id)
+	return ok
 }
 
 // pulse keeps every lease in hand.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -19,6 +20,7 @@ const (
 // task starts while its position is being written.
 func (l *lead) tick(ctx context.Context) {
 	l.mu.Lock()
+	l.service.summarise()
 	load := l.loadLocked()
 	l.metrics.waiting.Set(float64(load.Waiting))
 	l.metrics.running.Set(float64(load.Running))
@@ -52,7 +54,9 @@ func worthTelling(told, now int) bool {
 }
 
 // tell writes one queue event. When the record was changed by somebody else,
-// the task's walk finds out what happened.
+// the task's walk finds out what happened. When the engine did not answer the
+// task keeps its place; should the event have been written after all, the
+// next write finds that out.
 func (l *lead) tell(ctx context.Context, it *item, p task.Position) {
 	next := clone(it.rec)
 	next.Queue = &p
@@ -67,7 +71,7 @@ func (l *lead) tell(ctx context.Context, it *item, p task.Position) {
 	if err == nil {
 		it.rec, it.rev = next, rev
 	}
-	if (err != nil || it.poked) && l.window.remove(it) {
+	if (it.poked || (err != nil && fault.KindOf(err) == fault.Conflict)) && l.window.remove(it) {
 		l.start(ctx, it, nil)
 		it.walk.nudge()
 	}

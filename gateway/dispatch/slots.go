@@ -15,6 +15,7 @@ import (
 type slots struct {
 	workers   []fleet.Member
 	state     *policy.State
+	capacity  int            // of the usable workers
 	busy      map[string]int // by worker id
 	providers map[string]int // by provider name
 }
@@ -27,12 +28,13 @@ type slot struct {
 
 // need says what a task would accept.
 type need struct {
-	steps   []routing.Step  // in order of preference
-	region  string          // preferred, "" for none
-	avoid   map[string]bool // workers that just failed it
+	steps   []routing.Step       // in order of preference
+	region  string               // preferred, "" for none
+	avoid   map[string]bool      // workers that just failed it
+	rest    map[string]time.Time // providers that just failed it, until when they are left alone
 	waited  time.Duration
 	spill   time.Duration
-	attempt bool // it failed before: anything in the plan will do
+	attempt bool // it failed before: any real model in the plan will do
 }
 
 func newSlots() *slots {
@@ -40,19 +42,15 @@ func newSlots() *slots {
 }
 
 func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
-	s.workers, s.state = ws, state
+	s.workers, s.state, s.capacity = ws, state, 0
+	for _, w := range ws {
+		if s.usable(w) {
+			s.capacity += w.Capacity
+		}
+	}
 }
 
 func (s *slots) usable(w fleet.Member) bool { return !w.Draining && !s.state.Workers[w.ID].Drain }
-
-func (s *slots) capacity() (n int) {
-	for _, w := range s.workers {
-		if s.usable(w) {
-			n += w.Capacity
-		}
-	}
-	return n
-}
 
 func (s *slots) free() (n int) {
 	for _, w := range s.workers {
@@ -64,17 +62,20 @@ func (s *slots) free() (n int) {
 }
 
 // take reserves the best slot for n, or nil. The first choice of provider is
-// waited for; later ones serve when nobody offers the first, when it failed,
+// waited for; later ones serve when nobody offers the first, when one failed,
 // or after the spill time. A stand-in never jumps a real model that is merely
-// busy.
+// busy or resting.
 func (s *slots) take(n need) *slot {
 	overflow := n.attempt || n.waited >= n.spill
 	for i, step := range n.steps {
 		if i > 0 && !overflow && s.offered(n.steps[0]) {
 			return nil
 		}
-		if step.Degraded && !n.attempt && slices.ContainsFunc(n.steps[:i], s.offered) {
+		if step.Degraded && slices.ContainsFunc(n.steps[:i], s.offeredReal) {
 			return nil
+		}
+		if until, ok := n.rest[step.Name]; ok && time.Now().Before(until) {
+			continue
 		}
 		if step.MaxConcurrent > 0 && s.providers[step.Name] >= step.MaxConcurrent {
 			continue
@@ -91,6 +92,8 @@ func (s *slots) take(n need) *slot {
 func (s *slots) offered(step routing.Step) bool {
 	return slices.ContainsFunc(s.workers, func(w fleet.Member) bool { return s.usable(w) && offers(w, step) })
 }
+
+func (s *slots) offeredReal(step routing.Step) bool { return !step.Degraded && s.offered(step) }
 
 func offers(w fleet.Member, step routing.Step) bool {
 	return slices.Contains(w.Providers, step.Name) && (step.Region == "" || step.Region == w.Region)
@@ -141,10 +144,22 @@ func (s *slots) release(t *slot) {
 }
 
 // occupy reserves what an attempt found in a record already uses.
-func (s *slots) occupy(a *task.Attempt) *slot {
-	t := &slot{}
+func (s *slots) occupy(a *task.Attempt, step routing.Step) *slot {
+	t := &slot{step: step}
 	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
-	t.step.Name = a.Provider
 	s.hold(t)
 	return t
+}
+
+// move gives a slot another worker for the same provider, in any region, and
+// reports whether there was one.
+func (s *slots) move(t *slot, avoid map[string]bool) bool {
+	w, ok := s.best(t.step, need{avoid: avoid})
+	if !ok || avoid[w.ID] {
+		return false
+	}
+	s.release(t)
+	t.worker = w
+	s.hold(t)
+	return true
 }

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	consumerName = "dispatch"
-	ackWait      = 30 * time.Second
+	consumerPrefix = "dispatch-"
+	ackWait        = 30 * time.Second
+	pullHeartbeat  = 2 * time.Second // a lost consumer is noticed after two
 
 	// PulseEvery is how often a held lease must be renewed.
 	PulseEvery = ackWait / 3
@@ -44,40 +45,70 @@ func (l Lease) Return(delay time.Duration) error { return engine.Classify(l.msg.
 // Lead makes the caller the only consumer of jobs: whoever consumed before is
 // cut off, and all that was leased and not acknowledged comes again at once.
 // It calls on for each lease, at most window of which are out at a time, and
-// returns when ctx ends or another dispatcher has taken over
+// once recovered, when every job that the one before may have begun has been
+// leased again. It returns when ctx ends or another dispatcher has taken over
 // (fault.Conflict "deposed").
-func (q *Queue) Lead(ctx context.Context, window int, on func(Lease)) error {
-	if err := q.jobs.DeleteConsumer(ctx, consumerName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
+func (q *Queue) Lead(ctx context.Context, window int, on func(Lease), recovered func()) error {
+	if err := q.depose(ctx); err != nil {
+		return err
 	}
 	info, err := q.jobs.Info(ctx)
 	if err != nil {
-		return engine.Classify(err)
+		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
 	}
+	// The name is new in every term: under a fixed one, a dispatcher that was
+	// deposed while it was out of touch would go on with its successor's.
 	cons, err := q.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		Durable: consumerPrefix + task.NewID(), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 		MaxAckPending: window, MaxDeliver: -1, MemoryStorage: true,
 	})
 	if err != nil {
 		return fmt.Errorf("consume jobs: %w", engine.Classify(err))
 	}
-	msgs, err := cons.Messages(jetstream.PullMaxMessages(window), jetstream.PullHeartbeat(2*time.Second), jetstream.PullExpiry(30*time.Second))
+	msgs, err := cons.Messages(jetstream.PullMaxMessages(window), jetstream.PullHeartbeat(pullHeartbeat), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
 		return engine.Classify(err)
 	}
 	defer msgs.Stop()
 	defer context.AfterFunc(ctx, msgs.Stop)()
-	return q.lease(ctx, msgs, info.State.LastSeq, on)
+	l := leasing{q: q, name: cons.CachedInfo().Name, old: info.State.LastSeq, on: on, recovered: recovered}
+	l.left = min(window, int(min(info.State.Msgs, 1<<30)))
+	return l.run(ctx, msgs)
 }
 
-func (q *Queue) lease(ctx context.Context, msgs jetstream.MessagesContext, old uint64, on func(Lease)) error {
+// depose removes every consumer of jobs.
+func (q *Queue) depose(ctx context.Context) error {
+	names := q.jobs.ConsumerNames(ctx)
+	for name := range names.Name() {
+		if err := q.jobs.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return fmt.Errorf("take over jobs: %w", engine.Classify(err))
+		}
+	}
+	if err := names.Err(); err != nil {
+		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
+	}
+	return nil
+}
+
+// leasing is one term of consuming jobs.
+type leasing struct {
+	q         *Queue
+	name      string // of our consumer
+	old       uint64 // last job accepted before our term
+	left      int    // jobs to see until those of the term before are all here
+	on        func(Lease)
+	recovered func()
+}
+
+func (l *leasing) run(ctx context.Context, msgs jetstream.MessagesContext) error {
+	l.seen(0)
 	for {
 		m, err := msgs.Next()
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.Is(err, jetstream.ErrNoHeartbeat):
-			if q.deposed(ctx) {
+			if l.deposed(ctx) {
 				return fault.Wrap(fault.Conflict, "deposed", err)
 			}
 			continue
@@ -90,20 +121,45 @@ func (q *Queue) lease(ctx context.Context, msgs jetstream.MessagesContext, old u
 		if err != nil {
 			return fmt.Errorf("job metadata: %w", err)
 		}
-		j, err := decodeJob(m.Data())
-		if err != nil {
-			q.log.Error("job unreadable, set aside", "subject", m.Subject(), "err", err)
-			_ = m.TermWithReason("unreadable")
-			continue
-		}
-		on(Lease{Job: j, Seq: meta.Sequence.Stream, Old: meta.Sequence.Stream <= old || meta.NumDelivered > 1, msg: m})
+		l.lease(m, meta)
+		l.seen(1)
 	}
 }
 
-// deposed reports whether the consumer is gone for good.
-func (q *Queue) deposed(ctx context.Context) bool {
-	_, err := q.jobs.Consumer(ctx, consumerName)
+func (l *leasing) lease(m jetstream.Msg, meta *jetstream.MsgMetadata) {
+	j, err := decodeJob(m.Data())
+	if err != nil {
+		l.q.log.Error("job unreadable, set aside", "subject", m.Subject(), "err", err)
+		_ = m.TermWithReason("unreadable")
+		return
+	}
+	seq := meta.Sequence.Stream
+	l.on(Lease{Job: j, Seq: seq, Old: seq <= l.old || meta.NumDelivered > 1, msg: m})
+}
+
+// seen counts down to the moment at which the past is known.
+func (l *leasing) seen(n int) {
+	l.left -= n
+	if l.left <= 0 && l.recovered != nil {
+		l.recovered()
+		l.recovered = nil
+	}
+}
+
+// deposed reports whether our consumer is gone for good.
+func (l *leasing) deposed(ctx context.Context) bool {
+	_, err := l.q.jobs.Consumer(ctx, l.name)
 	return errors.Is(err, jetstream.ErrConsumerNotFound)
+}
+
+// Drained is the sequence up to which every job is done: nobody waits behind
+// those.
+func (q *Queue) Drained(ctx context.Context) (uint64, error) {
+	info, err := q.jobs.Info(ctx)
+	if err != nil {
+		return 0, engine.Classify(err)
+	}
+	return max(1, info.State.FirstSeq) - 1, nil
 }
 
 // Backlog is how many jobs are not acknowledged.

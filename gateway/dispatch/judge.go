@@ -1,0 +1,175 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	perProvider = 3  // attempts at one provider that fail in a way that may pass
+	mostEntries = 16 // attempts of all kinds, also those that no worker took
+	backoff     = 200 * time.Millisecond
+	mostBackoff = 10 * time.Second
+)
+
+// judge decides what an outcome means: the task is done, or another attempt
+// follows.
+func (w *walk) judge(ctx context.Context, out workerrpc.Outcome) (done bool, err error) {
+	run := w.rec.Running()
+	switch {
+	case w.ended():
+		return true, errEnded // deleted meanwhile
+	case run == nil:
+		return true, errDeposed
+	}
+	last := *run
+	last.Outcome, last.Class, last.Code = out.Result, out.Class, out.Code
+	w.metrics.attempts.WithLabelValues(last.Provider, string(out.Result), string(out.Class)).Inc()
+	switch {
+	case out.Result == task.OK:
+		return true, w.succeed(ctx, out)
+	case w.rec.Canceling:
+		return true, w.cancel(ctx, out)
+	case out.Class == task.ClassContent:
+		return true, w.end(ctx, task.Failed, out, &task.Failure{Code: "content_refused", Kind: fault.Unprocessable.String()})
+	}
+	w.lead.mu.Lock()
+	w.account(last)
+	w.lead.mu.Unlock()
+	again := len(w.plan()) > 0 && len(w.rec.Attempts) < mostEntries
+	if again && out.Result == task.Unknown {
+		if again, err = w.afterUnknown(ctx, last); err != nil {
+			return true, err
+		}
+	}
+	if !again {
+		return true, w.exhausted(ctx, out)
+	}
+	if err := w.record(ctx, out); err != nil {
+		return true, err
+	}
+	return false, w.pause(ctx, w.pace(last, time.Duration(out.RetryAfter)*time.Millisecond))
+}
+
+// account remembers what an ended attempt says about its provider and its
+// worker. The caller holds the lock.
+func (w *walk) account(a task.Attempt) {
+	if unserved(a) || a.Outcome == task.Unknown {
+		w.avoid[a.Worker] = true
+	}
+	if a.Outcome != task.NotSent {
+		w.reached++
+	}
+	switch {
+	case unserved(a): // no fault of the provider
+	case a.Class == task.ClassInput, a.Class == task.ClassAuth, a.Class == task.ClassQuota:
+		w.tried[a.Provider] = perProvider // it would say the same again
+	default:
+		w.tried[a.Provider]++
+	}
+}
+
+// unserved reports whether no worker took the attempt, so that it says
+// nothing about the provider.
+func unserved(a task.Attempt) bool {
+	return a.Outcome == task.NotSent && (a.Class == task.ClassBusy || refusal(a.Code))
+}
+
+// plan is the router's plan without the providers that had their chances:
+// those that failed less often first, stand-ins last. When the task had all
+// its attempts, only stand-ins are left.
+func (w *walk) plan() []routing.Step {
+	steps := w.Router.Plan(w.job.ID)
+	if len(w.tried) == 0 {
+		return steps
+	}
+	spent := w.reached >= w.Router.Config().MaxAttempts
+	left := make([]routing.Step, 0, len(steps))
+	for _, s := range steps {
+		if w.tried[s.Name] < perProvider && (s.Degraded || !spent) {
+			left = append(left, s)
+		}
+	}
+	slices.SortStableFunc(left, func(a, b routing.Step) int {
+		if a.Degraded != b.Degraded {
+			if a.Degraded {
+				return 1
+			}
+			return -1
+		}
+		return w.tried[a.Name] - w.tried[b.Name]
+	})
+	return left
+}
+
+// need is called with the lead's lock held.
+func (w *walk) need() need {
+	return need{
+		steps: w.plan(), region: w.job.Region, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0,
+		waited: time.Since(w.it.entered), spill: w.config.Spill,
+	}
+}
+
+// pace decides how long the task pauses after a failed attempt. A provider
+// that failed rests as long as it asked for, else a little longer each time;
+// the task waits for it only when no other provider is left. When no worker
+// took the attempt the next one is asked at once, later ones after a while.
+func (w *walk) pace(last task.Attempt, asked time.Duration) time.Duration {
+	if unserved(last) {
+		if w.unserved++; w.unserved == 1 {
+			return 0
+		}
+		return backoff << min(4, w.unserved-2)
+	}
+	now := time.Now()
+	w.lead.mu.Lock()
+	w.rest[last.Provider] = now.Add(min(mostBackoff, cmp.Or(asked, backoff<<min(4, len(w.rec.Attempts)-1))))
+	w.lead.mu.Unlock()
+	wait := mostBackoff
+	plan := w.plan()
+	for _, s := range plan {
+		if s.Degraded == plan[0].Degraded { // a stand-in does not come before real models
+			wait = min(wait, w.rest[s.Name].Sub(now))
+		}
+	}
+	return wait
+}
+
+// pause waits before the next attempt, or until a cancel.
+func (w *walk) pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.C:
+			return nil
+		case <-w.poked:
+			if err := w.reload(ctx); err != nil || w.rec.Canceling {
+				return err
+			}
+		}
+	}
+}
+
+// afterUnknown applies fallback.unknown. What costs nothing may always go on.
+func (w *walk) afterUnknown(ctx context.Context, a task.Attempt) (next bool, err error) {
+	if a.PriceFen == 0 {
+		return true, nil
+	}
+	if w.Router.Config().Unknown != routing.UnknownNext {
+		return false, nil // "wait" has waited in recover, until the attempt's own timeout
+	}
+	return w.doublePay(ctx, a.PriceFen)
+}

@@ -1,0 +1,138 @@
+package dispatch
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/routing"
+)
+
+// place gives free slots to waiting tasks whenever something changed. It
+// begins when the calls of the term before hold their slots again, so that no
+// worker or provider is given more than it may have.
+func (l *lead) place(ctx context.Context) {
+	late := time.NewTimer(recoverMost)
+	defer late.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-l.recovered:
+	case <-late.C:
+		l.Logger.Warn("placing begins before all jobs are back")
+	}
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for changed := l.refresh(); ; {
+		l.assign(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case <-changed:
+			changed = l.refresh()
+		case <-tick.C:
+			changed = l.refresh()
+			l.tick(ctx)
+		}
+	}
+}
+
+// refresh reads the fleet and the operators' switches, and returns what tells
+// of the fleet's next change.
+func (l *lead) refresh() <-chan struct{} {
+	changed := l.Fleet.Changed() // first: a change between the two is not lost
+	workers, state := l.Fleet.Workers(), l.Policy()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slots.refresh(workers, state)
+	return changed
+}
+
+// appetite is all that decides whether a fresh task finds a slot. In one pass
+// slots only become fewer, so what was refused once is refused to all alike.
+type appetite struct {
+	plan    *routing.Step
+	region  string
+	patient bool // it may still wait for its first choice
+}
+
+func (l *lead) assign(ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answer()
+	var refused []appetite
+	for free := l.slots.free(); free > 0; free-- {
+		var s *slot
+		it := l.window.pop(func(it *item) bool {
+			n := l.need(it)
+			if len(n.steps) == 0 {
+				return false
+			}
+			a := appetite{plan: &n.steps[0], region: n.region, patient: n.waited < n.spill}
+			if slices.Contains(refused, a) {
+				return false
+			}
+			if s = l.slots.take(n); s == nil {
+				refused = append(refused, a)
+			}
+			return s != nil
+		})
+		if it == nil {
+			return
+		}
+		l.start(ctx, it, s)
+	}
+}
+
+func (l *lead) need(it *item) need {
+	return need{steps: l.Router.Plan(it.lease.Job.ID), region: it.lease.Job.Region, waited: time.Since(it.entered), spill: l.config.Spill}
+}
+
+// answer serves running tasks that fall back before new ones start. The
+// caller holds the lock.
+func (l *lead) answer() {
+	left := l.asking[:0]
+	for _, w := range l.asking {
+		if s := l.slots.take(w.need()); s != nil {
+			w.slot <- s
+		} else {
+			left = append(left, w)
+		}
+	}
+	clear(l.asking[len(left):])
+	l.asking = left
+}
+
+// ask queues a running task for another slot; forget takes that back.
+func (l *lead) ask(w *walk) {
+	l.mu.Lock()
+	l.asking = append(l.asking, w)
+	l.mu.Unlock()
+	l.kick()
+}
+
+func (l *lead) forget(w *walk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.asking, w); i >= 0 {
+		l.asking = slices.Delete(l.asking, i, i+1)
+		return
+	}
+	select {
+	case s := <-w.slot: // answered meanwhile
+		l.slots.release(s)
+		l.kick()
+	default:
+	}
+}
+
+func (l *lead) release(s *slot) {
+	if s == nil {
+		return
+	}
+	l.mu.Lock()
+	l.slots.release(s)
+	l.mu.Unlock()
+	l.kick()
+}
