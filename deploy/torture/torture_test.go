@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNothingIsLostUnderFire is the short version of "make torture".
+func TestNothingIsLostUnderFire(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.Tasks, c.Clients, c.Every, c.Dir = 120, 8, 1200*time.Millisecond, t.TempDir()
+	c.Environ = childEnviron(os.Environ()) //nolint:forbidigo // the programs need a path
+	r, err := torture(t.Context(), c, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.print(t.Output()); err != nil {
+		t.Error(err)
+	}
+	if !r.Clean() {
+		t.Errorf("faults: %v", r.Faults)
+	}
+	if r.Gateways+r.Workers == 0 || r.Deleted == 0 || r.Refused == 0 || r.Replayed == 0 {
+		t.Error("the run was too tame to prove anything")
+	}
+}
+
+func TestBadFlagsAreRefusedTogether(t *testing.T) {
+	t.Parallel()
+	var talk strings.Builder
+	code := run(t.Context(), []string{"-tasks", "0", "-kill", "everybody"}, nil, &talk, &talk)
+	if code != 2 || !strings.Contains(talk.String(), "-tasks") || !strings.Contains(talk.String(), "everybody") {
+		t.Errorf("exit %d: %s", code, talk.String())
+	}
+}
+
+func TestADevelopersSettingsStayOutside(t *testing.T) {
+	t.Parallel()
+	got := childEnviron([]string{"PATH=/bin", "IMGFLEET_HTTP_LISTEN=:1"})
+	if !slices.Equal(got, []string{"PATH=/bin"}) {
+		t.Errorf("environment = %q", got)
+	}
+}
