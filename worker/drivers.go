@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
@@ -20,7 +21,7 @@ func driver(c provider.Config, _ string) (provider.Driver, error) {
 		}
 		return mock.New(c.Name, knobs)
 	default:
-		return nil, fmt.Errorf("kind %q is not supported by this build", c.Kind)
+		return nil, fmt.Errorf("kind: %q is not supported by this build", c.Kind)
 	}
 }
 
@@ -31,8 +32,9 @@ func drivable(list []provider.Config) error {
 		if c.Kind == "" {
 			continue // reported already
 		}
-		if _, err := driver(c, ""); err != nil {
-			errs = append(errs, fmt.Errorf("providers[%d]: %w", i, err))
+		_, err := driver(c, "")
+		for _, line := range config.Faults(err) {
+			errs = append(errs, fmt.Errorf("providers[%d].%s", i, line))
 		}
 	}
 	return errors.Join(errs...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // version is set by the build.
@@ -18,6 +19,7 @@ var version = "dev"
 
 func main() {
 	signal.Ignore(syscall.SIGHUP)
+	workerrpc.RouteLogs(telemetry.NewLogger(os.Stderr, "warn", "auto"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stderr)
 	stop()

@@ -27,7 +27,6 @@ import (
 
 // serve builds everything, works until ctx ends, drains and returns.
 func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger) error {
-	workerrpc.RouteLogs(logger)
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
 	resolver := secret.Resolver{Getenv: lookup(environ)}

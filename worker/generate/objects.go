@@ -19,7 +19,7 @@ func (e errStatus) Error() string { return fmt.Sprintf("object store answered %d
 
 // permanent reports whether asking again is pointless.
 func (e errStatus) permanent() bool {
-	return e >= 400 && e < 500 && e != http.StatusRequestTimeout && e != http.StatusTooManyRequests
+	return e >= 300 && e < 500 && e != http.StatusRequestTimeout && e != http.StatusTooManyRequests
 }
 
 // errTooLong says that an object is longer than it may be.

@@ -1,0 +1,586 @@
+package generate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/label"
+	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// shelf is an object store over HTTP that remembers the order of writes.
+type shelf struct {
+	*httptest.Server
+	mu      sync.Mutex
+	objects map[string][]byte
+	types   map[string]string
+	order   []string
+	refuse  func(method, path string) int // a status to answer instead, 0 for none
+}
+
+func newShelf(t *testing.T) *shelf {
+	t.Helper()
+	s := &shelf{objects: map[string][]byte{}, types: map[string]string{}}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuse != nil {
+		if status := s.refuse(r.Method, r.URL.Path); status != 0 {
+			w.WriteHeader(status)
+			return
+		}
+	}
+	if r.Method == http.MethodPut {
+		s.objects[r.URL.Path], s.types[r.URL.Path] = body, r.Header.Get("Content-Type")
+		s.order = append(s.order, r.URL.Path)
+		return
+	}
+	data, ok := s.objects[r.URL.Path]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_, _ = w.Write(data)
+}
+
+func (s *shelf) get(path string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objects[path]
+}
+
+func (s *shelf) writes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.order...)
+}
+
+// stub is a vendor that does what its function says.
+type stub struct {
+	calls atomic.Int32
+	make  func(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error)
+}
+
+func (s *stub) Name() string { return "stub" }
+
+func (s *stub) Make(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+	s.calls.Add(1)
+	return s.make(ctx, r, report)
+}
+
+func colours(t testing.TB, w, h int) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for i := range img.Pix {
+		img.Pix[i] = byte(i * 31)
+	}
+	img.Set(0, 0, color.White)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+type bench struct {
+	worker *Worker
+	shelf  *shelf
+	stub   *stub
+	labels *label.Labeller
+}
+
+// judge refuses pictures when told to.
+type judge struct{ err error }
+
+func (j judge) CheckPicture(context.Context, []byte) error { return j.err }
+
+func setUp(t *testing.T, change func(*Config, *Parts)) *bench {
+	t.Helper()
+	labels, err := label.New(label.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := colours(t, 400, 300)
+	b := &bench{shelf: newShelf(t), labels: labels, stub: &stub{}}
+	b.stub.make = func(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+		if _, err := r.Photo(ctx); err != nil {
+			return provider.Picture{}, err
+		}
+		report(provider.Progress{Percent: 50, VendorTask: "v-1"})
+		return provider.Picture{Data: raw, VendorTask: "v-1", RequestID: "r-1"}, nil
+	}
+	b.shelf.objects["/photo"] = colours(t, 200, 200)
+	cfg := Defaults()
+	cfg.Heartbeat = 20 * time.Millisecond
+	cfg.StoreWithin = 5 * time.Second
+	p := Parts{
+		Providers: map[string]*provider.Provider{
+			"stub": provider.New(provider.Config{Name: "stub", PriceFen: 20}, b.stub, provider.NewMetrics(nil)),
+		},
+		Pictures: picture.New(picture.Defaults()), Labels: labels, Pixels: judge{}, Logger: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&cfg, &p)
+	}
+	b.worker = New(cfg, p)
+	return b
+}
+
+func (b *bench) attempt(n int) workerrpc.Attempt {
+	base := fmt.Sprintf("%s/%d", b.shelf.URL, n)
+	return workerrpc.Attempt{
+		Task: task.ID(task.DeriveID("t")), Number: n, Provider: "stub", Timeout: 10 * time.Second,
+		PhotoURL: b.shelf.URL + "/photo", ImageURL: base + ".jpg", ThumbURL: base + ".thumb.jpg", ManifestURL: base + ".json",
+	}
+}
+
+// generate collects an attempt's updates and returns its outcome.
+func (b *bench) generate(ctx context.Context, a workerrpc.Attempt) (*workerrpc.Outcome, []workerrpc.Update, error) {
+	var updates []workerrpc.Update
+	err := b.worker.Generate(ctx, a, func(u workerrpc.Update) error {
+		updates = append(updates, u)
+		return nil
+	})
+	if len(updates) == 0 {
+		return nil, nil, err
+	}
+	return updates[len(updates)-1].Outcome, updates, err
+}
+
+func TestAnAttemptLeavesALabelledPictureAThumbnailAndLastAManifest(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	o, updates, err := b.generate(t.Context(), b.attempt(1))
+	if err != nil || o == nil {
+		t.Fatalf("outcome %+v, err %v", o, err)
+	}
+	if o.Result != task.OK || o.Width != 400 || o.Height != 300 || o.ContentType != "image/jpeg" || o.PriceFen != 20 ||
+		o.VendorTask != "v-1" || o.RequestID != "r-1" {
+		t.Errorf("outcome = %+v", o)
+	}
+	if err := b.labels.Check(b.shelf.get("/1.jpg")); err != nil {
+		t.Errorf("picture: %v", err)
+	}
+	if err := b.labels.Check(b.shelf.get("/1.thumb.jpg")); err != nil {
+		t.Errorf("thumbnail: %v", err)
+	}
+	if int64(len(b.shelf.get("/1.jpg"))) != o.Bytes {
+		t.Errorf("told %d bytes, stored %d", o.Bytes, len(b.shelf.get("/1.jpg")))
+	}
+	writes := b.shelf.writes()
+	if len(writes) != 3 || writes[2] != "/1.json" {
+		t.Errorf("writes = %v, want the manifest last", writes)
+	}
+	var manifest workerrpc.Outcome
+	if err := json.Unmarshal(b.shelf.get("/1.json"), &manifest); err != nil || manifest != *o {
+		t.Errorf("manifest = %+v, %v; want %+v", manifest, err, *o)
+	}
+	last, vendor := 0, ""
+	for _, u := range updates {
+		if u.Progress != 0 && u.Progress < last {
+			t.Errorf("progress fell from %d to %d", last, u.Progress)
+		}
+		last = max(last, u.Progress)
+		vendor += u.VendorTask
+	}
+	if last < 90 || last > 99 || vendor != "v-1" {
+		t.Errorf("progress ended at %d, vendor task %q", last, vendor)
+	}
+}
+
+func TestASecondCallAttachesAndALateOneGetsTheOutcome(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	release, started := make(chan struct{}), make(chan struct{})
+	inner := b.stub.make
+	b.stub.make = func(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+		close(started)
+		<-release
+		return inner(ctx, r, report)
+	}
+	var wg sync.WaitGroup
+	outcomes := make([]*workerrpc.Outcome, 3)
+	for i := range outcomes {
+		wg.Go(func() { outcomes[i], _, _ = b.generate(t.Context(), b.attempt(1)) })
+	}
+	<-started
+	attach := b.attempt(1)
+	attach.AttachOnly = true
+	wg.Go(func() {
+		if o, _, err := b.generate(t.Context(), attach); err != nil || o.Result != task.OK {
+			t.Errorf("attach while it runs: %+v, %v", o, err)
+		}
+	})
+	close(release)
+	wg.Wait()
+	late, _, err := b.generate(t.Context(), b.attempt(1))
+	if err != nil || b.stub.calls.Load() != 1 {
+		t.Errorf("the vendor was called %d times, err %v", b.stub.calls.Load(), err)
+	}
+	for i, o := range append(outcomes, late) {
+		if o == nil || *o != *outcomes[0] {
+			t.Errorf("caller %d got %+v", i, o)
+		}
+	}
+}
+
+func TestAttachingToNothingIsNotFound(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	a := b.attempt(1)
+	a.AttachOnly = true
+	if _, _, err := b.generate(t.Context(), a); fault.KindOf(err) != fault.NotFound || fault.CodeOf(err) != "attempt_unknown" {
+		t.Errorf("got %v", err)
+	}
+	a = b.attempt(1)
+	a.Provider = "other"
+	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != "provider_unknown" {
+		t.Errorf("got %v", err)
+	}
+	a = b.attempt(0)
+	if _, _, err := b.generate(t.Context(), a); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("got %v", err)
+	}
+	if b.stub.calls.Load() != 0 {
+		t.Error("the vendor was called")
+	}
+}
+
+func TestALostStreamDoesNotCancelTheAttempt(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	release, started := make(chan struct{}), make(chan struct{})
+	inner := b.stub.make
+	b.stub.make = func(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+		close(started)
+		<-release
+		if ctx.Err() != nil {
+			t.Errorf("the call was canceled: %v", ctx.Err())
+		}
+		return inner(ctx, r, report)
+	}
+	ctx, lose := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { _, _, err := b.generate(ctx, b.attempt(1)); done <- err }()
+	<-started
+	lose()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the lost stream ended with %v", err)
+	}
+	close(release)
+	a := b.attempt(1)
+	a.AttachOnly = true
+	if o, _, err := b.generate(t.Context(), a); err != nil || o.Result != task.OK {
+		t.Errorf("attached: %+v, %v", o, err)
+	}
+}
+
+func TestACancelReachesTheVendorAndHeartbeatsFlowMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	b.stub.make = func(ctx context.Context, _ provider.Request, _ func(provider.Progress)) (provider.Picture, error) {
+		<-ctx.Done()
+		return provider.Picture{}, &provider.Failure{Outcome: task.FailedUnbilled, Class: task.ClassCanceled, Err: ctx.Err()}
+	}
+	beats := make(chan struct{}, 100)
+	var outcome *workerrpc.Outcome
+	done := make(chan error, 1)
+	go func() {
+		done <- b.worker.Generate(t.Context(), b.attempt(1), func(u workerrpc.Update) error {
+			if u == (workerrpc.Update{}) {
+				beats <- struct{}{}
+			}
+			outcome = u.Outcome
+			return nil
+		})
+	}()
+	for range 3 {
+		<-beats
+	}
+	if err := b.worker.Cancel(t.Context(), b.attempt(1).Task, 1); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil || outcome == nil || outcome.Class != task.ClassCanceled || outcome.Result != task.FailedUnbilled {
+		t.Errorf("outcome %+v, err %v", outcome, err)
+	}
+	if err := b.worker.Cancel(t.Context(), "unknown", 7); err != nil {
+		t.Errorf("canceling what is not known: %v", err)
+	}
+}
+
+func TestAFullWorkerRefusesAndSoDoesADrainingOne(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(c *Config, _ *Parts) { c.Capacity = 1 })
+	release, started := make(chan struct{}), make(chan struct{})
+	b.stub.make = func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+		close(started)
+		<-release
+		return provider.Picture{}, errors.New("whatever")
+	}
+	go func() { _, _, _ = b.generate(t.Context(), b.attempt(1)) }()
+	<-started
+	busy := func(n int) {
+		o, _, err := b.generate(t.Context(), b.attempt(n))
+		if err != nil || o.Result != task.NotSent || o.Class != task.ClassBusy {
+			t.Errorf("attempt %d: %+v, %v; want not_sent/busy", n, o, err)
+		}
+	}
+	busy(2)
+	if got := b.worker.InFlight(); got != 1 {
+		t.Errorf("in flight = %d", got)
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- b.worker.Drain(t.Context()) }()
+	close(release)
+	if err := <-drained; err != nil {
+		t.Errorf("drain: %v", err)
+	}
+	busy(3)
+	if err := b.worker.Drain(t.Context()); err != nil {
+		t.Errorf("draining twice: %v", err)
+	}
+}
+
+func TestADrainThatTakesTooLongStopsTheAttempts(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	started, stopped := make(chan struct{}), make(chan struct{})
+	b.stub.make = func(ctx context.Context, _ provider.Request, _ func(provider.Progress)) (provider.Picture, error) {
+		close(started)
+		<-ctx.Done()
+		close(stopped)
+		return provider.Picture{}, ctx.Err()
+	}
+	go func() { _, _, _ = b.generate(t.Context(), b.attempt(1)) }()
+	<-started
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := b.worker.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("drain: %v", err)
+	}
+	<-stopped
+}
+
+func TestFailuresSayWhatTheyCost(t *testing.T) {
+	t.Parallel()
+	refused := fault.New(fault.Unprocessable, moderation.CodePicture)
+	for name, c := range map[string]struct {
+		prepare  func(b *bench)
+		pixels   checker
+		result   task.Outcome
+		class    task.Class
+		manifest bool
+	}{
+		"the photo is gone": {func(b *bench) { delete(b.shelf.objects, "/photo") }, judge{}, task.NotSent, task.ClassInput, false},
+		"the vendor refuses": {func(b *bench) {
+			b.stub.make = failing(&provider.Failure{Outcome: task.Rejected, Class: task.ClassContent, Code: "bad"})
+		}, judge{}, task.Rejected, task.ClassContent, true},
+		"the vendor hangs": {func(b *bench) {
+			b.stub.make = failing(context.DeadlineExceeded)
+		}, judge{}, task.Unknown, task.ClassTimeout, true},
+		"the driver panics": {func(b *bench) {
+			b.stub.make = func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+				panic("oops")
+			}
+		}, judge{}, task.Unknown, task.ClassTransient, true},
+		"the picture is refused": {nil, judge{refused}, task.Rejected, task.ClassContent, true},
+		"the picture is rubbish": {func(b *bench) {
+			b.stub.make = func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+				return provider.Picture{Data: []byte("rubbish")}, nil
+			}
+		}, judge{}, task.Unknown, task.ClassTransient, true},
+		"the store refuses": {func(b *bench) {
+			b.shelf.refuse = func(method, path string) int {
+				if method == http.MethodPut && strings.HasSuffix(path, ".jpg") {
+					return http.StatusForbidden
+				}
+				return 0
+			}
+		}, judge{}, task.Unknown, task.ClassNetwork, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setUp(t, func(_ *Config, p *Parts) { p.Pixels = c.pixels })
+			if c.prepare != nil {
+				c.prepare(b)
+			}
+			o, _, err := b.generate(t.Context(), b.attempt(1))
+			if err != nil || o.Result != c.result || o.Class != c.class {
+				t.Errorf("outcome %+v, err %v; want %s/%s", o, err, c.result, c.class)
+			}
+			if got := b.shelf.get("/1.json") != nil; got != c.manifest {
+				t.Errorf("manifest written: %v, want %v", got, c.manifest)
+			}
+		})
+	}
+}
+
+func failing(err error) func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+	return func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+		return provider.Picture{}, err
+	}
+}
+
+func TestAStoreThatStumblesIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	stumbles := map[string]int{}
+	b.shelf.refuse = func(method, path string) int {
+		if stumbles[method+path]++; stumbles[method+path] == 1 {
+			return http.StatusServiceUnavailable
+		}
+		return 0
+	}
+	if o, _, err := b.generate(t.Context(), b.attempt(1)); err != nil || o.Result != task.OK {
+		t.Errorf("outcome %+v, err %v", o, err)
+	}
+}
+
+func TestAPaidPictureIsStoredEvenWhenItIsCanceledThen(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	inner := b.stub.make
+	b.stub.make = func(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+		pic, err := inner(ctx, r, report)
+		_ = b.worker.Cancel(ctx, b.attempt(1).Task, 1)
+		return pic, err
+	}
+	if o, _, err := b.generate(t.Context(), b.attempt(1)); err != nil || o.Result != task.OK || b.shelf.get("/1.jpg") == nil {
+		t.Errorf("outcome %+v, err %v", o, err)
+	}
+}
+
+func TestStablePicturesAreRenderedOnce(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	raw := colours(t, 256, 256)
+	b.stub.make = func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+		return provider.Picture{Data: raw, Stable: "fixed"}, nil
+	}
+	for n := 1; n <= 3; n++ {
+		if o, _, err := b.generate(t.Context(), b.attempt(n)); err != nil || o.Result != task.OK {
+			t.Fatalf("outcome %+v, err %v", o, err)
+		}
+	}
+	if !bytes.Equal(b.shelf.get("/1.jpg"), b.shelf.get("/3.jpg")) || b.labels.Check(b.shelf.get("/2.jpg")) != nil {
+		t.Error("stable pictures differ or are not labelled")
+	}
+}
+
+func TestFinishedAttemptsAreForgottenInTime(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(c *Config, _ *Parts) { c.KeepAtMost = 2 })
+	for n := 1; n <= 5; n++ {
+		if _, _, err := b.generate(t.Context(), b.attempt(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := b.attempt(1)
+	a.AttachOnly = true
+	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != "attempt_unknown" {
+		t.Errorf("the oldest attempt: %v, want unknown", err)
+	}
+	a = b.attempt(5)
+	a.AttachOnly = true
+	if o, _, err := b.generate(t.Context(), a); err != nil || o.Result != task.OK {
+		t.Errorf("the newest attempt: %+v, %v", o, err)
+	}
+}
+
+func TestInspectJudgesAndNormalises(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	b.shelf.objects["/raw"] = colours(t, 3000, 2000)
+	r := workerrpc.InspectRequest{RawURL: b.shelf.URL + "/raw", PhotoURL: b.shelf.URL + "/clean.jpg"}
+	got, err := b.worker.Inspect(t.Context(), r)
+	if err != nil || got.Width != 3000 || got.Height != 2000 || got.ContentType != "image/jpeg" ||
+		!strings.HasPrefix(got.Fingerprint, "sha256:") || got.PhotoBytes != int64(len(b.shelf.get("/clean.jpg"))) {
+		t.Errorf("inspected %+v, %v", got, err)
+	}
+	if !picture.Bare(b.shelf.get("/clean.jpg")) {
+		t.Error("the photo carries metadata")
+	}
+}
+
+func TestInspectRefusesWithTheReason(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		raw    []byte
+		r      workerrpc.InspectRequest
+		pixels checker
+		kind   fault.Kind
+		code   string
+	}{
+		"missing":     {nil, workerrpc.InspectRequest{}, judge{}, fault.NotFound, "upload_not_found"},
+		"long":        {colours(t, 300, 300), workerrpc.InspectRequest{MaxBytes: 100}, judge{}, fault.TooLarge, "photo_too_large"},
+		"large":       {colours(t, 300, 300), workerrpc.InspectRequest{MaxPixels: 100}, judge{}, fault.TooLarge, "too_many_pixels"},
+		"no picture":  {[]byte("hello"), workerrpc.InspectRequest{}, judge{}, fault.Unsupported, "media_type_unsupported"},
+		"another sum": {colours(t, 300, 300), workerrpc.InspectRequest{SHA256: "00"}, judge{}, fault.Unprocessable, "sha256_mismatch"},
+		"indecent": {colours(t, 300, 300), workerrpc.InspectRequest{},
+			judge{fault.New(fault.Unprocessable, moderation.CodePicture)}, fault.Unprocessable, moderation.CodePicture},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setUp(t, func(_ *Config, p *Parts) { p.Pixels = c.pixels })
+			if c.raw != nil {
+				b.shelf.objects["/raw"] = c.raw
+			}
+			c.r.RawURL, c.r.PhotoURL = b.shelf.URL+"/raw", b.shelf.URL+"/clean.jpg"
+			_, err := b.worker.Inspect(t.Context(), c.r)
+			if fault.KindOf(err) != c.kind || fault.CodeOf(err) != c.code {
+				t.Errorf("got %v, want %v %s", err, c.kind, c.code)
+			}
+			if b.shelf.get("/clean.jpg") != nil {
+				t.Error("a refused photo was stored")
+			}
+		})
+	}
+}
+
+func TestURLsStayOutOfErrors(t *testing.T) {
+	t.Parallel()
+	o := newObjects()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	for _, url := range []string{"http://127.0.0.1:1/x?s=SECRET", "http://bad host/?s=SECRET", "ftp://127.0.0.1/SECRET"} {
+		_, err := o.get(ctx, url, 10)
+		if err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.RedirectHandler("http://127.0.0.1:1/elsewhere", http.StatusFound))
+	defer s.Close()
+	if _, err := newObjects().get(t.Context(), s.URL, 10); !errors.Is(err, errStatus(http.StatusFound)) {
+		t.Errorf("got %v, want the redirect as an error", err)
+	}
+}

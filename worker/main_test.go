@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+func TestMain(m *testing.M) {
+	workerrpc.RouteLogs(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
+
+// fleet is a gateway's fleet listener that remembers who beats.
+type fleet struct {
+	addr  string
+	beats chan workerrpc.Beat
+}
+
+func newFleet(t *testing.T, token string) *fleet {
+	t.Helper()
+	f := &fleet{beats: make(chan workerrpc.Beat, 100)}
+	s, err := workerrpc.ServeFleet(t.Context(), workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: token, Drain: time.Millisecond},
+		func(_ context.Context, b workerrpc.Beat) error { f.beats <- b; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	f.addr = s.Addr().String()
+	return f
+}
+
+// next waits for a beat that pleases.
+func (f *fleet) next(t *testing.T, pleases func(workerrpc.Beat) bool) workerrpc.Beat {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case b := <-f.beats:
+			if pleases(b) {
+				return b
+			}
+		case <-deadline:
+			t.Fatal("no such beat came")
+		}
+	}
+}
+
+func anyBeat(workerrpc.Beat) bool { return true }
+
+// lines is a writer that two goroutines may use.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
+	t.Parallel()
+	first, second := newFleet(t, "tok"), newFleet(t, "tok")
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	var log lines
+	environ := []string{
+		"TOKEN=tok", "IMGFLEET_FLEET_TOKEN=env:TOKEN", "IMGFLEET_WORKER_REGION=cn-north",
+		`IMGFLEET_FLEET_GATEWAYS=["` + first.addr + `","` + second.addr + `"]`,
+		`IMGFLEET_PROVIDERS=[{"name":"m","kind":"mock","model":"latency=1h"},{"name":"far","kind":"mock","region":"elsewhere"}]`,
+	}
+	go func() { done <- run(ctx, nil, environ, strings.NewReader(""), &log) }()
+	b := first.next(t, anyBeat)
+	if b.Region != "cn-north" || b.Capacity != 8 || len(b.Providers) != 1 || b.Providers[0] != "m" || b.Draining {
+		t.Errorf("beat = %+v", b)
+	}
+	if other := second.next(t, anyBeat); other.ID != b.ID || other.Address != b.Address {
+		t.Errorf("the other gateway heard %+v", other)
+	}
+	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "tok"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := make(chan workerrpc.Outcome, 1)
+	a := workerrpc.Attempt{Task: task.ID(task.NewID()), Number: 1, Provider: "m", PhotoURL: "http://127.0.0.1:1/"}
+	go func() {
+		o, err := c.Generate(context.WithoutCancel(ctx), b.Address, a, nil)
+		if err != nil {
+			t.Errorf("generate: %v", err)
+		}
+		outcomes <- o
+	}()
+	if o := <-outcomes; o.Result != task.NotSent || o.Class != task.ClassNetwork {
+		t.Errorf("outcome = %+v, want not_sent/network: there is no photo", o)
+	}
+	stop()
+	first.next(t, func(b workerrpc.Beat) bool { return b.Draining })
+	if code := <-done; code != 0 {
+		t.Errorf("exit code %d\n%s", code, log.String())
+	}
+	if strings.Contains(log.String(), "tok\"") {
+		t.Errorf("the token was logged:\n%s", log.String())
+	}
+}
+
+func TestAWorkerEndsWithItsParent(t *testing.T) {
+	// Not parallel: it changes how this process takes signals.
+	r, w := io.Pipe()
+	done := make(chan int, 1)
+	var log lines
+	f := newFleet(t, "")
+	go func() {
+		done <- run(t.Context(), []string{"-exit-with-stdin"}, []string{`IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, r, &log)
+	}()
+	f.next(t, anyBeat)
+	_ = w.Close()
+	select {
+	case code := <-done:
+		if code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the worker outlived its parent")
+	}
+}
+
+func TestEveryFaultOfTheConfigurationIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	text := `
+environment: stage
+worker: {listen: "0.0.0.0:7000", advertise: here, capacity: 0, drain: -1s}
+fleet: {gateways: [nowhere]}
+providers:
+  - {name: a, kind: mock, model: "latency=x&colour=red"}
+  - {name: a, kind: teapot}
+moderation: {kind: none}
+label: {text: hello}
+tls: {cert: c.pem}
+http: {listen: "127.0.0.1:8080"}
+worker_typo: 1
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out lines
+	if code := run(t.Context(), []string{"-config", file, "-check-config"}, nil, strings.NewReader(""), &out); code != 2 {
+		t.Errorf("exit code %d, want 2", code)
+	}
+	for _, want := range []string{
+		"environment", "worker.advertise", "worker.capacity", "worker.drain", "fleet.gateways[0]", "providers[0]",
+		"latency", "colour", `"a" is used twice`, "teapot", "moderation.kind", "label.text", "tls", "worker_typo",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("nothing of %s in\n%s", want, out.String())
+		}
+	}
+	out = lines{}
+	if code := run(t.Context(), []string{"-check-config"}, nil, strings.NewReader(""), &out); code != 0 {
+		t.Errorf("the defaults have faults: %s", out.String())
+	}
+}
+
+func TestAMissingSecretStopsTheStart(t *testing.T) {
+	t.Parallel()
+	var out lines
+	if code := run(t.Context(), nil, []string{"IMGFLEET_FLEET_TOKEN=env:NOWHERE"}, strings.NewReader(""), &out); code != 1 {
+		t.Errorf("exit code %d: %s", code, out.String())
+	}
+	if !strings.Contains(out.String(), "fleet.token") {
+		t.Errorf("said %s", out.String())
+	}
+}
+
+func TestAWorkerRefusesTheWrongToken(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, "tok")
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	var log lines
+	go func() {
+		done <- run(ctx, nil, []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, strings.NewReader(""), &log)
+	}()
+	b := f.next(t, anyBeat)
+	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Inspect(t.Context(), b.Address, workerrpc.InspectRequest{}); fault.KindOf(err) != fault.Unauthenticated {
+		t.Errorf("got %v, want unauthenticated", err)
+	}
+	stop()
+	<-done
+}
