@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/cloudwego/hertz/pkg/app/server"
@@ -40,6 +41,7 @@ type Server struct {
 // New binds the listener, so that Addr is known and a busy port is an error
 // here; nothing is answered before Run.
 func New(c Config, d Deps) (*Server, error) {
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	proxies, err := parseProxies(c.TrustedProxies)
 	if err != nil {
 		return nil, err
