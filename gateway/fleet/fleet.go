@@ -54,11 +54,14 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 		return nil, err
 	}
 	return &Fleet{
-		bucket: b, call: call, log: log, members: make(map[string]Member), changed: make(chan struct{}),
-		gauge: promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
-			Name: "imgfleet_fleet_workers", Help: "Workers heard of in the last five seconds, by region.",
-		}, []string{"region"}),
+		bucket: b, call: call, log: log, members: make(map[string]Member), changed: make(chan struct{}), gauge: newGauge(reg),
 	}, nil
+}
+
+func newGauge(reg prometheus.Registerer) *prometheus.GaugeVec {
+	return promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
+		Name: "imgfleet_fleet_workers", Help: "Workers heard of in the last five seconds, by region.",
+	}, []string{"region"})
 }
 
 // Beat records a heartbeat that reached this gateway.

@@ -1,0 +1,235 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const patience = 20 * time.Second
+
+// inspectors answer by address.
+type inspectors struct {
+	mu    sync.Mutex
+	asked []string
+	fails map[string]error
+}
+
+func (i *inspectors) Inspect(_ context.Context, addr string, _ workerrpc.InspectRequest) (workerrpc.Inspected, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.asked = append(i.asked, addr)
+	return workerrpc.Inspected{Width: 1}, i.fails[addr]
+}
+
+func open(t *testing.T, e *engine.Engine, call caller) *Fleet {
+	t.Helper()
+	f, err := Open(t.Context(), e, call, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = f.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return f
+}
+
+func openEngine(t *testing.T) *engine.Engine {
+	t.Helper()
+	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func beat(address string) workerrpc.Beat {
+	return workerrpc.Beat{ID: task.NewID(), Address: address, Region: "east", Capacity: 4, Providers: []string{"a"}}
+}
+
+// until waits for the fleet to be as asked, woken by its changes.
+func until(t *testing.T, f *Fleet, what string, ok func([]Member) bool) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		changed := f.Changed()
+		if ok(f.Workers()) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("never: %s; %+v", what, f.Workers())
+		}
+	}
+}
+
+func send(t *testing.T, f *Fleet, b workerrpc.Beat) {
+	t.Helper()
+	if err := f.Beat(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestABeatReachesEveryGateway(t *testing.T) {
+	t.Parallel()
+	e := openEngine(t)
+	here, there := open(t, e, nil), open(t, e, nil)
+	b := beat("w:1")
+	send(t, here, b)
+	for _, f := range []*Fleet{here, there} {
+		until(t, f, "the worker is known", func(ws []Member) bool { return len(ws) == 1 && ws[0].Address == "w:1" && !ws[0].LastSeen.IsZero() })
+	}
+	b.Draining = true
+	send(t, there, b)
+	until(t, here, "it drains", func(ws []Member) bool { return len(ws) == 1 && ws[0].Draining })
+}
+
+func TestAWorkerThatFallsSilentIsForgotten(t *testing.T) {
+	t.Parallel()
+	f := open(t, openEngine(t), nil)
+	send(t, f, beat("w:1"))
+	until(t, f, "it is known", func(ws []Member) bool { return len(ws) == 1 })
+	start := time.Now()
+	until(t, f, "it is forgotten", func(ws []Member) bool { return len(ws) == 0 })
+	if took := time.Since(start); took < beatTTL-time.Second || took > beatTTL+3*time.Second {
+		t.Errorf("after %v", took)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.members) != 0 {
+		t.Errorf("still remembered: %v", f.members)
+	}
+}
+
+func TestOnlyChangesOfWhatIsOfferedAreAnnounced(t *testing.T) {
+	t.Parallel()
+	f := open(t, openEngine(t), nil)
+	b := beat("w:1")
+	send(t, f, b)
+	until(t, f, "it is known", func(ws []Member) bool { return len(ws) == 1 })
+	changed := f.Changed()
+	b.InFlight = 3
+	send(t, f, b)
+	other := beat("w:2") // comes after it
+	for end := time.Now().Add(patience); f.Workers()[0].InFlight != 3; {
+		if time.Now().After(end) {
+			t.Fatal("the load never arrives")
+		}
+		time.Sleep(5 * time.Millisecond) // unannounced is the point
+	}
+	select {
+	case <-changed:
+		t.Error("a mere heartbeat was announced")
+	default:
+	}
+	send(t, f, other)
+	select {
+	case <-changed:
+	case <-time.After(patience):
+		t.Error("a new worker was not")
+	}
+}
+
+func TestMembersThatVanishedDuringAnInterruptionAreSwept(t *testing.T) {
+	t.Parallel()
+	f := &Fleet{members: make(map[string]Member), changed: make(chan struct{}), gauge: newGauge(nil)}
+	f.members["old"] = Member{LastSeen: time.Now().Add(-2 * beatTTL)}
+	f.members["new"] = Member{LastSeen: time.Now()}
+	f.apply(engine.Entry{})
+	if _, ok := f.members["old"]; ok || len(f.members) != 1 {
+		t.Errorf("members: %v", f.members)
+	}
+}
+
+func TestABadBeatIsRefused(t *testing.T) {
+	t.Parallel()
+	f := open(t, openEngine(t), nil)
+	for name, change := range map[string]func(*workerrpc.Beat){
+		"an id that is a subject": func(b *workerrpc.Beat) { b.ID = "*" },
+		"no id":                   func(b *workerrpc.Beat) { b.ID = "" },
+		"no address":              func(b *workerrpc.Beat) { b.Address = "" },
+		"a negative capacity":     func(b *workerrpc.Beat) { b.Capacity = -1 },
+	} {
+		b := beat("w:1")
+		change(&b)
+		if err := f.Beat(t.Context(), b); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWorkersComeInOrder(t *testing.T) {
+	t.Parallel()
+	f := open(t, openEngine(t), nil)
+	for i := range 5 {
+		send(t, f, beat(fmt.Sprint("w:", i)))
+	}
+	until(t, f, "all are known", func(ws []Member) bool { return len(ws) == 5 })
+	ws := f.Workers()
+	for i := range ws[1:] {
+		if ws[i].ID >= ws[i+1].ID {
+			t.Errorf("%s before %s", ws[i].ID, ws[i+1].ID)
+		}
+	}
+}
+
+func TestAPhotoIsInspectedBySomebodyWhoCan(t *testing.T) {
+	t.Parallel()
+	call := &inspectors{fails: map[string]error{}}
+	f := open(t, openEngine(t), call)
+	if _, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); fault.KindOf(err) != fault.Unavailable || fault.As(err).RetryAfter == 0 {
+		t.Errorf("without workers: %v", err)
+	}
+	leaving := beat("leaving:1")
+	leaving.Draining = true
+	send(t, f, leaving)
+	send(t, f, beat("down:1"))
+	send(t, f, beat("slow:1"))
+	send(t, f, beat("good:1"))
+	call.fails["down:1"] = fault.New(fault.Unavailable, workerrpc.CodeUnreachable)
+	call.fails["slow:1"] = fault.New(fault.Timeout, "deadline_exceeded")
+	until(t, f, "all are known", func(ws []Member) bool { return len(ws) == 4 })
+	for range 20 {
+		if got, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); err != nil || got.Width != 1 {
+			t.Errorf("inspected %+v, err %v", got, err)
+		}
+	}
+	for _, addr := range call.asked {
+		if addr == "leaving:1" {
+			t.Error("a draining worker was asked")
+		}
+	}
+}
+
+func TestARefusalOfAPhotoIsFinal(t *testing.T) {
+	t.Parallel()
+	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.Unsupported, "photo_unsupported"), "w:2": fault.New(fault.Unsupported, "photo_unsupported")}}
+	f := open(t, openEngine(t), call)
+	send(t, f, beat("w:1"))
+	send(t, f, beat("w:2"))
+	until(t, f, "both are known", func(ws []Member) bool { return len(ws) == 2 })
+	if _, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); fault.KindOf(err) != fault.Unsupported || len(call.asked) != 1 {
+		t.Errorf("after %v: %v", call.asked, err)
+	}
+}
+
+func FuzzStoredBeatsNeverPanic(f *testing.F) {
+	f.Add([]byte(`{"id":"a","capacity":1,"providers":["x"]}`))
+	f.Add([]byte(`{`))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		fl := &Fleet{members: make(map[string]Member), changed: make(chan struct{}), gauge: newGauge(nil)}
+		fl.apply(engine.Entry{Key: "worker.a", Value: data})
+		_ = fl.Workers()
+	})
+}

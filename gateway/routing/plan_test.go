@@ -1,0 +1,185 @@
+package routing
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+func model(name string, weight int) Provider {
+	return Provider{Name: name, Kind: "seedream", Weight: weight, Timeout: time.Minute}
+}
+
+func mock() Provider {
+	return Provider{Name: "mock", Kind: mockKind, Weight: 100, Timeout: time.Minute}
+}
+
+func router(c Config, s *policy.State) *Router { return New(c, func() *policy.State { return s }) }
+
+func names(steps []Step) (out []string) {
+	for _, s := range steps {
+		name := s.Name
+		if s.Degraded {
+			name += "!"
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func TestThePlanFollowsConfigurationAndPolicy(t *testing.T) {
+	t.Parallel()
+	zero, ten := 0, 10
+	off := policy.Provider{Disabled: true}
+	for name, c := range map[string]struct {
+		providers []Provider
+		mock      bool
+		policy    map[string]policy.Provider
+		want      []string
+	}{
+		"the mock alone is no stand-in":     {providers: []Provider{mock()}, want: []string{"mock"}},
+		"fallbacks keep their order":        {providers: []Provider{model("z", 0), model("a", 1), model("b", 0)}, want: []string{"a", "z", "b"}},
+		"a stand-in comes last":             {providers: []Provider{mock(), model("a", 1), model("b", 0)}, mock: true, want: []string{"a", "b", "mock!"}},
+		"a stand-in needs to be allowed":    {providers: []Provider{mock(), model("a", 1)}, want: []string{"a"}},
+		"one that is off is left out":       {providers: []Provider{model("a", 1), model("b", 0)}, policy: map[string]policy.Provider{"a": off}, want: []string{"b"}},
+		"the mock of a fleet that is off":   {providers: []Provider{model("a", 1), mock()}, mock: true, policy: map[string]policy.Provider{"a": off}, want: []string{"mock!"}},
+		"all off":                           {providers: []Provider{model("a", 1)}, policy: map[string]policy.Provider{"a": off}},
+		"a weight of zero is a fallback":    {providers: []Provider{model("a", 5), model("b", 1)}, policy: map[string]policy.Provider{"a": {Weight: &zero}}, want: []string{"b", "a"}},
+		"a weight makes a first choice":     {providers: []Provider{model("a", 0), model("b", 0)}, policy: map[string]policy.Provider{"b": {Weight: &ten}}, want: []string{"b", "a"}},
+		"policy about one that is not here": {providers: []Provider{model("a", 1)}, policy: map[string]policy.Provider{"gone": off}, want: []string{"a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := names(router(Config{Providers: c.providers, Mock: c.mock}, &policy.State{Providers: c.policy}).Plan("x"))
+			if !slices.Equal(got, c.want) {
+				t.Errorf("plan = %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTheOthersFollowHeaviestFirst(t *testing.T) {
+	t.Parallel()
+	r := router(Config{Providers: []Provider{model("a", 1), model("b", 5), model("c", 3)}}, &policy.State{})
+	seen := make(map[string]bool)
+	for range 200 {
+		seen[strings.Join(names(r.Plan(task.ID(task.NewID()))), "")] = true
+	}
+	for _, want := range []string{"abc", "bca", "cba"} {
+		if !seen[want] {
+			t.Errorf("never %s: %v", want, seen)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("plans: %v", seen)
+	}
+}
+
+func TestFirstChoicesFollowTheWeights(t *testing.T) {
+	t.Parallel()
+	r := router(Config{Providers: []Provider{model("a", 70), model("b", 20), model("c", 10)}}, &policy.State{})
+	const n = 20_000
+	count := make(map[string]int)
+	for range n {
+		count[r.Plan(task.ID(task.NewID()))[0].Name]++
+	}
+	for name, share := range map[string]float64{"a": 0.7, "b": 0.2, "c": 0.1} {
+		if got := float64(count[name]) / n; math.Abs(got-share) > 0.02 {
+			t.Errorf("%s came first in %.3f, want %.1f", name, got, share)
+		}
+	}
+}
+
+func TestAPlanIsStableAndComplete(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var c Config
+		for i := range rapid.IntRange(1, 6).Draw(t, "providers") {
+			c.Providers = append(c.Providers, model(fmt.Sprint("p", i), rapid.IntRange(0, 5).Draw(t, "weight")))
+		}
+		r := router(c, &policy.State{})
+		id := task.ID(rapid.String().Draw(t, "id"))
+		plan := r.Plan(id)
+		if !slices.Equal(names(plan), names(router(c, &policy.State{}).Plan(id))) {
+			t.Fatal("another router plans otherwise")
+		}
+		got := names(plan)
+		slices.Sort(got)
+		if len(slices.Compact(got)) != len(c.Providers) {
+			t.Fatalf("plan %v of %d providers", got, len(c.Providers))
+		}
+		for i := 1; i < len(plan); i++ {
+			if plan[i].Weight > 0 && plan[i-1].Weight == 0 {
+				t.Fatalf("a fallback before a first choice: %v", names(plan))
+			}
+		}
+	})
+}
+
+func TestAPlanFollowsAChangeOfPolicyAtOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	state := &policy.State{}
+	r := New(Config{Providers: []Provider{model("a", 1), model("b", 0)}}, func() *policy.State {
+		mu.Lock()
+		defer mu.Unlock()
+		return state
+	})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for range 1000 {
+				if n := len(r.Plan("x")); n < 1 || n > 2 {
+					t.Errorf("%d steps", n)
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		next := &policy.State{}
+		if i%2 == 0 {
+			next.Providers = map[string]policy.Provider{"a": {Disabled: true}}
+		}
+		mu.Lock()
+		state = next
+		mu.Unlock()
+		if got := len(r.Plan("x")); got != 2-(i+1)%2 {
+			t.Errorf("after change %d: %d steps", i, got)
+		}
+	}
+	readers.Wait()
+}
+
+func TestPlansCostNothing(t *testing.T) {
+	r := router(Config{Providers: []Provider{model("a", 1), model("b", 2), mock()}, Mock: true}, &policy.State{})
+	r.Plan("x")
+	if n := testing.AllocsPerRun(100, func() { r.Plan("0123456789abcdefghjkmnpqrs") }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestConfigSaysAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	if err := Defaults().Validate(); err != nil {
+		t.Error(err)
+	}
+	if err := (Config{}).Validate(); err == nil || !strings.Contains(err.Error(), "at least one") {
+		t.Errorf("no providers: %v", err)
+	}
+	c := Config{Providers: []Provider{{Name: "a", Weight: -1}, {Name: "a", Timeout: time.Second}}, Unknown: "maybe", DoublePayFenPerDay: -1}
+	err := c.Validate()
+	for _, key := range []string{"providers[0]: weight", "providers[0].timeout", "providers[1].name", "noticeAfter", "fallback.unknown", "doublePayFenPerDay", "maxAttempts"} {
+		if err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s is not named: %v", key, err)
+		}
+	}
+}
