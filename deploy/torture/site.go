@@ -197,8 +197,12 @@ type statusError struct {
 // Error names the route and the status.
 func (e *statusError) Error() string { return fmt.Sprintf("%s answered %d", e.path, e.status) }
 
-// restart ends everything in peace and starts it again.
+// restart lets everything get up after the last kill, ends it in peace and
+// starts it again.
 func (s *site) restart(ctx context.Context) error {
+	if err := s.up(ctx); err != nil {
+		return err
+	}
 	if err := s.down(ctx); err != nil {
 		return err
 	}
