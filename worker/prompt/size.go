@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	longSideDefault = 1536
+	longSideDefault = 1280
 	longSide1K      = 1024
 	longSide2K      = 2048
 	minSide         = 128

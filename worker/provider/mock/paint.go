@@ -14,6 +14,11 @@ import (
 	"github.com/imgfleet/imgfleet/worker/prompt"
 )
 
+// maxPainted bounds the long side that is really painted, pixels. Larger
+// pictures are enlarged at the end: four times the pixels of a phone's screen
+// are not worth four times the time.
+const maxPainted = 1280
+
 // Scene is what to paint.
 type Scene struct {
 	Style   catalog.Style
@@ -39,15 +44,15 @@ func Paint(photo []byte, s Scene) ([]byte, error) {
 	}
 	w, h := prompt.Size(img.Bounds().Dx(), img.Bounds().Dy(), s.Options)
 	p := &painter{style: style, place: place, scene: s, n: s.noise(), strength: strength(s)}
-	p.sheet = p.compose(cut(img, w, h))
+	k := min(1, maxPainted/float64(max(w, h)))
+	p.sheet = p.compose(cut(img, int(float64(w)*k+0.5), int(float64(h)*k+0.5)))
 	p.texture()
 	p.frame()
-	var buf bytes.Buffer
-	buf.Grow(w * h / 3)
-	if err := jpeg.Encode(&buf, p.sheet.toYCbCr(), &jpeg.Options{Quality: 92}); err != nil {
-		return nil, fmt.Errorf("encode picture: %w", err)
+	out := p.sheet.toYCbCr()
+	if k < 1 {
+		out = picture.Resize(out, w, h)
 	}
-	return buf.Bytes(), nil
+	return picture.Encode(out, 92)
 }
 
 // sample is the fixed picture of load tests: small, and painted like any.
@@ -130,14 +135,9 @@ type painter struct {
 	mask         *field
 }
 
-// maxBackdrop bounds the drawn backdrop; larger pictures stretch it, as a
-// lens would blur it.
-const maxBackdrop = 1280
-
 // compose sets the person before the backdrop, both in the style's colours.
 func (p *painter) compose(photo *sheet) *sheet {
-	k := min(1, maxBackdrop/float32(max(photo.w, photo.h)))
-	pen := newPen(max(8, int(float32(photo.w)*k)), max(8, int(float32(photo.h)*k)), p.place, p.n)
+	pen := newPen(photo.w, photo.h, p.place, p.n)
 	pen.backdrop(p.scene.Place.Backdrop)
 	back := pen.done()
 	p.mask = figure(photo)
@@ -150,7 +150,7 @@ func (p *painter) compose(photo *sheet) *sheet {
 			for x := range out.w {
 				u := (float32(x) + 0.5) / float32(out.w)
 				m := p.mask.sample(u, v)
-				c := back.sample(u, v)
+				c := back.at(x, y)
 				c = c.mix(ramp[clip(c.luma())], p.strength*0.34)
 				if m > 0 {
 					c = c.mix(p.grade(photo.at(x, y), &ramp), m)

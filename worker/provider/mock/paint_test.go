@@ -118,7 +118,7 @@ func TestAspectAndResolutionAreHonoured(t *testing.T) {
 		w, h               int
 	}{
 		{"", "1k", 768, 1024}, {"original", "1k", 768, 1024}, {"1:1", "1k", 1024, 1024}, {"3:4", "1k", 768, 1024},
-		{"16:9", "1k", 1024, 576}, {"9:16", "2k", 1152, 2048}, {"4:3", "", 1536, 1152},
+		{"16:9", "1k", 1024, 576}, {"9:16", "2k", 1152, 2048}, {"4:3", "", 1280, 960},
 	} {
 		s := scene(t, "pixel", "moon", 1)
 		s.Options = task.Options{Aspect: c.aspect, Resolution: c.resolution}

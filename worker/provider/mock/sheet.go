@@ -57,16 +57,6 @@ func (s *sheet) each(f func(x, y int, c rgb) rgb) {
 	})
 }
 
-// sample reads between pixels, u and v 0…1 over the sheet.
-func (s *sheet) sample(u, v float32) rgb {
-	x := max(0, min(u*float32(s.w)-0.5, float32(s.w-1)))
-	y := max(0, min(v*float32(s.h)-0.5, float32(s.h-1)))
-	xi, yi := int(x), int(y)
-	xn, yn := min(xi+1, s.w-1), min(yi+1, s.h-1)
-	fx, fy := x-float32(xi), y-float32(yi)
-	return s.at(xi, yi).mix(s.at(xn, yi), fx).mix(s.at(xi, yn).mix(s.at(xn, yn), fx), fy)
-}
-
 func fromYCbCr(src *image.YCbCr) *sheet {
 	s := newSheet(src.Rect.Dx(), src.Rect.Dy())
 	rows(s.h, func(y0, y1 int) {

@@ -88,7 +88,7 @@ func (p *painter) facet() {
 // clay: soft round forms under a lamp, with the prints of fingers.
 func (p *painter) clay() {
 	s := p.sheet
-	flat := s.smoothed(p.unit(0.006)).smoothed(p.unit(0.003))
+	flat := s.smoothed(p.unit(0.007))
 	form := flat.luma().blur(p.unit(0.0045))
 	prints := newTile(p.n.with(31), 14)
 	d := p.unit(0.0028)
@@ -108,7 +108,7 @@ func (p *painter) clay() {
 // wash: watercolour that pools at its edges on grainy paper.
 func (p *painter) wash() {
 	s := p.sheet
-	flat := s.smoothed(p.unit(0.0055)).smoothed(p.unit(0.0028))
+	flat := s.smoothed(p.unit(0.006))
 	l := flat.luma()
 	soft := l.blur(p.unit(0.005))
 	bleed, tooth := newTile(p.n.with(41), 5), newTile(p.n.with(42), 70)
