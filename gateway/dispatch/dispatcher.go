@@ -56,6 +56,7 @@ type Deps struct {
 	Objects  objects
 	Settler  settler
 	Policy   func() *policy.State
+	TaskFen  func() int64 // the most one task may cost; nil or 0 for no limit
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 }

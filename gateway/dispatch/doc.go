@@ -5,8 +5,11 @@
 // gateway/fleet, writes every attempt before the call and its outcome after
 // it, and hands finished tasks to gateway/intake to be settled.
 //
-// The files follow a task: lead.go leases it, window.go queues it fairly,
-// slots.go places it, walk.go runs it over its attempts, call.go makes one
-// call, recover.go finds a call that another dispatcher or a lost stream left
-// behind, finish.go ends it.
+// The files follow a task: claim.go makes this the one dispatcher, lead.go
+// leases the task, window.go queues it fairly, position.go tells it where it
+// stands, place.go and slots.go give it a worker, walk.go runs it over its
+// attempts, call.go makes one call, recover.go finds a call that another
+// dispatcher or a lost stream left behind, judge.go decides what an outcome
+// means, change.go writes the record, finish.go ends it, trim.go forgets its
+// history.
 package dispatch

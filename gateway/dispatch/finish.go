@@ -23,11 +23,17 @@ func complete(r *task.Record, out workerrpc.Outcome) {
 	if out.VendorTask != "" {
 		a.VendorTask = out.VendorTask
 	}
-	if out.Result == task.NotSent || out.Result == task.FailedUnbilled || out.Result == task.Rejected {
-		a.PriceFen = 0
-	} else if out.PriceFen > 0 {
-		a.PriceFen = out.PriceFen
+	a.PriceFen = price(*a, out)
+}
+
+// price is what an attempt costs after its outcome: what the worker said, or
+// what was planned when it may have been billed.
+func price(a task.Attempt, out workerrpc.Outcome) int64 {
+	switch out.Result {
+	case task.NotSent, task.FailedUnbilled, task.Rejected:
+		return 0
 	}
+	return cmp.Or(out.PriceFen, a.PriceFen)
 }
 
 // record writes the outcome of an attempt after which another follows.

@@ -38,6 +38,7 @@ type world struct {
 	policy  atomic.Pointer[policy.State]
 	routes  routing.Config
 	config  Config
+	taskFen int64
 	log     *slog.Logger
 }
 
@@ -102,6 +103,7 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	d, err := New(w.t.Context(), w.config, Deps{
 		ID: task.NewID(), Engine: e, Queue: q, Router: routing.New(w.routes, w.policy.Load), Fleet: w.crowd,
 		Caller: w.workers, Objects: w.shelf, Settler: w.books, Policy: w.policy.Load, Logger: w.log,
+		TaskFen:  func() int64 { return w.taskFen },
 		Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

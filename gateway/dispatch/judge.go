@@ -30,7 +30,7 @@ func (w *walk) judge(ctx context.Context, out workerrpc.Outcome) (done bool, err
 		return true, errDeposed
 	}
 	last := *run
-	last.Outcome, last.Class, last.Code = out.Result, out.Class, out.Code
+	last.Outcome, last.Class, last.Code, last.PriceFen = out.Result, out.Class, out.Code, price(last, out)
 	w.metrics.attempts.WithLabelValues(last.Provider, string(out.Result), string(out.Class)).Inc()
 	switch {
 	case out.Result == task.OK:
@@ -64,6 +64,7 @@ func (w *walk) account(a task.Attempt) {
 	if unserved(a) || a.Outcome == task.Unknown {
 		w.avoid[a.Worker] = true
 	}
+	w.paid += a.PriceFen
 	if a.Outcome != task.NotSent {
 		w.reached++
 	}
@@ -83,10 +84,10 @@ func unserved(a task.Attempt) bool {
 }
 
 // plan is the router's plan without the providers that had their chances:
-// those that failed less often first, stand-ins last. When the task had all
-// its attempts, only stand-ins are left.
+// those that failed less often first, stand-ins last, and only what the
+// task may still cost. When it had all its attempts, only stand-ins are left.
 func (w *walk) plan() []routing.Step {
-	steps := w.Router.Plan(w.job.ID)
+	steps := affordable(w.Router.Plan(w.job.ID), w.budget()-w.paid)
 	if len(w.tried) == 0 {
 		return steps
 	}

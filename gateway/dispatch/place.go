@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -86,7 +87,28 @@ func (l *lead) assign(ctx context.Context) {
 }
 
 func (l *lead) need(it *item) need {
-	return need{steps: l.Router.Plan(it.lease.Job.ID), region: it.lease.Job.Region, waited: time.Since(it.entered), spill: l.config.Spill}
+	return need{steps: affordable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region, waited: time.Since(it.entered), spill: l.config.Spill}
+}
+
+// budget is what one task may cost.
+func (l *lead) budget() int64 {
+	if l.TaskFen == nil {
+		return math.MaxInt64
+	}
+	if fen := l.TaskFen(); fen > 0 {
+		return fen
+	}
+	return math.MaxInt64
+}
+
+// affordable drops the steps that cost more than is left; the plan itself
+// when there are none.
+func affordable(steps []routing.Step, fen int64) []routing.Step {
+	dear := func(s routing.Step) bool { return s.PriceFen > fen }
+	if !slices.ContainsFunc(steps, dear) {
+		return steps
+	}
+	return slices.DeleteFunc(slices.Clone(steps), dear)
 }
 
 // answer serves running tasks that fall back before new ones start. The

@@ -221,6 +221,36 @@ func TestPayingTwiceStaysWithinTheBudgetOfTheDay(t *testing.T) {
 	d.idle()
 }
 
+func TestATaskNeverCostsMoreThanItMay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, routed(aThenB), unknownIs(routing.UnknownNext, 1000), with(worker("w1", "", 4, "a", "b")),
+		func(w *world) {
+			w.taskFen = 45
+			w.routes.Providers[0].PriceFen, w.routes.Providers[1].PriceFen = 20, 30
+		})
+	d := w.start()
+	j := w.accept()
+	w.next().breaks(workerrpc.CodeLost)
+	c := w.gone(1) // 20 may be paid: b is too dear, a is not
+	if c.req.Number != 2 || c.req.Provider != "a" {
+		t.Errorf("then attempt %d at %s", c.req.Number, c.req.Provider)
+	}
+	c.breaks(workerrpc.CodeLost)
+	if end := w.goneUntil(j); end.State != task.Failed || end.Failure.Code != "provider_unknown" || len(end.Attempts) != 2 {
+		t.Errorf("end = %+v after %v", end.Failure, outcomes(end))
+	}
+	d.stop()
+	w.routes.Providers[0].PriceFen = 100
+	d = w.start()
+	w.accept()
+	if c := w.next(); c.req.Provider != "b" {
+		t.Errorf("%s was asked, which no task may pay for", c.req.Provider)
+	} else {
+		c.ok()
+	}
+	d.idle()
+}
+
 func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))

@@ -35,6 +35,7 @@ type walk struct {
 	rest    map[string]time.Time // providers left alone, until when
 	avoid   map[string]bool      // workers that just failed us
 	reached int                  // attempts that reached a provider
+	paid    int64                // fen, also for what may have been billed
 
 	unserved  int       // attempts that no worker took
 	revisions int       // progress revisions written
