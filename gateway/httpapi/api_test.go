@@ -205,6 +205,26 @@ func TestRateLimitsAreToldAndRefused(t *testing.T) {
 	}
 }
 
+func TestAReplayIsAnsweredPastTheRateLimit(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	token := h.session()
+	body := fmt.Sprintf(`{"uploadId":%q,"style":"ink","place":"bund"}`, h.photo(token))
+	first := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
+	h.world.allow = func(session.Action) (session.Window, error) {
+		return session.Window{Limit: 1, Reset: time.Minute}, fault.New(fault.Limited, "rate_limited").After(time.Minute)
+	}
+	again := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
+	if again.status != 202 || again.json(t)["taskId"] != first.json(t)["taskId"] {
+		t.Errorf("replay: %d %s", again.status, again.body)
+	}
+	for _, headers := range [][]string{{"Idempotency-Key", "k-2"}, nil} {
+		if r := h.do("POST", "/tasks", token, body, headers...); r.status != 429 || r.code() != "rate_limited" {
+			t.Errorf("new task with %v: %d %s", headers, r.status, r.body)
+		}
+	}
+}
+
 func TestForeignPagesNeedToBeConfigured(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(c *Config, _ *Deps) { c.CORSOrigins = []string{"https://app.example"} })

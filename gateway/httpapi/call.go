@@ -26,6 +26,7 @@ type call struct {
 	owner    session.ID // "" on public routes
 	until    time.Time  // when the owner's token ends
 	body     *body
+	limited  error  // the answer of a keyed route, unless its key was used before
 	code     string // of the problem that was answered
 	cause    error  // of that problem, for the log
 	detached bool   // the connection is no longer the library's

@@ -65,7 +65,10 @@ func (c *call) run(ctx context.Context) error {
 	}
 	if len(c.route.limits) > 0 {
 		if err := c.allow(c.route.limits...); err != nil {
-			return err
+			if !c.route.keyed || c.header("Idempotency-Key") == "" {
+				return err
+			}
+			c.limited = err
 		}
 	}
 	if c.route.long {

@@ -249,6 +249,9 @@ func (w fakeIntake) Submit(_ context.Context, r intake.Request) (intake.Accepted
 	if id, ok := w.keys[string(r.Session)+r.Key]; ok && r.Key != "" {
 		return intake.Accepted{Record: w.tasks[id].last(), Replayed: true}, nil
 	}
+	if r.Refusal != nil {
+		return intake.Accepted{}, r.Refusal
+	}
 	u := w.uploads[r.Upload]
 	if u == nil || u.Session != r.Session {
 		return intake.Accepted{}, fault.New(fault.NotFound, "upload_not_found")

@@ -27,6 +27,7 @@ type route struct {
 	limits  []session.Action
 	anyType bool // the body's media type does not matter
 	long    bool // it has deadlines of its own
+	keyed   bool // an Idempotency-Key that was used before is answered past the limits
 	handle  handler
 }
 
@@ -47,12 +48,12 @@ func (s *Server) table() []route {
 		{method: get, path: "/catalog", handle: s.showCatalog},
 		{method: get, path: "/previews/{kind}/{id}", handle: s.showPreview},
 
-		{method: http.MethodPost, path: "/tasks", access: bearer, limits: post, handle: s.createTask},
+		{method: http.MethodPost, path: "/tasks", access: bearer, limits: post, keyed: true, handle: s.createTask},
 		{method: get, path: "/tasks", access: bearer, handle: s.listTasks},
 		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, handle: s.showTask},
 		{method: del, path: "/tasks/{taskId}", access: bearer, handle: noFields(s.deleteTask)},
 		{method: http.MethodPost, path: "/tasks/{taskId}/cancel", access: bearer, limits: post, handle: noFields(s.cancelTask)},
-		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, handle: s.regenerateTask},
+		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, keyed: true, handle: s.regenerateTask},
 		{method: http.MethodPost, path: "/tasks/{taskId}/feedback", access: bearer, limits: post, handle: s.rateTask},
 		{method: get, path: "/tasks/{taskId}/stream", access: ticket, long: true, handle: s.streamTask},
 		{method: get, path: "/tasks/{taskId}/ws", access: ticket, long: true, handle: s.socketTask},

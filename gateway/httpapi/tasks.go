@@ -26,7 +26,7 @@ func (s *Server) createTask(ctx context.Context, c *call) error {
 		return err
 	}
 	r := intake.Request{
-		Session: c.owner, Client: c.client, Language: c.language, Key: key,
+		Session: c.owner, Client: c.client, Language: c.language, Key: key, Refusal: c.limited,
 		Upload: task.UploadID(in.String("uploadId", strictjson.Required)),
 		Style:  in.String("style", strictjson.Required),
 		Place:  in.String("place", strictjson.Required),
@@ -65,7 +65,7 @@ func (s *Server) regenerateTask(ctx context.Context, c *call) error {
 		return err
 	}
 	r := intake.RegenerateRequest{
-		Session: c.owner, Client: c.client, Language: c.language, Key: key, Task: id,
+		Session: c.owner, Client: c.client, Language: c.language, Key: key, Refusal: c.limited, Task: id,
 		Style: in.StringPtr("style"), Place: in.StringPtr("place"),
 	}
 	options, optionsErr := s.readOptions(in)

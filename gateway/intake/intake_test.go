@@ -307,8 +307,14 @@ func TestAKeyIsLookedUpBeforeLimits(t *testing.T) {
 	f.limits.Store(&policy.Limits{SessionDaily: 1, IPDaily: 1})
 	f.policy.state.Intake.Paused = true
 	f.uploads.remove(f.photo)
-	if a, err := f.Submit(t.Context(), f.request("key")); err != nil || !a.Replayed {
+	r := f.request("key")
+	r.Refusal = fault.New(fault.Limited, "rate_limited")
+	if a, err := f.Submit(t.Context(), r); err != nil || !a.Replayed {
 		t.Errorf("a = %+v, err = %v", a, err)
+	}
+	r.Key = "another"
+	if _, err := f.Submit(t.Context(), r); fault.CodeOf(err) != "rate_limited" {
+		t.Errorf("a new key past the limit: %v", err)
 	}
 }
 

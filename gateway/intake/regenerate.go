@@ -18,6 +18,7 @@ type RegenerateRequest struct {
 	Client   netip.Addr
 	Language string
 	Key      string // Idempotency-Key, "" when there is none
+	Refusal  error  // the caller's own answer, unless Key was used before
 	Task     task.ID
 	Style    *string
 	Place    *string
@@ -37,7 +38,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		return Accepted{}, err
 	}
 	d := &draft{
-		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key},
+		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal},
 		id:      id, hash: hash, fresh: true, gone: fault.New(fault.Gone, "upload_expired"),
 	}
 	return in.once(ctx, d, func() error {

@@ -17,6 +17,7 @@ type Request struct {
 	Client   netip.Addr
 	Language string
 	Key      string // Idempotency-Key, "" when there is none
+	Refusal  error  // the caller's own answer, unless Key was used before
 	Upload   task.UploadID
 	Style    string
 	Place    string
@@ -65,6 +66,9 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 		if err == nil || fault.KindOf(err) != fault.NotFound {
 			return answer, err
 		}
+	}
+	if d.Refusal != nil {
+		return Accepted{}, d.Refusal
 	}
 	if err := complete(); err != nil {
 		return Accepted{}, err
