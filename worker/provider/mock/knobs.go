@@ -22,6 +22,7 @@ type Knobs struct {
 	Steps   int           // reports of progress
 	Seed    int64         // of the dice for jitter and failures; 0: truly random
 	Copy    bool          // return fixed bytes and use no CPU
+	Sync    bool          // the work has no name, so that nobody can take up a lost call
 	Journal string        // file to which every call that would be billed is appended, "" for none
 }
 
@@ -73,6 +74,8 @@ func (k *Knobs) set(name, v string) (err error) {
 		}
 	case "seed":
 		k.Seed, err = strconv.ParseInt(v, 10, 64)
+	case "sync":
+		k.Sync, err = strconv.ParseBool(v)
 	case "journal":
 		k.Journal = v
 	case "picture":

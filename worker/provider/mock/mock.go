@@ -41,7 +41,10 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 	total := d.latency(dice)
 	fails := dice.Float64() < d.knobs.Fail
 	start := time.Now()
-	pic := provider.Picture{VendorTask: "mock-" + r.ID, RequestID: "mock-" + r.ID}
+	pic := provider.Picture{RequestID: "mock-" + r.ID}
+	if !d.knobs.Sync {
+		pic.VendorTask = pic.RequestID
+	}
 	photo, err := d.photo(ctx, r)
 	if err != nil {
 		return provider.Picture{}, err

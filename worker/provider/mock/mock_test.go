@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"image/jpeg"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -162,10 +164,36 @@ func TestKnobsAreChecked(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want the defaults", model, k, err)
 		}
 	}
-	k, err := ParseKnobs("latency=800ms&jitter=200ms&fail=0.1&class=transient&steps=5&seed=1&picture=copy")
-	want := Knobs{800 * time.Millisecond, 200 * time.Millisecond, 0.1, task.ClassTransient, 5, 1, true, ""}
+	k, err := ParseKnobs("latency=800ms&jitter=200ms&fail=0.1&class=transient&steps=5&seed=1&picture=copy&sync=true&journal=/tmp/calls")
+	want := Knobs{
+		Latency: 800 * time.Millisecond, Jitter: 200 * time.Millisecond, Fail: 0.1, Class: task.ClassTransient, Steps: 5, Seed: 1,
+		Copy: true, Sync: true, Journal: "/tmp/calls",
+	}
 	if err != nil || k != want {
 		t.Errorf("knobs = %+v, %v; want %+v", k, err, want)
+	}
+}
+
+func TestOnlyCallsThatWouldBeBilledAreInTheJournal(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "calls")
+	d := driver(t, "latency=1ms&picture=copy&sync=true&journal="+path)
+	fresh := request(t, 1)
+	resumed := fresh
+	resumed.VendorTask = "mock-task-1"
+	for _, r := range []provider.Request{fresh, resumed} {
+		pic, err := d.Make(t.Context(), r, func(p provider.Progress) {
+			if p.VendorTask != "" {
+				t.Errorf("a synchronous vendor named its work %q", p.VendorTask)
+			}
+		})
+		if err != nil || pic.VendorTask != "" {
+			t.Errorf("picture of %q, %v", pic.VendorTask, err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(got), "\n") != 1 || !strings.Contains(string(got), `"id":"task-1"`) {
+		t.Errorf("journal = %q, %v, want the fresh call alone", got, err)
 	}
 }
 
