@@ -81,7 +81,8 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 }
 
 // common is what all share. Both providers cost money, so that a call made
-// twice is money lost.
+// twice is money lost; a lost call of the first can be taken up by another
+// worker, one of the second cannot.
 func (s *site) common(c Config) map[string]any {
 	model := c.Mock + "&journal=" + url.QueryEscape(s.journal)
 	return map[string]any{
@@ -92,8 +93,8 @@ func (s *site) common(c Config) map[string]any {
 		},
 		"fallback": map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen},
 		"providers": []map[string]any{
-			{"name": "alpha", "kind": "mock", "model": model + "&seed=1", "weight": 70, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
-			{"name": "beta", "kind": "mock", "model": model + "&seed=2", "weight": 30, "priceFen": priceFen, "timeout": "20s"},
+			{"name": "alpha", "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
+			{"name": "beta", "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},
 		},
 	}
 }
