@@ -12,8 +12,8 @@ import (
 )
 
 // Inspect implements workerrpc.Worker: it judges an upload by its bytes and
-// stores the normalised JPEG. It holds no more raw photos at once than the
-// worker has capacity.
+// stores the normalised JPEG. It waits for its turn: each photo is held in
+// memory whole.
 func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	select {
 	case w.inspects <- struct{}{}:

@@ -69,7 +69,7 @@ var _ workerrpc.Worker = (*Worker)(nil)
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
-		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Capacity),
+		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
 		metrics: newMetrics(p.Registry),
 	}
 	for name, one := range p.Providers {
@@ -106,11 +106,11 @@ func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
 		}
 		return nil, nil, fault.New(fault.NotFound, "attempt_unknown")
 	}
-	make, ok := w.makers[a.Provider]
+	m, ok := w.makers[a.Provider]
 	if !ok {
 		return nil, nil, fault.New(fault.NotFound, "provider_unknown").With("provider", a.Provider)
 	}
-	found, created := w.runs.claim(k, func() *run { return w.start(k, a, make) })
+	found, created := w.runs.claim(k, func() *run { return w.start(k, a, m) })
 	switch {
 	case found != nil:
 		return found, nil, nil
