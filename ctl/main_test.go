@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,16 +18,13 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"imgctl": main})
-}
-
-// TestScripts runs imgctl as a process against the real admin API. $SERVER
-// and $TOKENFILE lead to it; $RUNNING, $FAILED and $DONE are tasks of $OWNER.
+// TestScripts runs imgctl against the real admin API. $SERVER and $TOKENFILE
+// lead to it; $RUNNING, $FAILED and $DONE are tasks of $OWNER.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"imgctl": imgctl, "code": code},
 		Setup: func(env *testscript.Env) error {
 			stage := admintest.New(env.T().(testing.TB))
 			owner := task.SessionID(task.DeriveID("owner"))
@@ -36,26 +38,57 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OWNER", string(owner))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("USER", "li")
-			env.Setenv("TZ", "UTC")
 			return os.WriteFile(token, []byte(admintest.Token+"\n"), 0o600)
 		},
 	})
 }
 
+// imgctl is "imgctl ARGS…", as a shell would run it; paths are relative to the
+// script's directory.
+func imgctl(ts *testscript.TestScript, neg bool, args []string) {
+	if failed := execute(ts, ts.Stderr(), args) != 0; failed != neg {
+		ts.Fatalf("unexpected success or failure")
+	}
+}
+
+// code is "code N ARGS…": imgctl must return N, and say why when it is not 0.
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var talk bytes.Buffer
+	got := execute(ts, &talk, args[1:])
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+	if said := strings.Contains("\n"+talk.String(), "\nimgctl: "); said != (want != 0) {
+		ts.Fatalf("exit code %d with these words on stderr: %s", got, &talk)
+	}
+}
+
+func execute(ts *testscript.TestScript, talk io.Writer, args []string) int {
+	for i, arg := range args {
+		if arg == "admin.token" {
+			args[i] = ts.MkAbs(arg)
+		}
+	}
+	streams := &terminal.Streams{In: strings.NewReader(""), Out: ts.Stdout(), Err: talk, Width: func() int { return 0 }}
+	return run(context.Background(), args, ts.Getenv, nil, streams)
+}
+
 func tasks(owner task.SessionID) map[string]*task.Record {
 	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	later := at.Add(4 * time.Second)
-	make := func(name string, state task.State, progress int) *task.Record {
+	record := func(name string, state task.State, progress int) *task.Record {
 		return &task.Record{
 			ID: task.ID(task.DeriveID(name)), Session: owner, Version: 3, State: state, Stage: task.StageGenerating, Progress: progress,
 			CreatedAt: at, StartedAt: &at, Style: "ink", Place: "bund",
 			Attempts: []task.Attempt{{Number: 1, Provider: "seedream", Region: "cn-north", Worker: "w2", StartedAt: at, EndedAt: &later, Outcome: task.Rejected, Class: task.ClassRate, Code: "RateLimitExceeded"}},
 		}
 	}
-	failed, done := make("failed", task.Failed, 40), make("done", task.Succeeded, 100)
+	failed, done := record("failed", task.Failed, 40), record("done", task.Succeeded, 100)
 	failed.Failure = &task.Failure{Code: "content_refused", Kind: "unprocessable"}
 	failed.FinishedAt, done.FinishedAt = &later, &later
-	return map[string]*task.Record{"RUNNING": make("running", task.Running, 40), "FAILED": failed, "DONE": done}
+	return map[string]*task.Record{"RUNNING": record("running", task.Running, 40), "FAILED": failed, "DONE": done}
 }
 
 func TestRunReturnsTheExitCode(t *testing.T) {

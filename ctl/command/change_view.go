@@ -17,8 +17,8 @@ import (
 func changesView(doc any, changes []operator.Change) terminal.View {
 	v := terminal.View{Doc: doc, Table: terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "version", Right: true}, {Name: "when"}, {Name: "who", Least: 8}, {Name: "action"}, {Name: "subject", Least: 10},
-			{Name: "change", Least: 12}, {Name: "reason", Least: 8},
+			{Name: "version", Right: true}, {Name: "when"}, {Name: "who", Least: 8}, {Name: "action"}, {Name: "subject", Least: 8},
+			{Name: "change", Least: 24}, {Name: "reason", Least: 8},
 		},
 		Empty: "Nothing was changed yet.",
 	}}
@@ -31,7 +31,8 @@ func changesView(doc any, changes []operator.Change) terminal.View {
 	return v
 }
 
-// difference writes two JSON objects as "limits.sessionDaily 20 → 3".
+// difference writes two JSON objects as "sessionDaily 20 → 3". The section is
+// left out: the action says it.
 func difference(before, after json.RawMessage) string {
 	b, a := leaves(before), leaves(after)
 	names := make(map[string]struct{})
@@ -44,7 +45,8 @@ func difference(before, after json.RawMessage) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if b[name] != a[name] {
-			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", name, or(b[name], "–"), or(a[name], "–"))))
+			short := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "limits."), "providers."), "workers.")
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", short, or(b[name], "–"), or(a[name], "–"))))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -36,9 +36,9 @@ func (o *editOptions) confirm(question string) error {
 }
 
 // change makes a change to the operator state and shows it.
-func (o *editOptions) change(ctx context.Context, make func(context.Context, *operator.Client) (operator.Change, error)) error {
+func (o *editOptions) change(ctx context.Context, apply func(context.Context, *operator.Client) (operator.Change, error)) error {
 	return o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
-		ch, err := make(ctx, c)
+		ch, err := apply(ctx, c)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ type child struct {
 	out  io.Writer
 	log  *log
 
+	hired bool        // run was called
 	ready func() bool // everything was up once: stumbling is no reason to give up then
 
 	mu       sync.Mutex

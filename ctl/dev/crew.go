@@ -19,9 +19,10 @@ type crew struct {
 	running  sync.WaitGroup
 }
 
-// run starts every child and returns at once.
-func (c *crew) run(ctx context.Context) {
-	for _, k := range c.all() {
+// run starts some of the children and returns at once.
+func (c *crew) run(ctx context.Context, children []*child) {
+	for _, k := range children {
+		k.hired = true
 		c.running.Go(func() {
 			if err := k.run(ctx); err != nil {
 				select {
@@ -60,6 +61,9 @@ func await(wave []*child, until time.Time) {
 	late := time.NewTimer(time.Until(until))
 	defer late.Stop()
 	for _, k := range wave {
+		if !k.hired {
+			continue
+		}
 		select {
 		case <-k.done:
 		case <-late.C:

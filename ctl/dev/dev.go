@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/imgfleet/imgfleet/ctl/contexts"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
@@ -32,6 +34,7 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
+	defer surviveSilence()()
 	unlock, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -41,11 +44,20 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	if err != nil {
 		return err
 	}
-	p, err := newPlan(c, d.Environ, d.Streams.ErrTTY)
+	p, err := newPlan(ctx, c, d.Environ, d.Streams.ErrTTY)
 	if err != nil {
 		return err
 	}
 	return run(ctx, c, d, p, gateway, worker)
+}
+
+// surviveSilence keeps the process alive when whoever read its output is gone,
+// as tee is after Ctrl-C: there is still something to drain. Unlike an ignored
+// signal, a caught one is not inherited by the children.
+func surviveSilence() (undo func()) {
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return func() { signal.Stop(pipes) }
 }
 
 // run holds the children up until the end, and takes them down.
@@ -55,8 +67,11 @@ func run(ctx context.Context, c Config, d Deps, p *plan, gateway, worker string)
 	crew := hire(c, p, out, gateway, worker, up.Load)
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	crew.run(running)
-	err := oversee(running, c, d, p, crew, &up, out)
+	err := raise(running, p, crew)
+	if err == nil {
+		up.Store(true)
+		err = oversee(running, c, d, p, crew, out)
+	}
 	cancel()
 	if ctx.Err() != nil {
 		out.say("imgctl: draining …")
@@ -69,19 +84,33 @@ func run(ctx context.Context, c Config, d Deps, p *plan, gateway, worker string)
 	return err
 }
 
-// oversee waits for everything to be up, tells the person, and waits on.
-func oversee(ctx context.Context, c Config, d Deps, p *plan, crew *crew, up *atomic.Bool, out *log) error {
-	ready := make(chan error, 1)
-	go func() { ready <- p.await(ctx, c.Workers) }()
-	select {
-	case err := <-crew.failed:
-		return err
-	case err := <-ready:
-		if err != nil {
+// raise brings the children up: first the gateways, so that no worker knocks
+// at a closed door, then the workers. It fails when a child is given up or
+// when it takes too long.
+func raise(running context.Context, p *plan, crew *crew) error {
+	ctx, cancel := context.WithTimeoutCause(running, readyWithin, fmt.Errorf("not ready after %v", readyWithin))
+	defer cancel()
+	for _, wave := range []struct {
+		children []*child
+		await    func(context.Context) error
+	}{{crew.gateways, p.awaitGateways}, {crew.workers, p.awaitWorkers}} {
+		crew.run(running, wave.children)
+		ready := make(chan error, 1)
+		go func() { ready <- wave.await(ctx) }()
+		select {
+		case err := <-crew.failed:
 			return err
+		case err := <-ready:
+			if err != nil {
+				return err
+			}
 		}
 	}
-	up.Store(true)
+	return nil
+}
+
+// oversee tells the person that everything is up, and waits on.
+func oversee(ctx context.Context, c Config, d Deps, p *plan, crew *crew, out *log) error {
 	giveBack, err := selectContext(c, d, p)
 	if err != nil {
 		out.say("imgctl: no context is selected: %v", err)
@@ -146,8 +175,8 @@ func hire(c Config, p *plan, out *log, gateway, worker string, up func() bool) *
 // it points at.
 func programs(executable string) (gateway, worker string, err error) {
 	dirs := []string{filepath.Dir(executable)}
-	if real, err := filepath.EvalSymlinks(executable); err == nil {
-		dirs = append(dirs, filepath.Dir(real))
+	if target, err := filepath.EvalSymlinks(executable); err == nil {
+		dirs = append(dirs, filepath.Dir(target))
 	}
 	for _, dir := range dirs {
 		gateway, worker = filepath.Join(dir, "gateway"), filepath.Join(dir, "worker")

@@ -333,6 +333,37 @@ func TestChildrenEndWhenDevIsKilled(t *testing.T) {
 	}
 }
 
+func TestDevDrainsAlsoWhenNobodyReadsItsOutput(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cmd := exec.CommandContext(t.Context(), r.imgctl, r.data)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+r.home)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = out.Close(), talk.Close()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended with %v, want exit code 0", err)
+	}
+	if got := r.notes(t); strings.Count(got, "down") != 3 {
+		t.Errorf("children did not drain:\n%s", got)
+	}
+}
+
 func TestFaultsOfTheFlagsAreNamedTogether(t *testing.T) {
 	t.Parallel()
 	err := dev.Config{HTTP: "x", Admin: "127.0.0.1:1", Data: "", Workers: -1, Gateways: 0, Regions: []string{""}}.Validate()

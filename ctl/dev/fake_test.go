@@ -65,7 +65,7 @@ func fakeGateway() int {
 	var mu sync.Mutex
 	workers := map[string]operator.Worker{}
 	for addr, h := range map[string]http.HandlerFunc{
-		os.Getenv("IMGFLEET_HTTP_LISTEN"): func(w http.ResponseWriter, r *http.Request) {
+		os.Getenv("IMGFLEET_HTTP_LISTEN"): func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"version":1,"styles":[{"id":"ink"}],"places":[{"id":"bund"}]}`)
 		},
 		os.Getenv("IMGFLEET_ADMIN_LISTEN"): func(w http.ResponseWriter, r *http.Request) {
@@ -122,7 +122,7 @@ func fakeWorker() int {
 		for _, g := range gateways {
 			r, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g+"/?id="+os.Getenv("IMGFLEET_WORKER_LISTEN"), http.NoBody)
 			r.Header.Set("Token", os.Getenv("IMGFLEET_FLEET_TOKEN"))
-			if resp, err := http.DefaultClient.Do(r); err == nil {
+			if resp, err := new(http.Client).Do(r); err == nil {
 				_ = resp.Body.Close()
 			}
 		}

@@ -28,16 +28,17 @@ func (p *plan) hint(ctx context.Context, c Config, executable string) []byte {
 
     API=%s; get() { sed -n 's/.*"'$1'":"\([^"]*\)".*/\1/p' | sed 's/\\u0026/\&/g'; }
     AUTH="Authorization: Bearer $(curl -sX POST $API/sessions | get token)"
-    UP=$(curl -s $API/uploads -H "$AUTH" --json '{"contentType":"image/jpeg","size":'$(wc -c <photo.jpg)',"consent":true}')
+    SIZE=$(wc -c <photo.jpg | tr -d ' ')
+    UP=$(curl -s $API/uploads -H "$AUTH" --json '{"contentType":"image/jpeg","size":'$SIZE',"consent":true}')
     curl -sT photo.jpg -H 'Content-Type: image/jpeg' "$API$(echo "$UP" | get uploadUrl)"
     ID=$(curl -sX POST -H "$AUTH" $API/uploads/$(echo "$UP" | get uploadId)/complete | get uploadId)
     TASK=$(curl -s $API/tasks -H "$AUTH" --json '{"uploadId":"'$ID'","style":"%s","place":"%s"}' | get taskId)
     %s task watch $TASK
     curl -so result.jpg "$API$(curl -s -H "$AUTH" $API/tasks/$TASK | get imageUrl)"
 
-  Look around:  %s status    %s worker ls    %s quota get    %s --help
+  Look around:  %s status | worker ls | quota get | task ls | history ls | --help
 
-`, first, style, place, imgctl, imgctl, imgctl, imgctl, imgctl)
+`, first, style, place, imgctl, imgctl)
 	return b.Bytes()
 }
 

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -39,7 +40,7 @@ type plan struct {
 
 // newPlan chooses ports, makes secrets and writes each child's environment.
 // base is the environment the children inherit; what we set wins.
-func newPlan(c Config, base []string, pretty bool) (*plan, error) {
+func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, error) {
 	p := &plan{tokenFile: filepath.Join(c.Data, "admin.token")}
 	var err error
 	if p.token, err = operator.LoadOrCreateToken(p.tokenFile); err != nil {
@@ -47,40 +48,43 @@ func newPlan(c Config, base []string, pretty bool) (*plan, error) {
 	}
 	var reserved ports
 	defer reserved.release()
-	if err := p.placeGateways(c, &reserved); err != nil {
+	if err := p.placeGateways(ctx, c, &reserved); err != nil {
 		return nil, err
 	}
 	shared := p.sharedEnv(c, base, pretty)
-	if err := p.wireGateways(c, &reserved, shared); err != nil {
+	if err := p.wireGateways(ctx, c, &reserved, shared); err != nil {
 		return nil, err
 	}
-	if err := p.wireWorkers(c, &reserved, base, shared); err != nil {
+	if err := p.wireWorkers(ctx, c, &reserved, base, shared); err != nil {
 		return nil, err
 	}
-	return p, p.secure(c)
+	if err := p.secure(c); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // placeGateways gives every gateway its three addresses. Only the first one's
 // are the person's choice.
-func (p *plan) placeGateways(c Config, reserved *ports) (err error) {
+func (p *plan) placeGateways(ctx context.Context, c Config, reserved *ports) (err error) {
 	for i := range c.Gateways {
 		g := gatewayPlan{name: "gateway"}
 		if c.Gateways > 1 {
 			g.name = fmt.Sprintf("gateway-%d", i+1)
 		}
 		if i == 0 {
-			if g.http, err = reserved.take("--http", c.HTTP, defaultHTTP); err != nil {
+			if g.http, err = reserved.take(ctx, "--http", c.HTTP, defaultHTTP); err != nil {
 				return err
 			}
-			if g.admin, err = reserved.take("--admin", c.Admin, defaultAdmin); err != nil {
+			if g.admin, err = reserved.take(ctx, "--admin", c.Admin, defaultAdmin); err != nil {
 				return err
 			}
-		} else if g.http, err = reserved.free(); err != nil {
+		} else if g.http, err = reserved.free(ctx); err != nil {
 			return err
-		} else if g.admin, err = reserved.free(); err != nil {
+		} else if g.admin, err = reserved.free(ctx); err != nil {
 			return err
 		}
-		if g.beat, err = reserved.free(); err != nil {
+		if g.beat, err = reserved.free(ctx); err != nil {
 			return err
 		}
 		p.gateways = append(p.gateways, g)
@@ -101,11 +105,11 @@ func (p *plan) sharedEnv(c Config, base []string, pretty bool) []string {
 
 // wireGateways makes the first gateway host the engine, and the others use it
 // and its object store.
-func (p *plan) wireGateways(c Config, reserved *ports, shared []string) error {
+func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shared []string) error {
 	engine := []string{"IMGFLEET_ENGINE_URL="}
 	guests := engine
 	if c.Gateways > 1 {
-		addr, err := reserved.free()
+		addr, err := reserved.free(ctx)
 		if err != nil {
 			return err
 		}
@@ -127,7 +131,7 @@ func (p *plan) wireGateways(c Config, reserved *ports, shared []string) error {
 }
 
 // wireWorkers spreads workers over the regions and tells them all gateways.
-func (p *plan) wireWorkers(c Config, reserved *ports, base, shared []string) error {
+func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base, shared []string) error {
 	beats := make([]string, len(p.gateways))
 	for i, g := range p.gateways {
 		beats[i] = g.beat
@@ -137,7 +141,7 @@ func (p *plan) wireWorkers(c Config, reserved *ports, base, shared []string) err
 		return err
 	}
 	for i := range c.Workers {
-		addr, err := reserved.free()
+		addr, err := reserved.free(ctx)
 		if err != nil {
 			return err
 		}

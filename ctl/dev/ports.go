@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,13 +17,13 @@ const tries = 100
 type ports struct{ held []net.Listener }
 
 // take takes an address as it is. A busy default moves to the next port.
-func (p *ports) take(flag, addr, standard string) (string, error) {
+func (p *ports) take(ctx context.Context, flag, addr, standard string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", err
 	}
 	for range tries {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 		if err == nil {
 			p.held = append(p.held, l)
 			return net.JoinHostPort(host, portOf(l)), nil
@@ -37,8 +38,8 @@ func (p *ports) take(flag, addr, standard string) (string, error) {
 }
 
 // free takes any loopback port.
-func (p *ports) free() (string, error) {
-	return p.take("free port", "127.0.0.1:0", "")
+func (p *ports) free(ctx context.Context) (string, error) {
+	return p.take(ctx, "free port", "127.0.0.1:0", "")
 }
 
 // release lets the children have what was taken.

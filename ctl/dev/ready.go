@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -15,20 +14,25 @@ const (
 	readyWithin = 2 * time.Minute // recovering a large engine takes its time
 )
 
-// await returns when every gateway serves and knows every worker.
-func (p *plan) await(ctx context.Context, workers int) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready after %v", readyWithin))
-	defer cancel()
+// awaitGateways returns when every gateway serves.
+func (p *plan) awaitGateways(ctx context.Context) error {
 	probe := &http.Client{Timeout: 5 * time.Second}
+	for _, g := range p.gateways {
+		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitWorkers returns when every gateway knows every worker.
+func (p *plan) awaitWorkers(ctx context.Context) error {
 	for _, g := range p.gateways {
 		admin, err := operator.NewClient(operator.ClientConfig{Server: link(g.admin), Token: p.token, Who: "imgctl dev"})
 		if err != nil {
 			return err
 		}
-		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)) }); err != nil {
-			return err
-		}
-		if err := until(ctx, func() bool { return present(ctx, admin) >= workers }); err != nil {
+		if err := until(ctx, func() bool { return present(ctx, admin) >= len(p.workers) }); err != nil {
 			return err
 		}
 	}

@@ -119,8 +119,8 @@ func registerer(r *prometheus.Registry) prometheus.Registerer {
 
 // Listen takes the address, so that a busy port is known before anything else
 // starts. It returns the address taken.
-func (s *Server) Listen() (net.Addr, error) {
-	l, err := net.Listen("tcp", s.config.Listen)
+func (s *Server) Listen(ctx context.Context) (net.Addr, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("admin.listen: %w", err)
 	}
@@ -131,7 +131,7 @@ func (s *Server) Listen() (net.Addr, error) {
 // Run serves until ctx ends, and then lets running requests end.
 func (s *Server) Run(ctx context.Context) error {
 	if s.listener == nil {
-		if _, err := s.Listen(); err != nil {
+		if _, err := s.Listen(ctx); err != nil {
 			return err
 		}
 	}
@@ -153,6 +153,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := hs.Shutdown(soon); errors.Is(err, context.DeadlineExceeded) {
 		_ = hs.Close()
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve admin: %w", err)
+	}
 	return context.Cause(ctx)
 }

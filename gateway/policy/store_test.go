@@ -202,6 +202,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		"AChangeThatGaveUp": {func(*policy.State) error { return giveUp }, "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if _, err := s.Apply(t.Context(), policy.Edit{Who: "li"}, tc.change); fault.CodeOf(err) != tc.code {
 				t.Errorf("err = %v, want %s", err, tc.code)
 			}

@@ -46,7 +46,10 @@ type Session struct {
 func (c *Client) NewSession(ctx context.Context) (*Session, error) {
 	s := &Session{client: c}
 	s.state.Store(&Created{})
-	return s, s.Renew(ctx)
+	if err := s.Renew(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Session takes up a session whose token is known.

@@ -84,6 +84,14 @@ type request struct {
 	out    any
 }
 
+// ask runs a request and returns the document it is answered with.
+func ask[T any](ctx context.Context, c *Client, q request) (T, error) {
+	var out T
+	q.out = &out
+	err := c.do(ctx, q)
+	return out, err
+}
+
 func (c *Client) do(ctx context.Context, q request) error {
 	r, err := c.build(ctx, q)
 	if err != nil {

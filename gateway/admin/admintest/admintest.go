@@ -2,7 +2,6 @@ package admintest
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"sync"
@@ -72,7 +71,7 @@ func New(t testing.TB) *Stage {
 		},
 		Ready:   func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
 		Version: "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
