@@ -22,6 +22,7 @@ import (
 type queue interface {
 	Submit(ctx context.Context, j *task.Job, messageID string) (seq uint64, duplicate bool, err error)
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
+	Known(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Write(ctx context.Context, r *task.Record, expect uint64) (uint64, error)
 	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
 	SignalCancel(s task.SessionID, id task.ID) error

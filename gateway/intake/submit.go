@@ -99,10 +99,12 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 
 // replay answers a key that was used before. fault.NotFound: it was not.
 func (in *Intake) replay(ctx context.Context, d *draft) (Accepted, error) {
-	r, _, err := in.lookup(ctx, d.Session, d.id)
+	r, _, err := in.queue.Known(ctx, d.Session, d.id)
 	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return Accepted{}, errNotFound()
 	case err != nil:
-		return Accepted{}, err
+		return Accepted{}, fmt.Errorf("look up key: %w", err)
 	case r.Deleted:
 		return Accepted{}, fault.New(fault.Conflict, "task_deleted")
 	case r.BodyHash != d.hash:

@@ -159,6 +159,25 @@ func (q *Queue) Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task
 	return q.record(ctx, s, id)
 }
 
+// Known is Lookup for a task that most likely never was, such as that of a
+// new key. It asks for the job first: a job leaves only after its task's last
+// revision is there, so two misses in this order are an answer, where Lookup
+// needs three.
+func (q *Queue) Known(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error) {
+	j, seq, err := q.Job(ctx, s, id)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return nil, 0, err
+	}
+	queued := err == nil
+	r, rev, err := q.record(ctx, s, id)
+	if queued && err != nil && fault.KindOf(err) == fault.NotFound {
+		r = j.Accepted()
+		r.Queue = q.Estimate(seq)
+		return r, 0, nil
+	}
+	return r, rev, err
+}
+
 func (q *Queue) record(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error) {
 	m, err := q.tasks.GetLastMsgForSubject(ctx, taskSubject(s, id))
 	if err != nil {
