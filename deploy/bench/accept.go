@@ -32,12 +32,12 @@ type rounds struct {
 }
 
 func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) error {
-	r, err := b.rig(ctx, sync, copyModel, 16)
+	r, err := b.rig(ctx, rig.Options{Sync: sync, Model: copyModel, Capacity: 16})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	who, job, err := b.acceptOnly(ctx, r)
+	who, job, err := b.acceptOnly(ctx, r, owners)
 	if err != nil {
 		return err
 	}
@@ -49,16 +49,21 @@ func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) err
 	}
 	if err := b.profile(ctx, r, "accept-"+sync, func() error {
 		p := b.post(r, who)
-		p.For = profileFor
+		p.For = b.config.Profile + time.Second
 		_, err := b.load(ctx, load.Job{Post: &p})
 		return err
 	}); err != nil {
+		return err
+	}
+	counted, err := b.counted(ctx, sync)
+	if err != nil {
 		return err
 	}
 	group := "accept, sync " + sync
 	b.out.Add(report.Row{Group: group, Name: "bare publish", Unit: "/s", Rounds: got.bare, Note: fmt.Sprintf("%d producers in the process of the engine, %d-byte jobs with a message id", producers, len(job))})
 	b.out.Add(report.Row{Group: group, Name: "POST /tasks", Unit: "/s", Rounds: got.accepts, Note: fmt.Sprintf("%d keep-alive connections, %d sessions, Idempotency-Key", conns, len(who))})
 	b.out.Add(report.Row{Group: group, Name: "POST /tasks without a key", Unit: "/s", Rounds: got.keyless})
+	b.out.Add(report.Row{Group: group, Name: "POST /tasks with a quota", Unit: "/s", Rounds: counted, Note: fmt.Sprintf("%d sessions whose tasks are counted", crowded)})
 	b.out.Add(report.Row{Group: group, Name: "share of the bare publish", Unit: "×", Rounds: got.ratio, Goal: goal})
 	b.out.Add(report.Row{Group: group, Name: "p99", Unit: "ms", Rounds: got.p99})
 	b.out.Add(report.Row{Group: group, Name: "gateway processor time", Unit: "µs each", Rounds: got.cost})
@@ -69,11 +74,11 @@ func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) err
 
 // acceptOnly prepares a rig that accepts and does nothing else, and gives
 // the bytes of one of its jobs.
-func (b *bench) acceptOnly(ctx context.Context, r *rig.Rig) ([]load.Owner, []byte, error) {
+func (b *bench) acceptOnly(ctx context.Context, r *rig.Rig, sessions int) ([]load.Owner, []byte, error) {
 	if err := r.StartWorkers(ctx, 1); err != nil {
 		return nil, nil, err
 	}
-	who, err := b.crowd(ctx, r, owners)
+	who, err := b.crowd(ctx, r, sessions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,6 +138,30 @@ func (b *bench) acceptRound(ctx context.Context, r *rig.Rig, who []load.Owner, j
 	return nil
 }
 
+// counted is accepting with a daily limit that nobody reaches, so that every
+// task is written into its session's account.
+func (b *bench) counted(ctx context.Context, sync string) (rates []float64, err error) {
+	r, err := b.rig(ctx, rig.Options{Sync: sync, Model: copyModel, Capacity: 16, Daily: 1_000_000})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	who, _, err := b.acceptOnly(ctx, r, crowded)
+	if err != nil {
+		return nil, err
+	}
+	for range b.config.Rounds {
+		p := b.post(r, who)
+		p.For = b.config.For
+		res, err := b.load(ctx, load.Job{Post: &p})
+		if err != nil {
+			return nil, err
+		}
+		rates = append(rates, res.PerSecond())
+	}
+	return rates, nil
+}
+
 // bare is one round of the yardstick, in a fresh directory on the same disk.
 func (b *bench) bare(ctx context.Context, job []byte, sync string) (load.Result, error) {
 	dir, err := os.MkdirTemp(b.dir, "bare-")
@@ -149,16 +178,14 @@ func (b *bench) bare(ctx context.Context, job []byte, sync string) (load.Result,
 	return b.load(ctx, load.Job{Publish: &p})
 }
 
-const profileFor = 4 * time.Second
-
 // profile runs work with the CPU profiler on, when profiles are asked for.
 func (b *bench) profile(ctx context.Context, r *rig.Rig, name string, work func() error) error {
-	if !b.config.Profiles {
+	if b.config.Profile == 0 {
 		return nil
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- r.Profile(ctx, int(profileFor.Seconds())-1, filepath.Join(b.config.Out, name+".pprof"))
+		done <- r.Profile(ctx, int(b.config.Profile.Seconds()), filepath.Join(b.config.Out, name+".pprof"))
 	}()
 	if err := work(); err != nil {
 		return err

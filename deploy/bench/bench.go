@@ -21,7 +21,8 @@ import (
 // The numbers that all measures share.
 const (
 	conns     = 64
-	owners    = 256 // sessions that post; each belongs to one connection
+	owners    = 256  // sessions that post; each belongs to one connection
+	crowded   = 1024 // the same where each one's tasks are counted, so that none has many at once
 	style     = "ink-wash"
 	place     = "west-lake"
 	copyModel = "picture=copy&latency=0"
@@ -124,12 +125,11 @@ func (b *bench) say(format string, args ...any) {
 }
 
 // rig starts a gateway with a fresh directory.
-func (b *bench) rig(ctx context.Context, sync, model string, capacity int) (*rig.Rig, error) {
-	dir, err := os.MkdirTemp(b.dir, "rig-")
-	if err != nil {
+func (b *bench) rig(ctx context.Context, o rig.Options) (r *rig.Rig, err error) {
+	if o.Dir, err = os.MkdirTemp(b.dir, "rig-"); err != nil {
 		return nil, err
 	}
-	return rig.Start(ctx, b.bin, rig.Options{Dir: dir, Sync: sync, Model: model, Capacity: capacity})
+	return rig.Start(ctx, b.bin, o)
 }
 
 // crowd makes sessions with small photos, for load that is not about pixels.

@@ -19,7 +19,7 @@ type Config struct {
 	For      time.Duration // one round of throughput
 	Streams  int           // open at once
 	Patience time.Duration // for a machine that is busy with something else
-	Profiles bool          // write CPU profiles of the gateway beside the report
+	Profile  time.Duration // length of CPU profiles of the gateway, written beside the report; 0 for none
 }
 
 // Defaults take about four minutes.
@@ -40,6 +40,9 @@ func (c Config) Validate() error {
 	}
 	if c.For < 100*time.Millisecond {
 		errs = append(errs, fmt.Errorf("-for: must be at least 100ms, is %v", c.For))
+	}
+	if c.Profile < 0 || c.Profile%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("-profile: must be whole seconds, is %v", c.Profile))
 	}
 	if c.Streams < streamWriters || c.Streams%streamWriters != 0 {
 		errs = append(errs, fmt.Errorf("-streams: must be a multiple of %d, is %d", streamWriters, c.Streams))
@@ -65,7 +68,7 @@ func parse(args []string, stderr io.Writer) (Config, error) {
 	flags.DurationVar(&c.For, "for", c.For, "length of a round of throughput")
 	flags.IntVar(&c.Streams, "streams", c.Streams, "event streams open at once")
 	flags.DurationVar(&c.Patience, "patience", c.Patience, "how long to wait for a machine that is busy with something else")
-	flags.BoolVar(&c.Profiles, "profiles", c.Profiles, "write CPU profiles of the gateway beside the report")
+	flags.DurationVar(&c.Profile, "profile", c.Profile, "write CPU profiles of the gateway of this length beside the report")
 	only := flags.String("only", "", "comma-separated `measures`: "+names())
 	if err := flags.Parse(args); err != nil {
 		return c, err

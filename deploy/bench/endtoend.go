@@ -38,7 +38,7 @@ func (b *bench) endToEnd(ctx context.Context) error {
 		{"fixed picture, sync " + fsync, fsync, copyModel, 1000, owners, nil, report.Goal{}},
 		{"real pictures of 1280×960", interval, "latency=0", 48, 16, photo, report.Goal{}},
 	} {
-		r, err := b.rig(ctx, c.sync, c.model, slots)
+		r, err := b.rig(ctx, rig.Options{Sync: c.sync, Model: c.model, Capacity: slots})
 		if err != nil {
 			return err
 		}

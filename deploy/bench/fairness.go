@@ -41,7 +41,7 @@ func (b *bench) fairness(ctx context.Context) error {
 }
 
 func (b *bench) floodRound(ctx context.Context) (alone, flooded float64, err error) {
-	r, err := b.rig(ctx, fsync, floodModel, floodSlots)
+	r, err := b.rig(ctx, rig.Options{Sync: fsync, Model: floodModel, Capacity: floodSlots})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -26,7 +26,7 @@ const (
 // the engine and of memory. From these follows the highest rate that one node
 // can keep up for a day of retention.
 func (b *bench) footprint(ctx context.Context) error {
-	r, err := b.rig(ctx, interval, copyModel, slots)
+	r, err := b.rig(ctx, rig.Options{Sync: interval, Model: copyModel, Capacity: slots})
 	if err != nil {
 		return err
 	}

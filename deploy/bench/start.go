@@ -35,7 +35,7 @@ func (b *bench) start(ctx context.Context) error {
 }
 
 func (b *bench) startAt(ctx context.Context, sync string) error {
-	r, err := b.rig(ctx, sync, copyModel, 16)
+	r, err := b.rig(ctx, rig.Options{Sync: sync, Model: copyModel, Capacity: 16})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ const (
 // how long an event takes from its writing to the client when all streams
 // together get ten thousand a second.
 func (b *bench) streams(ctx context.Context) error {
-	r, err := b.rig(ctx, interval, copyModel, 16)
+	r, err := b.rig(ctx, rig.Options{Sync: interval, Model: copyModel, Capacity: 16})
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,13 @@ import (
 // for minutes.
 const token = "bench-bench-bench-bench-bench-32"
 
-// Options say what a measurement needs. All limits are off.
+// Options say what a measurement needs. All limits but Daily are off.
 type Options struct {
 	Dir      string // emptied by Close
 	Sync     string // engine.sync
 	Model    string // of the mock provider
 	Capacity int    // of each worker
+	Daily    int64  // tasks per session and day; 0: nobody counts
 }
 
 // ports are the listeners of one rig.
@@ -41,8 +42,8 @@ func (o Options) yaml(p ports, data string) string {
 	fmt.Fprintf(&b, "http: {listen: %q}\nadmin: {listen: %q, token: %q}\n", p.http, p.admin, token)
 	fmt.Fprintf(&b, "fleet: {listen: %q, token: %q, gateways: [%q]}\n", p.fleet, token, p.fleet)
 	fmt.Fprintf(&b, "engine: {sync: %q, listen: %q, token: %q}\ndata: {dir: %q}\n", o.Sync, p.engine, token, data)
-	fmt.Fprintf(&b, "limits: {sessionDaily: 0, sessionActive: 0, sessionStreams: 0, sessionUploadBytes: 0, ipPerMinute: 0, "+
-		"ipDaily: 0, ipSessionsPerHour: 0, queueDepth: 0, taskFen: 0}\n")
+	fmt.Fprintf(&b, "limits: {sessionDaily: %d, sessionActive: 0, sessionStreams: 0, sessionUploadBytes: 0, ipPerMinute: 0, "+
+		"ipDaily: 0, ipSessionsPerHour: 0, queueDepth: 0, taskFen: 0}\n", o.Daily)
 	fmt.Fprintf(&b, "providers: [{name: mock, kind: mock, model: %q}]\n", o.Model)
 	fmt.Fprintf(&b, "worker: {listen: \"127.0.0.1:0\", capacity: %d}\n", o.Capacity)
 	fmt.Fprintf(&b, "log: {level: info, format: json}\n")
