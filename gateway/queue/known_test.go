@@ -15,10 +15,11 @@ func TestATaskIsKnownAtEveryMomentOfItsLife(t *testing.T) {
 	leader := lead(t, q, 8)
 	for range 50 {
 		s := begin(t, q)
+		owner, id := s.rec.Session, s.rec.ID
 		stop, done := make(chan struct{}), make(chan error, 1)
 		go func() {
 			for {
-				if _, _, err := q.Known(t.Context(), s.rec.Session, s.rec.ID); err != nil {
+				if _, _, err := q.Known(t.Context(), owner, id); err != nil {
 					done <- err
 					return
 				}
