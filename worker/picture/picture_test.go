@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"runtime"
@@ -24,11 +25,9 @@ import (
 // reading order, so that its orientation can be seen.
 func quadrants(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			c := []color.RGBA{{220, 30, 30, 255}, {30, 200, 30, 255}, {30, 30, 220, 255}, {250, 250, 250, 255}}
-			img.SetRGBA(x, y, c[x*2/w+y*2/h*2])
-		}
+	for i, c := range []color.RGBA{{220, 30, 30, 255}, {30, 200, 30, 255}, {30, 30, 220, 255}, {250, 250, 250, 255}} {
+		x, y := i%2*w/2, i/2*h/2
+		draw.Draw(img, image.Rect(x, y, x+(w+1)/2, y+(h+1)/2), image.NewUniform(c), image.Point{}, draw.Src)
 	}
 	return img
 }
@@ -175,7 +174,7 @@ func TestNothingButPixelsIsLeft(t *testing.T) {
 
 func TestLargePhotosShrinkAndSmallOnesStay(t *testing.T) {
 	t.Parallel()
-	for _, c := range [][4]int{{4000, 3000, 2048, 1536}, {1000, 3001, 682, 2048}, {640, 480, 640, 480}, {65, 64, 65, 64}} {
+	for _, c := range [][4]int{{2400, 1800, 2048, 1536}, {700, 2101, 682, 2048}, {640, 480, 640, 480}, {65, 64, 65, 64}} {
 		p, err := normalise(t, jpegOf(t, quadrants(c[0], c[1])))
 		if err != nil {
 			t.Fatal(err)
@@ -319,7 +318,7 @@ func TestHiddenTextBombsAreIgnored(t *testing.T) {
 	var z bytes.Buffer
 	c := zlib.NewWriter(&z)
 	zeros := make([]byte, 1<<20)
-	for range 64 {
+	for range 16 {
 		_, _ = c.Write(zeros)
 	}
 	_ = c.Close()

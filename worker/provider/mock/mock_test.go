@@ -66,7 +66,7 @@ func scene(t testing.TB, style, place string, seed int64) Scene {
 	if !okStyle || !okPlace {
 		t.Fatalf("the catalogue has no %s or no %s", style, place)
 	}
-	return Scene{Style: s, Place: p, Seed: seed, Options: task.Options{Resolution: "1k"}}
+	return Scene{Style: s, Place: p, Seed: seed, Options: task.Options{Resolution: "128"}}
 }
 
 func TestAPictureTakesItsTimeAndReportsEachStep(t *testing.T) {

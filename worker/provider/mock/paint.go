@@ -65,15 +65,9 @@ func sample() ([]byte, error) {
 	if err := jpeg.Encode(&photo, gray, nil); err != nil {
 		return nil, err
 	}
-	data, err := Paint(photo.Bytes(), Scene{Place: catalog.Place{Backdrop: "lake"}, Options: task.Options{Aspect: "1:1", Resolution: "1k"}})
-	if err != nil {
-		return nil, err
-	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return picture.Encode(picture.Resize(img.(*image.YCbCr), 256, 256), 80)
+	return Paint(photo.Bytes(), Scene{
+		Place: catalog.Place{Backdrop: "lake"}, Options: task.Options{Aspect: "1:1", Resolution: "256"},
+	})
 }
 
 // noise is the field that the seed and the chosen entries determine.

@@ -65,7 +65,7 @@ func TestEveryStyleInEveryPlaceIsAPictureOfItsOwn(t *testing.T) {
 	for _, s := range d.Styles {
 		wg.Go(func() {
 			for _, p := range d.Places {
-				g := small(t, paint(t, photo, Scene{Style: s, Place: p, Seed: 1, Options: task.Options{Resolution: "256"}}))
+				g := small(t, paint(t, photo, Scene{Style: s, Place: p, Seed: 1, Options: task.Options{Resolution: "128"}}))
 				mu.Lock()
 				all = append(all, named{s.ID + " in " + p.ID, g})
 				mu.Unlock()
@@ -97,7 +97,7 @@ func TestTheSameSeedGivesTheSameBytesAndAnotherSeedAnotherPicture(t *testing.T) 
 	d := catalog.Builtin()
 	for i, s := range d.Styles {
 		p := d.Places[i%len(d.Places)]
-		o := task.Options{Resolution: "256"}
+		o := task.Options{Resolution: "128"}
 		a := paint(t, photo, Scene{Style: s, Place: p, Seed: 1, Options: o})
 		b := paint(t, photo, Scene{Style: s, Place: p, Seed: 1, Options: o})
 		c := paint(t, photo, Scene{Style: s, Place: p, Seed: 2, Options: o})
