@@ -36,7 +36,7 @@ func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 	by := "attach"
 	var dead time.Time // since when no worker knows of the call
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		if out, err := w.manifest(ctx, a.Number); err == nil {
+		if out, err := w.manifest(ctx, a.Number); err == nil && w.believable(out) {
 			return w.found("manifest", out), nil
 		}
 		if w.rec.Canceling {
@@ -44,6 +44,9 @@ func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 		}
 		out, _, err := w.stream(ctx, req, a)
 		req.AttachOnly = true
+		if err == nil && !w.believable(out) {
+			err = fault.New(fault.NotFound, "attempt_unknown")
+		}
 		switch {
 		case err == nil:
 			return w.found(by, out), nil
@@ -83,6 +86,14 @@ func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 func (w *walk) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
 	w.metrics.recovered.WithLabelValues(by).Inc()
 	return out
+}
+
+// believable reports whether an outcome can be that of the call. A worker that
+// was full, or could not fetch the photo, when it was to ask for work that the
+// vendor has named says truly that it sent nothing; but the one before it did.
+func (w *walk) believable(out workerrpc.Outcome) bool {
+	run := w.rec.Running()
+	return out.Result != task.NotSent || run == nil || run.VendorTask == ""
 }
 
 // unknownThere reports whether the worker that made a call is gone, or has

@@ -285,6 +285,23 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	d.idle()
 }
 
+func TestAWorkerTooFullToResumeDoesNotMakeTheCallUnsent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))
+	d := w.start()
+	j := w.accept()
+	c := w.next()
+	c.say(workerrpc.Update{VendorTask: "v-1"})
+	w.until(j, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
+	c.breaks(workerrpc.CodeLost)
+	w.gone(1).fails(task.NotSent, task.ClassBusy)
+	end := w.goneUntil(j)
+	if end.State != task.Failed || len(end.Attempts) != 1 || end.Attempts[0].Outcome != task.Unknown || end.Attempts[0].PriceFen != 20 {
+		t.Errorf("end = %s after %+v, want one unknown attempt that may have been paid", end.State, end.Attempts)
+	}
+	d.idle()
+}
+
 func TestATakeOverAttachesAndNeverStartsACallAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, routed(priced), with(worker("w1", "", 8, "a")))
