@@ -229,7 +229,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	g.router = routing.New(g.config.routing(), g.policy.State)
 	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
 		ID: g.id, Engine: g.engine, Queue: g.queue, Router: g.router, Fleet: g.fleet, Caller: g.client, Objects: g.store,
-		Settler: g.intake, Policy: g.policy.State, Logger: g.log, Registry: g.reg,
+		Settler: g.intake, Policy: g.policy.State, TaskFen: func() int64 { return g.policy.Limits().TaskFen }, Logger: g.log, Registry: g.reg,
 	}); err != nil {
 		return err
 	}
