@@ -19,9 +19,9 @@ run: build ## Build, then start everything on this machine (Ctrl-C drains)
 
 build: ## Build bin/gateway, bin/worker and bin/imgctl
 	@mkdir -p bin
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/worker ./worker
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/imgctl ./ctl
+	go build -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway
+	go build -ldflags '$(LDFLAGS)' -o bin/worker ./worker
+	go build -ldflags '$(LDFLAGS)' -o bin/imgctl ./ctl
 
 test: ## Run every test; the last line is "N passed, N failed"
 	@deploy/test.sh
