@@ -129,6 +129,7 @@ func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, e
 	if r.Deleted && n == 0 {
 		return Receipt{}, notFound
 	}
+	e.complete(ctx, taskKey(s, id))
 	return e.receipt(Receipt{Tasks: 1, Objects: n}), nil
 }
 
@@ -184,20 +185,21 @@ func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 	if !task.ValidID(string(s)) {
 		return Receipt{}, fault.New(fault.NotFound, "session_not_found")
 	}
-	if err := e.deps.Sessions.MarkErased(ctx, s); err != nil {
-		return Receipt{}, fmt.Errorf("erase session: %w", err)
-	}
-	if err := e.remember(ctx, sessionKey(s)); err != nil {
+	if err := e.remember(ctx, sessionKey(s)); err != nil { // first: afterwards nobody can ask again
 		return Receipt{}, err
 	}
 	r, err := e.session(ctx, s)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("erase session: %w", err)
 	}
+	e.complete(ctx, sessionKey(s))
 	return e.receipt(r), nil
 }
 
 func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err error) {
+	if err := e.deps.Sessions.MarkErased(ctx, s); err != nil {
+		return r, fmt.Errorf("end the session: %w", err)
+	}
 	ids, err := e.deps.Queue.Tasks(ctx, s)
 	if err != nil {
 		return r, fmt.Errorf("list tasks: %w", err)
@@ -219,8 +221,8 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 			r.Tasks++
 		}
 	}
-	n := 0
-	r.Uploads, n, err = e.deps.Uploads.RemoveAll(ctx, s)
+	uploads, n, err := e.deps.Uploads.RemoveAll(ctx, s)
+	r.Uploads = uploads
 	r.Objects += n
 	rest, derr := e.deps.Store.DeletePrefix(ctx, string(s)+"/")
 	r.Objects += rest

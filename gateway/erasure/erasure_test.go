@@ -235,7 +235,7 @@ func TestARunningTaskIsCanceledAndDeleted(t *testing.T) {
 	if _, err := f.store.Put(t.Context(), late, strings.NewReader("x"), 10); err != nil {
 		t.Fatal(err) // the worker could not be stopped
 	}
-	if err := f.Finish(t.Context(), time.Now().Add(time.Minute)); err != nil {
+	if err := f.Finish(t.Context(), time.Now().Add(again+time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.store.Stat(t.Context(), late); fault.KindOf(err) != fault.NotFound {
@@ -284,24 +284,23 @@ func (f *fixture) wantNothing(t *testing.T) {
 	}
 	_, err := f.session.Verify(t.Context(), f.token)
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
-	for _, name := range []string{"cache", "feedback", "ledger", "grants"} {
-		b, err := f.engine.Bucket(t.Context(), engine.BucketConfig{Name: name, Memory: name == "ledger", MaxAge: ages[name], MaxBytes: sizes[name]})
+	for _, c := range []engine.BucketConfig{ // as their owners chose them
+		{Name: "cache", MaxAge: 24 * time.Hour},
+		{Name: "feedback", MaxAge: 90 * 24 * time.Hour},
+		{Name: "ledger", Memory: true, MaxAge: 48 * time.Hour, MaxBytes: 256 << 20},
+		{Name: "grants"},
+	} {
+		b, err := f.engine.Bucket(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for e, err := range b.Entries(t.Context(), ">") {
 			if err != nil || strings.Contains(e.Key, string(f.id)) || strings.Contains(string(e.Value), string(f.id)) {
-				t.Errorf("%s is left in %s, err %v", e.Key, name, err)
+				t.Errorf("%s is left in %s, err %v", e.Key, c.Name, err)
 			}
 		}
 	}
 }
-
-// ages and sizes are those that the owners of the buckets chose.
-var (
-	ages  = map[string]time.Duration{"cache": 24 * time.Hour, "feedback": 90 * 24 * time.Hour, "ledger": 48 * time.Hour}
-	sizes = map[string]int64{"ledger": 256 << 20}
-)
 
 func (f *fixture) fill(t *testing.T) {
 	t.Helper()
@@ -349,6 +348,27 @@ func TestAnErasureThatWasKilledIsFinished(t *testing.T) {
 		}
 		f.wantNothing(t)
 	}
+}
+
+// dead is a gateway killed before it could end the session.
+type dead struct{ sessions }
+
+func (dead) MarkErased(context.Context, session.ID) error { return errKilled }
+
+func TestAnErasureKilledBeforeItsFirstStepIsFinished(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.fill(t)
+	alive := f.deps.Sessions
+	f.deps.Sessions = dead{}
+	if _, err := f.Session(t.Context(), f.id); !errors.Is(err, errKilled) {
+		t.Fatalf("err = %v", err)
+	}
+	f.deps.Sessions = alive
+	if err := f.Finish(t.Context(), time.Now().Add(cut+time.Second)); err != nil {
+		t.Errorf("finish: %v", err)
+	}
+	f.wantNothing(t)
 }
 
 func TestATaskErasureThatWasKilledIsFinished(t *testing.T) {

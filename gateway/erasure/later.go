@@ -13,11 +13,20 @@ import (
 )
 
 const (
-	// again is when a removal is gone over once more. A worker may hold a
-	// URL to write a picture for that long.
-	again      = 15 * time.Minute
-	laterEvery = time.Minute
+	// again is when a whole removal is gone over once more. A worker may hold
+	// a URL to write a picture for that long.
+	again = 15 * time.Minute
+	// cut is when a removal that has not ended was cut short: its gateway is
+	// gone, and the person, whose token is dead, cannot ask again.
+	cut        = 10 * time.Second
+	laterEvery = 5 * time.Second
 	laterKept  = 24 * time.Hour
+)
+
+// What the note of a removal says.
+const (
+	begun = "begun"
+	whole = "whole"
 )
 
 func taskKey(s session.ID, id task.ID) string { return "task." + string(s) + "." + string(id) }
@@ -26,46 +35,68 @@ func sessionKey(s session.ID) string          { return "session." + string(s) }
 // remember notes a removal before it begins, so that Run finishes it when
 // this gateway does not.
 func (e *Eraser) remember(ctx context.Context, key string) error {
-	if _, err := e.later.Put(ctx, key, []byte("1"), engine.AnyRevision, 0); err != nil {
+	if _, err := e.later.Put(ctx, key, []byte(begun), engine.AnyRevision, 0); err != nil {
 		return fmt.Errorf("note removal: %w", err)
 	}
 	return nil
 }
 
-// Run goes over every removal once more after a while, until ctx ends.
-// Several gateways may do so: removing nothing is no error.
+// complete notes that a removal is whole. When that fails, Run goes over it
+// once more than it needs to.
+func (e *Eraser) complete(ctx context.Context, key string) {
+	if _, err := e.later.Put(ctx, key, []byte(whole), engine.AnyRevision, 0); err != nil {
+		e.deps.Logger.Warn("a whole removal could not be noted", "err", err)
+	}
+}
+
+// Run finishes removals that were cut short, and goes over every removal once
+// more after a while, until ctx ends. Several gateways may do so: removing
+// nothing is no error.
 func (e *Eraser) Run(ctx context.Context) error {
 	tick := time.NewTicker(laterEvery)
 	defer tick.Stop()
 	for {
+		if err := e.Finish(ctx, e.deps.Now()); err != nil && ctx.Err() == nil {
+			e.deps.Logger.Error("removals could not be finished", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		if err := e.Finish(ctx, e.deps.Now().Add(-again)); err != nil && ctx.Err() == nil {
-			e.deps.Logger.Error("removals could not be finished", "err", err)
-		}
 	}
 }
 
-// Finish goes over the removals that began before a moment.
-func (e *Eraser) Finish(ctx context.Context, before time.Time) error {
+// Finish does what is due at a moment.
+func (e *Eraser) Finish(ctx context.Context, now time.Time) error {
 	for entry, err := range e.later.Entries(ctx, ">") {
 		if err != nil {
 			return fmt.Errorf("list removals: %w", err)
 		}
-		if entry.Created.After(before) {
-			continue
-		}
-		if err := e.redo(ctx, entry.Key); err != nil {
-			return fmt.Errorf("finish removal: %w", err)
-		}
-		if err := e.later.Delete(ctx, entry.Key, entry.Revision); err != nil && fault.KindOf(err) != fault.Conflict {
+		if err := e.finish(ctx, entry, now.Sub(entry.Created)); err != nil {
 			return fmt.Errorf("finish removal: %w", err)
 		}
 	}
 	return nil
+}
+
+func (e *Eraser) finish(ctx context.Context, note engine.Entry, age time.Duration) error {
+	last := string(note.Value) == whole
+	if (last && age < again) || age < cut {
+		return nil
+	}
+	err := e.redo(ctx, note.Key)
+	switch {
+	case err != nil:
+	case last:
+		err = e.later.Delete(ctx, note.Key, note.Revision)
+	default:
+		_, err = e.later.Put(ctx, note.Key, []byte(whole), note.Revision, 0)
+	}
+	if fault.KindOf(err) == fault.Conflict {
+		return nil // another gateway was faster
+	}
+	return err
 }
 
 func (e *Eraser) redo(ctx context.Context, key string) error {
