@@ -23,6 +23,7 @@ const (
 	paidTwice // a provider's call outside policy
 	illegal   // a step the state machine does not have, progress that fell
 	surprise  // an answer that the contract does not know
+	leftover  // an object of something deleted
 	crash     // a process that ended by itself
 	kinds
 )
@@ -30,7 +31,7 @@ const (
 func (k kind) String() string {
 	return [...]string{
 		"lost", "resurrected", "finished twice", "events missing", "events repeated", "calls twice outside policy",
-		"illegal steps", "wrong answers", "crashes",
+		"illegal steps", "wrong answers", "left behind", "crashes",
 	}[k]
 }
 
@@ -71,14 +72,18 @@ type book struct {
 	gaveUp    atomic.Int64 // clients that got no answer at all
 	streams   atomic.Int64 // connections
 	stalled   atomic.Int64 // streams that missed an event until they reconnected
+	erasures  atomic.Int64 // whole sessions
 
 	mu      sync.Mutex
+	erased  map[*client.Session]bool
 	entries []*entry
 	faults  [kinds]int
 	details []string
 }
 
 const mostDetails = 100
+
+func newBook() *book { return &book{erased: map[*client.Session]bool{}} }
 
 // fault counts n faults of a kind and keeps what was seen.
 func (b *book) fault(k kind, n int, id task.ID, format string, args ...any) {
@@ -107,4 +112,19 @@ func (b *book) accept(e *entry) *entry {
 	defer b.mu.Unlock()
 	b.entries = append(b.entries, e)
 	return e
+}
+
+// erase notes that everything of a session is gone.
+func (b *book) erase(s *client.Session) {
+	b.erasures.Add(1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erased[s] = true
+	for _, e := range b.entries {
+		if e.session == s && e.deleted.IsZero() {
+			e.mu.Lock()
+			e.condemn, e.deleted = true, time.Now()
+			e.mu.Unlock()
+		}
+	}
 }

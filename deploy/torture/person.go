@@ -13,6 +13,11 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
+const (
+	forgetful     = 8 // every so many people erase their session at the end
+	sessionErased = "session_erased"
+)
+
 // person is one client: a session, a photo, and a stream of wishes.
 type person struct {
 	config  Config
@@ -61,8 +66,16 @@ func arrive(ctx context.Context, c Config, b *book, s *site, base http.RoundTrip
 	return p, err
 }
 
-// live submits n tasks, some at a time, and sees each to its end.
+// live submits n tasks, some at a time, sees each to its end, and now and then
+// wants to be forgotten after that.
 func (p *person) live(ctx context.Context, n int) {
+	p.work(ctx, n)
+	if p.number%forgetful == forgetful-1 {
+		p.leave(ctx)
+	}
+}
+
+func (p *person) work(ctx context.Context, n int) {
 	slots := make(chan struct{}, p.config.Active)
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
@@ -174,6 +187,16 @@ func (p *person) see(ctx context.Context, e *entry, f fate, r *rand.Rand) {
 			p.regenerate(ctx, e, r)
 		}
 	}
+}
+
+// leave erases the session and all it owns. A repeated request whose first
+// answer was lost hears that the session is gone.
+func (p *person) leave(ctx context.Context) {
+	if _, err := p.session.Erase(ctx); err != nil && client.Code(err) != sessionErased {
+		p.unanswered("erase session", "", err)
+		return
+	}
+	p.book.erase(p.session)
 }
 
 // settle counts how a task came out.

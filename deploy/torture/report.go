@@ -14,6 +14,7 @@ type Report struct {
 	Accepted  int64          `json:"accepted"`
 	Finished  int64          `json:"finished"`
 	Deleted   int64          `json:"deleted"`
+	Erased    int64          `json:"sessionsErased"`
 	Canceled  int64          `json:"canceled"`
 	Replayed  int64          `json:"replayed"`
 	Refused   int64          `json:"keysRefused"`
@@ -23,7 +24,6 @@ type Report struct {
 	Stalled   int64          `json:"streamsStalled"`
 	Calls     int            `json:"providerCalls"`
 	DoubleFen int64          `json:"doublePaidFen"`
-	Leftovers int            `json:"objectsOfDeletedTasks"`
 	Gateways  int64          `json:"gatewaysKilled"`
 	Workers   int64          `json:"workersKilled"`
 	Takeovers int            `json:"takeOvers"`
@@ -35,9 +35,9 @@ type Report struct {
 func report(c Config, b *book, r *reaper, takeovers int, a audited, took time.Duration) Report {
 	out := Report{
 		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
-		Deleted: b.deleted.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
+		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
-		Calls: a.calls, DoubleFen: a.doublePaidFen, Leftovers: a.leftovers, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
+		Calls: a.calls, DoubleFen: a.doublePaidFen, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
 		Takeovers: takeovers, Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
@@ -59,7 +59,8 @@ func (r Report) Clean() bool {
 // print writes the table: first what must be, then what must not.
 func (r Report) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "accepted\t%d\tof %d submitted; %d ended, %d deleted, %d cancels asked for\n", r.Accepted, r.Submitted, r.Finished, r.Deleted, r.Canceled)
+	fmt.Fprintf(w, "accepted\t%d\tof %d submitted; %d ended, %d deleted, %d cancels asked for, %d sessions erased\n",
+		r.Accepted, r.Submitted, r.Finished, r.Deleted, r.Canceled, r.Erased)
 	for k := range kinds {
 		fmt.Fprintf(w, "%s\t%d\n", k, r.Faults[k.String()])
 	}
@@ -67,7 +68,6 @@ func (r Report) print(out io.Writer) error {
 	fmt.Fprintf(w, "repetitions\t%d\tanswered with the same task; %d misused keys refused, %d answers dropped, %d gave up\n", r.Replayed, r.Refused, r.Dropped, r.GaveUp)
 	fmt.Fprintf(w, "streams\t%d\tconnections; %d stalled until they reconnected\n", r.Streams, r.Stalled)
 	fmt.Fprintf(w, "provider calls\t%d\t%d fen went on after unknown outcomes, within policy\n", r.Calls, r.DoubleFen)
-	fmt.Fprintf(w, "left behind\t%d\tobjects of deleted tasks\n", r.Leftovers)
 	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
 	if err := w.Flush(); err != nil {
 		return err

@@ -63,7 +63,7 @@ func (r *roads) choose(key string) (host *url.URL, lose bool) {
 	return r.hosts[r.rand.IntN(len(r.hosts))], lose
 }
 
-var errLost = errors.New("the answer was lost on purpose") //nolint:gochecknoglobals // a sentinel
+var errLost = errors.New("the answer was lost on purpose")
 
 // RoundTrip sends the request to one of the gateways.
 func (r *roads) RoundTrip(req *http.Request) (*http.Response, error) {

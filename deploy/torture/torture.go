@@ -41,7 +41,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err := s.up(ctx); err != nil {
 		return r, err
 	}
-	b, reaper := &book{}, newReaper(c, s)
+	b, reaper := newBook(), newReaper(c, s)
 	if err := rage(ctx, c, s, b, reaper, progress); err != nil {
 		return r, err
 	}

@@ -13,7 +13,7 @@ func TestNothingIsLostUnderFire(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
 	c.Tasks, c.Clients, c.Every, c.Dir = 120, 8, 1200*time.Millisecond, t.TempDir()
-	c.Environ = childEnviron(os.Environ()) //nolint:forbidigo // the programs need a path
+	c.Environ = childEnviron(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ const (
 	// afterlife is how long a call that was on its way may still start after
 	// the deletion of its task.
 	afterlife = 5 * time.Second
+	// sweeping is how long the background may take to finish a deletion.
+	sweeping = 40 * time.Second
 )
 
 // verifier reads everything again after the last restart.
@@ -77,15 +80,34 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 		v.book.fault(paidTwice, 1, "", "%d fen went on after unknown outcomes, policy allows %d", r.doublePaidFen, v.config.DoublePayFen)
 	}
 	v.sessions(ctx)
-	r.leftovers, err = v.leftovers()
-	return r, err
+	return r, v.clean(ctx)
+}
+
+// clean waits until nothing of what was deleted is left. A deletion that was
+// cut short by a kill is finished in the background.
+func (v *verifier) clean(ctx context.Context) error {
+	deadline := time.Now().Add(sweeping)
+	for {
+		left, err := v.leftovers()
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if time.Now().After(deadline) {
+			for _, path := range left {
+				v.book.fault(leftover, 1, "", "%s", path)
+			}
+			return nil
+		}
+		if !wait(ctx, 500*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // audited is what the last look found beside faults.
 type audited struct {
 	calls         int
 	doublePaidFen int64
-	leftovers     int // objects of deleted tasks
 }
 
 // check reads one task again, everywhere.
@@ -149,11 +171,15 @@ func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time
 	if deleted.IsZero() {
 		return // its deletion was asked for and never answered: both is right
 	}
+	erased := v.book.erased[e.session]
 	for i, api := range v.direct {
 		s := e.session.Via(api)
-		if doc, err := s.Get(ctx, e.id); err == nil {
+		doc, err := s.Get(ctx, e.id)
+		switch {
+		case err == nil:
 			v.book.fault(resurrected, 1, e.id, "gateway %d shows it as %s %d at the end", i+1, doc.State, doc.Version)
-		} else if client.Status(err) != http.StatusNotFound {
+		case erased && client.Code(err) == sessionErased, !erased && client.Status(err) == http.StatusNotFound:
+		default:
 			v.book.fault(surprise, 1, e.id, "gateway %d, deleted task at the end: %v", i+1, err)
 		}
 		if st, err := s.Stream(ctx, e.id, ""); err == nil {
@@ -161,7 +187,7 @@ func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time
 			v.book.fault(resurrected, 1, e.id, "gateway %d streams it at the end", i+1)
 		}
 	}
-	if _, err := e.again(ctx, false); client.Code(err) != "task_deleted" {
+	if _, err := e.again(ctx, false); client.Code(err) != "task_deleted" && !erased {
 		v.book.fault(resurrected, 1, e.id, "its key answers at the end: %v", err)
 	}
 	for number, cs := range made {
@@ -188,6 +214,9 @@ func (v *verifier) sessions(ctx context.Context) {
 		}
 	}
 	for s, want := range kept {
+		if v.book.erased[s] {
+			continue
+		}
 		v.list(ctx, s, want)
 		if q, err := s.Quota(ctx); err != nil || q.Active != 0 {
 			v.book.fault(surprise, 1, "", "session %s has %d active tasks when all have ended (%v)", s.ID(), q.Active, err)
@@ -225,22 +254,26 @@ func (v *verifier) list(ctx context.Context, s *client.Session, want map[task.ID
 	}
 }
 
-// leftovers counts the objects of deleted tasks that are still on the disk.
-func (v *verifier) leftovers() (n int, err error) {
-	deleted := map[string]bool{}
+// leftovers lists the objects of deleted tasks and erased sessions that are
+// still on the disk. Their paths hold the ids.
+func (v *verifier) leftovers() (paths []string, err error) {
+	var deleted []string
 	for _, e := range v.book.entries {
 		if !e.deleted.IsZero() {
-			deleted[string(e.id)] = true
+			deleted = append(deleted, string(e.id))
 		}
 	}
-	err = filepath.WalkDir(v.site.data, func(path string, d fs.DirEntry, err error) error {
+	for s := range v.book.erased {
+		deleted = append(deleted, string(s.ID()))
+	}
+	err = filepath.WalkDir(filepath.Join(v.site.data, "objects"), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err == nil && !d.IsDir() && deleted[filepath.Base(filepath.Dir(path))] {
-			n++
+		if err == nil && !d.IsDir() && slices.ContainsFunc(deleted, func(id string) bool { return strings.Contains(path, id) }) {
+			paths = append(paths, path)
 		}
 		return err
 	})
-	return n, err
+	return paths, err
 }

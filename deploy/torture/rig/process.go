@@ -135,7 +135,7 @@ func (p *Process) Kill() {
 	}
 }
 
-var errUnclean = errors.New("did not end in time and was killed") //nolint:gochecknoglobals // a sentinel
+var errUnclean = errors.New("did not end in time and was killed")
 
 // Stop asks it to end, kills it after the grace, and returns how it ended.
 func (p *Process) Stop(ctx context.Context, grace time.Duration) error {
