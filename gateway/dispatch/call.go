@@ -185,7 +185,7 @@ func (w *walk) interrupted(ctx context.Context, a task.Attempt) error {
 // abandon cancels the call of a task whose own time is over. When we are only
 // stopping, the call goes on and the next leader attaches to it.
 func (w *walk) abandon(ctx context.Context, a task.Attempt) {
-	if context.Cause(ctx) != errDeadline {
+	if !errors.Is(context.Cause(ctx), errDeadline) {
 		return
 	}
 	c, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -72,7 +72,7 @@ func (w *walk) run(ctx context.Context) {
 	life, cancel := context.WithDeadlineCause(ctx, w.job.Deadline, errDeadline)
 	err := w.steps(life)
 	cancel()
-	if err != nil && context.Cause(life) == errDeadline && ctx.Err() == nil && !errors.Is(err, errEnded) && !errors.Is(err, errDeposed) {
+	if err != nil && errors.Is(context.Cause(life), errDeadline) && ctx.Err() == nil && !errors.Is(err, errEnded) && !errors.Is(err, errDeposed) {
 		err = w.expire(ctx)
 	}
 	switch {

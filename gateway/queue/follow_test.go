@@ -291,7 +291,9 @@ func TestShutdownEndsEveryReader(t *testing.T) {
 	go func() { done <- q.Run(ctx) }()
 	f := begin(t, q).follow(0, false)
 	cancel()
-	within(t, done, "the queue stops")
+	if err := within(t, done, "the queue stops"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run ended with %v", err)
+	}
 	if _, open := <-f.C(); open {
 		t.Error("an event after shutdown")
 	}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -214,7 +215,7 @@ func TestLeadEndsWithItsContext(t *testing.T) {
 	l := lead(t, openQueue(t), 4)
 	within(t, l.recovered, "recovered")
 	l.stop()
-	if err := within(t, l.ended, "it ends"); err != context.Canceled {
+	if err := within(t, l.ended, "it ends"); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -97,7 +98,7 @@ func TestAnEventEndsAtItsEmptyLine(t *testing.T) {
 			t.Errorf("event %d, %v; want %d", got, err, want)
 		}
 	}
-	if _, err := s.event(); err != io.EOF {
+	if _, err := s.event(); !errors.Is(err, io.EOF) {
 		t.Errorf("err = %v, want EOF", err)
 	}
 }

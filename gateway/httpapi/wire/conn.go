@@ -202,12 +202,9 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 		if err := c.armWrite(); err != nil {
 			return n, err
 		}
-		m, err := io.CopyN(c.Conn, r, pieceBytes)
+		m, err := io.Copy(c.Conn, io.LimitReader(r, pieceBytes))
 		n += m
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
+		if err != nil || m < pieceBytes { // less than a piece is the last one
 			return n, err
 		}
 	}
