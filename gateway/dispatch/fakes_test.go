@@ -23,7 +23,6 @@ import (
 type call struct {
 	addr string
 	req  workerrpc.Attempt
-	ctx  context.Context
 	on   func(workerrpc.Update)
 	end  chan answer
 }
@@ -92,7 +91,7 @@ func (f *workers) Generate(ctx context.Context, addr string, a workerrpc.Attempt
 		f.busy[a.Provider]--
 		f.mu.Unlock()
 	}()
-	c := &call{addr: addr, req: a, ctx: ctx, on: on, end: make(chan answer, 1)}
+	c := &call{addr: addr, req: a, on: on, end: make(chan answer, 1)}
 	if f.script != nil {
 		return f.script(c)
 	}

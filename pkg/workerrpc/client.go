@@ -93,29 +93,29 @@ func (c *Client) Generate(ctx context.Context, addr string, a Attempt, on func(U
 	if err := fits(req, c.cfg.MaxMessage); err != nil {
 		return Outcome{}, err
 	}
-	w := watch(c.authorize(ctx), c.cfg.Silence)
+	ctx, w := watch(c.authorize(ctx), c.cfg.Silence)
 	defer w.stop()
-	stream, err := c.kite.Generate(w.ctx, req, streamcall.WithHostPort(addr),
+	stream, err := c.kite.Generate(ctx, req, streamcall.WithHostPort(addr),
 		streamcall.WithConnectTimeout(c.cfg.ConnectTimeout))
 	if err != nil {
-		return Outcome{}, faultFromWire(w.ctx, err)
+		return Outcome{}, faultFromWire(ctx, err)
 	}
-	return c.receive(w, stream, on)
+	return c.receive(ctx, w, stream, on)
 }
 
 // receive reads the stream to its end. An outcome that arrived counts even
 // when the connection breaks right behind it.
-func (c *Client) receive(w *watchdog, stream worker.Worker_GenerateClient, on func(Update)) (Outcome, error) {
+func (c *Client) receive(ctx context.Context, w *watchdog, stream worker.Worker_GenerateClient, on func(Update)) (Outcome, error) {
 	var last *Outcome
 	for {
-		msg, err := stream.Recv(w.ctx)
+		msg, err := stream.Recv(ctx)
 		switch {
 		case last != nil:
 			return *last, nil
 		case errors.Is(err, io.EOF):
 			return Outcome{}, fault.Wrap(fault.Unavailable, CodeLost, errors.New("stream ended without an outcome"))
 		case err != nil:
-			return Outcome{}, faultFromWire(w.ctx, err)
+			return Outcome{}, faultFromWire(ctx, err)
 		case received(stream.Context()) > uint64(c.cfg.MaxMessage):
 			return Outcome{}, fault.New(fault.TooLarge, CodeTooLarge)
 		}

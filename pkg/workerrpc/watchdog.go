@@ -11,17 +11,17 @@ import (
 // transport's keepalive only proves that a kernel answers; this proves that
 // the worker's loop does.
 type watchdog struct {
-	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 	silence time.Duration
 }
 
-func watch(ctx context.Context, silence time.Duration) *watchdog {
-	w := &watchdog{silence: silence}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.timer = time.AfterFunc(silence, func() { w.cancel(fault.New(fault.Unavailable, CodeSilent)) })
-	return w
+// watch starts a watchdog and the context that it ends.
+func watch(ctx context.Context, silence time.Duration) (context.Context, *watchdog) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watchdog{cancel: cancel, silence: silence}
+	w.timer = time.AfterFunc(silence, func() { cancel(fault.New(fault.Unavailable, CodeSilent)) })
+	return ctx, w
 }
 
 // pat says that something was heard.
