@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -70,9 +69,6 @@ type opinion struct {
 	At     time.Time `json:"at"`
 }
 
-// ratings are what feedback may say.
-var ratings = []string{"1", "2", "3", "4", "5", "like", "dislike"}
-
 // Feedback keeps what a person thinks of a finished task; the last word
 // counts.
 func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
@@ -80,7 +76,7 @@ func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(ratings, rating) {
+	if !validRating(rating) {
 		return fault.New(fault.Unprocessable, "rating_invalid").At("/rating", "out_of_range", "must be 1…5, \"like\" or \"dislike\"")
 	}
 	if !r.State.Terminal() {
@@ -95,6 +91,14 @@ func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating
 	}
 	in.met.feedback.WithLabelValues(rating).Inc()
 	return nil
+}
+
+func validRating(rating string) bool {
+	switch rating {
+	case "1", "2", "3", "4", "5", "like", "dislike":
+		return true
+	}
+	return false
 }
 
 func feedbackKey(s session.ID, id task.ID) string { return string(s) + "." + string(id) }

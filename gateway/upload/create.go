@@ -14,12 +14,11 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// declarable are the types a client may declare. What the bytes really are is
-// for a worker to say.
-var declarable = []string{"image/jpeg", "image/jpg", "image/png", "image/heic", "image/heif", "image/webp"}
-
-// Types lists the content types that may be declared.
-func Types() []string { return slices.Clone(declarable) }
+// Types lists the content types that a client may declare. What the bytes
+// really are is for a worker to say.
+func Types() []string {
+	return []string{"image/jpeg", "image/jpg", "image/png", "image/heic", "image/heif", "image/webp"}
+}
 
 // Create declares a photo and reserves room for it. When this session already
 // has a ready upload with the declared SHA-256, that one is the answer and
@@ -86,9 +85,9 @@ func (u *Uploads) checkDeclared(r CreateRequest) error {
 		return bad.At("/size", "out_of_range", "must be the photo's size in bytes")
 	case r.SHA256 != "" && !isSHA256(r.SHA256):
 		return bad.At("/sha256", "malformed", "must be 64 hexadecimal digits")
-	case !slices.Contains(declarable, r.ContentType):
-		return fault.New(fault.Unsupported, "type_unsupported").With("types", strings.Join(declarable, ", ")).
-			At("/contentType", "type_unsupported", "must be one of "+strings.Join(declarable, ", "))
+	case !slices.Contains(Types(), r.ContentType):
+		return fault.New(fault.Unsupported, "type_unsupported").With("types", strings.Join(Types(), ", ")).
+			At("/contentType", "type_unsupported", "must be one of "+strings.Join(Types(), ", "))
 	case limit > 0 && r.Size > limit:
 		return errTooLarge(limit)
 	}
