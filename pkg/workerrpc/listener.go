@@ -22,7 +22,7 @@ type transServer struct {
 	mu     sync.Mutex
 	ln     net.Listener
 	conns  map[net.Conn]struct{}
-	closed bool
+	closed chan struct{} // when no more connections are taken
 	wg     sync.WaitGroup
 }
 
@@ -30,7 +30,7 @@ type transServerFactory struct{}
 
 // NewTransServer implements remote.TransServerFactory.
 func (transServerFactory) NewTransServer(opt *remote.ServerOption, h remote.ServerTransHandler) remote.TransServer {
-	return &transServer{opt: opt, handler: h, conns: map[net.Conn]struct{}{}}
+	return &transServer{opt: opt, handler: h, conns: map[net.Conn]struct{}{}, closed: make(chan struct{})}
 }
 
 // CreateListener is never asked: the listener is made before the server.
@@ -50,7 +50,10 @@ func (t *transServer) BootstrapServer(ln net.Listener) error {
 				return nil
 			}
 			// Out of descriptors, most likely: give others time to close.
-			time.Sleep(50 * time.Millisecond)
+			select {
+			case <-t.closed:
+			case <-time.After(50 * time.Millisecond):
+			}
 			continue
 		}
 		if !t.track(conn) {
@@ -64,11 +67,20 @@ func (t *transServer) BootstrapServer(ln net.Listener) error {
 func (t *transServer) track(conn net.Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
+	if t.isClosed() {
 		return false
 	}
 	t.conns[conn] = struct{}{}
 	return true
+}
+
+func (t *transServer) isClosed() bool {
+	select {
+	case <-t.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // handshakeLimit bounds how long a connection may take to say hello.
@@ -116,7 +128,9 @@ func (t *transServer) forget(conn net.Conn) {
 // running calls within the exit wait time and closes what is left.
 func (t *transServer) Shutdown() error {
 	t.mu.Lock()
-	t.closed = true
+	if !t.isClosed() {
+		close(t.closed)
+	}
 	ln := t.ln
 	t.mu.Unlock()
 	if ln != nil {

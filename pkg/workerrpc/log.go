@@ -25,15 +25,18 @@ func (k kiteLog) say(level slog.Level, text string) {
 
 // The plain forms.
 
-func (k kiteLog) Trace(v ...any)  {}
-func (k kiteLog) Debug(v ...any)  {}
+func (k kiteLog) Trace(...any)    {}
+func (k kiteLog) Debug(...any)    {}
 func (k kiteLog) Info(v ...any)   { k.say(slog.LevelDebug, fmt.Sprint(v...)) }
 func (k kiteLog) Notice(v ...any) { k.say(slog.LevelDebug, fmt.Sprint(v...)) }
 func (k kiteLog) Warn(v ...any)   { k.say(slog.LevelDebug, fmt.Sprint(v...)) }
 func (k kiteLog) Error(v ...any)  { k.say(slog.LevelDebug, fmt.Sprint(v...)) }
 
 // Fatal ends the process, as Kitex expects of it.
-func (k kiteLog) Fatal(v ...any) { k.say(slog.LevelError, fmt.Sprint(v...)); os.Exit(1) }
+func (k kiteLog) Fatal(v ...any) {
+	k.say(slog.LevelError, fmt.Sprint(v...))
+	os.Exit(1) //nolint:forbidigo // Kitex relies on it that Fatal does not return
+}
 
 // The formatted forms.
 

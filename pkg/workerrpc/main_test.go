@@ -1,13 +1,12 @@
 package workerrpc
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"testing"
 )
 
 func TestMain(m *testing.M) {
-	RouteLogs(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	RouteLogs(slog.New(slog.DiscardHandler))
 	os.Exit(m.Run())
 }

@@ -288,7 +288,7 @@ func TestCancelAndInspectReachTheWorker(t *testing.T) {
 	t.Parallel()
 	var gotID task.ID
 	w := &fakeWorker{
-		cancel: func(id task.ID, number int) error { gotID = id; return nil },
+		cancel: func(id task.ID, _ int) error { gotID = id; return nil },
 		inspect: func(r InspectRequest) (Inspected, error) {
 			return Inspected{Width: 1, Height: 2, Fingerprint: r.SHA256}, nil
 		},
