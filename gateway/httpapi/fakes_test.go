@@ -319,7 +319,7 @@ func (w fakeIntake) Feedback(ctx context.Context, s session.ID, id task.ID, _ st
 type fakeEraser struct{ *world }
 
 func (w fakeEraser) Task(ctx context.Context, s session.ID, id task.ID) (erasure.Receipt, error) {
-	if _, err := (fakeIntake{w.world}).Get(ctx, s, id); err != nil {
+	if _, err := fakeIntake(w).Get(ctx, s, id); err != nil {
 		return erasure.Receipt{}, err
 	}
 	w.publish(id, func(r *task.Record) { *r = *r.Tombstone(); r.Version-- })
@@ -327,7 +327,7 @@ func (w fakeEraser) Task(ctx context.Context, s session.ID, id task.ID) (erasure
 }
 
 func (w fakeEraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (erasure.Receipt, error) {
-	if _, err := (fakeUploads{w.world}).Get(ctx, s, id); err != nil {
+	if _, err := fakeUploads(w).Get(ctx, s, id); err != nil {
 		return erasure.Receipt{}, err
 	}
 	return erasure.Receipt{ReceiptID: "r2", Uploads: 1, At: time.Now()}, nil

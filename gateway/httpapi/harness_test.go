@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -28,7 +29,7 @@ type harness struct {
 	base   string
 	log    *syncBuffer
 	stop   context.CancelFunc
-	done   chan error
+	done   chan struct{} // closed when Run has returned
 }
 
 type syncBuffer struct {
@@ -66,7 +67,7 @@ func start(t *testing.T, tune ...func(*Config, *Deps)) *harness {
 	c.Wire.Linger = 200 * time.Millisecond
 	c.Streams.Sweep, c.Streams.Heartbeat, c.Streams.Write = 50*time.Millisecond, 200*time.Millisecond, time.Second
 	w := newWorld()
-	h := &harness{t: t, world: w, log: new(syncBuffer), done: make(chan error, 1)}
+	h := &harness{t: t, world: w, log: new(syncBuffer), done: make(chan struct{})}
 	d := w.deps(slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	for _, f := range tune {
 		f(&c, &d)
@@ -81,11 +82,13 @@ func start(t *testing.T, tune ...func(*Config, *Deps)) *harness {
 	h.server, h.base = s, "http://"+s.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
-	go func() { h.done <- s.Run(ctx) }()
+	go func() {
+		defer close(h.done)
+		_ = s.Run(ctx)
+	}()
 	t.Cleanup(func() {
 		stop()
 		<-h.done
-		h.done <- nil
 	})
 	return h
 }
@@ -225,7 +228,7 @@ func (c *rawConn) wantClosed(within time.Duration) {
 	c.t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(within))
 	if _, err := io.Copy(io.Discard, c.r); err != nil {
-		if ne, ok := err.(net.Error); ok && ne.Timeout() {
+		if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
 			c.t.Fatalf("the connection is still open after %v", within)
 		}
 	}

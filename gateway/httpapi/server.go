@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cloudwego/hertz/pkg/app/server"
@@ -102,9 +103,9 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // that clients resume elsewhere, lets other requests finish for at most
 // Config.Drain, and cuts what is left.
 func (s *Server) Run(ctx context.Context) error {
-	streams := make(chan error, 1)
+	var streams sync.WaitGroup
 	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { streams <- s.hub.Run(streamCtx) }()
+	streams.Go(func() { _ = s.hub.Run(streamCtx) }) // until it is told to end
 	served := make(chan error, 1)
 	go func() { served <- s.engine.Run() }()
 
@@ -118,9 +119,9 @@ func (s *Server) Run(ctx context.Context) error {
 		err = fmt.Errorf("http server ended: %w", errors.Join(err, errors.New("the listener is gone")))
 	}
 	stopStreams()
-	<-streams
+	streams.Wait()
 	s.shutdown()
-	<-served
+	_ = <-served // err says already why it ended
 	return err
 }
 

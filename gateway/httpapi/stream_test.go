@@ -288,7 +288,6 @@ func TestAStopEndsStreamsAtOnceAndIdleConnectionsToo(t *testing.T) {
 		t.Errorf("the waiting request got %d", got)
 	}
 	<-h.done
-	h.done <- nil
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("the stop took %v, with nothing to wait for", took)
 	}

@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	// DefaultPage and MaxPage bound the length of a page.
+	// DefaultPage is the length of a page when none is asked for.
 	DefaultPage = 20
-	MaxPage     = 100
+	// MaxPage is the longest page.
+	MaxPage = 100
 
 	parallelLookups = 8
 	maxCursor       = 128

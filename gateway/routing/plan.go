@@ -57,10 +57,10 @@ type choice struct {
 }
 
 func (r *Router) plans(state *policy.State) *plans {
-	real := slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
+	vendors := slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
 	var first, rest []Step
 	for _, p := range r.config.Providers {
-		s := Step{Provider: p, Degraded: real && p.Kind == mockKind}
+		s := Step{Provider: p, Degraded: vendors && p.Kind == mockKind}
 		s.Weight = state.Weight(p.Name, p.Weight)
 		switch {
 		case state.Disabled(p.Name), s.Degraded && !r.config.Mock:

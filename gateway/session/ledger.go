@@ -160,7 +160,7 @@ func (l *Ledger) Reserve(ctx context.Context, id ID, t task.ID) error {
 		if err != nil {
 			return false, err
 		}
-		if refusal = l.refuse(*a); refusal != nil {
+		if refusal := l.refuse(*a); refusal != nil {
 			return changed, refusal
 		}
 		a.reserve(t, now)

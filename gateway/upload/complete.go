@@ -16,7 +16,7 @@ import (
 // ready. It may be called again, also at the same time: the photo is judged
 // once. A refused photo is deleted, and the refusal says why in a code.
 func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
-	up, _, err := u.get(ctx, s, id)
+	up, err := u.Get(ctx, s, id)
 	if err != nil || up.Status == Ready {
 		return up, err
 	}

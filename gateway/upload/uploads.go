@@ -91,19 +91,15 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 // Get finds an upload of a session, or fault.NotFound "upload_not_found":
 // somebody else's is no different from none. Ready ones come from memory.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
-	up, _, err := u.get(ctx, s, id)
-	return up, err
-}
-
-func (u *Uploads) get(ctx context.Context, s session.ID, id task.UploadID) (up Upload, revision uint64, err error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
-		return Upload{}, 0, errNotFound()
+		return Upload{}, errNotFound()
 	}
 	key := uploadKey(s, id)
 	if up, known := u.ready.GetIfPresent(key); known && u.now().Before(up.ExpiresAt) {
-		return up, 0, nil
+		return up, nil
 	}
-	return u.fetch(ctx, key)
+	up, _, err := u.fetch(ctx, key)
+	return up, err
 }
 
 // fetch reads an upload past the memory.

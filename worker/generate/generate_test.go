@@ -225,8 +225,8 @@ func TestASecondCallAttachesAndALateOneGetsTheOutcome(t *testing.T) {
 		return inner(ctx, r, report)
 	}
 	var wg sync.WaitGroup
-	outcomes := make([]*workerrpc.Outcome, 3)
-	for i := range outcomes {
+	outcomes := make([]*workerrpc.Outcome, 4) // the last one is late
+	for i := range 3 {
 		wg.Go(func() { outcomes[i], _, _ = b.generate(t.Context(), b.attempt(1)) })
 	}
 	<-started
@@ -239,11 +239,12 @@ func TestASecondCallAttachesAndALateOneGetsTheOutcome(t *testing.T) {
 	})
 	close(release)
 	wg.Wait()
-	late, _, err := b.generate(t.Context(), b.attempt(1))
+	var err error
+	outcomes[3], _, err = b.generate(t.Context(), b.attempt(1))
 	if err != nil || b.stub.calls.Load() != 1 {
 		t.Errorf("the vendor was called %d times, err %v", b.stub.calls.Load(), err)
 	}
-	for i, o := range append(outcomes, late) {
+	for i, o := range outcomes {
 		if o == nil || *o != *outcomes[0] {
 			t.Errorf("caller %d got %+v", i, o)
 		}

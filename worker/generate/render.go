@@ -19,8 +19,8 @@ type rendition struct {
 }
 
 // stableCache keeps the renditions of pictures that never change, so that a
-// load test measures the system and not a JPEG encoder. The few there are
-// are kept for the worker's life.
+// load test measures the system and not a JPEG encoder. They are few and are
+// kept for the worker's life.
 type stableCache struct {
 	mu   sync.Mutex
 	byID map[string]rendition

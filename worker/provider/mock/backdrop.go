@@ -35,8 +35,8 @@ func (p *pen) backdrop(name string) {
 		p.moon()
 	default:
 		p.sky(p.pal.mid(), p.pal.warm(), p.pal.light())
-		p.hills(p.pal.deep(), 1, 0.62, 0.12, 3, 1)
-		p.hills(p.pal.dark(), 1, 0.78, 0.1, 4, 2)
+		p.hills(p.pal.deep(), 0.62, 0.12, 3, 1)
+		p.hills(p.pal.dark(), 0.78, 0.1, 4, 2)
 	}
 }
 

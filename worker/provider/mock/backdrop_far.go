@@ -146,8 +146,8 @@ func (p *pen) moon() {
 		p.oval(c, 0.55, ex+float32(k)*d*p.ratio(), ey+float32(s)*d, p.roll(0.012, 0.032), p.roll(0.004, 0.012))
 	}
 	p.disc(p.pal.dark(), 0.5, ex+0.03*p.ratio(), ey+0.022, 0.105)
-	p.hills(p.pal.mid().scale(0.8), 1, 0.6, 0.07, 3, 1)
-	p.hills(p.pal.mid(), 1, 0.68, 0.05, 2, 2)
+	p.hills(p.pal.mid().scale(0.8), 0.6, 0.07, 3, 1)
+	p.hills(p.pal.mid(), 0.68, 0.05, 2, 2)
 	p.ridge(p.pal.warm(), 1, func(x float32) float32 { return 0.74 + 0.03*(p.n.with(5).at(x*3, 1)-0.5) })
 	for i := range 34 {
 		f := float32(i) / 34

@@ -7,12 +7,12 @@ func (p *pen) lake() {
 	p.sky(p.pal.warm(), p.pal.light(), p.pal.light(), p.pal.warm())
 	p.sun(rgb{255, 246, 226}, p.roll(0.16, 0.26), 0.04)
 	const water = 0.64
-	p.hills(p.pal.warm().mix(p.pal.mid(), 0.3), 1, 0.46, 0.1, 2.2, 1)
+	p.hills(p.pal.warm().mix(p.pal.mid(), 0.3), 0.46, 0.1, 2.2, 1)
 	p.haze(p.pal.light(), 0.8, 0.36, 0.56)
-	p.hills(p.pal.mid(), 1, 0.54, 0.09, 3, 2)
+	p.hills(p.pal.mid(), 0.54, 0.09, 3, 2)
 	p.haze(p.pal.light(), 0.55, 0.48, water)
 	p.pagoda(p.pal.deep(), p.pal.dark(), 0.82, 0.56, 0.05, 0.32, 6)
-	p.hills(p.pal.deep(), 1, 0.605, 0.035, 5, 3)
+	p.hills(p.pal.deep(), 0.605, 0.035, 5, 3)
 	p.mirror(water, p.pal.mid(), 0.72)
 	p.bridge(0.16, water+0.01)
 	for range 26 {
@@ -42,12 +42,12 @@ func (p *pen) wall() {
 	p.sky(p.pal.mid().mix(p.pal.light(), 0.3), p.pal.warm(), p.pal.light())
 	p.sun(p.pal.light(), p.roll(0.2, 0.34), 0.05)
 	p.clouds(p.pal.light(), 0.5, 6, 0.08, 0.34)
-	p.hills(p.pal.mid().mix(p.pal.light(), 0.5), 1, 0.48, 0.14, 2.5, 1)
+	p.hills(p.pal.mid().mix(p.pal.light(), 0.5), 0.48, 0.14, 2.5, 1)
 	p.haze(p.pal.warm(), 0.6, 0.36, 0.62)
 	p.rampart(0.56, 0.13, 2, 2, 0.6)
 	p.haze(p.pal.warm(), 0.4, 0.5, 0.8)
 	p.rampart(0.76, 0.16, 1.6, 5, 1)
-	p.hills(p.pal.dark(), 1, 0.95, 0.06, 5, 9)
+	p.hills(p.pal.dark(), 0.95, 0.06, 5, 9)
 }
 
 // rampart is a ridge with the wall on its crest and towers along it.
@@ -199,7 +199,7 @@ func (p *pen) beach() {
 	p.sky(p.pal.deep().mix(p.pal.mid(), 0.5), p.pal.mid(), p.pal.light())
 	p.sun(rgb{255, 252, 236}, p.roll(0.14, 0.26), 0.042)
 	p.clouds(rgb{255, 255, 255}, 0.75, 9, 0.16, 0.42)
-	p.hills(p.pal.dark().mix(p.pal.mid(), 0.45), 1, 0.535, 0.04, 2, 1)
+	p.hills(p.pal.dark().mix(p.pal.mid(), 0.45), 0.535, 0.04, 2, 1)
 	for i := range 26 {
 		y := 0.54 + 0.3*float32(i)/26
 		p.rect(p.pal.dark().mix(p.pal.mid(), float32(i)/22), 1, 0, y, 1, y+0.03)
@@ -231,7 +231,7 @@ func (p *pen) palm(x, y, top, lean float32) {
 	for i := range 11 {
 		a := float64(i)/11*2*math.Pi + float64(p.roll(-0.15, 0.15))
 		l := p.roll(0.16, 0.23)
-		var prev pt = c
+		prev := c
 		for k := 1; k <= 6; k++ {
 			t := float32(k) / 6
 			q := pt{c.x + float32(math.Cos(a))*l*t*p.ratio(), c.y + float32(math.Sin(a))*l*t*0.5 - 0.05*t + 0.15*t*t}
@@ -246,7 +246,7 @@ func (p *pen) plateau() {
 	p.sky(p.pal.dark(), p.pal.deep(), p.pal.deep().mix(p.pal.light(), 0.5), p.pal.light())
 	p.clouds(rgb{255, 255, 255}, 0.8, 9, 0.1, 0.36)
 	p.snowRange(0.5, 0.2, 1)
-	p.hills(p.pal.mid().mix(p.pal.warm(), 0.5), 1, 0.62, 0.06, 3, 4)
+	p.hills(p.pal.mid().mix(p.pal.warm(), 0.5), 0.62, 0.06, 3, 4)
 	side := float32(0.78)
 	if p.dice.Float32() < 0.5 {
 		side = 0.22
@@ -269,7 +269,7 @@ func (p *pen) plateau() {
 	for _, dx := range []float32{-0.07, 0.02, 0.09} {
 		p.roof(p.pal.warm().mix(rgb{240, 180, 40}, 0.7), side+dx, 0.26, 0.03, 0.03)
 	}
-	p.hills(p.pal.dark().mix(p.pal.mid(), 0.35), 1, 0.84, 0.05, 4, 8)
+	p.hills(p.pal.dark().mix(p.pal.mid(), 0.35), 0.84, 0.05, 4, 8)
 	p.flags(pt{-0.02, 0.16}, pt{0.5, 0.02})
 	p.flags(pt{1.02, 0.12}, pt{0.55, 0.01})
 }

@@ -30,17 +30,18 @@ func figure(photo *sheet) *field {
 // prior is what is known without looking: inner is surely the person, outside
 // of outer nobody is.
 func prior(x, y float32) (inner, outer float32) {
-	d := superellipse(x, y, 0.5, 0.48, 0.15, 0.24)
-	shoulders := superellipse(x, y, 0.5, 1.04, 0.26, 0.34)
+	d := superellipse(x, y, 0.48, 0.15, 0.24)
+	shoulders := superellipse(x, y, 1.04, 0.26, 0.34)
 	inner = max(1-smooth(0.7, 1.25, d), 1-smooth(0.75, 1.2, shoulders))
-	d = superellipse(x, y, 0.5, 0.54, 0.35, 0.46)
-	shoulders = superellipse(x, y, 0.5, 1.04, 0.46, 0.46)
+	d = superellipse(x, y, 0.54, 0.35, 0.46)
+	shoulders = superellipse(x, y, 1.04, 0.46, 0.46)
 	outer = max(1-smooth(0.72, 1.06, d), 1-smooth(0.78, 1.06, shoulders))
 	return inner, outer
 }
 
-func superellipse(x, y, cx, cy, rx, ry float32) float32 {
-	dx, dy := (x-cx)/rx, (y-cy)/ry
+// superellipse is below one inside an ellipse in the middle of the width.
+func superellipse(x, y, cy, rx, ry float32) float32 {
+	dx, dy := (x-0.5)/rx, (y-cy)/ry
 	return dx*dx + dy*dy
 }
 

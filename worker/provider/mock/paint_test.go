@@ -38,7 +38,10 @@ func open(t testing.TB, b []byte) *image.YCbCr {
 }
 
 // small is a picture's gist: 24 × 24 cells of colour.
-func small(t testing.TB, b []byte) *sheet { return fromYCbCr(open(t, b)).shrink(24, 24) }
+func small(t testing.TB, b []byte) *sheet {
+	t.Helper()
+	return fromYCbCr(open(t, b)).shrink(24, 24)
+}
 
 func (s *sheet) apart(o *sheet) float64 {
 	var sum float64

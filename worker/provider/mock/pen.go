@@ -120,9 +120,9 @@ func (p *pen) ridge(c rgb, a float32, f func(x float32) float32) {
 }
 
 // hills is a ridge of smooth noise around base.
-func (p *pen) hills(c rgb, a, base, amp, freq float32, layer uint64) {
+func (p *pen) hills(c rgb, base, amp, freq float32, layer uint64) {
 	n := p.n.with(layer)
-	p.ridge(c, a, func(x float32) float32 { return base - amp*(n.fractal(x*freq+3, 0.5, 4)-0.4)*2 })
+	p.ridge(c, 1, func(x float32) float32 { return base - amp*(n.fractal(x*freq+3, 0.5, 4)-0.4)*2 })
 }
 
 // haze lays colour over a band, strongest at its lower edge.
