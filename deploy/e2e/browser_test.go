@@ -21,7 +21,7 @@ import (
 // browser opens a headless Chromium with a tab, or skips where there is none.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := os.Getenv("CHROMIUM") //nolint:forbidigo // where this machine has its browser
+	path := os.Getenv("CHROMIUM")
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
 		if path != "" {
 			break
@@ -29,7 +29,7 @@ func browser(t *testing.T) context.Context {
 		path, _ = exec.LookPath(name)
 	}
 	if path == "" {
-		if os.Getenv("CI") == "" { //nolint:forbidigo // CI must not skip
+		if os.Getenv("CI") == "" {
 			t.Skip("no browser: install chromium (deploy/test.sh does) or name one with CHROMIUM")
 		}
 		t.Fatal("no browser on CI: install chromium or name one with CHROMIUM")

@@ -30,11 +30,11 @@ const (
 
 // built are the programs, compiled once for all tests of this binary.
 var built = sync.OnceValues(func() (rig.Programs, error) { //nolint:gochecknoglobals // compiled once
-	dir, err := os.MkdirTemp("", "imgfleet-e2e-") //nolint:usetesting // it outlives the test that comes first
+	dir, err := os.MkdirTemp("", "imgfleet-e2e-") // it outlives the test that comes first
 	if err != nil {
 		return rig.Programs{}, err
 	}
-	return rig.Build(context.Background(), dir, rig.Gateway, rig.Worker, rig.Imgctl) //nolint:usetesting // as above
+	return rig.Build(context.Background(), dir, rig.Gateway, rig.Worker, rig.Imgctl)
 })
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	if p, err := built(); err == nil {
 		_ = os.RemoveAll(p.Dir())
 	}
-	os.Exit(code) //nolint:forbidigo // this is the main of the tests
+	os.Exit(code)
 }
 
 // dev is a running "imgctl dev".
@@ -116,7 +116,7 @@ func start(t *testing.T, data string, args ...string) *dev {
 	}
 	d := &dev{programs: programs, data: data, done: make(chan struct{}), log: new(lockedBuffer), home: t.TempDir()}
 	args = append([]string{"dev", "--http", ports[0], "--admin", ports[1], "--data", data, "--no-context"}, args...)
-	d.cmd = exec.Command(programs.Path(rig.Imgctl), args...) //nolint:noctx // it is ended by the cleanup, in peace if possible
+	d.cmd = exec.Command(programs.Path(rig.Imgctl), args...) // ended by the cleanup, in peace if possible
 	d.cmd.Env = d.environ()
 	d.cmd.Stderr = d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -153,7 +153,7 @@ func start(t *testing.T, data string, args ...string) *dev {
 func (d *dev) environ() []string {
 	env := []string{"XDG_CONFIG_HOME=" + d.home, "HOME=" + d.home}
 	for _, name := range []string{"PATH", "TMPDIR"} {
-		env = append(env, name+"="+os.Getenv(name)) //nolint:forbidigo // the children need a path
+		env = append(env, name+"="+os.Getenv(name))
 	}
 	return env
 }

@@ -7,7 +7,7 @@ import (
 // TestOneCommandRunsTheWholeJob starts two gateways and two workers once and
 // lets everybody at them: people side by side, then operators one after the
 // other, because they change what all others see.
-func TestOneCommandRunsTheWholeJob(t *testing.T) {
+func TestOneCommandRunsTheWholeJob(t *testing.T) { //nolint:tparallel // operators take turns
 	t.Parallel()
 	d := start(t, t.TempDir(), "--gateways", "2", "--workers", "2", "--regions", "east,west",
 		"--config", config(t, "latency=1200ms&jitter=0s&steps=6", nil))
@@ -42,6 +42,6 @@ func TestOneCommandRunsTheWholeJob(t *testing.T) {
 		{"AWorkerIsDrained", aWorkerIsDrained},
 		{"AFailedTaskIsWatched", aFailedTaskIsWatched},
 	} {
-		t.Run(story.name, func(t *testing.T) { story.tell(t, d) }) //nolint:paralleltest // each changes what the next one sees
+		t.Run(story.name, func(t *testing.T) { story.tell(t, d) })
 	}
 }

@@ -209,7 +209,7 @@ func watchingATask(t *testing.T, d *dev) {
 	if s := d.imgctl(t, "task", "watch", string(made.TaskID)); s.code != 0 {
 		t.Errorf("watch: exit %d\n%s%s", s.code, s.out, s.err)
 	}
-	if s := d.imgctl(t, "task", "get", string(task.NewID())); s.code != 5 {
+	if s := d.imgctl(t, "task", "get", task.NewID()); s.code != 5 {
 		t.Errorf("get of a task that never was: exit %d, want 5", s.code)
 	}
 }

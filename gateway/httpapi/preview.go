@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`) //nolint:gochecknoglobals // compiled once
+var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 // showPreview paints a small swatch of a style or place from its palette.
 func (s *Server) showPreview(_ context.Context, c *call) error {
