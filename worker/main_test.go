@@ -122,8 +122,7 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 	}
 }
 
-func TestAWorkerEndsWithItsParent(t *testing.T) {
-	// Not parallel: it changes how this process takes signals.
+func TestAWorkerEndsWithItsParent(t *testing.T) { //nolint:paralleltest // it changes how this process takes signals
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	var log lines

@@ -285,7 +285,7 @@ func TestEstimatesAreHeldAgainstWhatHappened(t *testing.T) {
 	})
 	slow := w.accept()
 	c := w.next()
-	time.Sleep(150 * time.Millisecond) // the service time itself: more than the tenth that estimates are rounded to
+	time.Sleep(150 * time.Millisecond) //nolint:forbidigo // the service time itself: more than the tenth that estimates are rounded to
 	c.ok()
 	w.finished(slow)
 	d.idle()

@@ -350,7 +350,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
-		time.Sleep(5 * time.Millisecond) // inner state and the engine's counts have no event
+		time.Sleep(5 * time.Millisecond) //nolint:forbidigo // inner state and the engine's counts have no event
 	}
 }
 

@@ -126,7 +126,7 @@ func TestOnlyChangesOfWhatIsOfferedAreAnnounced(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the load never arrives")
 		}
-		time.Sleep(5 * time.Millisecond) // unannounced is the point
+		time.Sleep(5 * time.Millisecond) //nolint:forbidigo // unannounced is the point
 	}
 	select {
 	case <-changed:

@@ -155,13 +155,11 @@ func TestWaitingSeesTheChange(t *testing.T) {
 	if r := h.do("GET", "/tasks/"+string(id)+"?wait=0.05", token, ""); r.status != 200 {
 		t.Errorf("nothing changed, no tag: %d", r.status)
 	}
-	go func() {
-		for h.world.readers(id) == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		h.world.publish(id, progress(10))
-	}()
-	r := h.do("GET", "/tasks/"+string(id)+"?wait=20", token, "", "If-None-Match", tag)
+	waiting := make(chan reply, 1)
+	go func() { waiting <- h.do("GET", "/tasks/"+string(id)+"?wait=20", token, "", "If-None-Match", tag) }()
+	eventually(t, func() bool { return h.world.readers(id) == 1 })
+	h.world.publish(id, progress(10))
+	r := <-waiting
 	if r.status != 200 || r.json(t)["progress"] != 10.0 {
 		t.Errorf("after the change: %d %s", r.status, r.body)
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -17,9 +18,8 @@ import (
 
 // An idle stream must stay cheap: that is why it leaves the HTTP library. The
 // client is another process, so that its memory is not counted as ours. Set
-// IMGFLEET_IDLE_STREAMS=10000 for the figure of the README. Not parallel: other
-// tests would be measured too.
-func TestIdleStreamsAreSmall(t *testing.T) {
+// IMGFLEET_IDLE_STREAMS=10000 for the figure of the README.
+func TestIdleStreamsAreSmall(t *testing.T) { //nolint:paralleltest // other tests would be measured too
 	if os.Getenv("IMGFLEET_STREAM_CLIENT") != "" {
 		holdStreams()
 		return
@@ -36,17 +36,24 @@ func TestIdleStreamsAreSmall(t *testing.T) {
 	token := h.session()
 	id := h.taskID(token)
 	before := residentBytes(t)
-	client := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestIdleStreamsAreSmall$")
+	patience, giveUp := context.WithTimeout(t.Context(), time.Minute)
+	defer giveUp()
+	client := exec.CommandContext(patience, os.Args[0], "-test.run=^TestIdleStreamsAreSmall$")
 	client.Env = append(os.Environ(), "IMGFLEET_STREAM_CLIENT="+h.server.Addr().String()+" "+h.streamPath(token, id)+" "+strconv.Itoa(n))
 	client.Stderr = os.Stderr
 	hold, err := client.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := client.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); h.world.readers(id) < n && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != allOpen {
+		t.Fatalf("the client says %q, %v", line, err)
 	}
 	if got := h.world.readers(id); got != n {
 		t.Fatalf("%d streams are open, want %d", got, n)
@@ -76,8 +83,11 @@ func residentBytes(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// holdStreams is the client process: it opens streams and holds them until its
-// standard input ends.
+// allOpen is what the client process prints when it holds all streams.
+const allOpen = "open\n"
+
+// holdStreams is the client process: it opens streams, says so, and holds them
+// until its standard input ends.
 func holdStreams() {
 	spec := strings.Fields(os.Getenv("IMGFLEET_STREAM_CLIENT"))
 	n, _ := strconv.Atoi(spec[2])
@@ -95,6 +105,7 @@ func holdStreams() {
 		}
 		conns = append(conns, c)
 	}
+	_, _ = os.Stdout.WriteString(allOpen)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	runtime.KeepAlive(conns)
 }

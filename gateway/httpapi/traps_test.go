@@ -220,14 +220,18 @@ func TestTrapsADripOfBytesIsNotForEver(t *testing.T) {
 			t.Parallel()
 			conn := h.dial()
 			conn.send("%s", c)
-			stop := time.Now().Add(8 * time.Second)
-			for time.Now().Before(stop) {
-				if _, err := conn.Write([]byte("x")); err != nil {
-					return
+			drip, enough := time.NewTicker(20*time.Millisecond), time.After(8*time.Second)
+			defer drip.Stop()
+			for {
+				select {
+				case <-drip.C:
+					if _, err := conn.Write([]byte("x")); err != nil {
+						return
+					}
+				case <-enough:
+					t.Fatal("still listening after eight seconds of dripping")
 				}
-				time.Sleep(20 * time.Millisecond)
 			}
-			t.Error("still listening after eight seconds of dripping")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -183,6 +184,17 @@ func (f *fixture) used(t testing.TB) (used, active int64) {
 		t.Fatal(err)
 	}
 	return q.Used, q.Active
+}
+
+// eventually polls for what the mirror of cached answers does.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); !done(); {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the mirror announces nothing
+	}
 }
 
 func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
@@ -522,20 +534,18 @@ func TestOtherGatewaysHearOfCachedAnswers(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- other.Run(ctx) }()
-	for !other.cache.awake.Load() {
-		time.Sleep(time.Millisecond) // the mirror announces nothing
-	}
+	eventually(t, "the mirror is whole", other.cache.awake.Load)
 	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
 	key := string(f.id) + "." + cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion)
-	for deadline := time.Now().Add(5 * time.Second); !other.cache.maybe(key) && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond) // as above
-	}
+	eventually(t, "the mirror hears", func() bool { return other.cache.maybe(key) })
 	a, err := other.Submit(t.Context(), f.request(""))
 	if err != nil || !a.Record.Cached {
 		t.Errorf("a = %+v, err = %v", a.Record, err)
 	}
 	stop()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run ended with %v", err)
+	}
 }
 
 func TestRegenerateKeepsWhatIsNotGiven(t *testing.T) {
@@ -617,9 +627,10 @@ func TestListPagesNewestFirst(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	var want []task.ID
-	for range 5 {
+	start := time.Now()
+	for i := range 5 {
+		f.now = func() time.Time { return start.Add(time.Duration(i) * time.Millisecond) } // what tells them apart
 		want = append([]task.ID{f.submit(t, f.request("")).ID}, want...)
-		time.Sleep(2 * time.Millisecond) // creation times are told apart by the millisecond
 	}
 	if _, err := f.queue.Erase(t.Context(), f.id, want[2]); err != nil {
 		t.Fatal(err)
@@ -705,14 +716,13 @@ func FuzzCursors(f *testing.F) {
 }
 
 func benchmark(b *testing.B, limits policy.Limits, key func() string) {
+	b.Helper()
 	f := open(b)
 	f.limits.Store(&limits)
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	go func() { _ = f.Run(ctx) }()
-	for !f.cache.awake.Load() {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(b, "the mirror is whole", f.cache.awake.Load)
 	b.ResetTimer()
 	b.SetParallelism(32)
 	b.RunParallel(func(pb *testing.PB) {

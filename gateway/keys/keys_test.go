@@ -102,7 +102,7 @@ func TestARotationVerifiesOldAndNewOnEveryGateway(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the other gateway never saw the rotation")
 		}
-		time.Sleep(time.Millisecond) // Lookup has no event to wait for
+		time.Sleep(time.Millisecond) //nolint:forbidigo // Lookup has no event to wait for
 	}
 	(*b.masters.Load())[1].createdAt = time.Now().Add(-2 * settle)
 	if kid, _ := b.Key("session"); kid != newKid {

@@ -170,7 +170,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
-		time.Sleep(10 * time.Millisecond) // expiry and reconnection have no event
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // expiry and reconnection have no event
 	}
 }
 

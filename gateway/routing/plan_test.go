@@ -159,7 +159,7 @@ func TestAPlanFollowsAChangeOfPolicyAtOnce(t *testing.T) {
 	readers.Wait()
 }
 
-func TestPlansCostNothing(t *testing.T) {
+func TestPlansCostNothing(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
 	r := router(Config{Providers: []Provider{model("a", 1), model("b", 2), mock()}, Mock: true}, &policy.State{})
 	r.Plan("x")
 	if n := testing.AllocsPerRun(100, func() { r.Plan("0123456789abcdefghjkmnpqrs") }); n > 0 {

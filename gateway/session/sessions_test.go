@@ -199,7 +199,7 @@ func TestAnErasedSessionIsRefusedOnEveryGateway(t *testing.T) {
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
 	deadline := time.Now().Add(5 * time.Second)
 	for !other.Erased(c.ID) && time.Now().Before(deadline) {
-		time.Sleep(time.Millisecond) // the mirror announces nothing
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the mirror announces nothing
 	}
 	_, err = other.Verify(t.Context(), c.Token)
 	wantCode(t, err, fault.Unauthenticated, "session_erased")

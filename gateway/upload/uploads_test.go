@@ -44,12 +44,17 @@ type judge struct {
 	store *store.Store
 	calls atomic.Int64
 	err   error
+	asked chan struct{} // of every photo, while gate is not nil
 	gate  chan struct{} // not nil: wait for it
 }
+
+// hold makes the worker wait once it is asked, until gate is closed.
+func (j *judge) hold() { j.asked, j.gate = make(chan struct{}, 16), make(chan struct{}) }
 
 func (j *judge) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	j.calls.Add(1)
 	if j.gate != nil {
+		j.asked <- struct{}{}
 		select {
 		case <-j.gate:
 		case <-ctx.Done():
@@ -352,7 +357,7 @@ func TestARefusedPhotoIsDeleted(t *testing.T) {
 func TestCompletionIsJudgedOnceAtATime(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
-	f.judge.gate = make(chan struct{})
+	f.judge.hold()
 	up := f.create(t, "12345")
 	if err := f.send(t, up, strings.NewReader("12345"), 5); err != nil {
 		t.Fatal(err)
@@ -360,9 +365,7 @@ func TestCompletionIsJudgedOnceAtATime(t *testing.T) {
 	impatient, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() { _, err := f.Complete(impatient, f.id, up.ID); left <- err }()
-	for f.judge.calls.Load() == 0 {
-		time.Sleep(time.Millisecond) // until the worker is asked
-	}
+	<-f.judge.asked
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -383,16 +386,14 @@ func TestCompletionIsJudgedOnceAtATime(t *testing.T) {
 func TestAPhotoDeletedWhileJudgedStaysDeleted(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
-	f.judge.gate = make(chan struct{})
+	f.judge.hold()
 	up := f.create(t, "12345")
 	if err := f.send(t, up, strings.NewReader("12345"), 5); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() { _, err := f.Complete(t.Context(), f.id, up.ID); done <- err }()
-	for f.judge.calls.Load() == 0 {
-		time.Sleep(time.Millisecond) // until the worker is asked
-	}
+	<-f.judge.asked
 	if _, err := f.Remove(t.Context(), f.id, up.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -477,14 +478,16 @@ func TestARemovalIsHeardOnOtherGateways(t *testing.T) {
 		if _, err := other.Get(t.Context(), f.id, up.ID); err != nil {
 			break
 		}
-		time.Sleep(time.Millisecond) // the memory announces nothing
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the memory announces nothing
 	}
 	_, err := other.Get(t.Context(), f.id, up.ID)
 	wantCode(t, err, fault.NotFound, "upload_not_found")
 	_, err = f.Remove(t.Context(), f.id, up.ID)
 	wantCode(t, err, fault.NotFound, "upload_not_found")
 	stop()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run ended with %v", err)
+	}
 }
 
 func TestACutShortRemovalIsFinished(t *testing.T) {

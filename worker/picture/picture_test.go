@@ -294,8 +294,7 @@ func manyScans(data []byte) []byte {
 	return append(out, data[i:]...)
 }
 
-func TestBombsCostNothing(t *testing.T) {
-	// Not parallel: it measures the memory of the whole process.
+func TestBombsCostNothing(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
 	var before, after runtime.MemStats
 	bombs := [][]byte{bombHeader(60000, 60000), bombPNG(60000, 60000), resized(jpegOf(t, quadrants(100, 100)), 65500, 65500)}
 	n := New(Defaults())
