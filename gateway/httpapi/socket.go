@@ -21,6 +21,7 @@ import (
 const (
 	pingEvery     = 12 * time.Second
 	pongWithin    = 3 * pingEvery
+	closeWithin   = 500 * time.Millisecond
 	maxFrameBytes = 1 << 10 // clients have nothing to say
 )
 
@@ -90,9 +91,9 @@ func (c *call) originAllowed() bool {
 // notice pongs and closes.
 func (s *Server) talk(conn *websocket.Conn, src *source, hold *hub.Hold) {
 	why := hub.Finished
+	gone := make(chan struct{})
+	go listen(conn, gone)
 	if src != nil {
-		gone := make(chan struct{})
-		go listen(conn, gone)
 		why = s.say(conn, src, gone)
 		src.Close(why)
 		hold.Release(why)
@@ -102,7 +103,25 @@ func (s *Server) talk(conn *websocket.Conn, src *source, hold *hub.Hold) {
 		code, text = websocket.CloseGoingAway, "the gateway stops; connect again"
 	}
 	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, text), time.Now().Add(time.Second))
+	hangUp(conn, gone)
 	_ = conn.Close()
+}
+
+// hangUp gives the client a moment to close its side, and returns when nobody
+// reads any more. The HTTP library takes conn back as soon as talk returns, and
+// a goroutine that still touched it would bring the whole process down. The
+// deadline is set again and again because a late pong moves it.
+func hangUp(conn *websocket.Conn, gone <-chan struct{}) {
+	wait := time.NewTicker(closeWithin)
+	defer wait.Stop()
+	for {
+		select {
+		case <-gone:
+			return
+		case <-wait.C:
+			_ = conn.SetReadDeadline(time.Now())
+		}
+	}
 }
 
 func listen(conn *websocket.Conn, gone chan<- struct{}) {
