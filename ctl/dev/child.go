@@ -17,7 +17,7 @@ const (
 	maxRestart   = 5 * time.Second
 	steady       = 10 * time.Second // a child that lived so long starts afresh
 	maxStumbles  = 5                // exits in a row before anything was ready
-	configRefuse = 2                // exit code of a configuration that cannot be
+	configRefuse = 2                // exit code of a configuration that cannot be, and of a crash
 )
 
 // child is one process that is kept running.
@@ -56,7 +56,7 @@ func (c *child) run(ctx context.Context) error {
 		switch {
 		case !errors.As(err, &exit) && err != nil:
 			return fmt.Errorf("start %s: %w", c.name, err)
-		case exit != nil && exit.ExitCode() == configRefuse:
+		case exit != nil && exit.ExitCode() == configRefuse && !c.ready():
 			return fmt.Errorf("%s refuses its configuration", c.name)
 		case stumbles >= maxStumbles && !c.ready():
 			return fmt.Errorf("%s does not stay up (%s)", c.name, ended(err))

@@ -194,7 +194,7 @@ func TestAChildThatCrashesIsStartedAgain(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(r.words.String(), "ended (exit status 3), starting it again in") {
+	if !strings.Contains(r.words.String(), "ended (exit status 2), starting it again in") {
 		t.Errorf("nobody was told:\n%s", r.words)
 	}
 }

@@ -117,7 +117,7 @@ func fakeWorker() int {
 	crash := filepath.Join(os.Getenv("IMGFLEET_DATA_DIR"), "crash")
 	for {
 		if os.Remove(crash) == nil {
-			return 3
+			return 2 // as a panic does, and as a configuration that is refused
 		}
 		for _, g := range gateways {
 			r, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g+"/?id="+os.Getenv("IMGFLEET_WORKER_LISTEN"), http.NoBody)
