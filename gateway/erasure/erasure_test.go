@@ -351,7 +351,7 @@ func TestAnErasureThatWasKilledIsFinished(t *testing.T) {
 }
 
 // dead is a gateway killed before it could end the session.
-type dead struct{ sessions }
+type dead struct{}
 
 func (dead) MarkErased(context.Context, session.ID) error { return errKilled }
 
