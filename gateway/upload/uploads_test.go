@@ -3,12 +3,9 @@ package upload
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,172 +13,12 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
-	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
-	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
-
-type ring struct{}
-
-func (ring) Sign(purpose string, msg []byte) []byte {
-	h := hmac.New(sha256.New, []byte(purpose))
-	h.Write(msg)
-	return h.Sum(nil)[:16]
-}
-
-func (r ring) Verify(purpose string, msg, mac []byte) bool {
-	return hmac.Equal(r.Sign(purpose, msg), mac)
-}
-
-// judge is a worker: it reads the raw object through the store and writes the
-// normalised one.
-type judge struct {
-	store *store.Store
-	calls atomic.Int64
-	err   error
-	asked chan struct{} // of every photo, while gate is not nil
-	gate  chan struct{} // not nil: wait for it
-}
-
-// hold makes the worker wait once it is asked, until gate is closed.
-func (j *judge) hold() { j.asked, j.gate = make(chan struct{}, 16), make(chan struct{}) }
-
-func (j *judge) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
-	j.calls.Add(1)
-	if j.gate != nil {
-		j.asked <- struct{}{}
-		select {
-		case <-j.gate:
-		case <-ctx.Done():
-			return workerrpc.Inspected{}, fault.Wrap(fault.Timeout, "timeout", ctx.Err())
-		}
-	}
-	if j.err != nil {
-		return workerrpc.Inspected{}, j.err
-	}
-	o, err := j.store.Open(ctx, keyOf(r.RawURL))
-	if err != nil {
-		return workerrpc.Inspected{}, err
-	}
-	defer func() { _ = o.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, o); err != nil {
-		return workerrpc.Inspected{}, err
-	}
-	if _, err := j.store.Put(ctx, keyOf(r.PhotoURL), strings.NewReader("normalised"), 1<<20); err != nil {
-		return workerrpc.Inspected{}, err
-	}
-	return workerrpc.Inspected{
-		Width: 640, Height: 480, ContentType: "image/png", Fingerprint: "sha256:" + hex.EncodeToString(h.Sum(nil)), PHash: "ff",
-	}, nil
-}
-
-func keyOf(raw string) string {
-	u, _ := url.Parse(raw)
-	_, key, _ := strings.Cut(u.Path, "/files/")
-	return key
-}
-
-type fixture struct {
-	*Uploads
-	engine *engine.Engine
-	judge  *judge
-	limits policy.Limits
-	clock  atomic.Int64 // nanoseconds added
-	id     session.ID
-}
-
-func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
-	t.Helper()
-	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	f := &fixture{engine: e, limits: policy.DefaultLimits(), id: session.ID(task.NewID())}
-	d, err := disk.Open(disk.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sc := store.Defaults()
-	sc.InternalURL = "http://127.0.0.1:1"
-	s, err := store.New(sc, store.Deps{Driver: d, Keys: ring{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.judge = &judge{store: s}
-	c := Defaults()
-	if change != nil {
-		change(&c, &f.limits)
-	}
-	f.Uploads = f.gateway(t, c)
-	return f
-}
-
-func (f *fixture) gateway(t testing.TB, c Config) *Uploads {
-	t.Helper()
-	u, err := Open(t.Context(), c, Deps{
-		Engine: f.engine, Store: f.judge.store, Inspector: f.judge, Limits: func() policy.Limits { return f.limits },
-		PolicyVersion: func() string { return "2026-01" },
-		Now:           func() time.Time { return time.Now().Add(time.Duration(f.clock.Load())) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-func request(body string) CreateRequest {
-	return CreateRequest{ContentType: "image/jpeg", Size: int64(len(body)), Consent: Consent{Given: true}}
-}
-
-func (f *fixture) create(t testing.TB, body string) Upload {
-	t.Helper()
-	up, _, err := f.Create(t.Context(), f.id, request(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return up
-}
-
-// send PUTs through the signed URL, as httpapi does.
-func (f *fixture) send(t testing.TB, up Upload, body io.Reader, length int64) error {
-	t.Helper()
-	u, err := url.Parse(f.PutURL(up))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := f.store.Verify("PUT", keyOf(f.PutURL(up)), u.Query(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.Receive(t.Context(), g, body, length)
-}
-
-func (f *fixture) ready1(t testing.TB, body string) Upload {
-	t.Helper()
-	up := f.create(t, body)
-	if err := f.send(t, up, strings.NewReader(body), int64(len(body))); err != nil {
-		t.Fatal(err)
-	}
-	up, err := f.Complete(t.Context(), f.id, up.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return up
-}
-
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
-	t.Helper()
-	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
-		t.Errorf("err = %v, want %v %s", err, kind, code)
-	}
-}
 
 func TestAPhotoBecomesReady(t *testing.T) {
 	t.Parallel()
@@ -456,71 +293,6 @@ func TestAnotherSessionsUploadIsNotFound(t *testing.T) {
 	for _, id := range []task.UploadID{"", "*", ">", "usage", "../x", task.UploadID(strings.Repeat("a", 1000))} {
 		_, err = f.Get(t.Context(), f.id, id)
 		wantCode(t, err, fault.NotFound, "upload_not_found")
-	}
-}
-
-func TestARemovalIsHeardOnOtherGateways(t *testing.T) {
-	t.Parallel()
-	f := open(t, nil)
-	other := f.gateway(t, Defaults())
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- other.Run(ctx) }()
-	up := f.ready1(t, "12345")
-	if _, err := other.Get(t.Context(), f.id, up.ID); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := f.Remove(t.Context(), f.id, up.ID); n != 1 || err != nil {
-		t.Errorf("removed %d objects, err %v", n, err)
-	}
-	deadline := time.Now().Add(5 * time.Second)
-	for time.Now().Before(deadline) {
-		if _, err := other.Get(t.Context(), f.id, up.ID); err != nil {
-			break
-		}
-		time.Sleep(time.Millisecond) //nolint:forbidigo // the memory announces nothing
-	}
-	_, err := other.Get(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.NotFound, "upload_not_found")
-	_, err = f.Remove(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.NotFound, "upload_not_found")
-	stop()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("Run ended with %v", err)
-	}
-}
-
-func TestACutShortRemovalIsFinished(t *testing.T) {
-	t.Parallel()
-	f := open(t, nil)
-	up := f.ready1(t, "12345")
-	if err := f.bucket.Delete(t.Context(), uploadKey(f.id, up.ID), engine.AnyRevision); err != nil {
-		t.Fatal(err) // the mark is set, then the gateway dies
-	}
-	if n, err := f.Remove(t.Context(), f.id, up.ID); n != 1 || err != nil {
-		t.Errorf("removed %d objects, err %v", n, err)
-	}
-}
-
-func TestRemoveAllLeavesNothing(t *testing.T) {
-	t.Parallel()
-	f := open(t, nil)
-	f.ready1(t, "12345")
-	f.ready1(t, "123456")
-	f.create(t, "1")
-	if all, err := f.List(t.Context(), f.id); err != nil || len(all) != 3 || all[0].Size != 1 {
-		t.Errorf("list = %+v, err = %v", all, err)
-	}
-	if ups, objects, err := f.RemoveAll(t.Context(), f.id); ups != 3 || objects != 2 || err != nil {
-		t.Errorf("removed %d uploads, %d objects, err %v", ups, objects, err)
-	}
-	if all, err := f.List(t.Context(), f.id); err != nil || len(all) != 0 {
-		t.Errorf("list = %+v, err = %v", all, err)
-	}
-	for e, err := range f.bucket.Entries(t.Context(), string(f.id)+".>") {
-		if err != nil || !strings.Contains(e.Key, ".gone.") {
-			t.Errorf("left: %s, %v", e.Key, err)
-		}
 	}
 }
 

@@ -1,0 +1,61 @@
+package generate
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture"
+)
+
+func TestInspectJudgesAndNormalises(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, nil)
+	b.shelf.objects["/raw"] = colours(t, 3000, 2000)
+	r := workerrpc.InspectRequest{RawURL: b.shelf.URL + "/raw", PhotoURL: b.shelf.URL + "/clean.jpg"}
+	got, err := b.worker.Inspect(t.Context(), r)
+	if err != nil || got.Width != 3000 || got.Height != 2000 || got.ContentType != "image/jpeg" ||
+		!strings.HasPrefix(got.Fingerprint, "sha256:") || got.PhotoBytes != int64(len(b.shelf.get("/clean.jpg"))) {
+		t.Errorf("inspected %+v, %v", got, err)
+	}
+	if !picture.Bare(b.shelf.get("/clean.jpg")) {
+		t.Error("the photo carries metadata")
+	}
+}
+
+func TestInspectRefusesWithTheReason(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		raw    []byte
+		r      workerrpc.InspectRequest
+		pixels checker
+		kind   fault.Kind
+		code   string
+	}{
+		"missing":     {nil, workerrpc.InspectRequest{}, judge{}, fault.NotFound, "upload_not_found"},
+		"long":        {colours(t, 300, 300), workerrpc.InspectRequest{MaxBytes: 100}, judge{}, fault.TooLarge, "photo_too_large"},
+		"large":       {colours(t, 300, 300), workerrpc.InspectRequest{MaxPixels: 100}, judge{}, fault.TooLarge, "too_many_pixels"},
+		"no picture":  {[]byte("hello"), workerrpc.InspectRequest{}, judge{}, fault.Unsupported, "media_type_unsupported"},
+		"another sum": {colours(t, 300, 300), workerrpc.InspectRequest{SHA256: "00"}, judge{}, fault.Unprocessable, "sha256_mismatch"},
+		"indecent": {colours(t, 300, 300), workerrpc.InspectRequest{},
+			judge{fault.New(fault.Unprocessable, moderation.CodePicture)}, fault.Unprocessable, moderation.CodePicture},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setUp(t, func(_ *Config, p *Parts) { p.Pixels = c.pixels })
+			if c.raw != nil {
+				b.shelf.objects["/raw"] = c.raw
+			}
+			c.r.RawURL, c.r.PhotoURL = b.shelf.URL+"/raw", b.shelf.URL+"/clean.jpg"
+			_, err := b.worker.Inspect(t.Context(), c.r)
+			if fault.KindOf(err) != c.kind || fault.CodeOf(err) != c.code {
+				t.Errorf("got %v, want %v %s", err, c.kind, c.code)
+			}
+			if b.shelf.get("/clean.jpg") != nil {
+				t.Error("a refused photo was stored")
+			}
+		})
+	}
+}
