@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -23,14 +24,21 @@ type Options struct {
 type ports struct{ http, admin, fleet, engine string }
 
 // freePorts finds loopback addresses that nobody listens on.
-func freePorts() (p ports, err error) {
-	for _, addr := range []*string{&p.http, &p.admin, &p.fleet, &p.engine} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return p, err
+func freePorts(ctx context.Context) (ports, error) {
+	var p ports
+	var open []net.Listener // until the last is found: no two may be the same
+	defer func() {
+		for _, l := range open {
+			_ = l.Close()
 		}
+	}()
+	for _, addr := range []*string{&p.http, &p.admin, &p.fleet, &p.engine} {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return ports{}, err
+		}
+		open = append(open, l)
 		*addr = l.Addr().String()
-		defer func() { _ = l.Close() }() // all stay open until the last is found
 	}
 	return p, nil
 }

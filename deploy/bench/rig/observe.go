@@ -19,7 +19,7 @@ func (r *Rig) fetch(ctx context.Context, path string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := r.web.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func launch(path, logFile string, args ...string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, append(args, "-exit-with-stdin")...)
+	cmd := exec.Command(path, append(args, "-exit-with-stdin")...) //nolint:noctx // stop ends it, in peace if possible
 	cmd.Stdout, cmd.Stderr = log, log
 	in, err := cmd.StdinPipe()
 	if err != nil {

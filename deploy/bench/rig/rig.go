@@ -27,11 +27,12 @@ type Rig struct {
 	gateway *program
 	workers []*program
 	admin   *operator.Client
+	web     http.Client // of the questions that operator.Client does not ask
 }
 
 // Start starts a gateway and waits until it serves.
 func Start(ctx context.Context, bin Binaries, o Options) (*Rig, error) {
-	p, err := freePorts()
+	p, err := freePorts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,10 @@ func Start(ctx context.Context, bin Binaries, o Options) (*Rig, error) {
 	if err := os.WriteFile(r.file(), []byte(o.yaml(p, r.Data())), 0o600); err != nil {
 		return nil, err
 	}
-	return r, r.startGateway(ctx)
+	if err := r.startGateway(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 func (r *Rig) file() string { return filepath.Join(r.options.Dir, "imgfleet.yaml") }
@@ -56,7 +60,11 @@ func (r *Rig) startGateway(ctx context.Context) (err error) {
 		return err
 	}
 	err = r.await(ctx, "gateway to serve", func() (bool, error) {
-		resp, err := http.Get(r.URL() + "/readyz")
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/readyz", nil)
+		if err != nil {
+			return false, err
+		}
+		resp, err := r.web.Do(req)
 		if err != nil {
 			return false, nil
 		}

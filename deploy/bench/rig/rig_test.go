@@ -44,7 +44,7 @@ func TestProcessorTimeIsRead(t *testing.T) {
 
 func TestPortsOfARigDiffer(t *testing.T) {
 	t.Parallel()
-	p, err := freePorts()
+	p, err := freePorts(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
