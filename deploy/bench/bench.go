@@ -148,39 +148,22 @@ func (b *bench) post(r *rig.Rig, who []load.Owner) load.Post {
 	return p
 }
 
-// load runs one load process when the machine has become quiet.
+// posted posts to a rig, undisturbed; edit says how.
+func (b *bench) posted(ctx context.Context, r *rig.Rig, who []load.Owner, edit func(*load.Post)) (load.Result, error) {
+	return b.undisturbed(ctx, r, func() (load.Result, error) {
+		p := b.post(r, who)
+		edit(&p)
+		return b.load(ctx, load.Job{Post: &p})
+	})
+}
+
+// load runs one load process.
 func (b *bench) load(ctx context.Context, j load.Job) (load.Result, error) {
-	if err := b.quiet(ctx); err != nil {
-		return load.Result{}, err
-	}
 	r, err := load.Run(ctx, b.self, j, b.stderr)
 	if err == nil && len(r.Refused) > 0 {
 		b.out.Remark("not every answer was good: %v", r.Refused)
 	}
 	return r, err
-}
-
-const (
-	quietMoment = 300 * time.Millisecond
-	quietEnough = 0.15 // processors
-)
-
-// quiet waits for a machine on which nothing else works, as long as the
-// configuration has patience. What remains is remarked on.
-func (b *bench) quiet(ctx context.Context) error {
-	for end := time.Now().Add(b.config.Patience); ; {
-		busy, err := rig.Busy(quietMoment)
-		if err != nil || busy <= quietEnough {
-			return err
-		}
-		if time.Now().After(end) {
-			b.out.Remark("the machine was busy with something else (%.1f processors) before a round", busy)
-			return nil
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
 }
 
 func version(ctx context.Context) string {

@@ -67,21 +67,11 @@ func (b *bench) finish(ctx context.Context, r *rig.Rig, name string, count, owne
 	}
 	var rates, gateway, workers []float64
 	for range b.config.Rounds {
-		before, err := r.Usage()
+		done, err := b.batch(ctx, r, who, count)
 		if err != nil {
 			return err
 		}
-		rate, err := b.batch(ctx, r, who, count)
-		if err != nil {
-			return err
-		}
-		after, err := r.Usage()
-		if err != nil {
-			return err
-		}
-		rates = append(rates, rate)
-		gateway = append(gateway, (after.Gateway-before.Gateway)/float64(count)*1e6)
-		workers = append(workers, (after.Workers-before.Workers)/float64(count)*1e6)
+		rates, gateway, workers = append(rates, done.rate), append(gateway, done.gateway), append(workers, done.workers)
 	}
 	if err := b.profile(ctx, r, "endtoend-"+name, func() error {
 		_, err := b.batch(ctx, r, who, int(stretch*float64(count)))
@@ -99,40 +89,56 @@ func (b *bench) finish(ctx context.Context, r *rig.Rig, name string, count, owne
 // stretch makes a batch long enough to be profiled.
 const stretch = 1.5
 
-// batch posts count tasks and returns how many ended per second, from the
-// first request to the last success.
-func (b *bench) batch(ctx context.Context, r *rig.Rig, who []load.Owner, count int) (float64, error) {
+// done is what a batch gave: tasks per second from the first request to the
+// last success, and the microseconds of processor time that each one took.
+type done struct{ rate, gateway, workers float64 }
+
+// batch posts count tasks and waits for the last one.
+func (b *bench) batch(ctx context.Context, r *rig.Rig, who []load.Owner, count int) (d done, err error) {
+	_, err = b.undisturbed(ctx, r, func() (res load.Result, err error) {
+		before, err := r.Usage()
+		if err != nil {
+			return res, err
+		}
+		if res, d.rate, err = b.batchOnce(ctx, r, who, count); err != nil {
+			return res, err
+		}
+		after, err := r.Usage()
+		d.gateway = (after.Gateway - before.Gateway) / float64(count) * 1e6
+		d.workers = (after.Workers - before.Workers) / float64(count) * 1e6
+		return res, err
+	})
+	return d, err
+}
+
+func (b *bench) batchOnce(ctx context.Context, r *rig.Rig, who []load.Owner, count int) (res load.Result, rate float64, err error) {
 	before, err := r.Metric(ctx, tasksMetric, `state="succeeded"`)
 	if err != nil {
-		return 0, err
+		return res, 0, err
 	}
 	p := b.post(r, who)
 	p.Count = count
-	if err := b.quiet(ctx); err != nil {
-		return 0, err
-	}
 	proc, err := load.Start(ctx, b.self, load.Job{Post: &p}, b.stderr)
 	if err != nil {
-		return 0, err
+		return res, 0, err
 	}
 	defer proc.Close()
 	start := time.Now()
-	res, err := proc.Go()
-	if err != nil {
-		return 0, err
+	if res, err = proc.Go(); err != nil {
+		return res, 0, err
 	}
 	if res.Done != count {
-		return 0, fmt.Errorf("%d of %d tasks accepted: %v", res.Done, count, res.Refused)
+		return res, 0, fmt.Errorf("%d of %d tasks accepted: %v", res.Done, count, res.Refused)
 	}
 	if err := drained(ctx, r); err != nil {
-		return 0, err
+		return res, 0, err
 	}
 	took := time.Since(start)
 	now, err := r.Metric(ctx, tasksMetric, `state="succeeded"`)
 	if err == nil && int(now-before) != count {
 		err = fmt.Errorf("%.0f of %d tasks succeeded", now-before, count)
 	}
-	return float64(count) / took.Seconds(), err
+	return res, float64(count) / took.Seconds(), err
 }
 
 // drained waits until every job has been acknowledged: its task has ended and

@@ -61,9 +61,7 @@ func (b *bench) startAt(ctx context.Context, sync string) error {
 	var p99, p50, posts []float64
 	var last stat.Times
 	for range b.config.Rounds {
-		p := b.post(r, who)
-		p.Rate, p.For, p.Keep = startRate, startFor, true
-		res, err := b.load(ctx, load.Job{Post: &p})
+		res, err := b.posted(ctx, r, who, func(p *load.Post) { p.Rate, p.For, p.Keep = startRate, startFor, true })
 		if err != nil {
 			return err
 		}

@@ -40,12 +40,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if _, err := lines.ReadBytes('\n'); err != nil {
 		return nil // nobody wants the run
 	}
-	start, used := time.Now(), cpu()
+	start := time.Now()
 	r, err := w.run(ctx)
 	if err != nil {
 		r.Failure = err.Error()
 	}
-	r.Started, r.CPU = start, cpu()-used
+	r.Started, r.CPU = start, cpu()
 	return writeJSON(out, r)
 }
 

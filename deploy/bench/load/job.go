@@ -82,7 +82,7 @@ type Result struct {
 	Refused map[string]int `json:"refused,omitempty"` // other answers, by status
 	Times   stat.Times     `json:"times"`
 	Tasks   []Accepted     `json:"tasks,omitempty"`
-	CPU     float64        `json:"cpu"` // seconds that this process used
+	CPU     float64        `json:"cpu"` // seconds that this process used, preparation included
 	Failure string         `json:"failure,omitempty"`
 }
 

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/bench/load"
+	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+)
+
+const (
+	quietMoment = 300 * time.Millisecond
+	quietEnough = 0.15 // processors
+	disturbed   = 0.25 // processors that others used during a round
+)
+
+// quiet waits for a machine on which nothing else works, as long as the
+// configuration has patience. What remains is remarked on.
+func (b *bench) quiet(ctx context.Context) error {
+	for end := time.Now().Add(b.config.Patience); ; {
+		busy, err := rig.Busy(quietMoment)
+		if err != nil || busy <= quietEnough {
+			return err
+		}
+		if time.Now().After(end) {
+			b.out.Remark("the machine was busy with something else (%.1f processors) before a round", busy)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// undisturbed runs a round, and again as long as patience lasts when other
+// programs worked on this machine meanwhile: such a round says little. The
+// round tells what its load processes used.
+func (b *bench) undisturbed(ctx context.Context, r *rig.Rig, round func() (load.Result, error)) (res load.Result, err error) {
+	for end := time.Now().Add(b.config.Patience); ; {
+		if err := b.quiet(ctx); err != nil {
+			return res, err
+		}
+		before, err := spent(r)
+		if err != nil {
+			return res, err
+		}
+		if res, err = round(); err != nil {
+			return res, err
+		}
+		after, err := spent(r)
+		if err != nil {
+			return res, err
+		}
+		others := (after.machine - before.machine - (after.ours - before.ours) - res.CPU) / after.at.Sub(before.at).Seconds()
+		if others <= disturbed {
+			return res, nil
+		}
+		if time.Now().After(end) {
+			b.out.Remark("other programs used %.1f processors during a round", others)
+			return res, nil
+		}
+		b.say("  again: other programs used %.1f processors", others)
+	}
+}
+
+// usage is processor time so far, of all programs and of those that belong
+// to the measurement and live longer than a round.
+type usage struct {
+	at            time.Time
+	machine, ours float64
+}
+
+func spent(r *rig.Rig) (usage, error) {
+	u, err := r.Usage()
+	if err != nil {
+		return usage{}, err
+	}
+	var self syscall.Rusage
+	err = syscall.Getrusage(syscall.RUSAGE_SELF, &self)
+	own := float64(self.Utime.Nano()+self.Stime.Nano()) / 1e9
+	return usage{u.At, u.Machine, u.Gateway + u.Workers + own}, err
+}
