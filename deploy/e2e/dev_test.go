@@ -102,9 +102,15 @@ func config(t *testing.T, model string, more map[string]any) string {
 	return path
 }
 
-// start runs dev on free ports over data and waits for its ready line. It is
-// ended with the test.
+// start runs dev for itself: it leaves the contexts of imgctl alone.
 func start(t *testing.T, data string, args ...string) *dev {
+	t.Helper()
+	return launch(t, data, append([]string{"--no-context"}, args...)...)
+}
+
+// launch runs dev on free ports over data and waits for its ready line. It is
+// ended with the test.
+func launch(t *testing.T, data string, args ...string) *dev {
 	t.Helper()
 	programs, err := built()
 	if err != nil {
@@ -115,7 +121,7 @@ func start(t *testing.T, data string, args ...string) *dev {
 		t.Fatal(err)
 	}
 	d := &dev{programs: programs, data: data, done: make(chan struct{}), log: new(lockedBuffer), home: t.TempDir()}
-	args = append([]string{"dev", "--http", ports[0], "--admin", ports[1], "--data", data, "--no-context"}, args...)
+	args = append([]string{"dev", "--http", ports[0], "--admin", ports[1], "--data", data}, args...)
 	d.cmd = exec.Command(programs.Path(rig.Imgctl), args...) // ended by the cleanup, in peace if possible
 	d.cmd.Env = d.environ()
 	d.cmd.Stderr = d.log
