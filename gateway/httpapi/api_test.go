@@ -49,9 +49,6 @@ func TestRoutesNeedAToken(t *testing.T) {
 			}
 			continue
 		}
-		if r.path == "/tasks/{taskId}/ws" {
-			continue // wants an upgrade first
-		}
 		if got.status != 401 || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") || got.code() != "token_missing" {
 			t.Errorf("%s %s without a token: %d %s", r.method, r.path, got.status, got.body)
 		}
@@ -339,12 +336,13 @@ func TestTicketsAndQueriesAreNotLogged(t *testing.T) {
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	t.Parallel()
 	h := start(t)
+	token := h.session()
 	for path, want := range map[string]int{"/nope": 404, "/tasks/": 404, "/uploads/tus": 404, "/tasks/" + task.NewID() + "/share": 404, "/s/abc": 404, "/sessions": 405} {
 		method := "POST"
 		if want == 405 {
 			method = "PATCH"
 		}
-		r := h.do(method, path, "", "")
+		r := h.do(method, path, token, "")
 		if r.status != want || r.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s: %d", method, path, r.status)
 		}

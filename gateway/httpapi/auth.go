@@ -30,6 +30,15 @@ func (c *call) authenticate(ctx context.Context) error {
 	return nil
 }
 
+// readable reads the task of a stream's path for somebody who may read it. Who
+// may not is told so first, whatever stands in the path.
+func (c *call) readable(ctx context.Context) (task.ID, error) {
+	if err := c.authorizeStream(ctx, task.ID(c.Param("taskId"))); err != nil {
+		return "", err
+	}
+	return c.taskID()
+}
+
 // authorizeStream lets a reader of one task in: by ticket, because an
 // EventSource cannot send headers, or by bearer.
 func (c *call) authorizeStream(ctx context.Context, id task.ID) error {

@@ -82,12 +82,18 @@ func (s *Server) register() {
 		r := &s.routes[i]
 		path := libraryPath(r.path)
 		s.engine.Handle(r.method, path, s.serve(r))
-		if r.method == http.MethodGet && r.access != ticket && r.path != "/files/{key}" {
+		if r.answersHead() {
 			s.engine.Handle(http.MethodHead, path, s.serve(r))
 		}
 	}
-	s.engine.NoRoute(s.serve(&route{method: "*", path: "(none)", handle: nothingHere}))
+	s.engine.NoRoute(s.serve(&route{method: "*", path: "(none)", handle: s.noRoute}))
 	s.engine.NoMethod(s.serve(&route{method: "*", path: "(none)", handle: s.wrongMethod}))
+}
+
+// answersHead says whether HEAD comes with the route. A stream has no head
+// that is worth asking for, and files have a route of their own.
+func (r *route) answersHead() bool {
+	return r.method == http.MethodGet && r.access != ticket && r.path != "/files/{key}"
 }
 
 // libraryPath writes /a/{b} as /a/:b, and an object key, which holds slashes,
@@ -97,18 +103,49 @@ func libraryPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
+// owned are the paths under which everything belongs to somebody. Without a
+// good token nobody learns there which routes and methods exist.
+func owned(path string) bool {
+	for _, root := range []string{"/session", "/uploads", "/tasks"} {
+		if rest, ok := strings.CutPrefix(path, root); ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
+}
+
 func nothingHere(context.Context, *call) error { return fault.New(fault.NotFound, "not_found") }
+
+// noRoute answers for every path that no route has.
+func (s *Server) noRoute(ctx context.Context, c *call) error {
+	if owned(string(c.Path())) {
+		if err := c.authenticate(ctx); err != nil {
+			return err
+		}
+	}
+	return nothingHere(ctx, c)
+}
 
 // wrongMethod answers 405, naming the methods there are.
 func (s *Server) wrongMethod(ctx context.Context, c *call) error {
 	path := string(c.Path())
 	if path == "/uploads/tus" { // not an upload's id; resumable uploads do not exist yet
-		return nothingHere(ctx, c)
+		return s.noRoute(ctx, c)
+	}
+	if owned(path) {
+		if err := c.authenticate(ctx); err != nil {
+			return err
+		}
 	}
 	var allow []string
-	for _, r := range s.routes {
-		if samePath(r.path, path) {
-			allow = append(allow, r.method)
+	for i := range s.routes {
+		r := &s.routes[i]
+		if !samePath(r.path, path) {
+			continue
+		}
+		allow = append(allow, r.method)
+		if r.answersHead() {
+			allow = append(allow, http.MethodHead)
 		}
 	}
 	c.set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))

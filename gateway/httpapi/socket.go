@@ -37,11 +37,15 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if !c.originAllowed() {
 		return fault.New(fault.Forbidden, "origin_not_allowed")
 	}
+	id, err := c.readable(ctx)
+	if err != nil {
+		return err
+	}
 	if !strings.EqualFold(c.header("Upgrade"), "websocket") {
 		c.set("Upgrade", "websocket")
 		return fault.New(fault.Invalid, "upgrade_required")
 	}
-	f, hold, err := s.follow(ctx, c)
+	f, hold, err := s.follow(ctx, c, id)
 	if errors.Is(err, io.EOF) {
 		f, hold, err = nil, nil, nil // the end was seen: connect, say nothing, close
 	}

@@ -22,7 +22,11 @@ import (
 // of waiting, and the library would neither notice a client that left nor drop
 // one that does not read.
 func (s *Server) streamTask(ctx context.Context, c *call) error {
-	f, hold, err := s.follow(ctx, c)
+	id, err := c.readable(ctx)
+	if err != nil {
+		return err
+	}
+	f, hold, err := s.follow(ctx, c, id)
 	if errors.Is(err, io.EOF) {
 		return c.empty(http.StatusNoContent)
 	}
@@ -39,14 +43,7 @@ func (s *Server) streamTask(ctx context.Context, c *call) error {
 // follow starts a reader for a stream or a socket and takes one of the
 // session's places for it. It answers io.EOF when the client has seen the
 // task's end.
-func (s *Server) follow(ctx context.Context, c *call) (Follower, *hub.Hold, error) {
-	id, err := c.taskID()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := c.authorizeStream(ctx, id); err != nil {
-		return nil, nil, err
-	}
+func (s *Server) follow(ctx context.Context, c *call, id task.ID) (Follower, *hub.Hold, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	after, resume := c.resumeFrom()
