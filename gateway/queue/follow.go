@@ -43,12 +43,9 @@ func (q *Queue) Follow(ctx context.Context, s task.SessionID, id task.ID, after 
 }
 
 func (f *Follower) start(ctx context.Context, resume bool) error {
-	now, _, err := f.q.Lookup(ctx, f.session, f.id)
+	now, err := f.look(ctx)
 	if err != nil {
 		return err
-	}
-	if now.Deleted {
-		return fault.New(fault.NotFound, "task_not_found")
 	}
 	if !resume || f.last == 0 || f.last > now.Version {
 		f.startOver(now)
@@ -66,11 +63,8 @@ func (f *Follower) start(ctx context.Context, resume bool) error {
 	}
 	if len(missed) == 0 || missed[0].Version != f.last+1 {
 		// Trimmed; or deleted since we looked, and then there is nothing to show.
-		if now, _, err = f.q.Lookup(ctx, f.session, f.id); err != nil {
+		if now, err = f.look(ctx); err != nil {
 			return err
-		}
-		if now.Deleted {
-			return fault.New(fault.NotFound, "task_not_found")
 		}
 		f.startOver(now)
 		return nil
@@ -78,6 +72,16 @@ func (f *Follower) start(ctx context.Context, resume bool) error {
 	f.advance(missed)
 	f.pending = missed
 	return nil
+}
+
+// look reads the task. One that was deleted is like one that never was.
+func (f *Follower) look(ctx context.Context) (*task.Record, error) {
+	now, _, err := f.q.Lookup(ctx, f.session, f.id)
+	missing := err != nil && fault.KindOf(err) == fault.NotFound
+	if missing || (err == nil && now.Deleted) {
+		return nil, fault.New(fault.NotFound, "task_not_found")
+	}
+	return now, err
 }
 
 // startOver begins with a snapshot; a finished task's terminal event follows

@@ -147,6 +147,19 @@ func TestADeletedTaskCannotBeFollowed(t *testing.T) {
 	}
 }
 
+func TestATaskThatNeverWasIsMissedLikeADeletedOne(t *testing.T) {
+	t.Parallel()
+	s := begin(t, openQueue(t))
+	if _, err := s.q.Erase(t.Context(), s.rec.Session, s.rec.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []task.ID{s.rec.ID, task.ID(task.NewID())} {
+		if _, err := s.q.Follow(t.Context(), s.rec.Session, id, 0, false); fault.CodeOf(err) != "task_not_found" {
+			t.Errorf("%v, want task_not_found", err)
+		}
+	}
+}
+
 func TestASlowReaderIsDroppedAloneAndResumes(t *testing.T) {
 	t.Parallel()
 	s := begin(t, openQueue(t))
