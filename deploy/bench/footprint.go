@@ -166,13 +166,14 @@ type sizes map[string]uint64
 
 func engineBytes(ctx context.Context, r *rig.Rig) (sizes, error) {
 	all := make(sizes)
-	return all, within(ctx, r, func(e *engine.Engine) error {
+	err := within(ctx, r, func(e *engine.Engine) error {
 		list := e.JetStream().ListStreams(ctx)
 		for info := range list.Info() {
 			all[info.Config.Name] = info.State.Bytes
 		}
 		return list.Err()
 	})
+	return all, err
 }
 
 func (s sizes) total() (sum uint64) {

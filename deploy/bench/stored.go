@@ -36,16 +36,17 @@ func streamState(ctx context.Context, e *engine.Engine, name string) (jetstream.
 
 // backlog is how many jobs are in the queue.
 func backlog(ctx context.Context, r *rig.Rig) (n uint64, err error) {
-	return n, within(ctx, r, func(e *engine.Engine) error {
+	err = within(ctx, r, func(e *engine.Engine) error {
 		s, err := streamState(ctx, e, jobsStream)
 		n = s.Msgs
 		return err
 	})
+	return n, err
 }
 
 // lastJob is the newest job of the queue as it is stored.
 func lastJob(ctx context.Context, r *rig.Rig) (job []byte, err error) {
-	return job, within(ctx, r, func(e *engine.Engine) error {
+	err = within(ctx, r, func(e *engine.Engine) error {
 		s, err := e.JetStream().Stream(ctx, jobsStream)
 		if err != nil {
 			return err
@@ -56,4 +57,5 @@ func lastJob(ctx context.Context, r *rig.Rig) (job []byte, err error) {
 		}
 		return err
 	})
+	return job, err
 }
