@@ -106,22 +106,25 @@ func (s *Server) Run(ctx context.Context) error {
 	var streams sync.WaitGroup
 	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
 	streams.Go(func() { _ = s.hub.Run(streamCtx) }) // until it is told to end
-	served := make(chan error, 1)
-	go func() { served <- s.engine.Run() }()
+	served := make(chan struct{})
+	var ended error
+	go func() {
+		defer close(served)
+		ended = s.engine.Run()
+	}()
 
 	var err error
 	select {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 		close(s.stopping)
-	case err = <-served:
-		served <- err
-		err = fmt.Errorf("http server ended: %w", errors.Join(err, errors.New("the listener is gone")))
+	case <-served:
+		err = fmt.Errorf("http server ended: %w", errors.Join(ended, errors.New("the listener is gone")))
 	}
 	stopStreams()
 	streams.Wait()
 	s.shutdown()
-	_ = <-served // err says already why it ended
+	<-served
 	return err
 }
 
