@@ -95,7 +95,7 @@ type limitsConfig struct {
 	MaxUploadBytes     config.Bytes  `config:"maxUploadBytes"`
 	MaxPixels          int64         `config:"maxPixels"`
 	TaskFen            int64         `config:"taskFen"`
-	TaskTimeout        time.Duration `config:"taskTimeout"` // a task that is not finished by then expires
+	TaskTimeout        time.Duration `config:"taskTimeout"` // a task that is not finished by then, or within the retention, expires
 }
 
 func (l limitsConfig) policy() policy.Limits {
@@ -179,17 +179,20 @@ func (c *Config) Validate() error {
 			fault("%s: must be host:port, is %q", key, addr)
 		}
 	}
+	if host, _, err := net.SplitHostPort(c.Fleet.Listen); err == nil && c.TLS.Empty() && !workerrpc.Loopback(host) {
+		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
+	}
 	if c.Store.Kind != "disk" {
 		fault("store.kind: must be disk, is %q", c.Store.Kind)
 	}
 	if c.Engine.URL != "" && c.Store.Kind == "disk" && !c.Store.Shared {
 		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
 	}
-	if c.Retention < time.Minute {
-		fault("retention: must be at least 1m, is %v", c.Retention)
+	if c.Retention < time.Second {
+		fault("retention: must be at least 1s, is %v", c.Retention)
 	}
-	if c.Limits.TaskTimeout < time.Second || c.Limits.TaskTimeout > c.Retention {
-		fault("limits.taskTimeout: must be 1s…retention, is %v", c.Limits.TaskTimeout)
+	if c.Limits.TaskTimeout < time.Second {
+		fault("limits.taskTimeout: must be at least 1s, is %v", c.Limits.TaskTimeout)
 	}
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())

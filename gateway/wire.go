@@ -210,7 +210,8 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 		return err
 	}
 	ic := intake.Defaults()
-	ic.Retention, ic.Deadline, ic.Region = g.config.Retention, g.config.Limits.TaskTimeout, g.config.Dispatch.Region
+	ic.Retention, ic.Region = g.config.Retention, g.config.Dispatch.Region
+	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: text,
 		Policy: g.policy, Store: g.store, Logger: g.log, Registry: g.reg,

@@ -19,8 +19,8 @@ func Defaults() Config { return Config{Retention: 24 * time.Hour, Deadline: time
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var errs []error
-	if c.Retention < time.Minute {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1m, is %v", c.Retention))
+	if c.Retention < time.Second {
+		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
 	}
 	if c.Deadline <= 0 || c.Deadline > c.Retention {
 		errs = append(errs, fmt.Errorf("intake.deadline: must be positive and at most retention, is %v", c.Deadline))

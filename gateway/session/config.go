@@ -22,8 +22,8 @@ func Defaults() Config {
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var errs []error
-	if c.TTL < time.Minute {
-		errs = append(errs, fmt.Errorf("session.ttl: must be at least 1m, is %v", c.TTL))
+	if c.TTL < time.Second {
+		errs = append(errs, fmt.Errorf("session.ttl: must be at least 1s, is %v", c.TTL))
 	}
 	if c.RenewWithin < 0 {
 		errs = append(errs, fmt.Errorf("session.renewWithin: must not be negative, is %v", c.RenewWithin))

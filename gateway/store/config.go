@@ -25,8 +25,8 @@ func (c Config) Validate() error {
 		errs = append(errs, checkBase("http.publicUrl", c.PublicURL))
 	}
 	errs = append(errs, checkBase("store.internalUrl", c.InternalURL))
-	if c.Retention < time.Minute {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1m, is %v", c.Retention))
+	if c.Retention < time.Second {
+		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
 	}
 	if c.SweepEvery <= 0 {
 		errs = append(errs, fmt.Errorf("store.sweepEvery: must be positive, is %v", c.SweepEvery))

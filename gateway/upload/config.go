@@ -22,8 +22,8 @@ func Defaults() Config {
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var errs []error
-	if c.Retention < time.Minute {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1m, is %v", c.Retention))
+	if c.Retention < time.Second {
+		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
 	}
 	if c.PutWithin <= 0 {
 		errs = append(errs, fmt.Errorf("upload.putWithin: must be positive, is %v", c.PutWithin))
