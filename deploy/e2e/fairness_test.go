@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ import (
 
 const (
 	floodTasks   = 400
-	quietTasks   = 8
+	quietTasks   = 12
 	mostDelay    = 2.0 // asserted; 1.2 is the aim, but test machines are shared
 	aimedAtDelay = 1.2
 )
@@ -44,7 +43,7 @@ func TestAFloodDelaysNobodyElse(t *testing.T) { //nolint:paralleltest // it meas
 	left := waiting(t, flood)
 	stop()
 	ratio := flooded.Seconds() / alone.Seconds()
-	t.Logf("median from accept to end: %v alone, %v beside %d…%d waiting tasks of another session: ratio %.2f (aim %.1f)",
+	t.Logf("mean from accept to end: %v alone, %v beside %d…%d waiting tasks of another session: ratio %.2f (aim %.1f)",
 		alone.Round(time.Millisecond), flooded.Round(time.Millisecond), depth, left, ratio, aimedAtDelay)
 	if left == 0 {
 		t.Error("the flood had run dry before the measurement ended")
@@ -54,20 +53,19 @@ func TestAFloodDelaysNobodyElse(t *testing.T) { //nolint:paralleltest // it meas
 	}
 }
 
-// typical is the median time of a few tasks, one after the other.
+// typical is the mean time of a few tasks, one after the other.
 func typical(t *testing.T, p *person, from int64) time.Duration {
 	t.Helper()
-	var took []time.Duration
+	var took time.Duration
 	for i := range int64(quietTasks) {
 		begun := time.Now()
 		made := p.submit(t, from+i)
 		if _, err := follow(t.Context(), p.Session, made.TaskID, 0, func(e client.Event) bool { return e.Terminal() }); err != nil {
 			t.Fatal(err)
 		}
-		took = append(took, time.Since(begun))
+		took += time.Since(begun)
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	return took / quietTasks
 }
 
 // waiting counts a person's queued tasks.
