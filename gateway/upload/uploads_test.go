@@ -250,9 +250,22 @@ func TestAPhotoDeletedWhileJudgedStaysDeleted(t *testing.T) {
 	}
 }
 
+func TestASessionHasOnlySoManyUploadsHoweverSmall(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(_ *Config, l *policy.Limits) { l.SessionUploadBytes = 1000 })
+	for i := range fewest {
+		if _, _, err := f.Create(t.Context(), f.id, request("12345")); err != nil {
+			t.Fatalf("upload %d: %v", i+1, err)
+		}
+	}
+	if _, _, err := f.Create(t.Context(), f.id, request("12345")); fault.CodeOf(err) != "upload_quota_exceeded" {
+		t.Errorf("one more: %v", err)
+	}
+}
+
 func TestASessionHasOnlySoManyBytes(t *testing.T) {
 	t.Parallel()
-	f := open(t, func(_ *Config, l *policy.Limits) { l.SessionUploadBytes = 4 * smallest })
+	f := open(t, func(_ *Config, l *policy.Limits) { l.SessionUploadBytes = 4 * 5 })
 	var created atomic.Int64
 	var last atomic.Pointer[Upload]
 	var all sync.WaitGroup

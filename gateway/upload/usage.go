@@ -15,9 +15,10 @@ import (
 const (
 	usageSuffix = ".usage"
 
-	// smallest is what the smallest photo is counted as, so that the number
-	// of uploads is bounded too.
-	smallest = 256 << 10
+	// The number of uploads is bounded too: a limit of bytes allows as many
+	// as if each had this size, and never fewer than fewest.
+	typical = 256 << 10
+	fewest  = 32
 )
 
 // usage is what a session has declared and not yet lost: an upload's bytes
@@ -37,16 +38,16 @@ func (u *Uploads) reserve(ctx context.Context, up Upload) error {
 		return nil
 	}
 	return u.changeUsage(ctx, up.Session, func(all usage) error {
-		total, next := max(up.Size, smallest), up.ExpiresAt.Unix()
+		total, next := up.Size, up.ExpiresAt.Unix()
 		for _, s := range all {
 			total += s.Bytes
 			next = min(next, s.Expires)
 		}
-		if total > limit {
+		if total > limit || int64(len(all)) >= max(limit/typical, fewest) {
 			return fault.New(fault.Limited, "upload_quota_exceeded").With("maxBytes", strconv.FormatInt(limit, 10)).
 				After(max(time.Second, time.Unix(next, 0).Sub(u.now())))
 		}
-		all[up.ID] = share{Bytes: max(up.Size, smallest), Expires: up.ExpiresAt.Unix()}
+		all[up.ID] = share{Bytes: up.Size, Expires: up.ExpiresAt.Unix()}
 		return nil
 	})
 }
@@ -57,7 +58,7 @@ func (u *Uploads) extend(ctx context.Context, up Upload) error {
 		return nil
 	}
 	return u.changeUsage(ctx, up.Session, func(all usage) error {
-		all[up.ID] = share{Bytes: max(up.Size, smallest), Expires: up.ExpiresAt.Unix()}
+		all[up.ID] = share{Bytes: up.Size, Expires: up.ExpiresAt.Unix()}
 		return nil
 	})
 }
