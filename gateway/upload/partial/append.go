@@ -1,0 +1,89 @@
+package partial
+
+import (
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const bufferBytes = 64 << 10 // an upload's whole share of memory
+
+// buffers lends each writer its buffer.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) get() *[]byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return p
+	}
+	p := make([]byte, bufferBytes)
+	return &p
+}
+
+// Chunk is a piece of an upload on its way to the file.
+type Chunk struct {
+	Offset int64
+	Max    int64 // no more than this is read
+	Source io.Reader
+	Hash   hash.Hash    // sees the bytes, when not nil
+	Accept func() error // asked at the end, when not nil: an error takes the bytes back
+}
+
+// Append writes a chunk at its offset and says how much of it is kept. When
+// the source fails, what came before is kept and the error is the source's
+// affair: it is not reported. While another process writes the same upload,
+// it says fault.Conflict "upload_locked".
+func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, err error) {
+	file, err := os.OpenFile(f.Path(s, id), os.O_WRONLY, 0)
+	if err != nil {
+		return 0, classify(err)
+	}
+	defer func() { err = errors.Join(err, classify(file.Close())) }()
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return 0, classify(err)
+	}
+	n, err = f.copy(file, c)
+	if err == nil && c.Accept != nil {
+		err = c.Accept()
+	}
+	if err != nil && c.Accept != nil {
+		return 0, errors.Join(err, classify(file.Truncate(c.Offset)))
+	}
+	return n, err
+}
+
+func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
+	buffer := f.buffers.get()
+	defer f.buffers.pool.Put(buffer)
+	source := io.LimitReader(c.Source, c.Max)
+	for {
+		m, rerr := fill(source, *buffer)
+		if m > 0 {
+			if c.Hash != nil {
+				_, _ = c.Hash.Write((*buffer)[:m])
+			}
+			w, err := file.WriteAt((*buffer)[:m], c.Offset+n)
+			n += int64(w)
+			if err != nil {
+				return n, classify(err)
+			}
+		}
+		if rerr != nil {
+			return n, nil //nolint:nilerr // what arrived is kept, however it ended
+		}
+	}
+}
+
+// fill reads until the buffer is full, so that a write is worth its call.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
