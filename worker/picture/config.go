@@ -14,14 +14,15 @@ type Config struct {
 	MaxRatio  float64 // long side over short side
 	LongSide  int     // of the normalised JPEG
 	Quality   int     // of the normalised JPEG
-	Decodes   int     // at once; each holds up to four bytes a pixel and more
+	Decodes   int     // at once
+	MaxMemory int64   // that all decodes at once may hold, by their headers
 }
 
 // Defaults are the contract's.
 func Defaults() Config {
 	return Config{
 		MaxBytes: 64 << 20, MaxPixels: 100_000_000, MinSide: 64, MaxRatio: 20, LongSide: 2048, Quality: 90,
-		Decodes: runtime.GOMAXPROCS(0),
+		Decodes: runtime.GOMAXPROCS(0), MaxMemory: 768 << 20,
 	}
 }
 
@@ -30,7 +31,7 @@ func (c Config) Validate() error {
 	var errs []error
 	for name, v := range map[string]int64{
 		"maxBytes": c.MaxBytes, "maxPixels": c.MaxPixels, "minSide": int64(c.MinSide), "longSide": int64(c.LongSide),
-		"decodes": int64(c.Decodes),
+		"decodes": int64(c.Decodes), "maxMemory": c.MaxMemory,
 	} {
 		if v <= 0 {
 			errs = append(errs, fmt.Errorf("picture.%s: must be positive, is %d", name, v))

@@ -1,17 +1,16 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -28,13 +27,14 @@ type Photo struct {
 
 // Normaliser judges and cleans photos, a bounded number at once.
 type Normaliser struct {
-	cfg   Config
-	slots chan struct{}
+	cfg    Config
+	slots  chan struct{}
+	memory *semaphore.Weighted
 }
 
 // New makes a Normaliser; cfg must be valid.
 func New(cfg Config) *Normaliser {
-	return &Normaliser{cfg: cfg, slots: make(chan struct{}, cfg.Decodes)}
+	return &Normaliser{cfg: cfg, slots: make(chan struct{}, cfg.Decodes), memory: semaphore.NewWeighted(cfg.MaxMemory)}
 }
 
 // Limits narrow the configured bounds for one photo; zero means no narrower.
@@ -56,7 +56,7 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 	if err != nil {
 		return Photo{}, err
 	}
-	img, err := n.bounded(ctx, format, raw, head)
+	img, err := n.bounded(ctx, raw, head)
 	if err != nil {
 		return Photo{}, err
 	}
@@ -85,7 +85,7 @@ func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 		return "", header{}, fault.New(fault.Unprocessable, "photo_broken")
 	}
 	long, short := max(head.width, head.height), min(head.width, head.height)
-	maxPixels := narrower(n.cfg.MaxPixels, l.MaxPixels)
+	maxPixels := narrower(narrower(n.cfg.MaxPixels, l.MaxPixels), n.cfg.MaxMemory/int64(head.bytesPerPixel))
 	switch {
 	case int64(head.width)*int64(head.height) > maxPixels:
 		return "", header{}, fault.New(fault.TooLarge, "too_many_pixels").With("maxPixels", strconv.FormatInt(maxPixels, 10))
@@ -105,43 +105,43 @@ func narrower(configured, asked int64) int64 {
 }
 
 // bounded decodes, shrinks and turns while it holds one of the slots.
-func (n *Normaliser) bounded(ctx context.Context, f Format, raw []byte, head header) (*image.YCbCr, error) {
+func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
 	select {
 	case n.slots <- struct{}{}:
 		defer func() { <-n.slots }()
 	case <-ctx.Done():
 		return nil, fault.Wrap(fault.Canceled, "canceled", ctx.Err())
 	}
-	img, err := decode(f, raw)
+	if err := n.memory.Acquire(ctx, head.cost()); err != nil {
+		return nil, fault.Wrap(fault.Canceled, "canceled", err)
+	}
+	defer n.memory.Release(head.cost())
+	img, err := head.decode.safely(raw)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
 	}
 	return orient(Fit(toPlanes(img), n.cfg.LongSide), head.orientation), nil
 }
 
-// decode calls the named decoder. A decoder that panics met a broken file.
-func decode(f Format, raw []byte) (img image.Image, err error) {
+// decoder reads the pixels of one format.
+type decoder func(raw []byte) (image.Image, error)
+
+// safely turns the panic of a decoder that met a broken file into an error.
+func (d decoder) safely(raw []byte) (img image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("decoder panicked: %v", p)
 		}
 	}()
-	switch f {
-	case JPEG:
-		return jpeg.Decode(bytes.NewReader(raw))
-	case PNG:
-		return png.Decode(bytes.NewReader(raw))
-	default:
-		return nil, errors.New("no decoder")
-	}
+	return d(raw)
 }
 
 // Open decodes a picture of a provider, upright, within the configured
 // bounds, as 4:2:0.
 func (n *Normaliser) Open(ctx context.Context, raw []byte) (*image.YCbCr, error) {
-	format, head, err := n.judge(raw, Limits{})
+	_, head, err := n.judge(raw, Limits{})
 	if err != nil {
 		return nil, err
 	}
-	return n.bounded(ctx, format, raw, head)
+	return n.bounded(ctx, raw, head)
 }

@@ -230,7 +230,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		"cut in half":         {good[:len(good)/2], Limits{}, fault.Unprocessable, "photo_broken"},
 		"cut in the header":   {good[:20], Limits{}, fault.Unprocessable, "photo_broken"},
 		"cut PNG":             {pngOf(t, quadrants(200, 200))[:200], Limits{}, fault.Unprocessable, "photo_broken"},
-		"WebP":                {webp, Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"cut WebP":            {webp, Limits{}, fault.Unprocessable, "photo_broken"},
 		"GIF":                 {[]byte("GIF89a......"), Limits{}, fault.Unsupported, "media_type_unsupported"},
 		"SVG":                 {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), Limits{}, fault.Unsupported, "media_type_unsupported"},
 		"PPM":                 {[]byte("P6 100 100 255 "), Limits{}, fault.Unsupported, "media_type_unsupported"},
@@ -378,6 +378,8 @@ func TestResizingKeepsFlatAreasFlat(t *testing.T) {
 func FuzzHeaders(f *testing.F) {
 	f.Add(withExif(jpegOf(f, quadrants(64, 64)), tiff(binary.LittleEndian, 6)))
 	f.Add(withChunk(pngOf(f, quadrants(64, 64)), chunk("eXIf", tiff(binary.BigEndian, 3))))
+	f.Add(file(f, "animated.webp"))
+	f.Add(file(f, "lossy-alpha.webp"))
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x10Exif\x00\x00II*\x00\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, ok := readHeader(Sniff(b), b)
@@ -386,8 +388,9 @@ func FuzzHeaders(f *testing.F) {
 		}
 		_ = orientation(b)
 		_ = Bare(b)
-		_, _ = jpegSegments(b)
-		_ = pngExif(b)
+		_ = jpegSegments(b)
+		_ = pngChunk(b, "eXIf")
+		_, _ = readWebP(b)
 	})
 }
 
@@ -397,6 +400,9 @@ func FuzzNormalise(f *testing.F) {
 	n := New(cfg)
 	f.Add(withExif(jpegOf(f, quadrants(64, 64)), tiff(binary.LittleEndian, 6)))
 	f.Add(pngOf(f, quadrants(32, 40)))
+	for _, name := range []string{"animated.webp", "lossy-alpha.webp", "lossless.webp", "ycck.jpg"} {
+		f.Add(file(f, name))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := n.Normalise(t.Context(), b, Limits{})
 		if err == nil && !Bare(p.JPEG) {

@@ -14,6 +14,8 @@ func toPlanes(img image.Image) *image.YCbCr {
 		return src
 	case *image.Gray:
 		return grayPlanes(src)
+	case *image.NYCbCrA:
+		return flatten(src)
 	default:
 		return rgbPlanes(img)
 	}
@@ -29,6 +31,52 @@ func grayPlanes(src *image.Gray) *image.YCbCr {
 		out.Cb[i], out.Cr[i] = 128, 128
 	}
 	return out
+}
+
+// flatten puts src on white, in place. Blending is linear and so is the way
+// from RGB to YCbCr: planes blend as pixels would.
+func flatten(src *image.NYCbCrA) *image.YCbCr {
+	luma, cb, cr := split(&src.YCbCr)
+	alpha := plane{src.A[src.AOffset(src.Rect.Min.X, src.Rect.Min.Y):], src.AStride, luma.width, luma.height}
+	luma.blend(alpha, 255)
+	if cb.width != alpha.width || cb.height != alpha.height {
+		alpha = alpha.resize(cb.width, cb.height)
+	}
+	cb.blend(alpha, 128)
+	cr.blend(alpha, 128)
+	return &src.YCbCr
+}
+
+// blend mixes in a flat background where alpha lets it through.
+func (p plane) blend(alpha plane, background uint32) {
+	for y := range p.height {
+		row, a := p.pix[y*p.stride:][:p.width], alpha.pix[y*alpha.stride:][:p.width]
+		for x, v := range row {
+			row[x] = byte((uint32(v)*uint32(a[x]) + background*(255-uint32(a[x])) + 127) / 255)
+		}
+	}
+}
+
+// onCanvas puts a part at an even place of a white canvas.
+func onCanvas(part *image.YCbCr, canvas, at image.Point) *image.YCbCr {
+	out := image.NewYCbCr(image.Rectangle{Max: canvas}, part.SubsampleRatio)
+	for i := range out.Y {
+		out.Y[i] = 255
+	}
+	for i := range out.Cb {
+		out.Cb[i], out.Cr[i] = 128, 128
+	}
+	y, cb, cr := split(part)
+	y.copyTo(out.Y[out.YOffset(at.X, at.Y):], out.YStride)
+	cb.copyTo(out.Cb[out.COffset(at.X, at.Y):], out.CStride)
+	cr.copyTo(out.Cr[out.COffset(at.X, at.Y):], out.CStride)
+	return out
+}
+
+func (p plane) copyTo(dst []byte, stride int) {
+	for y := range p.height {
+		copy(dst[y*stride:], p.pix[y*p.stride:][:p.width])
+	}
 }
 
 // rgbPlanes converts row by row, so that it never holds a second RGBA copy.

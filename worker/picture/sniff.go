@@ -10,6 +10,7 @@ const (
 	Unknown Format = ""
 	JPEG    Format = "image/jpeg"
 	PNG     Format = "image/png"
+	WebP    Format = "image/webp"
 )
 
 // Sniff tells a format by magic bytes; names and declared types are ignored.
@@ -19,6 +20,8 @@ func Sniff(b []byte) Format {
 		return JPEG
 	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")):
 		return PNG
+	case len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP":
+		return WebP
 	default:
 		return Unknown
 	}
