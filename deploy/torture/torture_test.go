@@ -12,7 +12,7 @@ import (
 func TestNothingIsLostUnderFire(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
-	c.Tasks, c.Clients, c.Every, c.Dir = 120, 8, 1200*time.Millisecond, t.TempDir()
+	c.Tasks, c.Clients, c.Every, c.Dir = 90, 8, 900*time.Millisecond, t.TempDir()
 	c.Environ = childEnviron(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
