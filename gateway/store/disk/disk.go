@@ -173,18 +173,31 @@ func (d *Disk) place(from, key string) error {
 		}
 	}
 	if err == nil && d.config.Sync {
-		err = syncDir(dir)
+		err = flush(dir)
 	}
 	return classify(err)
 }
 
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
+// flush makes a directory, or a file that somebody else wrote, survive a power
+// cut.
+func flush(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
 	return f.Sync()
+}
+
+// Adopt renames a finished file to its key. It fails with EXDEV when the file
+// lies on another file system.
+func (d *Disk) Adopt(_ context.Context, key, path string) error {
+	if d.config.Sync {
+		if err := flush(path); err != nil {
+			return classify(err)
+		}
+	}
+	return d.place(path, key)
 }
 
 // Open opens an object's file.

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// adopter is a Driver that can take a local file without copying it.
+type adopter interface {
+	Adopt(ctx context.Context, key, path string) error
+}
+
+// Adopt makes a local file an object, whole or not at all, and takes the file
+// away. A driver that keeps files of its own on the same file system renames
+// it; any other is given the bytes.
+func (s *Store) Adopt(ctx context.Context, key, path string) error {
+	if !ValidKey(key) {
+		return errKey(key)
+	}
+	if d, ok := s.driver.(adopter); ok {
+		if err := d.Adopt(ctx, key, path); !errors.Is(err, syscall.EXDEV) {
+			return err
+		}
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNotFound()
+	}
+	if err != nil {
+		return fmt.Errorf("adopt object: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := s.driver.Put(ctx, key, f); err != nil {
+		return fmt.Errorf("adopt object: %w", err)
+	}
+	return os.Remove(path)
+}
