@@ -42,7 +42,7 @@ func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up
 	now := u.now().UTC()
 	up = Upload{
 		ID: task.UploadID(task.NewID()), Session: s, Status: Pending, ContentType: r.ContentType, Size: r.Size,
-		SHA256: r.SHA256, Consent: consent, CreatedAt: now, ExpiresAt: now.Add(u.config.PutWithin),
+		SHA256: r.SHA256, Consent: consent, Metadata: r.Metadata, CreatedAt: now, ExpiresAt: now.Add(u.config.PutWithin),
 	}
 	up.RawKey, up.PhotoKey = up.prefix()+"raw", up.prefix()+"photo.jpg"
 	if err := u.reserve(ctx, up); err != nil {

@@ -22,10 +22,10 @@ func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, le
 	if !ok || g.Size <= 0 {
 		return fault.New(fault.Forbidden, "signature_invalid")
 	}
-	if err := checkLength(length, g.Size); err != nil {
+	if err := u.mayReceive(ctx, s, id); err != nil {
 		return err
 	}
-	if err := u.mayReceive(ctx, s, id); err != nil {
+	if err := checkLength(length, g.Size); err != nil {
 		return err
 	}
 	_, err := u.store.Put(ctx, g.Key, &exact{r: body, left: g.Size}, g.Size)
@@ -42,6 +42,35 @@ func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, le
 	}
 	u.met.received.Add(float64(g.Size))
 	return nil
+}
+
+// Adopt takes a file that holds all bytes of a pending upload, which came
+// piece by piece, as Receive takes those of one PUT.
+func (u *Uploads) Adopt(ctx context.Context, up Upload, path string) error {
+	if err := u.mayReceive(ctx, up.Session, up.ID); err != nil {
+		return err
+	}
+	if err := u.store.Adopt(ctx, up.RawKey, path); err != nil {
+		return fmt.Errorf("receive upload: %w", err)
+	}
+	if err := u.mayReceive(ctx, up.Session, up.ID); err != nil {
+		_, derr := u.store.Delete(ctx, up.RawKey)
+		return errors.Join(err, derr)
+	}
+	u.met.received.Add(float64(up.Size))
+	return nil
+}
+
+// Received reports whether all bytes of an upload are there.
+func (u *Uploads) Received(ctx context.Context, up Upload) (bool, error) {
+	if up.Status == Ready {
+		return true, nil
+	}
+	raw, err := u.store.Stat(ctx, up.RawKey)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return false, nil
+	}
+	return err == nil && raw.Size == up.Size, err
 }
 
 // mayReceive reads past the memory of other gateways.

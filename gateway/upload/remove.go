@@ -49,7 +49,14 @@ func (u *Uploads) remove(ctx context.Context, s session.ID, id task.UploadID) (o
 	if err := u.release(ctx, s, id); err != nil {
 		return 0, fmt.Errorf("release bytes: %w", err)
 	}
+	part, err := u.partials.Remove(s, id)
+	if err != nil {
+		return 0, fmt.Errorf("remove what had arrived: %w", err)
+	}
 	objects, err = u.store.DeletePrefix(ctx, Upload{ID: id, Session: s}.prefix())
+	if part {
+		objects++
+	}
 	if err != nil {
 		return objects, fmt.Errorf("remove photo: %w", err)
 	}
@@ -71,6 +78,11 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 		}
 		uploads++
 	}
+	parts, err := u.partials.RemoveSession(s) // of uploads whose record has expired
+	objects += parts
+	if err != nil {
+		return uploads, objects, fmt.Errorf("remove what had arrived: %w", err)
+	}
 	keys, err := u.bucket.Keys(ctx, string(s)+".>")
 	if err != nil {
 		return uploads, objects, fmt.Errorf("list uploads: %w", err)
@@ -86,12 +98,18 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 	return uploads, objects, nil
 }
 
-// Run forgets what other gateways remove until ctx ends.
+// Run forgets what other gateways remove, and what arrived of it here, until
+// ctx ends.
 func (u *Uploads) Run(ctx context.Context) error {
 	for {
 		err := u.bucket.Watch(ctx, "*.gone.*", func(e engine.Entry) {
-			if s, id, ok := strings.Cut(e.Key, ".gone."); ok && !e.Deleted {
-				u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
+			s, id, ok := strings.Cut(e.Key, ".gone.")
+			if !ok || e.Deleted {
+				return
+			}
+			u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
+			if _, err := u.partials.Remove(session.ID(s), task.UploadID(id)); err != nil {
+				u.log.Warn("what had arrived of an upload could not be removed", "upload", id, "err", err)
 			}
 		})
 		if ctx.Err() != nil {

@@ -31,7 +31,8 @@ type Upload struct {
 	PHash       string         `json:"phash,omitempty"`
 	RawKey      string         `json:"rawKey"`
 	PhotoKey    string         `json:"photoKey"`
-	Consent     string         `json:"consent,omitempty"` // the policy version that was agreed to
+	Consent     string         `json:"consent,omitempty"`  // the policy version that was agreed to
+	Metadata    string         `json:"metadata,omitempty"` // of a resumable upload, as the client sent it
 	CreatedAt   time.Time      `json:"createdAt"`
 	ExpiresAt   time.Time      `json:"expiresAt"`
 }
@@ -49,4 +50,5 @@ type CreateRequest struct {
 	Size        int64
 	SHA256      string // hex, "" when not declared
 	Consent     Consent
+	Metadata    string // kept for the client, not looked at
 }

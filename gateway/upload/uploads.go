@@ -34,11 +34,19 @@ type inspector interface {
 	Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error)
 }
 
+// partials is what has arrived of resumable uploads; gateway/upload/partial
+// keeps it.
+type partials interface {
+	Remove(s session.ID, id task.UploadID) (existed bool, err error)
+	RemoveSession(s session.ID) (n int, err error)
+}
+
 // Deps are what Uploads works with.
 type Deps struct {
 	Engine        *engine.Engine
 	Store         *store.Store
 	Inspector     inspector
+	Partials      partials // nil when nothing is resumable
 	Limits        func() policy.Limits
 	PolicyVersion func() string // of the privacy policy, from the catalogue
 	Logger        *slog.Logger
@@ -55,6 +63,7 @@ type Uploads struct {
 	bucket    *engine.Bucket
 	store     *store.Store
 	inspector inspector
+	partials  partials
 	limits    func() policy.Limits
 	policy    func() string
 	log       *slog.Logger
@@ -75,12 +84,15 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
+	if d.Partials == nil {
+		d.Partials = noPartials{}
+	}
 	b, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "uploads"})
 	if err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
 	return &Uploads{
-		config: c, bucket: b, store: d.Store, inspector: d.Inspector, limits: d.Limits, policy: d.PolicyVersion,
+		config: c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
 		log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 		ready: otter.Must(&otter.Options[string, Upload]{
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
@@ -163,6 +175,12 @@ func (u *Uploads) List(ctx context.Context, s session.ID) ([]Upload, error) {
 func (u *Uploads) PutURL(up Upload) string {
 	return u.store.UploadURL(up.RawKey, up.ContentType, up.Size, up.ExpiresAt)
 }
+
+// noPartials is for gateways without resumable uploads.
+type noPartials struct{}
+
+func (noPartials) Remove(session.ID, task.UploadID) (bool, error) { return false, nil }
+func (noPartials) RemoveSession(session.ID) (int, error)          { return 0, nil }
 
 func uploadKey(s session.ID, id task.UploadID) string { return string(s) + "." + string(id) }
 

@@ -48,6 +48,7 @@ func TestAPhotoBecomesReady(t *testing.T) {
 		t.Errorf("again = %+v, err = %v, judged %d times", again, err, f.judge.calls.Load())
 	}
 	wantCode(t, f.send(t, up, strings.NewReader(body), int64(len(body))), fault.Conflict, "upload_already_complete")
+	wantCode(t, f.send(t, up, strings.NewReader("other"), 5), fault.Conflict, "upload_already_complete") // whatever its size
 }
 
 func TestABodyMustHaveTheDeclaredSize(t *testing.T) {
