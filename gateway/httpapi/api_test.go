@@ -263,7 +263,7 @@ func TestFilesAreServedInParts(t *testing.T) {
 			t.Errorf("%s: %d %v", spec, r.status, r.header)
 		}
 	}
-	for _, spec := range []string{"bytes=4-2", "bytes=a-b", "lines=1-2", "bytes=1-2,4-5", "bytes=-", "bytes=99999999999999999999-"} {
+	for _, spec := range []string{"bytes=4-2", "bytes=a-b", "lines=1-2", "bytes=1-2,4-5", "bytes=-"} {
 		if r := h.do("GET", path, "", "", "Range", spec); r.status != 200 || len(r.body) != 10 {
 			t.Errorf("%s: %d", spec, r.status)
 		}

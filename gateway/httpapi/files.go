@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -41,14 +43,14 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 	}()
 	c.set("Accept-Ranges", "bytes")
 	c.set("Cache-Control", "private, max-age=3600, immutable")
-	c.set("Last-Modified", o.ModTime.UTC().Format(http.TimeFormat))
+	c.set("Last-Modified", lastModified(o.ModTime))
 	c.set("Content-Security-Policy", "default-src 'none'; sandbox")
 	c.set("Cross-Origin-Resource-Policy", "cross-origin")
 	tag := quote(o.ETag)
-	if c.unchanged(tag) {
+	if c.unchanged(tag) || c.notModifiedSince(o.ModTime) {
 		return nil
 	}
-	start, length, partial, err := c.fileRange(o.Size, tag)
+	start, length, partial, err := c.fileRange(o.Size, tag, o.ModTime)
 	if err != nil {
 		c.set("Content-Range", fmt.Sprintf("bytes */%d", o.Size))
 		return err
@@ -87,9 +89,9 @@ func quote(tag string) string {
 
 // fileRange reads Range. One range is served; several, or none that makes
 // sense, give the whole file, as RFC 9110 allows.
-func (c *call) fileRange(size int64, tag string) (start, length int64, partial bool, err error) {
-	spec, ok := strings.CutPrefix(c.header("Range"), "bytes=")
-	if condition := c.header("If-Range"); !ok || strings.Contains(spec, ",") || (condition != "" && condition != tag) {
+func (c *call) fileRange(size int64, tag string, modified time.Time) (start, length int64, partial bool, err error) {
+	unit, spec, ok := strings.Cut(c.header("Range"), "=")
+	if !ok || !strings.EqualFold(strings.TrimSpace(unit), "bytes") || strings.Contains(spec, ",") || !c.rangeApplies(tag, modified) {
 		return 0, size, false, nil
 	}
 	start, end, ok := parseRange(strings.TrimSpace(spec), size)
@@ -102,6 +104,25 @@ func (c *call) fileRange(size int64, tag string) (start, length int64, partial b
 	return start, end - start + 1, true, nil
 }
 
+// rangeApplies reads If-Range: a tag, or the date that Last-Modified gave. A
+// weak tag never matches.
+func (c *call) rangeApplies(tag string, modified time.Time) bool {
+	condition := c.header("If-Range")
+	return condition == "" || condition == tag || condition == lastModified(modified)
+}
+
+func lastModified(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// notModifiedSince answers 304 to a client that knows a date and no tag.
+func (c *call) notModifiedSince(modified time.Time) bool {
+	since, err := http.ParseTime(c.header("If-Modified-Since"))
+	if err != nil || c.header("If-None-Match") != "" || modified.Truncate(time.Second).After(since) {
+		return false
+	}
+	_ = c.empty(http.StatusNotModified)
+	return true
+}
+
 // parseRange reads "a-b", "a-" or "-n"; end is inclusive and within size. It
 // is not ok when the form is none of these, which means the header is ignored.
 func parseRange(spec string, size int64) (start, end int64, ok bool) {
@@ -110,28 +131,30 @@ func parseRange(spec string, size int64) (start, end int64, ok bool) {
 		return 0, 0, false
 	}
 	if from == "" {
-		n, err := strconv.ParseUint(to, 10, 63)
-		if err != nil {
-			return 0, 0, false
-		}
+		n, ok := position(to)
 		if n == 0 {
-			return size, size, true
+			return size, size, ok
 		}
-		return max(0, size-int64(n)), size - 1, true
+		return max(0, size-n), size - 1, ok
 	}
-	first, err := strconv.ParseUint(from, 10, 63)
+	start, ok = position(from)
+	if !ok || to == "" {
+		return start, size - 1, ok
+	}
+	end, ok = position(to)
+	return start, min(end, size-1), ok && end >= start
+}
+
+// position reads digits. A number beyond any file is as good as the largest.
+func position(digits string) (int64, bool) {
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return 0, 0, false
+		return math.MaxInt64, true
 	}
-	last := uint64(size - 1)
-	if to != "" {
-		n, err := strconv.ParseUint(to, 10, 63)
-		if err != nil || n < first {
-			return 0, 0, false
-		}
-		last = min(n, uint64(max(size-1, 0)))
-	}
-	return int64(first), int64(last), true
+	return n, true
 }
 
 // putFile takes the bytes of a signed URL: a client's photo of an exact size,
