@@ -182,7 +182,15 @@ func (w fakeUploads) PutURL(u upload.Upload) string {
 	return fmt.Sprintf("/files/%s?e=1&c=%s&z=%d&s=PUT", u.RawKey, url.QueryEscape(u.ContentType), u.Size)
 }
 
-func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, _ int64) error {
+func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, length int64) error {
+	switch {
+	case strings.Contains(g.Key, "/complete/"):
+		return fault.New(fault.Conflict, "upload_already_complete")
+	case length > g.Size:
+		return fault.New(fault.TooLarge, "upload_size_mismatch")
+	case length < g.Size:
+		return fault.New(fault.Invalid, "upload_size_mismatch")
+	}
 	b, err := io.ReadAll(body)
 	if err != nil {
 		return err

@@ -167,29 +167,44 @@ func (s *Server) putFile(ctx context.Context, c *call) error {
 	if !sameType(g.ContentType, c.header("Content-Type")) {
 		return fault.New(fault.Forbidden, "content_type_mismatch")
 	}
-	length := c.body.length
-	if length == unknownLength && g.MaxBytes == 0 {
-		return fault.New(fault.Invalid, "length_required")
-	}
-	if limit := max(g.Size, g.MaxBytes); length > limit {
-		return fault.New(fault.TooLarge, "object_too_large")
-	}
-	if g.MaxBytes == 0 && length < g.Size {
-		return fault.New(fault.Invalid, "size_mismatch")
-	}
-	b, err := c.open()
-	if err != nil {
-		return err
-	}
 	if g.MaxBytes > 0 {
-		_, err = s.deps.Store.Put(ctx, g.Key, b, g.MaxBytes)
+		err = s.putObject(ctx, c, g)
 	} else {
-		err = s.deps.Uploads.Receive(ctx, g, b, length)
+		err = s.putPhoto(ctx, c, g)
 	}
 	if err != nil {
 		return err
 	}
 	return c.empty(http.StatusOK)
+}
+
+func (s *Server) putObject(ctx context.Context, c *call, g store.Grant) error {
+	if c.body.length > g.MaxBytes {
+		return fault.New(fault.TooLarge, "object_too_large")
+	}
+	_, err := s.deps.Store.Put(ctx, g.Key, asked{c}, g.MaxBytes)
+	return err
+}
+
+// putPhoto leaves the size to the uploads: for one that is complete, it does
+// not matter how much is sent.
+func (s *Server) putPhoto(ctx context.Context, c *call, g store.Grant) error {
+	if c.body.length == unknownLength {
+		return fault.New(fault.Invalid, "length_required")
+	}
+	return s.deps.Uploads.Receive(ctx, g, asked{c}, c.body.length)
+}
+
+// asked is a body that the client is asked for when it is first read: what is
+// refused before is never sent.
+type asked struct{ c *call }
+
+func (a asked) Read(p []byte) (int, error) {
+	b, err := a.c.open()
+	if err != nil {
+		return 0, err
+	}
+	return b.Read(p)
 }
 
 // sameType compares the declared type with the one that is sent. A client that

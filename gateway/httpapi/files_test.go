@@ -36,3 +36,13 @@ func TestAFileCanBeAskedForByDate(t *testing.T) {
 		}
 	}
 }
+
+func TestACompleteUploadTakesNothingOfAnySize(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	for _, body := range []string{"", "1234", "12345", "123456"} {
+		if r := h.do("PUT", "/files/s/uploads/complete/raw?s=PUT&z=5&c=image%2Fjpeg", "", body, "Content-Type", "image/jpeg"); r.status != 409 {
+			t.Errorf("%d bytes: %d %s", len(body), r.status, r.code())
+		}
+	}
+}
