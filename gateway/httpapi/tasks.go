@@ -97,7 +97,7 @@ func (s *Server) readOptions(in *strictjson.Object) (*task.Options, error) {
 		Note:       o.String("note", strictjson.Optional),
 	}
 	ranges := s.deps.Policy.Catalog().Options
-	outside := fault.New(fault.Unprocessable, "option_out_of_range")
+	outside := fault.New(fault.Unprocessable, "options_invalid")
 	if steps := o.Int("steps", strictjson.Optional); steps != nil {
 		if *steps < int64(ranges.Steps[0]) || *steps > int64(ranges.Steps[1]) {
 			return nil, outside.At(o.Pointer("steps"), "out_of_range",
