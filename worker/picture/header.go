@@ -1,11 +1,17 @@
 package picture
 
+import "github.com/imgfleet/imgfleet/worker/picture/icc"
+
 // header is what is known of a picture before any pixel is decoded.
 type header struct {
 	width, height int // as stored, before orientation
 	orientation   int // 1…8, EXIF
 	bytesPerPixel int // the most that decoding holds at once
 	decode        decoder
+	icc           []byte       // the profile of its colours, unread
+	named         *icc.Profile // without one, the profile that it names
+	gray          bool         // one channel
+	ink           bool         // four: CMYK
 }
 
 // upright gives the size as a person sees it.

@@ -6,6 +6,8 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+
+	"github.com/imgfleet/imgfleet/worker/picture/icc"
 )
 
 // maxScans bounds the passes of a progressive JPEG. Real encoders write about
@@ -19,6 +21,7 @@ type segments struct {
 	components  int
 	progressive bool
 	adobe       bool
+	icc         map[byte][]byte // parts of a profile, by their number
 }
 
 func jpegHeader(b []byte) (header, bool) {
@@ -28,6 +31,7 @@ func jpegHeader(b []byte) (header, bool) {
 		return header{}, false
 	}
 	h := header{width: cfg.Width, height: cfg.Height, orientation: orientation(s.tiff), decode: decodeJPEG}
+	h.icc, h.gray, h.ink = s.profile(), s.components == 1, s.components == 4
 	if s.components == 0 {
 		s.components, s.progressive = 4, true // not found: expect the worst
 	}
@@ -86,9 +90,27 @@ func (s *segments) note(marker byte, body []byte) {
 		s.components, s.progressive = max(s.components, int(body[5])), s.progressive || marker == 0xc2
 	case marker == 0xe1 && s.tiff == nil && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 		s.tiff = body[6:]
+	case marker == 0xe2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
+		if s.icc == nil {
+			s.icc = make(map[byte][]byte)
+		}
+		s.icc[body[12]] = body[14:]
 	case marker == 0xee && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
 		s.adobe = true
 	}
+}
+
+// profile joins the parts, which are numbered from one, without a gap.
+func (s *segments) profile() []byte {
+	var out []byte
+	for i := range len(s.icc) {
+		part, ok := s.icc[byte(i+1)]
+		if !ok || len(out)+len(part) > icc.MaxBytes {
+			return nil
+		}
+		out = append(out, part...)
+	}
+	return out
 }
 
 func decodeJPEG(raw []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(raw)) }

@@ -120,7 +120,11 @@ func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*ima
 	if err != nil {
 		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
 	}
-	return orient(Fit(toPlanes(img), n.cfg.LongSide), head.orientation), nil
+	out := Fit(toPlanes(img), n.cfg.LongSide)
+	if t := head.conversion(); t != nil {
+		convert(out, t)
+	}
+	return orient(out, head.orientation), nil
 }
 
 // decoder reads the pixels of one format.

@@ -13,7 +13,12 @@ func pngHeader(b []byte) (header, bool) {
 		return header{}, false // the first chunk is a sound IHDR from here on
 	}
 	h := header{width: cfg.Width, height: cfg.Height, orientation: orientation(pngChunk(b, "eXIf")), decode: decodePNG}
+	h.icc = pngProfile(pngChunk(b, "iCCP"))
+	if c := pngChunk(b, "cICP"); len(c) == 4 {
+		h.icc, h.named = nil, codePoints(int(c[0]), int(c[1]))
+	}
 	depth, colour, interlaced := b[24], b[25], b[28] != 0
+	h.gray = colour == 0 || colour == 4
 	switch {
 	case depth == 16:
 		h.bytesPerPixel = 8

@@ -22,6 +22,7 @@ type webpFile struct {
 	pixels []byte
 	alpha  []byte // of a "VP8 ", nil when opaque
 	tiff   []byte
+	icc    []byte
 }
 
 func webpHeader(b []byte) (header, bool) {
@@ -29,7 +30,7 @@ func webpHeader(b []byte) (header, bool) {
 	if !ok {
 		return header{}, false
 	}
-	h := header{width: f.canvas.X, height: f.canvas.Y, orientation: orientation(f.tiff)}
+	h := header{width: f.canvas.X, height: f.canvas.Y, orientation: orientation(f.tiff), icc: f.icc}
 	h.decode = func([]byte) (image.Image, error) { return f.decode() }
 	switch {
 	case f.kind == "VP8L":
@@ -63,6 +64,8 @@ func readWebP(b []byte) (webpFile, bool) {
 			if f.pixels == nil && !f.frame(body) {
 				return f, false
 			}
+		case "ICCP":
+			f.icc = body
 		case "EXIF":
 			f.tiff = bareTIFF(body)
 		default:

@@ -1,0 +1,8 @@
+// Package icc reads the colour profiles that cameras and editors put into
+// pictures and converts their colours to sRGB. worker/picture feeds it
+// profiles and pixels.
+//
+// It knows profiles made of curves and a matrix, which is what Display P3,
+// Adobe RGB, ProPhoto and gray profiles are. Profiles of printers, which are
+// tables of several dimensions, are ErrUnsupported.
+package icc
