@@ -1,6 +1,8 @@
 package strictjson
 
 import (
+	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -59,7 +61,7 @@ func (o *Object) typed(name string, need Need, want kind) *value {
 	if v == nil || v.kind == want {
 		return v
 	}
-	o.Wrong(name, "must be a "+want.String()+", is a "+v.kind.String())
+	o.Wrong(name, "must be "+want.named()+", is "+v.kind.named())
 	return nil
 }
 
@@ -84,18 +86,34 @@ func (o *Object) StringPtr(name string) *string {
 	return nil
 }
 
-// Int reads a whole number, nil when it is not given.
+// Int reads a whole number, nil when it is not given. One beyond 64 bits is
+// the largest there is.
 func (o *Object) Int(name string, need Need) *int64 {
 	v := o.typed(name, need, number)
 	if v == nil {
 		return nil
 	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	if err != nil {
-		o.Wrong(name, "must be a whole number within 64 bits")
+	n, whole := wholeNumber(v.text)
+	if !whole {
+		o.Wrong(name, "must be a whole number")
 		return nil
 	}
 	return &n
+}
+
+// wholeNumber reads a literal such as 100, 100.0 or 1e2, which are the same
+// number in JSON. One beyond 64 bits is as good as the largest: it is out of
+// every range, and for the caller to refuse.
+func wholeNumber(literal string) (int64, bool) {
+	n, err := strconv.ParseInt(literal, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(literal, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // Float reads a number, nil when it is not given.

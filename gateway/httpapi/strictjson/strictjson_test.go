@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -46,7 +47,7 @@ func TestFaultsPointAtTheirField(t *testing.T) {
 		"unknown in nested": {`{"id":"a","options":{"step":1}}`, "/options/step", "unknown_field"},
 		"wrong in nested":   {`{"id":"a","options":{"steps":"1"}}`, "/options/steps", "wrong_type"},
 		"fraction":          {`{"id":"a","seed":1.5}`, "/seed", "wrong_type"},
-		"huge number":       {`{"id":"a","seed":99999999999999999999}`, "/seed", "wrong_type"},
+		"fine fraction":     {`{"id":"a","seed":9007199254740993.5}`, "/seed", "wrong_type"},
 		"huge float":        {`{"id":"a","cfg":1e999}`, "/cfg", "wrong_type"},
 		"duplicate":         {`{"id":"a","options":{"steps":1,"steps":2}}`, "/options", "duplicate_key"},
 		"trailing":          {`{"id":"a"}{}`, "", "syntax"},
@@ -70,6 +71,21 @@ func TestFaultsPointAtTheirField(t *testing.T) {
 				t.Errorf("got %s at %q, want %s at %q", v.Code, v.Pointer, c.code, c.pointer)
 			}
 		})
+	}
+}
+
+func TestWholeNumbersAreWhatTheyAreWorth(t *testing.T) {
+	t.Parallel()
+	for literal, want := range map[string]int64{
+		"100": 100, "100.0": 100, "1e2": 100, "-0": 0, "99999999999999999999": math.MaxInt64, "-99999999999999999999": math.MinInt64,
+	} {
+		o, err := Parse([]byte(`{"seed":` + literal + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := o.Int("seed", Required); n == nil || *n != want {
+			t.Errorf("%s: got %v, want %d (%v)", literal, n, want, o.Err())
+		}
 	}
 }
 

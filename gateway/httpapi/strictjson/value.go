@@ -32,6 +32,18 @@ func (k kind) String() string {
 	return [...]string{"null", "boolean", "number", "string", "object", "array"}[k]
 }
 
+// named is the kind with its article, for a sentence.
+func (k kind) named() string {
+	switch k {
+	case null:
+		return "null"
+	case object, array:
+		return "an " + k.String()
+	default:
+		return "a " + k.String()
+	}
+}
+
 // value is one node of a parsed body.
 type value struct {
 	kind    kind
