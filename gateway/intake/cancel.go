@@ -41,7 +41,7 @@ func (in *Intake) markCanceled(r *task.Record) error {
 	r.Canceling = true
 	if r.State == task.Queued && !r.Started() {
 		now := in.now().UTC()
-		r.FinishedAt, r.Stage = &now, task.StageDone
+		r.FinishedAt, r.Stage = &now, string(task.Canceled) // as dispatch ends one
 		return r.To(task.Canceled, task.EventCanceled)
 	}
 	r.Stage = task.StageCanceling

@@ -60,6 +60,9 @@ func TestCancel(t *testing.T) {
 	if err != nil || r.State != task.Canceled || r.Version != 2 || r.FinishedAt == nil {
 		t.Errorf("queued: %+v, %v", r, err)
 	}
+	if r.Stage != "canceled" { // as that of one that had started
+		t.Errorf("stage %s", r.Stage)
+	}
 	if used, active := f.used(t); used != 0 || active != 0 {
 		t.Errorf("not given back: used %d, active %d", used, active)
 	}
