@@ -50,7 +50,8 @@ type Object struct {
 
 // Deps are what the store works with.
 type Deps struct {
-	Driver   Driver
+	Driver   Driver // one that is also Direct is reached without a gateway
+	CDN      cdn    // nil when there is none; serves the results of a Direct driver
 	Keys     signer
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -62,6 +63,8 @@ type Deps struct {
 type Store struct {
 	config Config
 	driver Driver
+	direct Direct // nil when every byte passes here
+	cdn    cdn
 	keys   signer
 	log    *slog.Logger
 	met    metrics
@@ -79,7 +82,10 @@ func New(c Config, d Deps) (*Store, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Store{config: c, driver: d.Driver, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now}, nil
+	direct, _ := d.Driver.(Direct)
+	return &Store{
+		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
+	}, nil
 }
 
 // Put writes an object whole or not at all, over whatever there is. More than

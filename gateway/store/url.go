@@ -41,21 +41,33 @@ type signer interface {
 // URL is where a client reads an object: relative, unless a public URL is
 // configured.
 func (s *Store) URL(key string, until time.Time) string {
+	if s.direct != nil {
+		return s.directGet(key, until)
+	}
 	return s.sign(s.config.PublicURL, methodGet, Grant{Key: key}, until)
 }
 
 // UploadURL is where a client puts exactly size bytes of one type.
 func (s *Store) UploadURL(key, contentType string, size int64, until time.Time) string {
+	if s.direct != nil {
+		return s.directPut(key, contentType, size, until)
+	}
 	return s.sign(s.config.PublicURL, methodPut, Grant{Key: key, ContentType: contentType, Size: size}, until)
 }
 
 // WorkerGetURL is where a worker reads an object.
 func (s *Store) WorkerGetURL(key string, until time.Time) string {
+	if s.direct != nil {
+		return s.minted(s.direct.GetURL(key, until))
+	}
 	return s.sign(s.config.InternalURL, methodGet, Grant{Key: key}, until)
 }
 
 // WorkerPutURL is where a worker puts at most maxBytes of one type.
 func (s *Store) WorkerPutURL(key, contentType string, maxBytes int64, until time.Time) string {
+	if s.direct != nil {
+		return s.directPut(key, contentType, 0, until)
+	}
 	return s.sign(s.config.InternalURL, methodPut, Grant{Key: key, ContentType: contentType, MaxBytes: maxBytes}, until)
 }
 
