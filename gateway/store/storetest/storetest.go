@@ -165,6 +165,7 @@ func readersCanSeek(t *testing.T, d store.Driver) {
 func aCopyOutlivesItsSource(t *testing.T, d store.Driver) {
 	from, to := task.NewID()+"/tasks/x/1.jpg", task.NewID()+"/tasks/y/0.jpg"
 	put(t, d, from, "picture")
+	_, source := read(t, d, from)
 	for range 2 { // again changes nothing
 		if err := d.Copy(t.Context(), from, to); err != nil {
 			t.Fatal(err)
@@ -173,8 +174,12 @@ func aCopyOutlivesItsSource(t *testing.T, d store.Driver) {
 	if _, err := d.Delete(t.Context(), from); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := read(t, d, to); got != "picture" {
+	got, copied := read(t, d, to)
+	if got != "picture" {
 		t.Errorf("copy = %q", got)
+	}
+	if !copied.ModTime.Equal(source.ModTime) {
+		t.Errorf("the copy is of %v, its source of %v", copied.ModTime, source.ModTime)
 	}
 }
 
