@@ -1,0 +1,120 @@
+package obs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+const (
+	dialTimeout   = 5 * time.Second
+	headerTimeout = 30 * time.Second
+	idleTimeout   = 90 * time.Second
+	idleConns     = 256
+	retries       = 2
+)
+
+// Bucket is a store driver over one bucket. It also signs the URLs under
+// which clients and workers reach the bucket themselves.
+type Bucket struct {
+	config    Config
+	transport *http.Transport
+	http      *http.Client
+	machine   *sdk.EcsSecurityProvider // nil with static keys
+	log       *slog.Logger
+}
+
+// Open finds the bucket and gives it the rules that it should have. A bucket
+// that cannot be reached is an error: nothing could be accepted.
+func Open(ctx context.Context, c Config, log *slog.Logger) (*Bucket, error) {
+	return open(ctx, c, log, &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: headerTimeout,
+		IdleConnTimeout:       idleTimeout,
+		MaxIdleConns:          idleConns,
+		MaxIdleConnsPerHost:   idleConns,
+		DisableCompression:    true,
+	})
+}
+
+func open(ctx context.Context, c Config, log *slog.Logger, t *http.Transport) (*Bucket, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	b := &Bucket{config: c, transport: t, log: log}
+	b.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if c.Credentials == CredentialsECS {
+		b.machine = sdk.NewEcsSecurityProvider(retries)
+	}
+	client, err := b.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := client.HeadBucket(c.Bucket, b.dated()); err != nil {
+		return nil, fmt.Errorf("find bucket %s: %w", c.Bucket, classify(ctx, err))
+	}
+	b.rule(client)
+	return b, nil
+}
+
+// client makes a client for one call. The SDK binds a context to a client and
+// not to a call; connections are shared all the same.
+func (b *Bucket) client(ctx context.Context) (*sdk.ObsClient, error) {
+	signature := sdk.SignatureObs
+	if b.config.Signature == SignatureV4 {
+		signature = sdk.SignatureV4
+	}
+	with := sdk.WithSecurityToken(b.config.SecurityToken)
+	if b.machine != nil {
+		with = sdk.WithSecurityProviders(b.machine)
+	}
+	c, err := sdk.New(b.config.AccessKey, b.config.SecretKey, b.config.Endpoint, with,
+		sdk.WithSignature(signature), sdk.WithPathStyle(b.config.PathStyle), sdk.WithRegion(b.config.Region),
+		sdk.WithHttpTransport(b.transport), sdk.WithHttpClient(b.http), sdk.WithMaxRetryCount(retries), sdk.WithRequestContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("object storage client: %w", err)
+	}
+	return c, nil
+}
+
+// dated adds the date header by which every S3-compatible server knows when a
+// request was signed; the SDK's own is accepted by some. OBS needs nothing.
+func (b *Bucket) dated() any {
+	if b.config.Signature == SignatureOBS {
+		return nil
+	}
+	return sdk.WithCustomHeader("x-amz-date", time.Now().UTC().Format(sdk.LONG_DATE_FORMAT))
+}
+
+// classify gives the SDK's errors their kind; faults pass.
+func classify(ctx context.Context, err error) error {
+	var known *fault.Fault
+	var answer sdk.ObsError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case ctx.Err() != nil:
+		return fault.Wrap(fault.Canceled, "canceled", errors.Join(context.Cause(ctx), err))
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code != "NoSuchBucket":
+		return fault.Wrap(fault.NotFound, "object_not_found", err)
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusInsufficientStorage:
+		return fault.Wrap(fault.Unavailable, "storage_full", err).After(30 * time.Second)
+	default:
+		return fault.Wrap(fault.Unavailable, "storage_unavailable", err).After(5 * time.Second)
+	}
+}

@@ -1,0 +1,134 @@
+package obs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// page is how many names one list or one removal holds; 1000 is the limit.
+const page = 1000
+
+// DeletePrefix removes what lies under a prefix, and the notes of copies
+// there.
+func (b *Bucket) DeletePrefix(ctx context.Context, prefix string) (int, error) {
+	total := 0
+	for _, at := range names(prefix) {
+		n, err := b.clean(ctx, at, func(sdk.Content) bool { return true })
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	session, _, _ := strings.Cut(prefix, "/")
+	_, err := b.clean(ctx, copiedRoot+session+"/", func(c sdk.Content) bool {
+		key, _, ok := parseNote(c.Key)
+		return ok && strings.HasPrefix(key, prefix)
+	})
+	return total, err
+}
+
+// Sweep removes what was written before a moment, copies of it included.
+// What others keep in the bucket stays.
+func (b *Bucket) Sweep(ctx context.Context, before time.Time) (int, error) {
+	total, err := b.sweepCopies(ctx, before)
+	errs := []error{err}
+	for _, root := range roots {
+		n, err := b.clean(ctx, root, func(c sdk.Content) bool { return c.LastModified.Before(before) })
+		total += n
+		errs = append(errs, err)
+	}
+	return total, errors.Join(errs...)
+}
+
+// sweepCopies removes copies by the age of their picture. The note goes last,
+// so that a sweep that is cut short is finished by the next.
+func (b *Bucket) sweepCopies(ctx context.Context, before time.Time) (int, error) {
+	total := 0
+	_, err := b.cleanEach(ctx, copiedRoot, func(c sdk.Content) (bool, error) {
+		key, age, ok := parseNote(c.Key)
+		if !ok || !age.Before(before) {
+			return false, nil
+		}
+		removed, err := b.sweepCopy(ctx, key, before)
+		if removed {
+			total++
+		}
+		return err == nil, err
+	})
+	return total, err
+}
+
+// sweepCopy spares an object that was written anew over the copy.
+func (b *Bucket) sweepCopy(ctx context.Context, key string, before time.Time) (bool, error) {
+	now, err := b.Stat(ctx, key)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	if err != nil || !now.ModTime.Before(before) {
+		return false, err
+	}
+	return b.Delete(ctx, key)
+}
+
+func (b *Bucket) clean(ctx context.Context, prefix string, chosen func(sdk.Content) bool) (int, error) {
+	return b.cleanEach(ctx, prefix, func(c sdk.Content) (bool, error) { return chosen(c), nil })
+}
+
+// cleanEach removes the chosen objects under a prefix, a page at a time, and
+// says how many there were.
+func (b *Bucket) cleanEach(ctx context.Context, prefix string, chosen func(sdk.Content) (bool, error)) (int, error) {
+	client, err := b.client(ctx)
+	if err != nil {
+		return 0, err
+	}
+	in := &sdk.ListObjectsInput{Bucket: b.config.Bucket}
+	in.Prefix, in.MaxKeys = prefix, page
+	total := 0
+	for {
+		out, err := client.ListObjects(in, b.dated())
+		if err != nil {
+			return total, classify(ctx, err)
+		}
+		var gone []sdk.ObjectToDelete
+		for _, c := range out.Contents {
+			yes, err := chosen(c)
+			if err != nil {
+				return total, err
+			}
+			if yes {
+				gone = append(gone, sdk.ObjectToDelete{Key: c.Key})
+			}
+			in.Marker = c.Key
+		}
+		if err := b.remove(ctx, client, gone); err != nil {
+			return total, err
+		}
+		total += len(gone)
+		if !out.IsTruncated || len(out.Contents) == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (b *Bucket) remove(ctx context.Context, client *sdk.ObsClient, gone []sdk.ObjectToDelete) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	out, err := client.DeleteObjects(&sdk.DeleteObjectsInput{Bucket: b.config.Bucket, Quiet: true, Objects: gone}, b.dated())
+	if err != nil {
+		return classify(ctx, err)
+	}
+	if len(out.Errors) > 0 {
+		first := out.Errors[0]
+		return fault.Wrap(fault.Unavailable, "storage_unavailable",
+			fmt.Errorf("%d of %d objects were not removed: %s", len(out.Errors), len(gone), first.Code)).After(5 * time.Second)
+	}
+	return nil
+}
