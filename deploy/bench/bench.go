@@ -70,6 +70,7 @@ func runBench(ctx context.Context, c Config, stdout, stderr io.Writer) error {
 			continue
 		}
 		b.say("%s …", m.name)
+		b.out.Begin()
 		if err := m.run(b, ctx); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)

@@ -53,7 +53,7 @@ func (b *bench) floodRound(ctx context.Context) (alone, flooded float64, err err
 	if err != nil {
 		return 0, 0, err
 	}
-	if alone, err = victim(ctx, r, who[0], b.seed); err != nil {
+	if alone, err = b.victim(ctx, r, who[0]); err != nil {
 		return 0, 0, err
 	}
 	p := b.post(r, who[1:])
@@ -65,10 +65,9 @@ func (b *bench) floodRound(ctx context.Context) (alone, flooded float64, err err
 	if res.Done != floodTasks {
 		return 0, 0, fmt.Errorf("the flood was held back: %v", res.Refused)
 	}
-	if flooded, err = victim(ctx, r, who[0], b.seed+victims); err != nil {
+	if flooded, err = b.victim(ctx, r, who[0]); err != nil {
 		return 0, 0, err
 	}
-	b.seed += 2 * victims
 	left, err := backlog(ctx, r)
 	if err == nil && left < floodTasks/10 {
 		err = fmt.Errorf("the flood was over too early: %d tasks left", left)
@@ -78,7 +77,17 @@ func (b *bench) floodRound(ctx context.Context) (alone, flooded float64, err err
 
 // victim submits tasks one after the other and gives the median time from
 // acceptance to end, in milliseconds.
-func victim(ctx context.Context, r *rig.Rig, o load.Owner, seed int64) (float64, error) {
+func (b *bench) victim(ctx context.Context, r *rig.Rig, o load.Owner) (ms float64, err error) {
+	seed := b.seed
+	b.seed += victims
+	_, err = b.once(ctx, r, func() (res load.Result, err error) {
+		ms, err = oneByOne(ctx, r, o, seed)
+		return res, err
+	})
+	return ms, err
+}
+
+func oneByOne(ctx context.Context, r *rig.Rig, o load.Owner, seed int64) (float64, error) {
 	c, err := r.Client()
 	if err != nil {
 		return 0, err

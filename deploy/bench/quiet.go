@@ -16,16 +16,12 @@ const (
 )
 
 // quiet waits for a machine on which nothing else works, as long as the
-// configuration has patience. What remains is remarked on.
+// configuration has patience.
 func (b *bench) quiet(ctx context.Context) error {
 	for end := time.Now().Add(b.config.Patience); ; {
 		busy, err := rig.Busy(quietMoment)
-		if err != nil || busy <= quietEnough {
+		if err != nil || busy <= quietEnough || time.Now().After(end) {
 			return err
-		}
-		if time.Now().After(end) {
-			b.out.Remark("the machine was busy with something else (%.1f processors) before a round", busy)
-			return nil
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -41,27 +37,43 @@ func (b *bench) undisturbed(ctx context.Context, r *rig.Rig, round func() (load.
 		if err := b.quiet(ctx); err != nil {
 			return res, err
 		}
-		before, err := spent(r)
-		if err != nil {
+		var others float64
+		if res, others, err = beside(r, round); err != nil || others <= disturbed {
 			return res, err
-		}
-		if res, err = round(); err != nil {
-			return res, err
-		}
-		after, err := spent(r)
-		if err != nil {
-			return res, err
-		}
-		others := (after.machine - before.machine - (after.ours - before.ours) - res.CPU) / after.at.Sub(before.at).Seconds()
-		if others <= disturbed {
-			return res, nil
 		}
 		if time.Now().After(end) {
-			b.out.Remark("other programs used %.1f processors during a round", others)
+			b.out.Doubt(others)
 			return res, nil
 		}
 		b.say("  again: other programs used %.1f processors", others)
 	}
+}
+
+// once is undisturbed for what cannot be run again.
+func (b *bench) once(ctx context.Context, r *rig.Rig, round func() (load.Result, error)) (load.Result, error) {
+	if err := b.quiet(ctx); err != nil {
+		return load.Result{}, err
+	}
+	res, others, err := beside(r, round)
+	if err == nil && others > disturbed {
+		b.out.Doubt(others)
+	}
+	return res, err
+}
+
+// beside runs a round and tells how many processors other programs used
+// meanwhile.
+func beside(r *rig.Rig, round func() (load.Result, error)) (res load.Result, others float64, err error) {
+	before, err := spent(r)
+	if err != nil {
+		return res, 0, err
+	}
+	if res, err = round(); err != nil {
+		return res, 0, err
+	}
+	after, err := spent(r)
+	used := after.machine - before.machine - (after.ours - before.ours) - res.CPU
+	return res, used / after.at.Sub(before.at).Seconds(), err
 }
 
 // usage is processor time so far, of all programs and of those that belong

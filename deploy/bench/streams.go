@@ -71,14 +71,15 @@ func (b *bench) streams(ctx context.Context) error {
 }
 
 func (b *bench) deliver(ctx context.Context, r *rig.Rig, proc *load.Process, streams int) error {
-	if err := b.quiet(ctx); err != nil {
-		return err
-	}
 	before, err := r.Usage()
 	if err != nil {
 		return err
 	}
-	res, err := proc.Go()
+	res, err := b.once(ctx, r, func() (load.Result, error) {
+		res, err := proc.Go()
+		res.CPU -= proc.Prepared()
+		return res, err
+	})
 	if err != nil {
 		return err
 	}

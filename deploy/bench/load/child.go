@@ -34,7 +34,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := w.prepare(ctx); err != nil {
 		return writeJSON(out, Result{Failure: err.Error()})
 	}
-	if err := writeJSON(out, Result{}); err != nil {
+	if err := writeJSON(out, Result{CPU: cpu()}); err != nil {
 		return err
 	}
 	if _, err := lines.ReadBytes('\n'); err != nil {

@@ -14,9 +14,10 @@ const Flag = "-load"
 
 // Process is a load process that is ready to go.
 type Process struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	cmd      *exec.Cmd
+	in       io.WriteCloser
+	out      *bufio.Reader
+	prepared float64 // processor time of the preparation, in seconds
 }
 
 // Start runs exe as a load process and returns when it has prepared the job.
@@ -39,12 +40,18 @@ func Start(ctx context.Context, exe string, j Job, stderr io.Writer) (*Process, 
 		p.Close()
 		return nil, fmt.Errorf("tell job: %w", err)
 	}
-	if _, err := p.answer(); err != nil {
+	ready, err := p.answer()
+	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("prepare load: %w", err)
 	}
+	p.prepared = ready.CPU
 	return p, nil
 }
+
+// Prepared is the processor time, in seconds, that the preparation took. A
+// Result counts it too.
+func (p *Process) Prepared() float64 { return p.prepared }
 
 // Go lets the load run and returns what it saw.
 func (p *Process) Go() (Result, error) {

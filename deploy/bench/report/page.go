@@ -22,7 +22,7 @@ svg{width:100%;height:auto;font:11px system-ui,sans-serif}.grid{stroke:#ddd}h2{m
 {{end}}</table>
 {{range .Plots}}{{.}}
 {{end}}{{end}}
-<ul>{{range .Notes}}<li>{{.}}{{end}}</ul>
+<ul>{{range .Remarks}}<li>{{.}}{{end}}</ul>
 </html>
 `
 
@@ -47,7 +47,8 @@ func (r *Report) HTML(out io.Writer) error {
 	return t.Execute(out, struct {
 		*Report
 		Sections []section
-	}{r, sections})
+		Remarks  []string
+	}{r, sections, r.remarks()})
 }
 
 func (r *Report) section(group string) section {

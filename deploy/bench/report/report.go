@@ -53,6 +53,10 @@ type Row struct {
 	Goal   Goal      `json:"goal,omitzero"`
 	Met    bool      `json:"met"`
 	Note   string    `json:"note,omitempty"`
+
+	// Doubtful says that other programs took part of the machine while the
+	// row was measured, so that meeting its goal or not proves nothing.
+	Doubtful bool `json:"doubtful,omitempty"`
 }
 
 // Curve is a distribution of times to plot in its group.
@@ -70,13 +74,39 @@ type Report struct {
 	Rows    []Row     `json:"rows"`
 	Curves  []Curve   `json:"curves"`
 	Notes   []string  `json:"notes"`
+
+	Disturbed int     `json:"disturbed,omitempty"` // rounds that other programs disturbed
+	Others    float64 `json:"others,omitempty"`    // the most processors that they used
+
+	doubt bool // a round of the measure that runs now was disturbed
 }
 
 // Add takes in a row and fills in what follows from its rounds.
 func (r *Report) Add(row Row) {
 	row.Median = stat.Median(row.Rounds)
 	row.Met = row.Goal.Met(row.Median)
+	row.Doubtful = r.doubt
 	r.Rows = append(r.Rows, row)
+}
+
+// Begin starts a measure whose rounds nothing has disturbed yet.
+func (r *Report) Begin() { r.doubt = false }
+
+// Doubt notes a round during which other programs used so many processors.
+// It casts doubt on every row of its measure.
+func (r *Report) Doubt(others float64) {
+	r.doubt = true
+	r.Disturbed++
+	r.Others = max(r.Others, others)
+}
+
+// remarks are the notes, and whether the verdicts can be believed.
+func (r *Report) remarks() []string {
+	if r.Disturbed == 0 {
+		return r.Notes
+	}
+	return append([]string{fmt.Sprintf("%d rounds were disturbed by other programs, which used up to %.1f processors: "+
+		"verdicts with a question mark prove nothing, measure again on a quiet machine", r.Disturbed, r.Others)}, r.Notes...)
 }
 
 // Plot takes in a distribution.
@@ -114,7 +144,7 @@ func (r *Report) Text(out io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, n := range r.Notes {
+	for _, n := range r.remarks() {
 		if _, err := fmt.Fprintln(out, "-", n); err != nil {
 			return err
 		}
@@ -139,14 +169,17 @@ func (r *Report) JSON(out io.Writer) error {
 }
 
 func verdict(row Row) string {
+	word := "MISSED"
 	switch {
 	case row.Goal.Sense == "":
 		return ""
 	case row.Met:
-		return "met"
-	default:
-		return "MISSED"
+		word = "met"
 	}
+	if row.Doubtful {
+		word += "?"
+	}
+	return word
 }
 
 // spread is the range of the rounds, empty for one.

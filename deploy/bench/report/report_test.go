@@ -39,6 +39,28 @@ func TestAMedianIsHeldToItsGoal(t *testing.T) {
 	}
 }
 
+func TestADisturbedMeasureProvesNothing(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{}
+	r.Begin()
+	r.Doubt(1.6)
+	r.Add(report.Row{Group: "a", Name: "disturbed", Rounds: []float64{1}, Goal: report.AtLeast(0.5)})
+	r.Begin()
+	r.Add(report.Row{Group: "a", Name: "quiet", Rounds: []float64{1}, Goal: report.AtLeast(0.5)})
+	if !r.Rows[0].Doubtful || r.Rows[1].Doubtful {
+		t.Errorf("rows = %+v", r.Rows)
+	}
+	var out strings.Builder
+	if err := r.Text(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"met?", "1 rounds were disturbed", "1.6 processors"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
 func TestTheJSONCanBeReadBack(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
