@@ -42,11 +42,14 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 		return up, err
 	}
 	raw, err := u.store.Stat(ctx, up.RawKey)
-	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && raw.Size != up.Size {
+	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return Upload{}, fault.New(fault.Conflict, "upload_incomplete")
 	}
 	if err != nil {
 		return Upload{}, fmt.Errorf("find raw photo: %w", err)
+	}
+	if raw.Size != up.Size {
+		return Upload{}, u.missized(ctx, up, raw.Size)
 	}
 	start := u.now()
 	seen, err := u.inspector.Inspect(ctx, u.request(up))
@@ -58,6 +61,13 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 		return Upload{}, u.refuse(ctx, up, err)
 	}
 	return u.finish(ctx, up, revision, seen)
+}
+
+// missized drops bytes that no gateway saw come and that are not as many as
+// declared. The right ones may be sent to the same URL.
+func (u *Uploads) missized(ctx context.Context, up Upload, size int64) error {
+	_, err := u.store.Delete(ctx, up.RawKey)
+	return errors.Join(checkLength(size, up.Size), err)
 }
 
 func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
