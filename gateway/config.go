@@ -30,6 +30,7 @@ type Config struct {
 	Data        dataConfig         `config:"data"`
 	Engine      engineConfig       `config:"engine"`
 	Store       storeConfig        `config:"store"`
+	CDN         cdnConfig          `config:"cdn"`
 	Session     sessionConfig      `config:"session"`
 	Limits      limitsConfig       `config:"limits"`
 	Retention   time.Duration      `config:"retention"`
@@ -72,9 +73,9 @@ type engineConfig struct {
 }
 
 type storeConfig struct {
-	Kind   string         `config:"kind"`
-	Shared bool           `config:"shared"`
-	OBS    config.Ignored `config:"obs"`
+	Kind   string    `config:"kind"`
+	Shared bool      `config:"shared"`
+	OBS    obsConfig `config:"obs"`
 }
 
 type sessionConfig struct {
@@ -151,7 +152,7 @@ func defaults() *Config {
 		Fleet:       fleetConfig{Listen: "127.0.0.1:8082"},
 		Data:        dataConfig{Dir: ".imgfleet"},
 		Engine:      engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
-		Store:       storeConfig{Kind: "disk"},
+		Store:       defaultStore(),
 		Session:     sessionConfig{TTL: s.TTL},
 		Limits: limitsConfig{
 			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
@@ -182,10 +183,7 @@ func (c *Config) Validate() error {
 	if host, _, err := net.SplitHostPort(c.Fleet.Listen); err == nil && c.TLS.Empty() && !workerrpc.Loopback(host) {
 		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
 	}
-	if c.Store.Kind != "disk" {
-		fault("store.kind: must be disk, is %q", c.Store.Kind)
-	}
-	if c.Engine.URL != "" && c.Store.Kind == "disk" && !c.Store.Shared {
+	if c.Engine.URL != "" && c.Store.Kind == kindDisk && !c.Store.Shared {
 		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
 	}
 	if c.Retention < time.Second {
@@ -197,7 +195,7 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.Limits.policy().Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	errs = append(errs, c.validateObjects(), c.Limits.policy().Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
 

@@ -36,3 +36,36 @@ func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFaultsOfABucketAreNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Store.Kind, c.Store.OBS.Endpoint, c.Store.OBS.PathStyle, c.CDN.BaseURL = "obs", "obs.example.com", true, "cdn.example.com"
+	err := c.Validate()
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	for _, key := range []string{
+		"store.obs.endpoint:", "store.obs.bucket:", "store.obs.accessKey:", "store.obs.secretKey:", "store.obs.pathStyle:",
+		"cdn.baseUrl:", "cdn.signingKey:",
+	} {
+		if !strings.Contains(err.Error(), key) {
+			t.Errorf("%s is not named in:\n%v", key, err)
+		}
+	}
+}
+
+func TestABucketMayBeSharedByGateways(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Engine.URL, c.Store.Kind = "tls://engine.example.com:4222", "obs"
+	c.Store.OBS.Endpoint, c.Store.OBS.Bucket = "https://obs.cn-north-4.myhuaweicloud.com", "pictures"
+	c.Store.OBS.AccessKey, c.Store.OBS.SecretKey = "env:AK", "env:SK"
+	c.CDN.BaseURL, c.CDN.SigningKey = "https://pictures.example.com", "env:CDN_KEY"
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	if c.cdn().Validity != c.Retention {
+		t.Errorf("validity = %v", c.cdn().Validity)
+	}
+}

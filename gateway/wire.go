@@ -26,8 +26,9 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
-	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/gateway/upload/partial"
+	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/secret"
@@ -43,6 +44,7 @@ type gateway struct {
 	config   *Config
 	log      *slog.Logger
 	reg      *prometheus.Registry
+	secrets  secret.Resolver
 	client   *workerrpc.Client
 	listen   *workerrpc.ServerConfig
 	engine   *engine.Engine
@@ -55,6 +57,8 @@ type gateway struct {
 	ledger   *session.Ledger
 	session  *session.Sessions
 	uploads  *upload.Uploads
+	partials *partial.Files
+	tus      *tus.Handler
 	intake   *intake.Intake
 	eraser   *erasure.Eraser
 	router   *routing.Router
@@ -66,7 +70,9 @@ type gateway struct {
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
 func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) error {
-	g := &gateway{id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry()}
+	g := &gateway{
+		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: lookup(environ)},
+	}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()
 	for _, build := range []func(context.Context) error{
@@ -76,7 +82,7 @@ func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) e
 			return err
 		}
 	}
-	if err := g.buildAdmin(ctx, environ); err != nil {
+	if err := g.buildAdmin(ctx); err != nil {
 		return err
 	}
 	return g.run(ctx)
@@ -97,6 +103,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"depth":    g.followDepth,
 		"session":  g.session.Run,
 		"upload":   g.uploads.Run,
+		"partial":  g.partials.Run,
 		"intake":   g.intake.Run,
 		"erasure":  g.eraser.Run,
 		"dispatch": g.dispatch.Run,
@@ -171,23 +178,27 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 }
 
 // buildObjects opens the object store and the uploads in it.
-func (g *gateway) buildObjects(ctx context.Context) error {
-	dc := disk.Defaults()
-	dc.Dir, dc.Sync = g.config.Data.Dir, g.config.Engine.Sync.Always
-	driver, err := disk.Open(dc)
-	if err != nil {
-		return err
-	}
-	sc := store.Defaults()
-	sc.PublicURL, sc.InternalURL, sc.Retention = g.config.HTTP.PublicURL, g.config.internalURL(), g.config.Retention
-	if g.store, err = store.New(sc, store.Deps{Driver: driver, Keys: g.keys, Logger: g.log, Registry: g.reg}); err != nil {
+func (g *gateway) buildObjects(ctx context.Context) (err error) {
+	if err := g.buildStore(ctx); err != nil {
 		return err
 	}
 	uc := upload.Defaults()
 	uc.Retention = g.config.Retention
+	pc := partial.Defaults()
+	pc.Dir, pc.Keep, pc.MinFree = filepath.Join(g.config.Data.Dir, "partial"), min(uc.PutWithin, uc.Retention), dc.MinFree
+	pc.SweepEvery = min(pc.SweepEvery, pc.Keep/2)
+	if g.partials, err = partial.Open(pc, g.log); err != nil {
+		return err
+	}
 	g.uploads, err = upload.Open(ctx, uc, upload.Deps{
-		Engine: g.engine, Store: g.store, Inspector: g.fleet, Limits: g.policy.Limits,
+		Engine: g.engine, Store: g.store, Inspector: g.fleet, Partials: g.partials, Limits: g.policy.Limits,
 		PolicyVersion: func() string { return g.policy.Catalog().PolicyVersion }, Logger: g.log, Registry: g.reg,
+	})
+	if err != nil {
+		return err
+	}
+	g.tus, err = tus.New(tus.Deps{
+		Uploads: g.uploads, Files: g.partials, Keys: g.keys, Limits: g.policy.Limits, PublicURL: g.config.HTTP.PublicURL,
 	})
 	return err
 }
@@ -244,7 +255,7 @@ func (g *gateway) buildHTTP(context.Context) (err error) {
 	hc.Listen, hc.PublicURL = g.config.HTTP.Listen, g.config.HTTP.PublicURL
 	hc.CORSOrigins, hc.TrustedProxies = g.config.HTTP.CORSOrigins, g.config.HTTP.TrustedProxies
 	g.http, err = httpapi.New(hc, httpapi.Deps{
-		Sessions: g.session, Limiter: g.limiter, Ledger: g.ledger, Uploads: g.uploads, Intake: g.intake, Erasure: g.eraser,
+		Sessions: g.session, Limiter: g.limiter, Ledger: g.ledger, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
 		Checks: []httpapi.Check{{Name: "engine", Probe: g.engine.Ready}},
 		Logger: g.log, Registry: g.reg,
@@ -262,8 +273,8 @@ func (g *gateway) follow(ctx context.Context, s task.SessionID, id task.ID, afte
 }
 
 // buildAdmin makes the operators' listener.
-func (g *gateway) buildAdmin(ctx context.Context, environ []string) error {
-	token, err := g.adminToken(ctx, environ)
+func (g *gateway) buildAdmin(ctx context.Context) error {
+	token, err := g.adminToken(ctx)
 	if err != nil {
 		return err
 	}
@@ -293,11 +304,11 @@ func (o operatorsIntake) PurgeCache(ctx context.Context, s task.SessionID, style
 
 // adminToken resolves the configured token, or keeps one in the data
 // directory that survives restarts.
-func (g *gateway) adminToken(ctx context.Context, environ []string) (string, error) {
+func (g *gateway) adminToken(ctx context.Context) (string, error) {
 	if g.config.Admin.Token == "" {
 		return admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
 	}
-	return secret.Resolve(ctx, g.config.Admin.Token, secret.Resolver{Getenv: lookup(environ)})
+	return secret.Resolve(ctx, g.config.Admin.Token, g.secrets)
 }
 
 // followDepth keeps the queue's depth what the operators want.

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/store/cdn"
+	"github.com/imgfleet/imgfleet/gateway/store/disk"
+	"github.com/imgfleet/imgfleet/gateway/store/obs"
+	"github.com/imgfleet/imgfleet/pkg/secret"
+)
+
+const (
+	kindDisk = "disk"
+	kindOBS  = "obs"
+)
+
+type obsConfig struct {
+	Endpoint      string `config:"endpoint"`
+	Bucket        string `config:"bucket"`
+	Credentials   string `config:"credentials"`   // static, or ecs for those of the machine's agency
+	AccessKey     string `config:"accessKey"`     // a secret reference
+	SecretKey     string `config:"secretKey"`     // a secret reference
+	SecurityToken string `config:"securityToken"` // a secret reference; of temporary keys
+	Signature     string `config:"signature"`
+	PathStyle     bool   `config:"pathStyle"`
+	Region        string `config:"region"`
+}
+
+type cdnConfig struct {
+	BaseURL    string        `config:"baseUrl"`
+	SigningKey string        `config:"signingKey"` // a secret reference
+	Validity   time.Duration `config:"validity"`   // as the CDN's domain has it; 0 is the retention
+}
+
+func defaultStore() storeConfig {
+	o := obs.Defaults()
+	return storeConfig{Kind: kindDisk, OBS: obsConfig{Credentials: o.Credentials, Signature: o.Signature}}
+}
+
+// validateObjects judges the keys of the store that is chosen.
+func (c *Config) validateObjects() error {
+	var errs []error
+	switch c.Store.Kind {
+	case kindDisk:
+		if c.CDN.BaseURL != "" {
+			errs = append(errs, errors.New("cdn.baseUrl: needs store.kind obs, from which a CDN can draw"))
+		}
+	case kindOBS:
+		errs = append(errs, c.obs().Validate())
+	default:
+		errs = append(errs, fmt.Errorf("store.kind: must be disk or obs, is %q", c.Store.Kind))
+	}
+	return errors.Join(append(errs, c.cdn().Validate())...)
+}
+
+func (c *Config) obs() obs.Config {
+	o := c.Store.OBS
+	return obs.Config{
+		Endpoint: o.Endpoint, Bucket: o.Bucket, Credentials: o.Credentials, AccessKey: o.AccessKey, SecretKey: o.SecretKey,
+		SecurityToken: o.SecurityToken, Signature: o.Signature, PathStyle: o.PathStyle, Region: o.Region, Retention: c.Retention,
+	}
+}
+
+func (c *Config) cdn() cdn.Config {
+	d := cdn.Config{BaseURL: c.CDN.BaseURL, SigningKey: c.CDN.SigningKey, Validity: c.CDN.Validity}
+	if d.Validity == 0 {
+		d.Validity = c.Retention
+	}
+	return d
+}
+
+// buildStore opens the chosen object store.
+func (g *gateway) buildStore(ctx context.Context) (err error) {
+	sc := store.Defaults()
+	sc.PublicURL, sc.InternalURL, sc.Retention = g.config.HTTP.PublicURL, g.config.internalURL(), g.config.Retention
+	deps := store.Deps{Keys: g.keys, Logger: g.log, Registry: g.reg}
+	if g.config.Store.Kind == kindOBS {
+		err = g.openBucket(ctx, &deps)
+	} else {
+		dc := disk.Defaults()
+		dc.Dir, dc.Sync = g.config.Data.Dir, g.config.Engine.Sync.Always
+		deps.Driver, err = disk.Open(dc)
+	}
+	if err != nil {
+		return err
+	}
+	g.store, err = store.New(sc, deps)
+	return err
+}
+
+// openBucket resolves what the bucket and the CDN keep secret.
+func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
+	bucket, domain := g.config.obs(), g.config.cdn()
+	var errs []error
+	for key, ref := range map[string]*string{
+		"store.obs.accessKey": &bucket.AccessKey, "store.obs.secretKey": &bucket.SecretKey,
+		"store.obs.securityToken": &bucket.SecurityToken, "cdn.signingKey": &domain.SigningKey,
+	} {
+		value, err := secret.Resolve(ctx, *ref, g.secrets)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+		*ref = value
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if domain.Enabled() {
+		signer, err := cdn.New(domain)
+		if err != nil {
+			return err
+		}
+		deps.CDN = signer
+	}
+	driver, err := obs.Open(ctx, bucket, g.log)
+	if err != nil {
+		return err
+	}
+	deps.Driver = driver
+	return nil
+}
