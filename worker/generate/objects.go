@@ -22,6 +22,10 @@ func (e errStatus) permanent() bool {
 	return e >= 300 && e < 500 && e != http.StatusRequestTimeout && e != http.StatusTooManyRequests
 }
 
+// cacheControl is what a bucket tells browsers and its CDN about an object:
+// a key is written once, and a deleted picture must not live on for long.
+const cacheControl = "max-age=3600,immutable"
+
 // errTooLong says that an object is longer than it may be.
 var errTooLong = errors.New("object is too long")
 
@@ -70,6 +74,7 @@ func (o *objects) put(ctx context.Context, url, contentType string, data []byte)
 			return errors.New("malformed URL")
 		}
 		req.Header.Set("Content-Type", contentType)
+		req.Header.Set("Cache-Control", cacheControl)
 		_, err = o.do(req, 64<<10)
 		return err
 	})
