@@ -12,12 +12,16 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 )
 
 // version is set by the build.
 var version = "dev"
 
 func main() {
+	if sandbox.Wanted(os.Args[1:]) {
+		os.Exit(sandbox.Child(os.Args[1:], os.Stdin))
+	}
 	signal.Ignore(syscall.SIGHUP)
 	workerrpc.RouteLogs(telemetry.NewLogger(os.Stderr, "warn", "auto"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

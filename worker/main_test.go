@@ -15,9 +15,14 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 )
 
+// TestMain is the decoder too, which a worker starts as this very program.
 func TestMain(m *testing.M) {
+	if sandbox.Wanted(os.Args[1:]) {
+		os.Exit(sandbox.Child(os.Args[1:], os.Stdin))
+	}
 	workerrpc.RouteLogs(slog.New(slog.DiscardHandler))
 	os.Exit(m.Run())
 }

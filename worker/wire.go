@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/generate"
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
@@ -38,10 +40,19 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	if err != nil {
 		return err
 	}
-	work, names, err := build(ctx, c, resolver, reg, logger)
+	decoder, err := decoder(logger)
 	if err != nil {
 		return err
 	}
+	work, names, err := build(ctx, c, resolver, decoder, reg, logger)
+	if err != nil {
+		return err
+	}
+	var decoding sync.WaitGroup
+	defer decoding.Wait()
+	decodes, done := context.WithCancel(context.WithoutCancel(ctx)) // draining attempts may need it
+	defer done()
+	decoding.Go(func() { decoder.Run(decodes) })
 	server, err := workerrpc.Serve(ctx, workerrpc.ServerConfig{
 		Listen: c.Worker.Listen, Token: token, TLS: listen, Drain: 5 * time.Second, Logger: logger,
 	}, work)
@@ -55,8 +66,19 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	return live(ctx, c, work, server, h, reg, logger)
 }
 
+// decoder is the process for formats that may not be decoded in this one: the
+// same program.
+func decoder(logger *slog.Logger) (*sandbox.Sandbox, error) {
+	cfg := sandbox.Defaults()
+	var err error
+	if cfg.Program, err = os.Executable(); err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return sandbox.New(cfg, logger), nil
+}
+
 // build puts the stages of an attempt together.
-func build(ctx context.Context, c *Config, r secret.Resolver, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
+func build(ctx context.Context, c *Config, r secret.Resolver, decoder *sandbox.Sandbox, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
 	made, err := providers(ctx, c, r, provider.NewMetrics(reg))
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +97,7 @@ func build(ctx context.Context, c *Config, r secret.Resolver, reg *prometheus.Re
 	cfg := generate.Defaults()
 	cfg.Capacity = c.Worker.Capacity
 	work := generate.New(cfg, generate.Parts{
-		Providers: made, Pictures: picture.New(c.Limits.pictures()), Labels: labels, Pixels: pixels,
+		Providers: made, Pictures: picture.New(c.Limits.pictures(), decoder), Labels: labels, Pixels: pixels,
 		Logger: logger, Registry: reg,
 	})
 	return work, slices.Sorted(maps.Keys(made)), nil

@@ -36,7 +36,7 @@ func BenchmarkCopyAttempt(b *testing.B) {
 	cfg.Capacity = 1000
 	w := New(cfg, Parts{
 		Providers: map[string]*provider.Provider{"m": provider.New(provider.Config{Name: "m"}, d, provider.NewMetrics(nil))},
-		Pictures:  picture.New(picture.Defaults()), Labels: labels, Pixels: judge{}, Logger: slog.New(slog.DiscardHandler),
+		Pictures:  picture.New(picture.Defaults(), nil), Labels: labels, Pixels: judge{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	var n atomic.Int64
 	b.SetParallelism(32)

@@ -138,7 +138,7 @@ func setUp(t *testing.T, change func(*Config, *Parts)) *bench {
 		Providers: map[string]*provider.Provider{
 			"stub": provider.New(provider.Config{Name: "stub", PriceFen: 20}, b.stub, provider.NewMetrics(nil)),
 		},
-		Pictures: picture.New(picture.Defaults()), Labels: labels, Pixels: judge{}, Logger: slog.New(slog.DiscardHandler),
+		Pictures: picture.New(picture.Defaults(), nil), Labels: labels, Pixels: judge{}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&cfg, &p)

@@ -170,7 +170,7 @@ func TestRealFilesOfEveryKindAreRead(t *testing.T) {
 	} {
 		cfg := Defaults()
 		cfg.MinSide = 1
-		p, err := New(cfg).Normalise(t.Context(), phone(t, name), Limits{})
+		p, err := New(cfg, nil).Normalise(t.Context(), phone(t, name), Limits{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -188,7 +188,7 @@ func TestMemoryIsBoundedByFormat(t *testing.T) {
 	t.Parallel()
 	cfg := Defaults()
 	cfg.MaxMemory = 200 * 200 * 3
-	n := New(cfg)
+	n := New(cfg, nil)
 	if _, err := n.Normalise(t.Context(), jpegOf(t, quadrants(200, 200)), Limits{}); err != nil {
 		t.Errorf("a baseline JPEG: %v", err)
 	}

@@ -1,6 +1,9 @@
 package picture
 
-import "github.com/imgfleet/imgfleet/worker/picture/icc"
+import (
+	"github.com/imgfleet/imgfleet/worker/picture/heif"
+	"github.com/imgfleet/imgfleet/worker/picture/icc"
+)
 
 // header is what is known of a picture before any pixel is decoded.
 type header struct {
@@ -8,6 +11,8 @@ type header struct {
 	orientation   int // 1…8, EXIF
 	bytesPerPixel int // the most that decoding holds at once
 	decode        decoder
+	heavy         bool         // to be decoded in a process of its own
+	coded         heif.Coded   // how HEIC wrote its colours
 	icc           []byte       // the profile of its colours, unread
 	named         *icc.Profile // without one, the profile that it names
 	gray          bool         // one channel
@@ -41,6 +46,8 @@ func readHeader(f Format, b []byte) (header, bool) {
 		h, ok = pngHeader(b)
 	case WebP:
 		h, ok = webpHeader(b)
+	case HEIC:
+		h, ok = heicHeader(b)
 	}
 	return h, ok && h.width > 0 && h.height > 0
 }

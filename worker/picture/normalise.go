@@ -30,11 +30,19 @@ type Normaliser struct {
 	cfg    Config
 	slots  chan struct{}
 	memory *semaphore.Weighted
+	heavy  heavy
 }
 
-// New makes a Normaliser; cfg must be valid.
-func New(cfg Config) *Normaliser {
-	return &Normaliser{cfg: cfg, slots: make(chan struct{}, cfg.Decodes), memory: semaphore.NewWeighted(cfg.MaxMemory)}
+// heavy decodes elsewhere what must not be decoded here: one picture at a
+// time, as 4:2:0, shrunken to longSide; full is the size that it had.
+type heavy interface {
+	Decode(ctx context.Context, raw []byte, longSide int) (img *image.YCbCr, full image.Point, err error)
+}
+
+// New makes a Normaliser; cfg must be valid. With a nil sandbox HEIC is not
+// accepted and lossless WebP is decoded in this process.
+func New(cfg Config, sandbox heavy) *Normaliser {
+	return &Normaliser{heavy: sandbox, cfg: cfg, slots: make(chan struct{}, cfg.Decodes), memory: semaphore.NewWeighted(cfg.MaxMemory)}
 }
 
 // Limits narrow the configured bounds for one photo; zero means no narrower.
@@ -77,7 +85,7 @@ func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 		return "", header{}, fault.New(fault.TooLarge, "photo_too_large").With("maxBytes", strconv.FormatInt(maxBytes, 10))
 	}
 	format := Sniff(raw)
-	if format == Unknown {
+	if format == Unknown || format == HEIC && n.heavy == nil {
 		return "", header{}, fault.New(fault.Unsupported, "media_type_unsupported")
 	}
 	head, ok := readHeader(format, raw)
@@ -87,6 +95,8 @@ func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 	long, short := max(head.width, head.height), min(head.width, head.height)
 	maxPixels := narrower(narrower(n.cfg.MaxPixels, l.MaxPixels), n.cfg.MaxMemory/int64(head.bytesPerPixel))
 	switch {
+	case format == HEIC && int64(head.width)*int64(head.height) > maxHEICPixels:
+		return "", header{}, fault.New(fault.TooLarge, "photo_heic_too_large").With("maxPixels", strconv.Itoa(maxHEICPixels))
 	case int64(head.width)*int64(head.height) > maxPixels:
 		return "", header{}, fault.New(fault.TooLarge, "too_many_pixels").With("maxPixels", strconv.FormatInt(maxPixels, 10))
 	case short < n.cfg.MinSide:
@@ -104,27 +114,55 @@ func narrower(configured, asked int64) int64 {
 	return configured
 }
 
-// bounded decodes, shrinks and turns while it holds one of the slots.
+// bounded decodes, shrinks and turns.
 func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
-	select {
-	case n.slots <- struct{}{}:
-		defer func() { <-n.slots }()
-	case <-ctx.Done():
+	read := n.here
+	if head.heavy && n.heavy != nil {
+		read = n.elsewhere
+	}
+	out, err := read(ctx, raw, head)
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, fault.Wrap(fault.Canceled, "canceled", ctx.Err())
-	}
-	if err := n.memory.Acquire(ctx, head.cost()); err != nil {
-		return nil, fault.Wrap(fault.Canceled, "canceled", err)
-	}
-	defer n.memory.Release(head.cost())
-	img, err := head.decode.safely(raw)
-	if err != nil {
+	case err != nil:
 		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
 	}
-	out := Fit(toPlanes(img), n.cfg.LongSide)
 	if t := head.conversion(); t != nil {
 		convert(out, t)
 	}
 	return orient(out, head.orientation), nil
+}
+
+// here decodes in this process while it holds a slot and its memory.
+func (n *Normaliser) here(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
+	select {
+	case n.slots <- struct{}{}:
+		defer func() { <-n.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := n.memory.Acquire(ctx, head.cost()); err != nil {
+		return nil, err
+	}
+	defer n.memory.Release(head.cost())
+	img, err := head.decode.safely(raw)
+	if err != nil {
+		return nil, err
+	}
+	return Fit(toPlanes(img), n.cfg.LongSide), nil
+}
+
+// elsewhere has it decoded, and does not believe the result's size.
+func (n *Normaliser) elsewhere(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
+	out, full, err := n.heavy.Decode(ctx, raw, n.cfg.LongSide)
+	if err != nil {
+		return nil, err
+	}
+	if full.X > head.width || full.Y > head.height || min(full.X, full.Y) < n.cfg.MinSide {
+		return nil, fmt.Errorf("it is %v, and claimed %d × %d", full, head.width, head.height)
+	}
+	canonical(out, head.coded)
+	return out, nil
 }
 
 // decoder reads the pixels of one format.
@@ -138,6 +176,16 @@ func (d decoder) safely(raw []byte) (img image.Image, err error) {
 		}
 	}()
 	return d(raw)
+}
+
+// Pixels decodes a picture as it is stored, without any limit but those of
+// its format: for a process that has limits of its own.
+func Pixels(raw []byte) (image.Image, error) {
+	head, ok := readHeader(Sniff(raw), raw)
+	if !ok {
+		return nil, errors.New("no picture")
+	}
+	return head.decode.safely(raw)
 }
 
 // Open decodes a picture of a provider, upright, within the configured

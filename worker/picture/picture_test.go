@@ -92,7 +92,7 @@ func withChunk(data []byte, c []byte) []byte {
 
 func normalise(t *testing.T, raw []byte) (Photo, error) {
 	t.Helper()
-	return New(Defaults()).Normalise(t.Context(), raw, Limits{})
+	return New(Defaults(), nil).Normalise(t.Context(), raw, Limits{})
 }
 
 func decoded(t *testing.T, b []byte) image.Image {
@@ -223,26 +223,27 @@ func TestRefusalsSayWhy(t *testing.T) {
 		kind fault.Kind
 		code string
 	}{
-		"too many bytes":      {good, Limits{MaxBytes: 100}, fault.TooLarge, "photo_too_large"},
-		"too many pixels":     {good, Limits{MaxPixels: 39_999}, fault.TooLarge, "too_many_pixels"},
-		"too small":           {jpegOf(t, quadrants(63, 500)), Limits{}, fault.Unprocessable, "photo_too_small"},
-		"too long":            {jpegOf(t, quadrants(64, 1300)), Limits{}, fault.Unprocessable, "photo_ratio"},
-		"cut in half":         {good[:len(good)/2], Limits{}, fault.Unprocessable, "photo_broken"},
-		"cut in the header":   {good[:20], Limits{}, fault.Unprocessable, "photo_broken"},
-		"cut PNG":             {pngOf(t, quadrants(200, 200))[:200], Limits{}, fault.Unprocessable, "photo_broken"},
-		"cut WebP":            {webp, Limits{}, fault.Unprocessable, "photo_broken"},
-		"GIF":                 {[]byte("GIF89a......"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"SVG":                 {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"PPM":                 {[]byte("P6 100 100 255 "), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"PDF":                 {[]byte("%PDF-1.7"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"nothing":             {nil, Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"another hash":        {good, Limits{SHA256: strings.Repeat("0", 64)}, fault.Unprocessable, "sha256_mismatch"},
-		"60000² PNG header":   {bombHeader(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},
-		"60000² PNG":          {bombPNG(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},
-		"65500² JPEG":         {resized(good, 65500, 65500), Limits{}, fault.TooLarge, "too_many_pixels"},
-		"thousands of passes": {manyScans(good), Limits{}, fault.Unprocessable, "photo_broken"},
+		"too many bytes":         {good, Limits{MaxBytes: 100}, fault.TooLarge, "photo_too_large"},
+		"too many pixels":        {good, Limits{MaxPixels: 39_999}, fault.TooLarge, "too_many_pixels"},
+		"too small":              {jpegOf(t, quadrants(63, 500)), Limits{}, fault.Unprocessable, "photo_too_small"},
+		"too long":               {jpegOf(t, quadrants(64, 1300)), Limits{}, fault.Unprocessable, "photo_ratio"},
+		"cut in half":            {good[:len(good)/2], Limits{}, fault.Unprocessable, "photo_broken"},
+		"cut in the header":      {good[:20], Limits{}, fault.Unprocessable, "photo_broken"},
+		"cut PNG":                {pngOf(t, quadrants(200, 200))[:200], Limits{}, fault.Unprocessable, "photo_broken"},
+		"cut WebP":               {webp, Limits{}, fault.Unprocessable, "photo_broken"},
+		"GIF":                    {[]byte("GIF89a......"), Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"HEIC without a sandbox": {file(t, "quadrants.heic"), Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"SVG":                    {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"PPM":                    {[]byte("P6 100 100 255 "), Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"PDF":                    {[]byte("%PDF-1.7"), Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"nothing":                {nil, Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"another hash":           {good, Limits{SHA256: strings.Repeat("0", 64)}, fault.Unprocessable, "sha256_mismatch"},
+		"60000² PNG header":      {bombHeader(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},
+		"60000² PNG":             {bombPNG(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},
+		"65500² JPEG":            {resized(good, 65500, 65500), Limits{}, fault.TooLarge, "too_many_pixels"},
+		"thousands of passes":    {manyScans(good), Limits{}, fault.Unprocessable, "photo_broken"},
 	} {
-		_, err := New(Defaults()).Normalise(t.Context(), c.raw, c.l)
+		_, err := New(Defaults(), nil).Normalise(t.Context(), c.raw, c.l)
 		if fault.KindOf(err) != c.kind || fault.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %v %s", name, err, c.kind, c.code)
 		}
@@ -297,7 +298,7 @@ func manyScans(data []byte) []byte {
 func TestBombsCostNothing(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
 	var before, after runtime.MemStats
 	bombs := [][]byte{bombHeader(60000, 60000), bombPNG(60000, 60000), resized(jpegOf(t, quadrants(100, 100)), 65500, 65500)}
-	n := New(Defaults())
+	n := New(Defaults(), nil)
 	start := time.Now()
 	runtime.ReadMemStats(&before)
 	for _, b := range bombs {
@@ -331,7 +332,7 @@ func TestAWaitForADecoderEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	cfg := Defaults()
 	cfg.Decodes = 1
-	n := New(cfg)
+	n := New(cfg, nil)
 	n.slots <- struct{}{} // somebody decodes for ever
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -397,7 +398,7 @@ func FuzzHeaders(f *testing.F) {
 func FuzzNormalise(f *testing.F) {
 	cfg := Defaults()
 	cfg.MaxPixels, cfg.MinSide = 1<<20, 1
-	n := New(cfg)
+	n := New(cfg, nil)
 	f.Add(withExif(jpegOf(f, quadrants(64, 64)), tiff(binary.LittleEndian, 6)))
 	f.Add(pngOf(f, quadrants(32, 40)))
 	for _, name := range []string{"animated.webp", "lossy-alpha.webp", "lossless.webp", "ycck.jpg"} {
@@ -416,7 +417,7 @@ func FuzzNormalise(f *testing.F) {
 
 func BenchmarkNormalise12MP(b *testing.B) {
 	raw := jpegOf(b, quadrants(4000, 3000))
-	n := New(Defaults())
+	n := New(Defaults(), nil)
 	for b.Loop() {
 		if _, err := n.Normalise(b.Context(), raw, Limits{}); err != nil {
 			b.Fatal(err)

@@ -1,6 +1,10 @@
 package picture
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/imgfleet/imgfleet/worker/picture/heif"
+)
 
 // Format is a container recognised by its content.
 type Format string
@@ -11,6 +15,7 @@ const (
 	JPEG    Format = "image/jpeg"
 	PNG     Format = "image/png"
 	WebP    Format = "image/webp"
+	HEIC    Format = "image/heic"
 )
 
 // Sniff tells a format by magic bytes; names and declared types are ignored.
@@ -22,6 +27,8 @@ func Sniff(b []byte) Format {
 		return PNG
 	case len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP":
 		return WebP
+	case heif.Is(b):
+		return HEIC
 	default:
 		return Unknown
 	}

@@ -32,6 +32,7 @@ func webpHeader(b []byte) (header, bool) {
 	}
 	h := header{width: f.canvas.X, height: f.canvas.Y, orientation: orientation(f.tiff), icc: f.icc}
 	h.decode = func([]byte) (image.Image, error) { return f.decode() }
+	h.heavy = f.kind == "VP8L" || f.alpha != nil // whose code tables a file can blow up
 	switch {
 	case f.kind == "VP8L":
 		h.bytesPerPixel = 12 + 3 // pixels, two transforms, planes
