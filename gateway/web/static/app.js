@@ -6,25 +6,25 @@
 const words = {
   'zh-CN': {
     brand: '画境', title: '一张照片，另一个世界', lead: '选一张照片，挑一种画风和一个地方，剩下的交给我们。',
-    photo: '照片', choose: '选择照片或拍一张', formats: 'JPEG 或 PNG，不超过 64 MB', another: '换一张', style: '画风', place: '地方',
+    photo: '照片', choose: '选择照片或拍一张', formats: 'JPEG、HEIC、PNG 或 WebP，不超过 64 MB', another: '换一张', style: '画风', place: '地方',
     consent1: '我同意为生成图片而处理这张照片，并已阅读', privacy: '隐私说明', terms: '使用条款', mine: '我的画',
     honest: '图片由 AI 生成，一天后自动删除。', forget: '删除我的全部数据', go: '开始作画', regenerate: '再来一张', save: '保存图片',
     compare: '按住看原图', cancel: '取消', delete: '删除', back: '返回',
     uploading: '正在上传照片', checking: '正在检查照片', sending: '正在提交', offline: '网络不通，请检查后重试。',
     left: n => `今天还可以画 ${n} 张`, queue: (p, s) => `前面还有 ${p - 1} 位，大约 ${s}`, seconds: n => n < 90 ? `${Math.max(1, Math.round(n))} 秒` : `${Math.round(n / 60)} 分钟`,
     sure: '确定要删除您的全部照片和图片吗？此操作不能撤销。', forgotten: '已全部删除。', deleted: '已删除。', degraded: '示意画法', ai: 'AI 生成',
-    notPhoto: '请选择 JPEG 或 PNG 格式的照片。', waiting: '排队中', cached: '之前画过，直接给您',
+    notPhoto: '请选择 JPEG、HEIC、PNG 或 WebP 格式的照片。', waiting: '排队中', cached: '之前画过，直接给您',
   },
   en: {
     brand: 'imgfleet', title: 'Turn one photo into another world', lead: 'Choose a photo, a style and a place. We do the rest.',
-    photo: 'Photo', choose: 'Choose or take a photo', formats: 'JPEG or PNG, up to 64 MB', another: 'Change', style: 'Style', place: 'Place',
+    photo: 'Photo', choose: 'Choose or take a photo', formats: 'JPEG, HEIC, PNG or WebP, up to 64 MB', another: 'Change', style: 'Style', place: 'Place',
     consent1: 'I agree that this photo is processed to make the picture, and have read the', privacy: 'privacy notice', terms: 'Terms', mine: 'My pictures',
     honest: 'Pictures are made by AI and deleted after a day.', forget: 'Delete all my data', go: 'Paint it', regenerate: 'Another one', save: 'Save picture',
     compare: 'Hold to compare', cancel: 'Cancel', delete: 'Delete', back: 'Back',
     uploading: 'Uploading your photo', checking: 'Checking your photo', sending: 'Sending', offline: 'No connection. Please check and try again.',
     left: n => `${n} left today`, queue: (p, s) => `${p - 1} ahead of you, about ${s}`, seconds: n => n < 90 ? `${Math.max(1, Math.round(n))} s` : `${Math.round(n / 60)} min`,
     sure: 'Delete all your photos and pictures? This cannot be undone.', forgotten: 'Everything is deleted.', deleted: 'Deleted.', degraded: 'Stand-in', ai: 'Made by AI',
-    notPhoto: 'Please choose a JPEG or PNG photo.', waiting: 'Waiting', cached: 'You had this one before',
+    notPhoto: 'Please choose a JPEG, HEIC, PNG or WebP photo.', waiting: 'Waiting', cached: 'You had this one before',
   },
 };
 
@@ -143,9 +143,8 @@ async function make() {
 }
 
 async function sendPhoto() {
-  const type = photo.type === 'image/png' ? 'image/png' : 'image/jpeg';
   const upload = await api('POST', '/uploads', {
-    contentType: type, size: photo.size, sha256: await sha256(photo), consent: { policyVersion: catalog.privacy.policyVersion },
+    contentType: typeOf(photo), size: photo.size, sha256: await sha256(photo), consent: { policyVersion: catalog.privacy.policyVersion },
   });
   if (upload.uploadUrl) {
     await put(upload.uploadUrl, photo, upload.headers, part => busy(Math.round(part * 100), t('uploading')));
@@ -356,13 +355,19 @@ async function listMine() {
   } catch { /* the rest of the page works without it */ }
 }
 
+// typeOf names the type of a photo, '' when it is none; many systems have no name for HEIC.
+function typeOf(file) {
+  if (['image/jpeg', 'image/png', 'image/webp', 'image/heic', 'image/heif'].includes(file.type)) return file.type;
+  return /\.hei[cf]$/i.test(file.name) ? 'image/heic' : '';
+}
+
 function choose(file) {
   if (!file) return;
-  if (!['image/jpeg', 'image/png'].includes(file.type)) { toast(t('notPhoto')); return; }
+  if (!typeOf(file)) { toast(t('notPhoto')); return; }
   if (photoURL) URL.revokeObjectURL(photoURL);
   photo = file; uploadId = null; attempt = null;
   photoURL = URL.createObjectURL(file);
-  $('chosen').src = photoURL;
+  $('chosen').src = photoURL; $('chosen').alt = file.name; // few browsers can show HEIC
   $('chosen').hidden = false; $('hint').hidden = true; $('another').hidden = false;
   $('drop').classList.add('full');
   ready();
