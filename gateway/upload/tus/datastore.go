@@ -1,0 +1,129 @@
+package tus
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/tus/tusd/v2/pkg/handler"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/gateway/upload/partial"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// datastore is where tusd keeps uploads: the record is an ordinary pending
+// upload, the offset is the size of a partial file.
+type datastore struct{ h *Handler }
+
+// NewUpload declares the photo, as POST /uploads does.
+func (d datastore) NewUpload(ctx context.Context, info handler.FileInfo) (handler.Upload, error) {
+	v := visitOf(ctx)
+	r := upload.CreateRequest{
+		ContentType: info.MetaData["filetype"], Size: info.Size, Consent: parseConsent(info.MetaData["consent"]), Metadata: v.metadata,
+	}
+	up, _, err := d.h.deps.Uploads.Create(ctx, v.owner, r)
+	if err != nil {
+		return nil, refuse(ctx, err)
+	}
+	v.created, v.upload = up, up // a failure from here on takes it back
+	if err := d.h.deps.Files.Create(up.Session, up.ID, up.Size); err != nil {
+		return nil, refuse(ctx, err)
+	}
+	return &transfer{h: d.h, up: up}, nil
+}
+
+// GetUpload finds an upload and how much of it has come.
+func (d datastore) GetUpload(ctx context.Context, name string) (handler.Upload, error) {
+	s, id, _ := strings.Cut(name, ".")
+	up, err := d.h.deps.Uploads.Get(ctx, session.ID(s), task.UploadID(id))
+	if err != nil {
+		return nil, refuse(ctx, err)
+	}
+	visitOf(ctx).upload = up
+	t := &transfer{h: d.h, up: up}
+	if err := t.locate(ctx); err != nil {
+		return nil, refuse(ctx, err)
+	}
+	return t, nil
+}
+
+// AsTerminatableUpload lets a client take an upload back.
+func (d datastore) AsTerminatableUpload(u handler.Upload) handler.TerminatableUpload {
+	t, _ := u.(*transfer)
+	return t
+}
+
+// transfer is one upload under its lock.
+type transfer struct {
+	h      *Handler
+	up     upload.Upload
+	offset int64
+}
+
+// locate finds the offset. A gateway that died between the last byte and the
+// end left a whole file, which is finished here.
+func (t *transfer) locate(ctx context.Context) error {
+	size, err := t.h.deps.Files.Size(t.up.Session, t.up.ID)
+	switch {
+	case err == nil && size < t.up.Size:
+		t.offset = size
+		return nil
+	case err == nil:
+		t.offset = t.up.Size
+		return t.finish(ctx)
+	case fault.KindOf(err) != fault.NotFound:
+		return err
+	}
+	whole, err := t.h.deps.Uploads.Received(ctx, t.up)
+	if err == nil && !whole {
+		err = errNotFound()
+	}
+	t.offset = t.up.Size
+	return err
+}
+
+// GetInfo describes the upload.
+func (t *transfer) GetInfo(context.Context) (handler.FileInfo, error) {
+	info := handler.FileInfo{ID: string(t.up.Session) + "." + string(t.up.ID), Size: t.up.Size, Offset: t.offset}
+	if t.up.Metadata != "" {
+		info.MetaData = handler.MetaData{"given": ""} // the answer carries the client's own
+	}
+	return info, nil
+}
+
+// WriteChunk appends what comes, and keeps it however it ends; a chunk that
+// came with a checksum is kept only when it matches.
+func (t *transfer) WriteChunk(ctx context.Context, offset int64, source io.Reader) (int64, error) {
+	c := partial.Chunk{Offset: offset, Max: t.up.Size - offset, Source: source}
+	if sum := visitOf(ctx).sum; sum != nil {
+		c.Hash, c.Accept = sum.hash, sum.accept
+	}
+	n, err := t.h.deps.Files.Append(t.up.Session, t.up.ID, c)
+	return n, refuse(ctx, err)
+}
+
+// FinishUpload makes an ordinary upload of the file.
+func (t *transfer) FinishUpload(ctx context.Context) error { return refuse(ctx, t.finish(ctx)) }
+
+func (t *transfer) finish(ctx context.Context) error {
+	return t.h.deps.Uploads.Adopt(ctx, t.up, t.h.deps.Files.Path(t.up.Session, t.up.ID))
+}
+
+// GetReader gives nothing: uploads are not served from here.
+func (t *transfer) GetReader(context.Context) (io.ReadCloser, error) {
+	return nil, errors.New("uploads are not served")
+}
+
+// Terminate removes the upload. A photo that was judged is its session's, and
+// no longer this capability's.
+func (t *transfer) Terminate(ctx context.Context) error {
+	if t.up.Status == upload.Ready {
+		return refuse(ctx, fault.New(fault.Conflict, "upload_already_complete"))
+	}
+	_, err := t.h.deps.Uploads.Remove(ctx, t.up.Session, t.up.ID)
+	return refuse(ctx, err)
+}

@@ -1,0 +1,203 @@
+package tus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tus/tusd/v2/pkg/handler"
+	"github.com/tus/tusd/v2/pkg/memorylocker"
+	"golang.org/x/exp/slog"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/gateway/upload/partial"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	// Path is where uploads are created; their Locations are below it.
+	Path = "/uploads/tus"
+
+	version    = "1.0.0"
+	extensions = "creation,creation-with-upload,termination,checksum,expiration"
+
+	// takeover bounds how long a request waits for the one before it. That one
+	// is told to stop at once.
+	takeover = 8 * time.Second
+
+	// lingering is how long work for a cancelled request may go on.
+	lingering = 2 * time.Second
+
+	largest = 1 << 40 // beyond this a length could overflow a sum
+)
+
+// uploads is what gateway/upload gives.
+type uploads interface {
+	Create(ctx context.Context, s session.ID, r upload.CreateRequest) (up upload.Upload, reused bool, err error)
+	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
+	Received(ctx context.Context, up upload.Upload) (bool, error)
+	Adopt(ctx context.Context, up upload.Upload, path string) error
+	Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error)
+}
+
+// Deps are what the handler works with.
+type Deps struct {
+	Uploads   uploads
+	Files     *partial.Files
+	Keys      signer
+	Limits    func() policy.Limits
+	PublicURL string           // "" makes Locations relative
+	Now       func() time.Time // time.Now when nil
+}
+
+// Handler answers the requests of the tus protocol.
+type Handler struct {
+	deps Deps
+	tusd http.Handler
+}
+
+// New prepares the handler.
+func New(d Deps) (*Handler, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
+	h := &Handler{deps: d}
+	parts := handler.NewStoreComposer()
+	parts.UseCore(datastore{h})
+	parts.UseTerminater(datastore{h})
+	parts.UseLocker(locker{memorylocker.New()})
+	tusd, err := handler.NewUnroutedHandler(handler.Config{
+		StoreComposer: parts, BasePath: Path + "/", DisableDownload: true, DisableConcatenation: true,
+		Cors:               &handler.CorsConfig{Disable: true}, // gateway/httpapi does
+		AcquireLockTimeout: takeover, GracefulRequestCompletionTimeout: lingering,
+		Logger: slog.New(discard{}), // its lines would carry signed paths; gateway/httpapi logs requests
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open resumable uploads: %w", err)
+	}
+	h.tusd = tusd.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		visit := visitOf(r.Context())
+		switch {
+		case visit.creates && r.Method == http.MethodPost:
+			tusd.PostFile(w, r)
+		case !visit.creates && r.Method == http.MethodHead:
+			tusd.HeadFile(w, r)
+		case !visit.creates && r.Method == http.MethodPatch:
+			tusd.PatchFile(w, r)
+		case !visit.creates && r.Method == http.MethodDelete:
+			tusd.DelFile(w, r)
+		default:
+			visit.err = fault.New(fault.Invalid, "method_not_allowed")
+		}
+	}))
+	return h, nil
+}
+
+// Answer is what to tell the client. It has no body.
+type Answer struct {
+	Status int
+	Header http.Header
+}
+
+// Discover says what the server can do; it answers OPTIONS.
+func (h *Handler) Discover() http.Header {
+	out := http.Header{}
+	out.Set("Tus-Version", version)
+	out.Set("Tus-Extension", extensions)
+	out.Set("Tus-Checksum-Algorithm", algorithms)
+	if limit := h.deps.Limits().MaxUploadBytes; limit > 0 {
+		out.Set("Tus-Max-Size", strconv.FormatInt(limit, 10))
+	}
+	return out
+}
+
+// Serve answers one request. The owner counts only where an upload is
+// created; everywhere else the signed path does. interrupt must make a read of
+// r.Body that waits now, or comes later, fail: a newer request for the same
+// upload has come, and the connection of this one is probably dead. A refusal
+// is a fault.
+func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (Answer, error) {
+	v := &visit{owner: owner, body: r.Body, interrupt: interrupt}
+	defer v.end()
+	ctx, cancel := context.WithCancel(r.Context()) // tusd keeps goroutines until then
+	defer cancel()
+	r = r.WithContext(context.WithValue(ctx, visitKey{}, v))
+	if err := h.admit(r, v); err != nil {
+		return Answer{}, err
+	}
+	w := &recorder{header: http.Header{}}
+	h.tusd.ServeHTTP(w, r)
+	err := v.outcome(w)
+	if err != nil && v.created.ID != "" { // nobody will ever learn its Location
+		_, rerr := h.deps.Uploads.Remove(context.WithoutCancel(ctx), owner, v.created.ID)
+		return Answer{}, errors.Join(err, rerr)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	h.complete(w, v)
+	return Answer{Status: w.status, Header: w.header}, nil
+}
+
+// admit refuses what tusd would let pass, and reads what it does not know.
+func (h *Handler) admit(r *http.Request, v *visit) (err error) {
+	if r.ContentLength > largest {
+		return fault.New(fault.TooLarge, "upload_size_mismatch")
+	}
+	if r.Header.Get("Upload-Concat") != "" {
+		return fault.New(fault.Invalid, "tus_extension_unsupported")
+	}
+	if v.sum, err = parseChecksum(r.Header.Get("Upload-Checksum")); err != nil {
+		return err
+	}
+	if r.Body != nil {
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{(*watched)(v), r.Body}
+	}
+	token, below := strings.CutPrefix(r.URL.Path, Path+"/")
+	if !below {
+		v.creates = true
+		v.metadata = r.Header.Get("Upload-Metadata")
+		r.Header.Del("X-HTTP-Method-Override")
+		_, err := parseMetadata(v.metadata) // tusd drops what it cannot read
+		return err
+	}
+	s, id, err := h.verify(token)
+	if err != nil {
+		return err
+	}
+	r.URL.Path = "/" + string(s) + "." + string(id) // which tusd takes for its id
+	return nil
+}
+
+// complete adds what tusd does not know to an answer.
+func (h *Handler) complete(w *recorder, v *visit) {
+	w.header.Del("Content-Length") // of the upload, not of the answer
+	w.header.Del("X-Content-Type-Options")
+	up := v.upload
+	if up.ID == "" {
+		return
+	}
+	w.header.Set("Upload-Expires", up.ExpiresAt.UTC().Format(http.TimeFormat))
+	if w.header.Get("Upload-Metadata") != "" {
+		w.header.Set("Upload-Metadata", up.Metadata)
+	}
+	if v.created.ID != "" {
+		w.header.Set("Upload-Id", string(up.ID))
+		w.header.Set("Location", h.location(up))
+		if w.header.Get("Upload-Offset") == "" {
+			w.header.Set("Upload-Offset", "0")
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package tus
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	purpose = "tus"
+	base36  = 36
+)
+
+// signer is what gateway/keys gives.
+type signer interface {
+	Sign(purpose string, msg []byte) []byte
+	Verify(purpose string, msg, mac []byte) bool
+}
+
+// location is the capability to go on with an upload: whoever has it may, and
+// nothing else. "<session>.<upload>.<expiry>.<mac>".
+func (h *Handler) location(up upload.Upload) string {
+	what := string(up.Session) + "." + string(up.ID) + "." + strconv.FormatInt(up.ExpiresAt.Unix(), base36)
+	mac := base64.RawURLEncoding.EncodeToString(h.deps.Keys.Sign(purpose, []byte(what)))
+	return h.deps.PublicURL + Path + "/" + what + "." + mac
+}
+
+// verify reads a capability. A good one past its time is fault.Gone, so that
+// clients begin anew.
+func (h *Handler) verify(token string) (session.ID, task.UploadID, error) {
+	invalid := fault.New(fault.Forbidden, "signature_invalid")
+	last := strings.LastIndexByte(token, '.')
+	if last < 0 {
+		return "", "", invalid
+	}
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(token[last+1:])
+	if err != nil || !h.deps.Keys.Verify(purpose, []byte(token[:last]), mac) {
+		return "", "", invalid
+	}
+	parts := strings.Split(token[:last], ".")
+	if len(parts) != 3 || !task.ValidID(parts[0]) || !task.ValidID(parts[1]) {
+		return "", "", invalid
+	}
+	expiry, err := strconv.ParseInt(parts[2], base36, 64)
+	if err != nil {
+		return "", "", invalid
+	}
+	if !h.deps.Now().Before(time.Unix(expiry, 0)) {
+		return "", "", fault.New(fault.Gone, "upload_expired")
+	}
+	return session.ID(parts[0]), task.UploadID(parts[1]), nil
+}

@@ -1,0 +1,50 @@
+package tus
+
+import (
+	"context"
+
+	"github.com/tus/tusd/v2/pkg/handler"
+	"github.com/tus/tusd/v2/pkg/memorylocker"
+	"golang.org/x/exp/slog"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// locker lets one request at a time work on an upload. The newest wins: the
+// one before it is interrupted, because a phone that comes again has given
+// that connection up. Against other gateways partial.Files has a lock too.
+type locker struct{ memory *memorylocker.MemoryLocker }
+
+// NewLock names the lock of an upload.
+func (l locker) NewLock(id string) (handler.Lock, error) {
+	inner, err := l.memory.NewLock(id)
+	return lock{inner}, err
+}
+
+type lock struct{ inner handler.Lock }
+
+// Lock waits for its turn.
+func (l lock) Lock(ctx context.Context, _ func()) error {
+	if err := l.inner.Lock(ctx, visitOf(ctx).overtake); err != nil {
+		return refuse(ctx, fault.Wrap(fault.Conflict, "upload_locked", err))
+	}
+	return nil
+}
+
+// Unlock lets the next one in.
+func (l lock) Unlock() error { return l.inner.Unlock() }
+
+// discard drops tusd's log.
+type discard struct{}
+
+// Enabled is never true.
+func (discard) Enabled(context.Context, slog.Level) bool { return false }
+
+// Handle drops a line.
+func (discard) Handle(context.Context, slog.Record) error { return nil }
+
+// WithAttrs drops them.
+func (d discard) WithAttrs([]slog.Attr) slog.Handler { return d }
+
+// WithGroup drops it.
+func (d discard) WithGroup(string) slog.Handler { return d }

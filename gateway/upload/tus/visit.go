@@ -1,0 +1,110 @@
+package tus
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// visit is one request's way through tusd: what our parts on its far side need
+// to know, and what they have to say.
+type visit struct {
+	owner   session.ID
+	creates bool
+	// metadata is what the client sent, when it creates.
+	metadata string
+	sum      *checksum
+	body     io.Reader
+	bodyErr  error         // how the body ended, when not well
+	created  upload.Upload // by this request
+	upload   upload.Upload // that the request is about
+	err      error         // what our parts refused with; tusd would call it its own failure
+
+	mu        sync.Mutex
+	interrupt func() // makes a read of the body fail; nil once the connection may serve its next request
+	overtaken bool
+}
+
+// overtake ends the visit's body, from the goroutine of a newer request.
+// (tusd has a way of its own for that; it loses the request that has not begun
+// to read, and its two goroutines race.)
+func (v *visit) overtake() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.overtaken = true
+	if v.interrupt != nil {
+		v.interrupt()
+	}
+}
+
+func (v *visit) wasOvertaken() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.overtaken
+}
+
+// end forgets the connection.
+func (v *visit) end() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.interrupt = nil
+}
+
+type visitKey struct{}
+
+func visitOf(ctx context.Context) *visit {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok {
+		return &visit{}
+	}
+	return v
+}
+
+// refuse remembers why, past tusd.
+func refuse(ctx context.Context, err error) error {
+	if v := visitOf(ctx); err != nil && v.err == nil {
+		v.err = err
+	}
+	return err
+}
+
+// outcome is the request's error: ours before tusd's, and of its bare failures
+// the reason.
+func (v *visit) outcome(w *recorder) error {
+	if v.err != nil {
+		return v.err
+	}
+	if w.status < 400 {
+		return nil
+	}
+	if err := refusal(w.code()); err != nil {
+		return err
+	}
+	if v.bodyErr != nil {
+		return v.bodyErr
+	}
+	return errors.New("tusd: " + w.code())
+}
+
+// watched is a visit's body; it remembers how it ended.
+type watched visit
+
+// Read reads the body, until a newer request comes.
+func (b *watched) Read(p []byte) (n int, err error) {
+	v := (*visit)(b)
+	if !v.wasOvertaken() {
+		n, err = v.body.Read(p)
+	}
+	if v.wasOvertaken() {
+		err = fault.New(fault.Conflict, "upload_interrupted")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		v.bodyErr = err
+	}
+	return n, err
+}
