@@ -184,10 +184,7 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 	}
 	uc := upload.Defaults()
 	uc.Retention = g.config.Retention
-	pc := partial.Defaults()
-	pc.Dir, pc.Keep, pc.MinFree = filepath.Join(g.config.Data.Dir, "partial"), min(uc.PutWithin, uc.Retention), dc.MinFree
-	pc.SweepEvery = min(pc.SweepEvery, pc.Keep/2)
-	if g.partials, err = partial.Open(pc, g.log); err != nil {
+	if err := g.buildPartials(); err != nil {
 		return err
 	}
 	g.uploads, err = upload.Open(ctx, uc, upload.Deps{
@@ -197,10 +194,7 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	g.tus, err = tus.New(tus.Deps{
-		Uploads: g.uploads, Files: g.partials, Keys: g.keys, Limits: g.policy.Limits, PublicURL: g.config.HTTP.PublicURL,
-	})
-	return err
+	return g.buildTus()
 }
 
 // buildTasks opens sessions, their books, and the intake that accepts tasks.

@@ -337,7 +337,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	token := h.session()
-	for path, want := range map[string]int{"/nope": 404, "/tasks/": 404, "/uploads/tus": 404, "/tasks/" + task.NewID() + "/share": 404, "/s/abc": 404, "/sessions": 405} {
+	for path, want := range map[string]int{"/nope": 404, "/tasks/": 404, "/tasks/" + task.NewID() + "/share": 404, "/s/abc": 404, "/sessions": 405} {
 		method := "POST"
 		if want == 405 {
 			method = "PATCH"

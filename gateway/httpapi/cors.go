@@ -45,5 +45,9 @@ func (c *call) preflight() error {
 		c.set("Access-Control-Allow-Headers", corsHeaders)
 		c.set("Access-Control-Max-Age", "7200")
 	}
+	if resumable(string(c.Path())) {
+		c.discover()
+		return nil
+	}
 	return c.empty(http.StatusNoContent)
 }

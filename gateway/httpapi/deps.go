@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -26,6 +28,7 @@ type Deps struct {
 	Limiter  limiter
 	Ledger   ledger
 	Uploads  uploads
+	Tus      resumables
 	Intake   intakes
 	Erasure  eraser
 	Store    objects
@@ -86,6 +89,12 @@ type uploads interface {
 	Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	PutURL(u upload.Upload) string
 	Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error
+}
+
+// resumables is what gateway/upload/tus gives.
+type resumables interface {
+	Discover() http.Header
+	Serve(r *http.Request, owner session.ID, interrupt func()) (tus.Answer, error)
 }
 
 type intakes interface {

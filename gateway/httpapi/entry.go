@@ -51,6 +51,9 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 
 func (c *call) run(ctx context.Context) error {
 	c.cors()
+	if resumable(string(c.Path())) {
+		c.tusHeaders()
+	}
 	if err := c.wellFormed(); err != nil {
 		c.SetConnectionClose()
 		return err

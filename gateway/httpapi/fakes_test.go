@@ -138,7 +138,7 @@ func (w fakeUploads) Create(_ context.Context, s session.ID, r upload.CreateRequ
 	id := task.UploadID(task.NewID())
 	prefix := string(s) + "/uploads/" + string(id)
 	u := upload.Upload{
-		ID: id, Session: s, Status: upload.Pending, ContentType: r.ContentType, Size: r.Size, SHA256: r.SHA256,
+		ID: id, Session: s, Status: upload.Pending, ContentType: r.ContentType, Size: r.Size, SHA256: r.SHA256, Metadata: r.Metadata,
 		RawKey: prefix + "/raw", PhotoKey: prefix + "/photo.jpg", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 	}
 	w.mu.Lock()

@@ -40,6 +40,9 @@ type violation struct {
 	Detail  string `json:"detail"`
 }
 
+// statusChecksumMismatch is the tus protocol's own.
+const statusChecksumMismatch = 460
+
 // statusOf maps what a failure is to what HTTP calls it. A few codes have a
 // status of their own.
 func statusOf(k fault.Kind, code string) int {
@@ -56,6 +59,12 @@ func statusOf(k fault.Kind, code string) int {
 		return http.StatusRequestTimeout
 	case "upgrade_required":
 		return http.StatusUpgradeRequired
+	case "tus_version_unsupported":
+		return http.StatusPreconditionFailed
+	case "upload_locked":
+		return http.StatusLocked
+	case "chunk_checksum_mismatch":
+		return statusChecksumMismatch
 	}
 	switch k {
 	case fault.Invalid:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -44,6 +45,12 @@ func (s *Server) table() []route {
 		{method: get, path: "/uploads/{uploadId}", access: bearer, handle: s.showUpload},
 		{method: del, path: "/uploads/{uploadId}", access: bearer, handle: noFields(s.deleteUpload)},
 		{method: http.MethodPost, path: "/uploads/{uploadId}/complete", access: bearer, limits: post, long: true, handle: noFields(s.completeUpload)},
+
+		{method: http.MethodPost, path: tus.Path, access: bearer, limits: post, long: true, anyType: true, handle: s.resumeUpload},
+		{method: http.MethodHead, path: tus.Path + "/{location}", handle: s.resumeUpload},
+		{method: http.MethodPatch, path: tus.Path + "/{location}", long: true, anyType: true, handle: s.resumeUpload},
+		{method: http.MethodPost, path: tus.Path + "/{location}", long: true, anyType: true, handle: s.resumeUpload},
+		{method: del, path: tus.Path + "/{location}", handle: s.resumeUpload},
 
 		{method: get, path: "/catalog", handle: s.showCatalog},
 		{method: get, path: "/previews/{kind}/{id}", handle: s.showPreview},
@@ -129,9 +136,6 @@ func (s *Server) noRoute(ctx context.Context, c *call) error {
 // wrongMethod answers 405, naming the methods there are.
 func (s *Server) wrongMethod(ctx context.Context, c *call) error {
 	path := string(c.Path())
-	if path == "/uploads/tus" { // not an upload's id; resumable uploads do not exist yet
-		return s.noRoute(ctx, c)
-	}
 	if owned(path) {
 		if err := c.authenticate(ctx); err != nil {
 			return err

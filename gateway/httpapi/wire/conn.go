@@ -31,8 +31,9 @@ type Conn struct {
 	begun     time.Time // of the body that is being read
 	bodyBytes int64
 	skipBytes int64
-	unread    bool // the client may still be sending a body nobody wants
-	refused   bool // our own answer has replaced the library's
+	cut       atomic.Bool // a newer request wants what the body is for
+	unread    bool        // the client may still be sending a body nobody wants
+	refused   bool        // our own answer has replaced the library's
 	detached  func(net.Conn)
 	released  bool // the library's closes mean nothing any more
 }
@@ -53,7 +54,16 @@ func From(ctx context.Context) (*Conn, bool) {
 // Begin says that a handler has the request now.
 func (c *Conn) Begin() {
 	c.begun, c.bodyBytes, c.skipBytes, c.unread = time.Now(), 0, 0, false
+	c.cut.Store(false)
 	c.phase.CompareAndSwap(head, handling)
+}
+
+// Interrupt makes the read of the body that waits now, or comes next, fail: the
+// request was overtaken. It may be called from another goroutine, while the
+// handler runs.
+func (c *Conn) Interrupt() {
+	c.cut.Store(true)
+	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 // Answered says that the handler is done. With unread, bytes of a body may
@@ -126,7 +136,13 @@ func (c *Conn) armBody() error {
 	if !until.After(now) {
 		return os.ErrDeadlineExceeded
 	}
-	return c.Conn.SetReadDeadline(until)
+	if err := c.Conn.SetReadDeadline(until); err != nil {
+		return err
+	}
+	if c.cut.Load() { // it came before this deadline replaced its own
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // SetReadDeadline is how the HTTP library announces that an answer is flushed
