@@ -7,7 +7,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/picture/heif"
 )
 
-// maxHEICPixels is what a decoder in WebAssembly can hold in a gigabyte. The
+// maxHEICPixels is what a decoder in WebAssembly can hold in about a gigabyte. The
 // "24 MP" of phones are 24.47 million.
 const maxHEICPixels = 24_500_000
 

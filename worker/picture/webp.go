@@ -130,8 +130,9 @@ func (f *webpFile) decode() (image.Image, error) {
 	if f.kind == "VP8 " && f.alpha != nil {
 		size := f.at.Size()
 		x := []byte{0x10, 0, 0, 0}
-		x = append(x, byte(size.X-1), byte((size.X-1)>>8), byte((size.X-1)>>16))
-		x = append(x, byte(size.Y-1), byte((size.Y-1)>>8), byte((size.Y-1)>>16))
+		x = append(x,
+			byte(size.X-1), byte((size.X-1)>>8), byte((size.X-1)>>16),
+			byte(size.Y-1), byte((size.Y-1)>>8), byte((size.Y-1)>>16))
 		parts = append(parts, riffChunk("VP8X", x), riffChunk("ALPH", f.alpha))
 	}
 	parts = append(parts, riffChunk(f.kind, f.pixels))

@@ -9,11 +9,11 @@ import (
 
 // profile builds a file of tags.
 func profile(space, connection string, tags map[string][]byte) []byte {
-	b := make([]byte, 128)
-	copy(b[16:], space)
-	copy(b[20:], connection)
-	copy(b[36:], "acsp")
-	b = binary.BigEndian.AppendUint32(b, uint32(len(tags)))
+	head := make([]byte, 128)
+	copy(head[16:], space)
+	copy(head[20:], connection)
+	copy(head[36:], "acsp")
+	b := binary.BigEndian.AppendUint32(head, uint32(len(tags)))
 	at := len(b) + 12*len(tags)
 	var bodies []byte
 	for name, body := range tags {

@@ -32,7 +32,8 @@ func Child(args []string, in io.Reader) int {
 	if err := confine(memory); err != nil {
 		return 2
 	}
-	debug.SetMemoryLimit(memory * 3 / 4)
+	debug.SetMemoryLimit(memory / 2)
+	debug.SetGCPercent(20)    // each time WebAssembly grows, its whole memory is copied
 	heic.ForceWasmMode = true // the library's own native mode leaks every picture
 	go warm()
 	out := os.NewFile(3, "answers") // libheif may print to standard output
@@ -41,7 +42,7 @@ func Child(args []string, in io.Reader) int {
 		for {
 			raw, longSide, err := readRequest(in)
 			if err != nil {
-				os.Exit(0)
+				os.Exit(0) //nolint:forbidigo // the decoder may be deep in WebAssembly, which hears of nothing
 			}
 			asked <- job{raw, longSide}
 		}

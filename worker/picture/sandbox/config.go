@@ -12,13 +12,13 @@ const Argument = "-decode-pictures"
 // Config bounds the process.
 type Config struct {
 	Program string        // started with Argument
-	Memory  int64         // bytes that it may hold, of any kind
+	Memory  int64         // bytes that it may map, of any kind; half of them is what it aims at
 	Timeout time.Duration // for one picture
 }
 
 // Defaults leave Program to the caller.
 func Defaults() Config {
-	return Config{Memory: 1 << 30, Timeout: 30 * time.Second}
+	return Config{Memory: 3 << 29, Timeout: 30 * time.Second}
 }
 
 // Validate names every value that cannot work.
