@@ -26,8 +26,8 @@ func (b *bench) accept(ctx context.Context) error {
 
 // rounds gathers what alternating rounds gave.
 type rounds struct {
-	bare, accepts, keyless, ratio, keylessRatio, p99, cost []float64
-	last, lastBare                                         load.Result
+	bare, accepts, keyless, ratio, keylessRatio, p99, cost, bareCost, byCost []float64
+	last, lastBare                                                           load.Result
 }
 
 func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) error {
@@ -67,6 +67,9 @@ func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) err
 	b.out.Add(report.Row{Group: group, Name: "the same without a key", Unit: "×", Rounds: got.keylessRatio, Goal: goal})
 	b.out.Add(report.Row{Group: group, Name: "p99", Unit: "ms", Rounds: got.p99})
 	b.out.Add(report.Row{Group: group, Name: "gateway processor time", Unit: "µs each", Rounds: got.cost})
+	b.out.Add(report.Row{Group: group, Name: "bare publish, processor time", Unit: "µs each", Rounds: got.bareCost})
+	b.out.Add(report.Row{Group: group, Name: "share by processor time", Unit: "×", Rounds: got.byCost,
+		Note: "bare publish against gateway and load together: what processors alone would allow, and less moved by other programs than a rate"})
 	b.out.Plot(group, "POST /tasks", got.last.Times)
 	b.out.Plot(group, "bare publish", got.lastBare.Times)
 	return nil
@@ -118,6 +121,9 @@ func (b *bench) acceptRound(ctx context.Context, r *rig.Rig, who []load.Owner, j
 	got.keylessRatio = append(got.keylessRatio, keyless.PerSecond()/bare.PerSecond())
 	got.p99 = append(got.p99, res.Times.P99)
 	got.cost = append(got.cost, cost)
+	bareCost, loadCost := bare.CPU/float64(max(1, bare.Done))*1e6, res.CPU/float64(max(1, res.Done))*1e6
+	got.bareCost = append(got.bareCost, bareCost)
+	got.byCost = append(got.byCost, bareCost/(cost+loadCost))
 	got.last, got.lastBare = res, bare
 	return nil
 }
