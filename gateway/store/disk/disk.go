@@ -25,6 +25,8 @@ const (
 	bufferSize = 128 << 10
 	knownDirs  = 100_000 // about 10 MB when full
 	tempKept   = time.Hour
+
+	sweptRetries = 10 // of making a directory that sweepers find empty each time
 )
 
 // Config says where the objects lie.
@@ -157,25 +159,33 @@ func readSome(r io.Reader, p []byte) (n int, err error) {
 }
 
 // place renames a finished temporary file to its key. The directory is
-// remembered; should it be gone (swept meanwhile), it is made again.
+// remembered; should it be gone (swept meanwhile), it is made again, and again
+// when a sweeper comes between the two.
 func (d *Disk) place(from, key string) error {
 	dir, path := d.path(key)
-	if _, known := d.known.GetIfPresent(dir); !known {
-		if err := os.MkdirAll(dir, dirMode); err != nil {
-			return classify(err)
+	_, known := d.known.GetIfPresent(dir)
+	err := d.rename(from, path, known)
+	for range sweptRetries {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) { // MkdirAll, too, may meet a sweeper
+			break
 		}
-		d.known.Set(dir, struct{}{})
-	}
-	err := os.Rename(from, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, dirMode); err == nil {
-			err = os.Rename(from, path)
-		}
+		err = d.rename(from, path, false)
 	}
 	if err == nil && d.config.Sync {
 		err = flush(dir)
 	}
 	return classify(err)
+}
+
+// rename makes the directory first, unless it is known to be there.
+func (d *Disk) rename(from, path string, known bool) error {
+	if dir := filepath.Dir(path); !known {
+		if err := os.MkdirAll(dir, dirMode); err != nil {
+			return err
+		}
+		d.known.Set(dir, struct{}{})
+	}
+	return os.Rename(from, path)
 }
 
 // flush makes a directory, or a file that somebody else wrote, survive a power
