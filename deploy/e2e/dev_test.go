@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -224,8 +223,18 @@ func (d *dev) finish(t *testing.T) {
 	}
 }
 
-// family lists the living processes of dev's process group.
-func (d *dev) family() (out []string) {
+// family lists the living processes of dev's process group, decoders of
+// workers included.
+func (d *dev) family() []string {
+	return processes(func(_, group int) bool { return group == d.cmd.Process.Pid })
+}
+
+// children lists the living processes that dev itself started.
+func (d *dev) children() []string {
+	return processes(func(parent, _ int) bool { return parent == d.cmd.Process.Pid })
+}
+
+func processes(wanted func(parent, group int) bool) (out []string) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		raw, err := os.ReadFile(path)
@@ -233,9 +242,11 @@ func (d *dev) family() (out []string) {
 			continue
 		}
 		// pid (name) state ppid pgrp …; the name may hold anything.
-		fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
-		if len(fields) > 2 && fields[0] != "Z" && fields[2] == strconv.Itoa(d.cmd.Process.Pid) {
-			out = append(out, string(raw[:bytes.LastIndexByte(raw, ')')+1]))
+		name, rest := string(raw[:bytes.LastIndexByte(raw, ')')+1]), string(raw[bytes.LastIndexByte(raw, ')')+1:])
+		var state string
+		var parent, group int
+		if n, _ := fmt.Sscan(rest, &state, &parent, &group); n == 3 && state != "Z" && wanted(parent, group) {
+			out = append(out, name)
 		}
 	}
 	return out

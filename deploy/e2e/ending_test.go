@@ -14,8 +14,8 @@ func TestInterruptedDevLeavesNothingBehind(t *testing.T) {
 	for i := range 5 {
 		p.submit(t, int64(i))
 	}
-	if n := len(d.family()); n != 5 {
-		t.Errorf("family = %v, want dev, two gateways, two workers", d.family())
+	if c := d.children(); len(c) != 4 {
+		t.Errorf("children of dev = %v, want two gateways, two workers", c)
 	}
 	code, took := d.interrupt(t)
 	if code != 0 || took > drainPromise+liveWithin {
