@@ -81,6 +81,7 @@ func (in *Intake) job(d *draft) *task.Job {
 		ID: d.id, Session: d.Session, Network: session.Network(d.Client), Region: in.config.Region, Language: language(d.Language),
 		CreatedAt: now, Deadline: now.Add(in.config.Deadline), ExpiresAt: now.Add(in.config.Retention), BodyHash: d.hash,
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
+		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,
 		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
 		CatalogVersion: d.choice.version, CacheKey: d.cacheKey,
 	}

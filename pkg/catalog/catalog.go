@@ -19,11 +19,27 @@ type Style struct {
 	ID          string   `json:"id"`
 	Name        Text     `json:"name"`
 	Description Text     `json:"description"`
-	Prompt      string   `json:"prompt"`             // English template fragment for models
-	Negative    string   `json:"negative,omitempty"` // what the model shall avoid
+	Prompt      string   `json:"prompt"`             // for models that read English
+	PromptZH    string   `json:"promptZh,omitempty"` // for models that read Chinese; "" is Prompt
+	Negative    string   `json:"negative,omitempty"` // what the model shall avoid, as a list with commas
+	NegativeZH  string   `json:"negativeZh,omitempty"`
+	Identity    Text     `json:"identity,omitzero"`  // how the people of the photo stay themselves; zero is the usual wording
 	Palette     []string `json:"palette"`            // "#rrggbb", dark to light; the mock paints with it
 	Texture     string   `json:"texture"`            // ink | brush | pixel | halftone | glow | paper | grain | facet …
 	Strength    float64  `json:"strength,omitempty"` // 0…1, how far from the photo
+	Defaults    Defaults `json:"defaults,omitzero"`
+
+	// TemplateVersion counts changes of this entry's words.
+	TemplateVersion int `json:"templateVersion,omitempty"`
+}
+
+// Defaults are a style's options where the person chose none; a zero value
+// leaves the choice to the model.
+type Defaults struct {
+	Aspect     string  `json:"aspect,omitempty"`
+	Resolution string  `json:"resolution,omitempty"`
+	Steps      int     `json:"steps,omitempty"`
+	CFG        float64 `json:"cfg,omitempty"`
 }
 
 // Place is where the picture is set.
@@ -32,6 +48,9 @@ type Place struct {
 	Name        Text     `json:"name"`
 	Description Text     `json:"description"`
 	Prompt      string   `json:"prompt"`
+	PromptZH    string   `json:"promptZh,omitempty"`
+	Negative    string   `json:"negative,omitempty"`
+	NegativeZH  string   `json:"negativeZh,omitempty"`
 	Palette     []string `json:"palette"`
 	Backdrop    string   `json:"backdrop"` // skyline | mountains | water | garden | wall | desert … drawn by the mock
 }

@@ -30,8 +30,10 @@ type Job struct {
 	ExpiresAt      time.Time     `json:"expiresAt"` // all of it is removed then
 	BodyHash       string        `json:"bodyHash"`  // of the parsed request, for Idempotency-Key
 	Upload         UploadID      `json:"upload"`
-	Fingerprint    string        `json:"fingerprint"` // "sha256:…" of the original photo
-	PhotoKey       string        `json:"photoKey"`    // object key of the normalised JPEG
+	Fingerprint    string        `json:"fingerprint"`          // "sha256:…" of the original photo
+	PhotoKey       string        `json:"photoKey"`             // object key of the normalised JPEG
+	PhotoWidth     int           `json:"photoWidth,omitempty"` // of the original, upright
+	PhotoHeight    int           `json:"photoHeight,omitempty"`
 	Style          catalog.Style `json:"style"`
 	Place          catalog.Place `json:"place"`
 	Options        Options       `json:"options"` // as sent

@@ -60,6 +60,14 @@ func textFromWire(t *workerpb.Text) catalog.Text {
 	return catalog.Text{ZH: t.GetZh(), EN: t.GetEn()}
 }
 
+func defaultsToWire(d catalog.Defaults) *workerpb.Defaults {
+	return &workerpb.Defaults{Aspect: d.Aspect, Resolution: d.Resolution, Steps: clamp(d.Steps), Cfg: d.CFG}
+}
+
+func defaultsFromWire(d *workerpb.Defaults) catalog.Defaults {
+	return catalog.Defaults{Aspect: d.GetAspect(), Resolution: d.GetResolution(), Steps: int(d.GetSteps()), CFG: d.GetCfg()}
+}
+
 func attemptToWire(a Attempt) *workerpb.GenerateRequest {
 	return &workerpb.GenerateRequest{
 		Task: string(a.Task), Session: string(a.Session), Number: clamp(a.Number), Provider: a.Provider,
@@ -68,12 +76,16 @@ func attemptToWire(a Attempt) *workerpb.GenerateRequest {
 		Style: &workerpb.Style{
 			Id: a.Style.ID, Name: textToWire(a.Style.Name), Description: textToWire(a.Style.Description),
 			Prompt: a.Style.Prompt, Negative: a.Style.Negative, Palette: a.Style.Palette, Texture: a.Style.Texture,
-			Strength: a.Style.Strength,
+			Strength: a.Style.Strength, PromptZh: a.Style.PromptZH, NegativeZh: a.Style.NegativeZH,
+			Identity: textToWire(a.Style.Identity), TemplateVersion: clamp(a.Style.TemplateVersion),
+			Defaults: defaultsToWire(a.Style.Defaults),
 		},
 		Place: &workerpb.Place{
 			Id: a.Place.ID, Name: textToWire(a.Place.Name), Description: textToWire(a.Place.Description),
 			Prompt: a.Place.Prompt, Palette: a.Place.Palette, Backdrop: a.Place.Backdrop,
+			PromptZh: a.Place.PromptZH, Negative: a.Place.Negative, NegativeZh: a.Place.NegativeZH,
 		},
+		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight),
 		Options: &workerpb.Options{
 			Aspect: a.Options.Aspect, Resolution: a.Options.Resolution, Steps: clamp(a.Options.Steps),
 			Cfg: a.Options.CFG, Seed: a.Options.Seed, Note: a.Options.Note,
@@ -91,12 +103,16 @@ func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
 		Style: catalog.Style{
 			ID: s.GetId(), Name: textFromWire(s.GetName()), Description: textFromWire(s.GetDescription()),
 			Prompt: s.GetPrompt(), Negative: s.GetNegative(), Palette: s.GetPalette(), Texture: s.GetTexture(),
-			Strength: s.GetStrength(),
+			Strength: s.GetStrength(), PromptZH: s.GetPromptZh(), NegativeZH: s.GetNegativeZh(),
+			Identity: textFromWire(s.GetIdentity()), TemplateVersion: int(s.GetTemplateVersion()),
+			Defaults: defaultsFromWire(s.GetDefaults()),
 		},
 		Place: catalog.Place{
 			ID: p.GetId(), Name: textFromWire(p.GetName()), Description: textFromWire(p.GetDescription()),
 			Prompt: p.GetPrompt(), Palette: p.GetPalette(), Backdrop: p.GetBackdrop(),
+			PromptZH: p.GetPromptZh(), Negative: p.GetNegative(), NegativeZH: p.GetNegativeZh(),
 		},
+		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()),
 		Options: task.Options{
 			Aspect: o.GetAspect(), Resolution: o.GetResolution(), Steps: int(o.GetSteps()), CFG: o.GetCfg(),
 			Note: o.GetNote(),

@@ -26,10 +26,15 @@ func someAttempt(t *rapid.T) Attempt {
 			ID: text(t, "style"), Name: catalog.Text{ZH: "水墨", EN: "Ink"}, Description: catalog.Text{ZH: "一", EN: "a"},
 			Prompt: text(t, "sprompt"), Negative: text(t, "neg"), Palette: []string{"#000000", "#ffffff"},
 			Texture: "ink", Strength: rapid.Float64Range(0, 1).Draw(t, "strength"),
+			PromptZH: text(t, "spromptzh"), NegativeZH: text(t, "negzh"), TemplateVersion: rapid.IntRange(0, 9).Draw(t, "template"),
+			Identity: catalog.Text{ZH: text(t, "idzh"), EN: text(t, "iden")},
+			Defaults: catalog.Defaults{Aspect: text(t, "daspect"), Resolution: "1k", Steps: rapid.IntRange(0, 50).Draw(t, "dsteps"), CFG: 3.5},
 		},
+		PhotoWidth: rapid.IntRange(0, 10000).Draw(t, "width"), PhotoHeight: rapid.IntRange(0, 10000).Draw(t, "height"),
 		Place: catalog.Place{
 			ID: text(t, "place"), Name: catalog.Text{ZH: "外滩", EN: "The Bund"}, Description: catalog.Text{ZH: "二"},
 			Prompt: text(t, "pprompt"), Palette: []string{"#102030"}, Backdrop: "skyline",
+			PromptZH: text(t, "ppromptzh"), Negative: text(t, "pneg"), NegativeZH: text(t, "pnegzh"),
 		},
 		Options: task.Options{
 			Aspect: text(t, "aspect"), Resolution: "2k", Steps: rapid.IntRange(0, 100).Draw(t, "steps"),

@@ -25,6 +25,8 @@ type Attempt struct {
 	Place       catalog.Place
 	Options     task.Options
 	Seed        int64
+	PhotoWidth  int // of the photo, upright; 0 when not told, and only their ratio counts
+	PhotoHeight int
 	VendorTask  string // not "": resume polling this vendor task instead of submitting
 	AttachOnly  bool   // never start: attach or answer fault.NotFound "attempt_unknown"
 }

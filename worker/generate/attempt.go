@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
-	"github.com/imgfleet/imgfleet/worker/prompt"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
@@ -99,10 +99,13 @@ func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.P
 
 // request maps the attempt to what drivers understand.
 func (w *Worker) request(a workerrpc.Attempt) provider.Request {
-	words := prompt.Build(a.Style, a.Place, a.Options)
+	p := prompt.Build(prompt.Input{
+		Style: a.Style, Place: a.Place, Options: a.Options, Seed: a.Seed, PhotoWidth: a.PhotoWidth, PhotoHeight: a.PhotoHeight,
+	})
 	return provider.Request{
-		ID: string(a.Task) + "-" + strconv.Itoa(a.Number), Text: words.Text, Negative: words.Negative,
-		Style: a.Style, Place: a.Place, Options: a.Options, Seed: a.Seed, PhotoURL: a.PhotoURL,
+		ID: string(a.Task) + "-" + strconv.Itoa(a.Number), Text: p.Text, Negative: p.Negative,
+		Size: p.Size, Width: p.Width, Height: p.Height, Steps: p.Steps, CFG: p.CFG, Strength: p.Strength, Seed: p.Seed,
+		Style: a.Style, Place: a.Place, Options: a.Options, PhotoURL: a.PhotoURL,
 		VendorTask: a.VendorTask,
 		Photo:      func(ctx context.Context) ([]byte, error) { return w.photo(ctx, a.PhotoURL) },
 	}

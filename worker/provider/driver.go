@@ -19,13 +19,23 @@ type Driver interface {
 type Request struct {
 	// ID is stable over repeats of the same attempt: vendors that know
 	// idempotency keys get it.
-	ID       string
-	Text     string // words for models
-	Negative string
-	Style    catalog.Style
-	Place    catalog.Place
-	Options  task.Options
-	Seed     int64
+	ID string
+	// Text to Seed are ready for the configured model: in its language, its
+	// spelling and its ranges, each within its limits. What is zero (an empty
+	// Size, no steps) is not sent. pkg/prompt makes them.
+	Text     string
+	Negative string // "" also when the model takes none: Text says it then
+	Size     string // as the model spells it: "2K", "1024x1024", "1024*1024", "1024:1024"
+	Width    int    // the same in pixels; 0 when the model chooses
+	Height   int
+	Steps    int
+	CFG      float64
+	Strength float64 // 0…1, how far from the photo
+	// Seed is within the model's range; -1: the model takes none.
+	Seed    int64
+	Style   catalog.Style
+	Place   catalog.Place
+	Options task.Options // as the person sent them; only the mock looks at these
 	// PhotoURL serves the normalised JPEG for a few minutes, to vendors that
 	// fetch for themselves.
 	PhotoURL string

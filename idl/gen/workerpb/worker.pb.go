@@ -138,6 +138,15 @@ type Style struct {
 	Palette     []string `protobuf:"bytes,6,rep,name=palette" json:"palette,omitempty"`
 	Texture     string   `protobuf:"bytes,7,opt,name=texture" json:"texture,omitempty"`
 	Strength    float64  `protobuf:"fixed64,8,opt,name=strength" json:"strength,omitempty"`
+
+	// The same words for models that read Chinese; empty means the English ones.
+	PromptZh   string `protobuf:"bytes,9,opt,name=prompt_zh" json:"prompt_zh,omitempty"`
+	NegativeZh string `protobuf:"bytes,10,opt,name=negative_zh" json:"negative_zh,omitempty"`
+
+	// How the people of the photo stay themselves; empty means the usual words.
+	Identity        *Text     `protobuf:"bytes,11,opt,name=identity" json:"identity,omitempty"`
+	TemplateVersion int32     `protobuf:"varint,12,opt,name=template_version" json:"template_version,omitempty"`
+	Defaults        *Defaults `protobuf:"bytes,13,opt,name=defaults" json:"defaults,omitempty"`
 }
 
 func (x *Style) Reset() { *x = Style{} }
@@ -202,6 +211,83 @@ func (x *Style) GetStrength() float64 {
 	return 0
 }
 
+func (x *Style) GetPromptZh() string {
+	if x != nil {
+		return x.PromptZh
+	}
+	return ""
+}
+
+func (x *Style) GetNegativeZh() string {
+	if x != nil {
+		return x.NegativeZh
+	}
+	return ""
+}
+
+func (x *Style) GetIdentity() *Text {
+	if x != nil {
+		return x.Identity
+	}
+	return nil
+}
+
+func (x *Style) GetTemplateVersion() int32 {
+	if x != nil {
+		return x.TemplateVersion
+	}
+	return 0
+}
+
+func (x *Style) GetDefaults() *Defaults {
+	if x != nil {
+		return x.Defaults
+	}
+	return nil
+}
+
+// Defaults are a style's options where the person chose none.
+type Defaults struct {
+	Aspect     string  `protobuf:"bytes,1,opt,name=aspect" json:"aspect,omitempty"`
+	Resolution string  `protobuf:"bytes,2,opt,name=resolution" json:"resolution,omitempty"`
+	Steps      int32   `protobuf:"varint,3,opt,name=steps" json:"steps,omitempty"`
+	Cfg        float64 `protobuf:"fixed64,4,opt,name=cfg" json:"cfg,omitempty"`
+}
+
+func (x *Defaults) Reset() { *x = Defaults{} }
+
+func (x *Defaults) Marshal(in []byte) ([]byte, error) { return prutal.MarshalAppend(in, x) }
+
+func (x *Defaults) Unmarshal(in []byte) error { return prutal.Unmarshal(in, x) }
+
+func (x *Defaults) GetAspect() string {
+	if x != nil {
+		return x.Aspect
+	}
+	return ""
+}
+
+func (x *Defaults) GetResolution() string {
+	if x != nil {
+		return x.Resolution
+	}
+	return ""
+}
+
+func (x *Defaults) GetSteps() int32 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *Defaults) GetCfg() float64 {
+	if x != nil {
+		return x.Cfg
+	}
+	return 0
+}
+
 // Place is a catalogue entry: where the picture is set.
 type Place struct {
 	Id          string   `protobuf:"bytes,1,opt,name=id" json:"id,omitempty"`
@@ -210,6 +296,9 @@ type Place struct {
 	Prompt      string   `protobuf:"bytes,4,opt,name=prompt" json:"prompt,omitempty"`
 	Palette     []string `protobuf:"bytes,5,rep,name=palette" json:"palette,omitempty"`
 	Backdrop    string   `protobuf:"bytes,6,opt,name=backdrop" json:"backdrop,omitempty"`
+	PromptZh    string   `protobuf:"bytes,7,opt,name=prompt_zh" json:"prompt_zh,omitempty"`
+	Negative    string   `protobuf:"bytes,8,opt,name=negative" json:"negative,omitempty"`
+	NegativeZh  string   `protobuf:"bytes,9,opt,name=negative_zh" json:"negative_zh,omitempty"`
 }
 
 func (x *Place) Reset() { *x = Place{} }
@@ -256,6 +345,27 @@ func (x *Place) GetPalette() []string {
 func (x *Place) GetBackdrop() string {
 	if x != nil {
 		return x.Backdrop
+	}
+	return ""
+}
+
+func (x *Place) GetPromptZh() string {
+	if x != nil {
+		return x.PromptZh
+	}
+	return ""
+}
+
+func (x *Place) GetNegative() string {
+	if x != nil {
+		return x.Negative
+	}
+	return ""
+}
+
+func (x *Place) GetNegativeZh() string {
+	if x != nil {
+		return x.NegativeZh
 	}
 	return ""
 }
@@ -343,6 +453,11 @@ type GenerateRequest struct {
 
 	// True: never start; attach, or answer not_found "attempt_unknown".
 	AttachOnly bool `protobuf:"varint,15,opt,name=attach_only" json:"attach_only,omitempty"`
+
+	// Of the photo, upright; 0 from a gateway that does not tell. Only their
+	// ratio counts: the normalised photo may be smaller.
+	PhotoWidth  int32 `protobuf:"varint,16,opt,name=photo_width" json:"photo_width,omitempty"`
+	PhotoHeight int32 `protobuf:"varint,17,opt,name=photo_height" json:"photo_height,omitempty"`
 }
 
 func (x *GenerateRequest) Reset() { *x = GenerateRequest{} }
@@ -454,6 +569,20 @@ func (x *GenerateRequest) GetAttachOnly() bool {
 		return x.AttachOnly
 	}
 	return false
+}
+
+func (x *GenerateRequest) GetPhotoWidth() int32 {
+	if x != nil {
+		return x.PhotoWidth
+	}
+	return 0
+}
+
+func (x *GenerateRequest) GetPhotoHeight() int32 {
+	if x != nil {
+		return x.PhotoHeight
+	}
+	return 0
 }
 
 // Outcome ends an attempt.

@@ -9,9 +9,9 @@ import (
 	"math"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/picture"
-	"github.com/imgfleet/imgfleet/worker/prompt"
 )
 
 // maxPainted bounds the long side that is really painted, pixels. Larger

@@ -10,13 +10,15 @@ import (
 
 func TestThePersonComesFirstAndTheNoteLast(t *testing.T) {
 	t.Parallel()
-	w := Build(catalog.Style{Prompt: "Ink wash.", Negative: "text"}, catalog.Place{Prompt: " on the Moon "},
-		task.Options{Note: "with a red hat"})
+	w := Build(Input{
+		Style: catalog.Style{Prompt: "Ink wash.", Negative: "text"}, Place: catalog.Place{Prompt: " on the Moon "},
+		Options: task.Options{Note: "with a red hat"},
+	})
 	want := "Keep the person in the photo recognisable, with the same face, pose and clothing. on the Moon. Ink wash. with a red hat."
 	if w.Text != want || w.Negative != "text" {
 		t.Errorf("got %+v", w)
 	}
-	if w := Build(catalog.Style{}, catalog.Place{}, task.Options{}); strings.Contains(w.Text, "..") || w.Text == "" {
+	if w := Build(Input{}); strings.Contains(w.Text, "..") || w.Text == "" {
 		t.Errorf("without words: %q", w.Text)
 	}
 }
@@ -26,10 +28,29 @@ func TestEveryCatalogueEntryHasWords(t *testing.T) {
 	d := catalog.Builtin()
 	for _, s := range d.Styles {
 		for _, p := range d.Places {
-			if w := Build(s, p, task.Options{}); len(w.Text) < 120 {
+			if w := Build(Input{Style: s, Place: p}); len(w.Text) < 120 {
 				t.Errorf("%s in %s says little: %q", s.ID, p.ID, w.Text)
 			}
 		}
+	}
+}
+
+func TestTheStyleSpeaksWhereThePersonDoesNot(t *testing.T) {
+	t.Parallel()
+	in := Input{
+		Style:      catalog.Style{Strength: 0.6, Defaults: catalog.Defaults{Aspect: "1:1", Resolution: "1k", Steps: 30, CFG: 4}},
+		PhotoWidth: 3000, PhotoHeight: 4000, Seed: 7,
+	}
+	if r := Build(in); r.Size != "1024x1024" || r.Width != 1024 || r.Height != 1024 || r.Steps != 30 || r.CFG != 4 || r.Strength != 0.6 || r.Seed != 7 {
+		t.Errorf("defaults: %+v", r)
+	}
+	in.Options = task.Options{Aspect: "original", Resolution: "2k", Steps: 9, CFG: 2}
+	if r := Build(in); r.Size != "1536x2048" || r.Steps != 9 || r.CFG != 2 {
+		t.Errorf("chosen: %+v", r)
+	}
+	in.PhotoWidth = 0
+	if r := Build(in); r.Size != "" || r.Width != 0 {
+		t.Errorf("the ratio of a photo that nobody measured: %+v", r)
 	}
 }
 

@@ -1,4 +1,0 @@
-// Package prompt turns the catalogue entries and options of a job into what a
-// model is asked for: words and a size. worker/generate calls it once an
-// attempt and hands the result to worker/provider.
-package prompt
