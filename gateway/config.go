@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -45,6 +46,7 @@ type httpConfig struct {
 	Listen         string   `config:"listen"`
 	PublicURL      string   `config:"publicUrl"`
 	InternalURL    string   `config:"internalUrl"` // this gateway as workers reach it; "" is the listen address
+	Node           string   `config:"node"`        // this gateway in the paths of resumable uploads, for a load balancer; "" when data.dir is shared
 	CORSOrigins    []string `config:"corsOrigins"`
 	TrustedProxies []string `config:"trustedProxies"`
 }
@@ -185,6 +187,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Engine.URL != "" && c.Store.Kind == kindDisk && !c.Store.Shared {
 		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
+	}
+	if !tus.ValidNode(c.HTTP.Node) {
+		fault("http.node: must be at most 32 of a-z, 0-9 and -, is %q", c.HTTP.Node)
 	}
 	if c.Retention < time.Second {
 		fault("retention: must be at least 1s, is %v", c.Retention)

@@ -2,9 +2,13 @@ package e2e_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
 	"github.com/imgfleet/imgfleet/gateway/store/storetest/s3server"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
@@ -45,6 +49,38 @@ func TestAFleetKeepsItsPicturesInABucket(t *testing.T) {
 		}
 	}
 	aBodyOfAnotherSizeIsRefused(t, d)
+	aPhotoInPiecesEndsInTheBucket(t, d, func() []string { return s.Objects(t, bucketName) })
+}
+
+func aPhotoInPiecesEndsInTheBucket(t *testing.T, d *dev, objects func() []string) {
+	t.Helper()
+	s, err := d.api(t, 0).NewSession(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := photo.JPEG(9, 1200, 900, photo.Rotated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pieces{d.public[0], whole}
+	created := p.create(t, s, nil)
+	id := created.Get("Upload-Id")
+	p.send(t, created.Get("Location"), len(whole)/2)
+	raw := "uploads/" + string(s.ID()) + "/" + id + "/raw"
+	if slices.Contains(objects(), raw) {
+		t.Error("half a photo is in the bucket")
+	}
+	p.send(t, created.Get("Location"), len(whole))
+	if all := objects(); !slices.Contains(all, raw) {
+		t.Errorf("the photo is not in the bucket: %q", all)
+	}
+	if left, err := os.ReadDir(filepath.Join(d.data, "partial")); err != nil || len(left) > 0 {
+		t.Errorf("left in the directory: %v, %v", left, err)
+	}
+	p.complete(t, s, id)
+	if slices.Contains(objects(), raw) {
+		t.Error("the raw photo stayed when it was judged")
+	}
 }
 
 func aBodyOfAnotherSizeIsRefused(t *testing.T, d *dev) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
+	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
 // pieces speaks tus to one gateway.
@@ -39,6 +40,19 @@ func (p pieces) do(t *testing.T, method, path string, body []byte, status int, h
 	return resp.Header
 }
 
+// create declares the photo and sends its first bytes.
+func (p pieces) create(t *testing.T, s *client.Session, first []byte) http.Header {
+	t.Helper()
+	return p.do(t, http.MethodPost, "/uploads/tus", first, http.StatusCreated, "Authorization", "Bearer "+s.Token(),
+		"Upload-Length", strconv.Itoa(len(p.whole)), "Upload-Metadata", "filetype aW1hZ2UvanBlZw==,consent dHJ1ZQ==",
+		"Content-Type", "application/offset+octet-stream")
+}
+
+func (p pieces) complete(t *testing.T, s *client.Session, id string) {
+	t.Helper()
+	p.do(t, http.MethodPost, "/uploads/"+id+"/complete", nil, http.StatusOK, "Authorization", "Bearer "+s.Token())
+}
+
 // send brings the bytes from the gateway's offset to an end.
 func (p pieces) send(t *testing.T, location string, end int) {
 	t.Helper()
@@ -66,8 +80,7 @@ func TestAPhotoArrivesOverRestartsAndGateways(t *testing.T) {
 	}
 	third := len(whole) / 3
 	p := pieces{first.public[0], whole}
-	created := p.do(t, http.MethodPost, "/uploads/tus", nil, http.StatusCreated, "Authorization", "Bearer "+s.Token(),
-		"Upload-Length", strconv.Itoa(len(whole)), "Upload-Metadata", "filetype aW1hZ2UvanBlZw==,consent dHJ1ZQ==")
+	created := p.create(t, s, nil)
 	location := created.Get("Location")
 	p.send(t, location, third)
 	first.interrupt(t)
@@ -76,14 +89,12 @@ func TestAPhotoArrivesOverRestartsAndGateways(t *testing.T) {
 	pieces{second.public[0], whole}.send(t, location, 2*third)
 	pieces{second.public[1], whole}.send(t, location, len(whole))
 	p.base = second.public[0]
-	p.do(t, http.MethodPost, "/uploads/"+created.Get("Upload-Id")+"/complete", nil, http.StatusOK, "Authorization", "Bearer "+s.Token())
+	p.complete(t, s, created.Get("Upload-Id"))
 	if left, err := os.ReadDir(filepath.Join(data, "partial")); err != nil || len(left) > 0 {
 		t.Errorf("left in the directory: %v, %v", left, err)
 	}
 
-	unfinished := p.do(t, http.MethodPost, "/uploads/tus", whole[:third], http.StatusCreated, "Authorization", "Bearer "+s.Token(),
-		"Upload-Length", strconv.Itoa(len(whole)), "Upload-Metadata", "filetype aW1hZ2UvanBlZw==,consent dHJ1ZQ==",
-		"Content-Type", "application/offset+octet-stream").Get("Location")
+	unfinished := p.create(t, s, whole[:third]).Get("Location")
 	p.do(t, http.MethodDelete, "/session", nil, http.StatusOK, "Authorization", "Bearer "+s.Token())
 	if left, err := os.ReadDir(filepath.Join(data, "partial")); err != nil || len(left) > 0 {
 		t.Errorf("left of an erased session: %v, %v", left, err)

@@ -47,7 +47,7 @@ func (s *Server) table() []route {
 		{method: http.MethodPost, path: "/uploads/{uploadId}/complete", access: bearer, limits: post, long: true, handle: noFields(s.completeUpload)},
 
 		{method: http.MethodPost, path: tus.Path, access: bearer, limits: post, long: true, anyType: true, handle: s.resumeUpload},
-		{method: http.MethodHead, path: tus.Path + "/{location}", handle: s.resumeUpload},
+		{method: http.MethodHead, path: tus.Path + "/{location}", long: true, handle: s.resumeUpload},
 		{method: http.MethodPatch, path: tus.Path + "/{location}", long: true, anyType: true, handle: s.resumeUpload},
 		{method: http.MethodPost, path: tus.Path + "/{location}", long: true, anyType: true, handle: s.resumeUpload},
 		{method: del, path: tus.Path + "/{location}", handle: s.resumeUpload},

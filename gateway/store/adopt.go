@@ -37,5 +37,8 @@ func (s *Store) Adopt(ctx context.Context, key, path string) error {
 	if _, err := s.driver.Put(ctx, key, f); err != nil {
 		return fmt.Errorf("adopt object: %w", err)
 	}
-	return os.Remove(path)
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // its upload was removed meanwhile, which is for the caller to find
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -32,20 +33,46 @@ func (b *Bucket) Put(ctx context.Context, key string, r io.Reader) (int64, error
 		return 0, err
 	}
 	defer func() { _ = body.Close() }()
+	return n, b.send(ctx, key, body.Reader, n)
+}
+
+// Adopt sends a file as it lies there and removes it. Somebody who took it
+// away meanwhile is the caller's affair.
+func (b *Bucket) Adopt(ctx context.Context, key, path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(fault.NotFound, "object_not_found", err)
+	}
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, "storage_unavailable", err)
+	}
+	defer func() { _ = f.Close() }()
+	fi, err := f.Stat()
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, "storage_unavailable", err)
+	}
+	if err := b.send(ctx, key, f, fi.Size()); err != nil {
+		return err
+	}
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (b *Bucket) send(ctx context.Context, key string, r io.Reader, n int64) error {
 	client, err := b.client(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	in := &sdk.PutObjectInput{}
 	if n > 0 { // an empty reader would be sent without a length
-		in.Body = body.Reader
+		in.Body = r
 	}
 	in.Bucket, in.Key, in.ContentLength, in.Expires = b.config.Bucket, name(key), n, b.expires()
 	in.ContentType, in.CacheControl = store.ContentType(key), store.CacheControl
-	if _, err := client.PutObject(in, b.dated()); err != nil {
-		return 0, classify(ctx, err)
-	}
-	return n, nil
+	_, err = client.PutObject(in, b.dated())
+	return classify(ctx, err)
 }
 
 // body is what is to be sent.

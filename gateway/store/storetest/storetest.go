@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Driver) {
 		"ACopyOutlivesItsSource":      aCopyOutlivesItsSource,
 		"OldObjectsAreSwept":          oldObjectsAreSwept,
 		"WritersDoNotMix":             writersDoNotMix,
+		"AFileBecomesAnObject":        aFileBecomesAnObject,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,17 +19,23 @@ import (
 // upload, the offset is the size of a partial file.
 type datastore struct{ h *Handler }
 
-// NewUpload declares the photo, as POST /uploads does.
+// NewUpload declares the photo, as POST /uploads does. One that the session
+// already has, by its SHA-256, is whole from the start.
 func (d datastore) NewUpload(ctx context.Context, info handler.FileInfo) (handler.Upload, error) {
 	v := visitOf(ctx)
 	r := upload.CreateRequest{
 		ContentType: info.MetaData["filetype"], Size: info.Size, Consent: parseConsent(info.MetaData["consent"]), Metadata: v.metadata,
+		SHA256: info.MetaData["sha256"],
 	}
-	up, _, err := d.h.deps.Uploads.Create(ctx, v.owner, r)
+	up, reused, err := d.h.deps.Uploads.Create(ctx, v.owner, r)
 	if err != nil {
 		return nil, refuse(ctx, err)
 	}
-	v.created, v.upload = up, up // a failure from here on takes it back
+	v.upload, v.fresh = up, !reused // a failure from here on takes a fresh one back
+	if reused {
+		v.known = up.Size
+		return &transfer{h: d.h, up: up}, nil
+	}
 	if err := d.h.deps.Files.Create(up.Session, up.ID, up.Size); err != nil {
 		return nil, refuse(ctx, err)
 	}
@@ -96,8 +102,14 @@ func (t *transfer) GetInfo(context.Context) (handler.FileInfo, error) {
 }
 
 // WriteChunk appends what comes, and keeps it however it ends; a chunk that
-// came with a checksum is kept only when it matches.
+// came with a checksum is kept only when it matches. Nobody needs what comes
+// for a photo that is known: closing the connection instead would look like a
+// failure to the client, which would begin anew.
 func (t *transfer) WriteChunk(ctx context.Context, offset int64, source io.Reader) (int64, error) {
+	if t.up.Status == upload.Ready {
+		_, err := io.Copy(io.Discard, source)
+		return t.up.Size - offset, err
+	}
 	c := partial.Chunk{Offset: offset, Max: t.up.Size - offset, Source: source}
 	if sum := visitOf(ctx).sum; sum != nil {
 		c.Hash, c.Accept = sum.hash, sum.accept
@@ -107,10 +119,25 @@ func (t *transfer) WriteChunk(ctx context.Context, offset int64, source io.Reade
 }
 
 // FinishUpload makes an ordinary upload of the file.
-func (t *transfer) FinishUpload(ctx context.Context) error { return refuse(ctx, t.finish(ctx)) }
+func (t *transfer) FinishUpload(ctx context.Context) error {
+	if t.up.Status == upload.Ready {
+		return nil
+	}
+	return refuse(ctx, t.finish(ctx))
+}
 
+// finish may find that another gateway has done so, or that the upload was
+// removed or has expired while the bytes came: then they go too.
 func (t *transfer) finish(ctx context.Context) error {
-	return t.h.deps.Uploads.Adopt(ctx, t.up, t.h.deps.Files.Path(t.up.Session, t.up.ID))
+	err := t.h.deps.Uploads.Adopt(ctx, t.up, t.h.deps.Files.Path(t.up.Session, t.up.ID))
+	if err == nil || fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	if whole, werr := t.h.deps.Uploads.Received(ctx, t.up); whole || werr != nil {
+		return werr
+	}
+	_, rerr := t.h.deps.Files.Remove(t.up.Session, t.up.ID)
+	return errors.Join(err, rerr)
 }
 
 // GetReader gives nothing: uploads are not served from here.

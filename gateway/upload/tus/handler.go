@@ -55,6 +55,7 @@ type Deps struct {
 	Keys      signer
 	Limits    func() policy.Limits
 	PublicURL string           // "" makes Locations relative
+	Node      string           // this gateway's name in Locations, "" for none
 	Now       func() time.Time // time.Now when nil
 }
 
@@ -137,8 +138,8 @@ func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (An
 	w := &recorder{header: http.Header{}}
 	h.tusd.ServeHTTP(w, r)
 	err := v.outcome(w)
-	if err != nil && v.created.ID != "" { // nobody will ever learn its Location
-		_, rerr := h.deps.Uploads.Remove(context.WithoutCancel(ctx), owner, v.created.ID)
+	if err != nil && v.fresh { // nobody will ever learn its Location
+		_, rerr := h.deps.Uploads.Remove(context.WithoutCancel(ctx), owner, v.upload.ID)
 		return Answer{}, errors.Join(err, rerr)
 	}
 	if err != nil {
@@ -193,11 +194,11 @@ func (h *Handler) complete(w *recorder, v *visit) {
 	if w.header.Get("Upload-Metadata") != "" {
 		w.header.Set("Upload-Metadata", up.Metadata)
 	}
-	if v.created.ID != "" {
+	if v.creates {
 		w.header.Set("Upload-Id", string(up.ID))
 		w.header.Set("Location", h.location(up))
 		if w.header.Get("Upload-Offset") == "" {
-			w.header.Set("Upload-Offset", "0")
+			w.header.Set("Upload-Offset", strconv.FormatInt(v.known, 10))
 		}
 	}
 }

@@ -41,6 +41,8 @@ type stage struct {
 	files *partial.Files
 	ups   map[task.UploadID]upload.Upload
 	whole map[task.UploadID]string
+	known map[string]task.UploadID // ready uploads by their SHA-256
+	found chan struct{}            // says that a request has found its upload
 	limit int64
 }
 
@@ -55,8 +57,11 @@ func (s *stage) Create(_ context.Context, owner session.ID, r upload.CreateReque
 	case r.Size > s.limit:
 		return upload.Upload{}, false, fault.New(fault.TooLarge, "upload_too_large")
 	}
+	if id, ok := s.known[r.SHA256]; ok {
+		return s.ups[id], true, nil
+	}
 	up := upload.Upload{
-		ID: task.UploadID(task.NewID()), Session: owner, Status: upload.Pending, Size: r.Size, Metadata: r.Metadata,
+		ID: task.UploadID(task.NewID()), Session: owner, Status: upload.Pending, Size: r.Size, Metadata: r.Metadata, SHA256: r.SHA256,
 		ExpiresAt: time.Now().Add(time.Hour),
 	}
 	s.ups[up.ID] = up
@@ -70,6 +75,10 @@ func (s *stage) Get(_ context.Context, owner session.ID, id task.UploadID) (uplo
 	if !ok || up.Session != owner {
 		return upload.Upload{}, fault.New(fault.NotFound, "upload_not_found")
 	}
+	select {
+	case s.found <- struct{}{}:
+	default:
+	}
 	return up, nil
 }
 
@@ -81,12 +90,15 @@ func (s *stage) Received(_ context.Context, up upload.Upload) (bool, error) {
 }
 
 func (s *stage) Adopt(_ context.Context, up upload.Upload, path string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	b, err := os.ReadFile(path)
+	if _, ok := s.ups[up.ID]; !ok || os.IsNotExist(err) {
+		return fault.New(fault.NotFound, "upload_not_found")
+	}
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.whole[up.ID] = string(b)
 	return os.Remove(path)
 }
@@ -107,6 +119,14 @@ func (s *stage) judged(id task.UploadID) {
 	up.Status = upload.Ready
 	s.ups[id] = up
 	delete(s.whole, id)
+	s.known[up.SHA256] = id
+}
+
+// expire forgets the record, as the engine does when its time has come.
+func (s *stage) expire(id task.UploadID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ups, id)
 }
 
 func (s *stage) bytes(id task.UploadID) string {
@@ -124,6 +144,7 @@ type fixture struct {
 	owner session.ID
 	base  string
 	clock time.Duration
+	node  string
 }
 
 func start(t *testing.T) *fixture {
@@ -135,7 +156,7 @@ func start(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, files: files, owner: session.ID(task.NewID())}
-	f.stage = &stage{files: files, ups: map[task.UploadID]upload.Upload{}, whole: map[task.UploadID]string{}, limit: 1 << 20}
+	f.stage = &stage{files: files, ups: map[task.UploadID]upload.Upload{}, whole: map[task.UploadID]string{}, known: map[string]task.UploadID{}, found: make(chan struct{}, 1), limit: 1 << 20}
 	f.gateway()
 	return f
 }
@@ -144,7 +165,7 @@ func start(t *testing.T) *fixture {
 func (f *fixture) gateway() {
 	f.t.Helper()
 	h, err := New(Deps{
-		Uploads: f.stage, Files: f.files, Keys: ring{},
+		Uploads: f.stage, Files: f.files, Keys: ring{}, Node: f.node,
 		Limits: func() policy.Limits { return policy.Limits{MaxUploadBytes: f.stage.limit} },
 		Now:    func() time.Time { return time.Now().Add(f.clock) },
 	})

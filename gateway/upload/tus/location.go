@@ -15,7 +15,14 @@ import (
 const (
 	purpose = "tus"
 	base36  = 36
+	maxNode = 32
 )
+
+// ValidNode reports whether a gateway may have this name in its Locations.
+// "" is none.
+func ValidNode(name string) bool {
+	return len(name) <= maxNode && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
 
 // signer is what gateway/keys gives.
 type signer interface {
@@ -24,9 +31,14 @@ type signer interface {
 }
 
 // location is the capability to go on with an upload: whoever has it may, and
-// nothing else. "<session>.<upload>.<expiry>.<mac>".
+// nothing else. "<session>.<upload>.<expiry>.<mac>", and "<node>." before it
+// when this gateway has a name: a load balancer reads that and needs no key.
 func (h *Handler) location(up upload.Upload) string {
-	what := string(up.Session) + "." + string(up.ID) + "." + strconv.FormatInt(up.ExpiresAt.Unix(), base36)
+	what := ""
+	if h.deps.Node != "" {
+		what = h.deps.Node + "."
+	}
+	what += string(up.Session) + "." + string(up.ID) + "." + strconv.FormatInt(up.ExpiresAt.Unix(), base36)
 	mac := base64.RawURLEncoding.EncodeToString(h.deps.Keys.Sign(purpose, []byte(what)))
 	return h.deps.PublicURL + Path + "/" + what + "." + mac
 }
@@ -44,6 +56,9 @@ func (h *Handler) verify(token string) (session.ID, task.UploadID, error) {
 		return "", "", invalid
 	}
 	parts := strings.Split(token[:last], ".")
+	if len(parts) == 4 { // the node is for the way here
+		parts = parts[1:]
+	}
 	if len(parts) != 3 || !task.ValidID(parts[0]) || !task.ValidID(parts[1]) {
 		return "", "", invalid
 	}

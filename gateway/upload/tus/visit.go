@@ -21,8 +21,9 @@ type visit struct {
 	sum      *checksum
 	body     io.Reader
 	bodyErr  error         // how the body ended, when not well
-	created  upload.Upload // by this request
 	upload   upload.Upload // that the request is about
+	fresh    bool          // the upload is this request's own
+	known    int64         // bytes that need not be sent, of an upload that is created
 	err      error         // what our parts refused with; tusd would call it its own failure
 
 	mu        sync.Mutex
