@@ -94,6 +94,7 @@ type uploads interface {
 // resumables is what gateway/upload/tus gives.
 type resumables interface {
 	Discover() http.Header
+	Drain()
 	Serve(r *http.Request, owner session.ID, interrupt func()) (tus.Answer, error)
 }
 

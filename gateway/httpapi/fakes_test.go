@@ -132,6 +132,9 @@ func (w fakeUploads) Create(_ context.Context, s session.ID, r upload.CreateRequ
 	if !r.Consent.Given {
 		return upload.Upload{}, false, fault.New(fault.Unprocessable, "consent_required").At("/consent", "required", "consent is needed")
 	}
+	if r.Size <= 0 {
+		return upload.Upload{}, false, fault.New(fault.Invalid, "invalid_request")
+	}
 	if r.Size > w.limits.MaxUploadBytes {
 		return upload.Upload{}, false, fault.New(fault.TooLarge, "upload_too_large")
 	}

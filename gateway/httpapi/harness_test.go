@@ -69,7 +69,7 @@ func start(t *testing.T, tune ...func(*Config, *Deps)) *harness {
 	w := newWorld()
 	h := &harness{t: t, world: w, log: new(syncBuffer), done: make(chan struct{})}
 	d := w.deps(slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	for _, f := range append([]func(*Config, *Deps){withTus(t)}, tune...) {
+	for _, f := range append([]func(*Config, *Deps){withTus(t, openPartials(t))}, tune...) {
 		f(&c, &d)
 	}
 	if err := c.Validate(); err != nil {

@@ -56,8 +56,7 @@ func (w fakeUploads) Remove(_ context.Context, _ session.ID, id task.UploadID) (
 	return 1, nil
 }
 
-// withTus puts the real protocol in front of the fake world.
-func withTus(t *testing.T) func(*Config, *Deps) {
+func openPartials(t *testing.T) *partial.Files {
 	t.Helper()
 	pc := partial.Defaults()
 	pc.Dir, pc.MinFree = t.TempDir(), 0
@@ -65,7 +64,14 @@ func withTus(t *testing.T) func(*Config, *Deps) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return files
+}
+
+// withTus puts the real protocol in front of the fake world.
+func withTus(t *testing.T, files *partial.Files) func(*Config, *Deps) {
+	t.Helper()
 	return func(_ *Config, d *Deps) {
+		var err error
 		d.Tus, err = tus.New(tus.Deps{Uploads: d.Uploads.(fakeUploads), Files: files, Keys: ring{}, Limits: d.Policy.Limits})
 		if err != nil {
 			t.Fatal(err)
@@ -175,6 +181,33 @@ func TestTheProtocolIsDiscovered(t *testing.T) {
 		r.header.Get("Tus-Max-Size") == "" || !strings.Contains(r.header.Get("Access-Control-Allow-Methods"), "PATCH") ||
 		!strings.Contains(r.header.Get("Access-Control-Allow-Headers"), "Upload-Offset") || r.header.Get("Access-Control-Max-Age") != "86400" {
 		t.Errorf("%d %v", r.status, r.header)
+	}
+}
+
+// CORS/…: pages of configured origins read what clients need; others nothing.
+func TestOnlyConfiguredPagesReadTheProtocol(t *testing.T) {
+	t.Parallel()
+	h := start(t, func(c *Config, _ *Deps) { c.CORSOrigins = []string{"https://a.example"} })
+	for origin, allowed := range map[string]string{"https://a.example": "https://a.example", "https://b.example": ""} {
+		preflight := h.do("OPTIONS", "/uploads/tus", "", "", "Origin", origin, "Access-Control-Request-Method", "PATCH")
+		actual := h.do("POST", "/uploads/tus", h.session(), "", "Origin", origin, "Tus-Resumable", "0.2.1")
+		if actual.status != 412 || preflight.status != 200 {
+			t.Errorf("%s: %d, %d", origin, preflight.status, actual.status)
+		}
+		for _, r := range []reply{preflight, actual} {
+			if r.header.Get("Access-Control-Allow-Origin") != allowed || r.header.Get("Vary") != "Origin" || r.header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("%s: %v", origin, r.header)
+			}
+		}
+		exposed := actual.header.Get("Access-Control-Expose-Headers")
+		for _, name := range []string{"Upload-Offset", "Location", "Upload-Length", "Tus-Version", "Tus-Resumable", "Tus-Max-Size", "Tus-Extension", "Upload-Metadata", "Upload-Id", "Upload-Expires"} {
+			if strings.Contains(exposed, name) != (allowed != "") {
+				t.Errorf("%s: %s among %q", origin, name, exposed)
+			}
+		}
+		if actual.header.Get("Access-Control-Allow-Methods") != "" {
+			t.Errorf("%s: an answer that is no preflight names methods", origin)
+		}
 	}
 }
 

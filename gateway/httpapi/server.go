@@ -118,6 +118,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 		close(s.stopping)
+		s.deps.Tus.Drain()
 	case <-served:
 		err = fmt.Errorf("http server ended: %w", errors.Join(ended, errors.New("the listener is gone")))
 	}

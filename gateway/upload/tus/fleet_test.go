@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -45,6 +46,19 @@ func TestALocationNamesItsGateway(t *testing.T) {
 	f.resume(location, "12345")
 	if got := f.stage.bytes(id); got != "12345" {
 		t.Errorf("arrived %q", got)
+	}
+}
+
+// What a client or a proxy says about hosts does not count, only what was
+// configured.
+func TestLocationsAreAbsoluteWhereTheAddressIsKnown(t *testing.T) {
+	t.Parallel()
+	h, err := New(Deps{Limits: limited(77), Keys: ring{}, PublicURL: "https://a.example/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.location(upload.Upload{}); !strings.HasPrefix(got, "https://a.example/uploads/tus/") {
+		t.Errorf("location = %s", got)
 	}
 }
 

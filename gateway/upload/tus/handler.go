@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
@@ -63,6 +64,10 @@ type Deps struct {
 type Handler struct {
 	deps Deps
 	tusd http.Handler
+
+	mu      sync.Mutex
+	visits  map[*visit]struct{} // that run
+	drained bool
 }
 
 // New prepares the handler.
@@ -71,7 +76,7 @@ func New(d Deps) (*Handler, error) {
 		d.Now = time.Now
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
-	h := &Handler{deps: d}
+	h := &Handler{deps: d, visits: make(map[*visit]struct{})}
 	parts := handler.NewStoreComposer()
 	parts.UseCore(datastore{h})
 	parts.UseTerminater(datastore{h})
@@ -128,7 +133,8 @@ func (h *Handler) Discover() http.Header {
 // is a fault.
 func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (Answer, error) {
 	v := &visit{owner: owner, body: r.Body, interrupt: interrupt}
-	defer v.end()
+	h.enter(v)
+	defer h.leave(v)
 	ctx, cancel := context.WithCancel(r.Context()) // tusd keeps goroutines until then
 	defer cancel()
 	r = r.WithContext(context.WithValue(ctx, visitKey{}, v))

@@ -28,25 +28,30 @@ type visit struct {
 
 	mu        sync.Mutex
 	interrupt func() // makes a read of the body fail; nil once the connection may serve its next request
-	overtaken bool
+	cause     error  // why it was interrupted
 }
 
 // overtake ends the visit's body, from the goroutine of a newer request.
 // (tusd has a way of its own for that; it loses the request that has not begun
 // to read, and its two goroutines race.)
-func (v *visit) overtake() {
+func (v *visit) overtake() { v.stop(fault.New(fault.Conflict, "upload_interrupted")) }
+
+// stop ends the visit's body with a cause.
+func (v *visit) stop(cause error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.overtaken = true
+	if v.cause == nil {
+		v.cause = cause
+	}
 	if v.interrupt != nil {
 		v.interrupt()
 	}
 }
 
-func (v *visit) wasOvertaken() bool {
+func (v *visit) interrupted() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.overtaken
+	return v.cause
 }
 
 // end forgets the connection.
@@ -95,14 +100,21 @@ func (v *visit) outcome(w *recorder) error {
 // watched is a visit's body; it remembers how it ended.
 type watched visit
 
-// Read reads the body, until a newer request comes.
+// Read reads the body, until it is interrupted. A body that stalls is no
+// mistake of the client, and what arrived is kept: a code that clients take
+// for final (408 is) would end the upload.
 func (b *watched) Read(p []byte) (n int, err error) {
 	v := (*visit)(b)
-	if !v.wasOvertaken() {
+	cause := v.interrupted()
+	if cause == nil {
 		n, err = v.body.Read(p)
+		cause = v.interrupted()
 	}
-	if v.wasOvertaken() {
-		err = fault.New(fault.Conflict, "upload_interrupted")
+	switch {
+	case cause != nil:
+		err = cause
+	case err != nil && fault.KindOf(err) == fault.Timeout:
+		err = fault.Wrap(fault.Conflict, "upload_stalled", err)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		v.bodyErr = err
