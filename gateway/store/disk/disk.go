@@ -180,12 +180,21 @@ func (d *Disk) place(from, key string) error {
 // rename makes the directory first, unless it is known to be there.
 func (d *Disk) rename(from, path string, known bool) error {
 	if dir := filepath.Dir(path); !known {
-		if err := os.MkdirAll(dir, dirMode); err != nil {
+		if err := d.makeDir(dir); err != nil {
 			return err
 		}
 		d.known.Set(dir, struct{}{})
 	}
 	return os.Rename(from, path)
+}
+
+// makeDir makes a session's directory. With Sync its way there is made to
+// last too: an object whose directory is gone after a power cut is no object.
+func (d *Disk) makeDir(dir string) error {
+	if err := os.MkdirAll(dir, dirMode); err != nil || !d.config.Sync {
+		return err
+	}
+	return errors.Join(flush(filepath.Dir(dir)), flush(d.root))
 }
 
 // flush makes a directory, or a file that somebody else wrote, survive a power
