@@ -12,7 +12,22 @@ type Config struct {
 	PublicURL   string        // "" makes client URLs relative
 	InternalURL string        // this gateway as workers reach it
 	Retention   time.Duration // objects older than this are swept
-	SweepEvery  time.Duration
+	SweepEvery  time.Duration // at least; more often when the retention is short
+}
+
+const (
+	// sweepGrace keeps an object a little longer than the document that shows
+	// it. It and the sweeper's interval are no more than a tenth of the
+	// retention, so that an object is gone after 1.2 times that.
+	sweepGrace    = 10 * time.Minute
+	share         = 10
+	leastInterval = time.Second
+)
+
+func (c Config) grace() time.Duration { return min(sweepGrace, c.Retention/share) }
+
+func (c Config) sweepEvery() time.Duration {
+	return min(c.SweepEvery, max(leastInterval, c.Retention/share))
 }
 
 // Defaults keep objects for a day.

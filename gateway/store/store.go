@@ -168,10 +168,10 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix string) (n int, err err
 // Run removes objects past retention until ctx ends. Age is the driver's, so
 // a restart forgets nothing.
 func (s *Store) Run(ctx context.Context) error {
-	tick := time.NewTicker(s.config.SweepEvery)
+	tick := time.NewTicker(s.config.sweepEvery())
 	defer tick.Stop()
 	for {
-		n, err := s.driver.Sweep(ctx, s.now().Add(-s.config.Retention-sweepGrace))
+		n, err := s.driver.Sweep(ctx, s.now().Add(-s.config.Retention-s.config.grace()))
 		s.met.swept.Add(float64(n))
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("objects could not be swept", "err", err)
@@ -183,9 +183,6 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 	}
 }
-
-// sweepGrace keeps an object a little longer than the document that shows it.
-const sweepGrace = 10 * time.Minute
 
 // bounded refuses to read more than its share, and stops with its context.
 type bounded struct {

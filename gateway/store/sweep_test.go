@@ -1,0 +1,44 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/store"
+)
+
+// sweeper writes down what it was asked to sweep.
+type sweeper struct {
+	store.Driver
+	ages []time.Duration
+}
+
+func (s *sweeper) Sweep(_ context.Context, before time.Time) (int, error) {
+	s.ages = append(s.ages, time.Since(before))
+	return 0, nil
+}
+
+func TestTheSweeperKeepsPaceWithTheRetention(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ retention, every, age time.Duration }{
+		{24 * time.Hour, 10 * time.Minute, 24*time.Hour + 10*time.Minute},
+		{10 * time.Second, time.Second, 11 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			driver, conf := &sweeper{}, config()
+			conf.Retention = c.retention
+			s, err := store.New(conf, store.Deps{Driver: driver, Keys: ring{"secret"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*c.every+c.every/2)
+			defer cancel()
+			_ = s.Run(ctx)
+			if len(driver.ages) != 3 || driver.ages[0] != c.age { // at once, and after each interval
+				t.Errorf("retention %v: swept what is older than %v, want thrice %v", c.retention, driver.ages, c.age)
+			}
+		})
+	}
+}
