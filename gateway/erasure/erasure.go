@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -33,6 +34,7 @@ type intake interface {
 
 // uploads is what gateway/upload gives.
 type uploads interface {
+	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error)
 	RemoveAll(ctx context.Context, s session.ID) (uploads, objects int, err error)
 }
@@ -173,9 +175,22 @@ func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 // came from it are no longer given. What is not there is fault.NotFound
 // "upload_not_found".
 func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Receipt, error) {
+	_, err := e.deps.Uploads.Get(ctx, s, id)
+	known := err == nil
+	if !known && fault.KindOf(err) != fault.NotFound {
+		return Receipt{}, fmt.Errorf("erase upload: %w", err)
+	}
+	if known { // first: once its record is gone, only the note knows of its bytes
+		if err := e.remember(ctx, uploadKey(s, id)); err != nil {
+			return Receipt{}, err
+		}
+	}
 	n, err := e.deps.Uploads.Remove(ctx, s, id)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("erase upload: %w", err)
+	}
+	if known {
+		e.complete(ctx, uploadKey(s, id))
 	}
 	return e.receipt(Receipt{Uploads: 1, Objects: n}), nil
 }

@@ -2,7 +2,6 @@ package erasure
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -42,23 +41,9 @@ type words struct{}
 
 func (words) Check(_ context.Context, s string) (string, error) { return s, nil }
 
-// broken stops an erasure after some prefixes: the gateway was killed there.
-type broken struct {
-	objects
-	left int
-}
-
-var errKilled = errors.New("killed")
-
-func (b *broken) DeletePrefix(ctx context.Context, prefix string) (int, error) {
-	if b.left--; b.left < 0 {
-		return 0, errKilled
-	}
-	return b.objects.DeletePrefix(ctx, prefix)
-}
-
 type fixture struct {
 	*Eraser
+	fuse    *fuse
 	engine  *engine.Engine
 	store   *store.Store
 	queue   *realqueue.Queue
@@ -85,8 +70,10 @@ func open(t *testing.T) *fixture {
 	f := &fixture{engine: e}
 	ring, err := keys.Open(t.Context(), e)
 	must(err)
-	driver, err := disk.Open(disk.Config{Dir: t.TempDir()})
+	onDisk, err := disk.Open(disk.Config{Dir: t.TempDir()})
 	must(err)
+	f.fuse = new(fuse)
+	driver := &fusedDriver{Driver: onDisk, fuse: f.fuse}
 	sc := store.Defaults()
 	sc.InternalURL = "http://127.0.0.1:1"
 	f.store, err = store.New(sc, store.Deps{Driver: driver, Keys: ring})
@@ -107,7 +94,8 @@ func open(t *testing.T) *fixture {
 	})
 	must(err)
 	f.Eraser, err = Open(t.Context(), Deps{
-		Engine: e, Queue: f.queue, Intake: f.intake, Uploads: f.uploads, Sessions: f.session, Ledger: f.ledger, Store: f.store,
+		Engine: e, Queue: fusedQueue{f.queue, f.fuse}, Intake: fusedIntake{f.intake, f.fuse}, Uploads: fusedUploads{f.uploads, f.fuse},
+		Sessions: fusedSessions{f.session, f.fuse}, Ledger: fusedLedger{f.ledger, f.fuse}, Store: f.store,
 	})
 	must(err)
 	c, err := f.session.Create(t.Context(), session.CreateRequest{})
@@ -324,65 +312,4 @@ func TestAnErasedSessionLeavesNothing(t *testing.T) {
 		t.Errorf("receipt = %+v, err = %v", receipt, err)
 	}
 	f.wantNothing(t)
-}
-
-func TestAnErasureThatWasKilledIsFinished(t *testing.T) {
-	t.Parallel()
-	for steps := range 3 {
-		f := open(t)
-		f.fill(t)
-		whole := f.deps.Store
-		f.deps.Store = &broken{objects: whole, left: steps}
-		if _, err := f.Session(t.Context(), f.id); !errors.Is(err, errKilled) {
-			t.Fatalf("after %d steps: %v", steps, err)
-		}
-		_, err := f.session.Verify(t.Context(), f.token)
-		wantCode(t, err, fault.Unauthenticated, "session_erased")
-		f.deps.Store = whole
-		if steps%2 == 0 {
-			if _, err := f.Session(t.Context(), f.id); err != nil {
-				t.Errorf("again: %v", err)
-			}
-		} else if err := f.Finish(t.Context(), time.Now().Add(time.Minute)); err != nil {
-			t.Errorf("finish: %v", err)
-		}
-		f.wantNothing(t)
-	}
-}
-
-// dead is a gateway killed before it could end the session.
-type dead struct{}
-
-func (dead) MarkErased(context.Context, session.ID) error { return errKilled }
-
-func TestAnErasureKilledBeforeItsFirstStepIsFinished(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	f.fill(t)
-	alive := f.deps.Sessions
-	f.deps.Sessions = dead{}
-	if _, err := f.Session(t.Context(), f.id); !errors.Is(err, errKilled) {
-		t.Fatalf("err = %v", err)
-	}
-	f.deps.Sessions = alive
-	if err := f.Finish(t.Context(), time.Now().Add(cut+time.Second)); err != nil {
-		t.Errorf("finish: %v", err)
-	}
-	f.wantNothing(t)
-}
-
-func TestATaskErasureThatWasKilledIsFinished(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	r := f.submit(t, 0)
-	f.succeed(t, r)
-	whole := f.deps.Store
-	f.deps.Store = &broken{objects: whole}
-	if _, err := f.Task(t.Context(), f.id, r.ID); !errors.Is(err, errKilled) {
-		t.Fatalf("err = %v", err)
-	}
-	f.deps.Store = whole
-	if receipt, err := f.Task(t.Context(), f.id, r.ID); err != nil || receipt.Objects != 3 {
-		t.Errorf("receipt = %+v, err = %v", receipt, err)
-	}
 }

@@ -30,7 +30,10 @@ const (
 )
 
 func taskKey(s session.ID, id task.ID) string { return "task." + string(s) + "." + string(id) }
-func sessionKey(s session.ID) string          { return "session." + string(s) }
+func uploadKey(s session.ID, id task.UploadID) string {
+	return "upload." + string(s) + "." + string(id)
+}
+func sessionKey(s session.ID) string { return "session." + string(s) }
 
 // remember notes a removal before it begins, so that Run finishes it when
 // this gateway does not.
@@ -100,7 +103,8 @@ func (e *Eraser) finish(ctx context.Context, note engine.Entry, age time.Duratio
 }
 
 func (e *Eraser) redo(ctx context.Context, key string) error {
-	switch parts := strings.Split(key, "."); {
+	parts := strings.Split(key, ".")
+	switch {
 	case parts[0] == "session" && len(parts) == 2:
 		_, err := e.session(ctx, session.ID(parts[1]))
 		return err
@@ -112,6 +116,12 @@ func (e *Eraser) redo(ctx context.Context, key string) error {
 			return err
 		}
 		_, err = e.task(ctx, r)
+		return err
+	case parts[0] == "upload" && len(parts) == 3:
+		_, err := e.deps.Uploads.Remove(ctx, session.ID(parts[1]), task.UploadID(parts[2]))
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
 		return err
 	default:
 		return nil
