@@ -75,9 +75,10 @@ type engineConfig struct {
 }
 
 type storeConfig struct {
-	Kind   string    `config:"kind"`
-	Shared bool      `config:"shared"`
-	OBS    obsConfig `config:"obs"`
+	Kind    string       `config:"kind"`
+	Shared  bool         `config:"shared"`
+	MinFree config.Bytes `config:"minFree"` // of the disk; below it nothing is taken
+	OBS     obsConfig    `config:"obs"`
 }
 
 type sessionConfig struct {

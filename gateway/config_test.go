@@ -69,3 +69,16 @@ func TestABucketMayBeSharedByGateways(t *testing.T) {
 		t.Errorf("validity = %v", c.cdn().Validity)
 	}
 }
+
+func TestGatewaysThatShareAnEngineShareAStore(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Engine.URL = "tls://engine.example.com:4222"
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "store.shared:") {
+		t.Errorf("err = %v, want store.shared named", err)
+	}
+	c.Store.Shared = true
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/store/obs"
+	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -38,7 +39,7 @@ type cdnConfig struct {
 
 func defaultStore() storeConfig {
 	o := obs.Defaults()
-	return storeConfig{Kind: kindDisk, OBS: obsConfig{Credentials: o.Credentials, Signature: o.Signature}}
+	return storeConfig{Kind: kindDisk, MinFree: config.Bytes(disk.Defaults().MinFree), OBS: obsConfig{Credentials: o.Credentials, Signature: o.Signature}}
 }
 
 // validateObjects judges the keys of the store that is chosen.
@@ -82,7 +83,7 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 		err = g.openBucket(ctx, &deps)
 	} else {
 		dc := disk.Defaults()
-		dc.Dir, dc.Sync = g.config.Data.Dir, g.config.Engine.Sync.Always
+		dc.Dir, dc.Sync, dc.MinFree = g.config.Data.Dir, g.config.Engine.Sync.Always, int64(g.config.Store.MinFree)
 		deps.Driver, err = disk.Open(dc)
 	}
 	if err != nil {
