@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
 // Config is the part of the one configuration file that a worker reads.
@@ -44,10 +45,14 @@ type fleetConfig struct {
 	Token    string         `config:"token"`    // a secret reference
 }
 
-// egressConfig names hosts that drivers may fetch results from, besides what
-// a call brings and the provider's own.
+// egressConfig names hosts, addresses and prefixes that drivers may fetch
+// results from, besides those that they know of their vendors.
 type egressConfig struct {
 	Allow []string `config:"allow"`
+}
+
+func (c *Config) egress() vendorhttp.Egress {
+	return vendorhttp.Egress{Allow: c.Egress.Allow, Loopback: c.Environment == "dev"}
 }
 
 // limitsConfig is the gateway's but for what a decoder must know itself.
@@ -90,7 +95,7 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers), c.Moderation.Validate(), c.Label.Validate(), c.TLS.Validate(), c.environment())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.TLS.Validate(), c.environment())
 }
 
 func (c *Config) environment() error {

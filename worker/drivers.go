@@ -4,35 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
+	"github.com/imgfleet/imgfleet/worker/provider/seedream"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
-// driver builds the driver of one provider. The key is resolved already.
-func driver(c provider.Config, _ string) (provider.Driver, error) {
-	switch c.Kind {
-	case "mock":
-		knobs, err := mock.ParseKnobs(c.Model)
-		if err != nil {
-			return nil, err
-		}
-		return mock.New(c.Name, knobs)
-	default:
-		return nil, fmt.Errorf("kind: %q is not supported by this build", c.Kind)
+// constructor makes a vendor's driver. The key is resolved already.
+type constructor func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
+
+// constructors are the vendors of this build, by kind: a vendor is its folder
+// and its line here.
+func constructors() map[string]constructor {
+	return map[string]constructor{
+		"mock":     newMock,
+		"seedream": seedream.New,
 	}
 }
 
+func newMock(c provider.Config, _ string, _ vendorhttp.Egress) (provider.Driver, error) {
+	knobs, err := mock.ParseKnobs(c.Model)
+	if err != nil {
+		return nil, err
+	}
+	return mock.New(c.Name, knobs)
+}
+
+// driver builds the driver of one provider.
+func driver(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
+	build, ok := constructors()[c.Kind]
+	if !ok {
+		return nil, fmt.Errorf("kind: %q is not supported by this build", c.Kind)
+	}
+	return build(c, key, e)
+}
+
 // drivable names every provider that cannot be built, secrets apart.
-func drivable(list []provider.Config) error {
+func drivable(list []provider.Config, e vendorhttp.Egress) error {
 	var errs []error
 	for i, c := range list {
 		if c.Kind == "" {
 			continue // reported already
 		}
-		_, err := driver(c, "")
+		_, err := driver(c, "", e)
 		for _, line := range config.Faults(err) {
 			errs = append(errs, fmt.Errorf("providers[%d].%s", i, line))
 		}
@@ -51,11 +69,21 @@ func providers(ctx context.Context, c *Config, r secret.Resolver, m *provider.Me
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: apiKey: %w", one.Name, err)
 		}
-		d, err := driver(one, key)
+		d, err := driver(one, key, c.egress())
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", one.Name, err)
 		}
-		out[one.Name] = provider.New(one, d, m, key)
+		out[one.Name] = provider.New(one, d, m, key, proxyPassword(one.Proxy))
 	}
 	return out, nil
+}
+
+// proxyPassword is the one secret that a proxy's URL may hold.
+func proxyPassword(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	password, _ := u.User.Password()
+	return password
 }

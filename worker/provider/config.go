@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -61,9 +62,18 @@ func (c Config) validate(key string) []error {
 		if raw == "" {
 			continue
 		}
-		if u, err := url.Parse(raw); err != nil || u.Host == "" {
+		u, err := url.Parse(raw)
+		switch {
+		case err != nil || u.Host == "":
 			errs = append(errs, fmt.Errorf("%s.%s: is no absolute URL", key, name))
+		case name == "proxy" && !slices.Contains(ProxySchemes(), u.Scheme):
+			errs = append(errs, fmt.Errorf("%s.proxy: must be http, https or socks5, is %q", key, u.Scheme))
+		case name == "baseUrl" && u.Scheme != "https" && u.Scheme != "http":
+			errs = append(errs, fmt.Errorf("%s.baseUrl: must be https or http, is %q", key, u.Scheme))
 		}
 	}
 	return errs
 }
+
+// ProxySchemes are the proxies a provider may go out through.
+func ProxySchemes() []string { return []string{"http", "https", "socks5"} }

@@ -48,8 +48,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 func New(cfg Config, driver Driver, m *Metrics, secrets ...string) *Provider {
 	p := &Provider{cfg: cfg, driver: driver, seconds: m.seconds, running: m.running.WithLabelValues(cfg.Name)}
 	for _, s := range secrets {
-		if s != "" {
-			p.secrets = append(p.secrets, s)
+		if s == "" {
+			continue
+		}
+		p.secrets = append(p.secrets, s)
+		if _, secret, ok := strings.Cut(s, ":"); ok && secret != "" { // some keys are an id and a secret
+			p.secrets = append(p.secrets, secret)
 		}
 	}
 	if cfg.MaxConcurrent > 0 {

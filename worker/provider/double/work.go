@@ -1,0 +1,97 @@
+package double
+
+import (
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// Work is one picture that the vendor was asked for.
+type Work struct {
+	ID    string     // of the job
+	Fails task.Class // how it ends badly; "" when it succeeds
+	Doc   any        // what the vendor's double wants to know when it is polled
+	due   time.Time
+}
+
+// Done reports whether the job has ended.
+func (w *Work) Done() bool { return !time.Now().Before(w.due) }
+
+// Refusal counts a submission and gives the vendor's refusal when the dice or
+// its slots want one. It comes after all checks and before the work.
+func (c *Call) Refusal() (Reply, bool) {
+	d := c.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.books.Submissions++
+	class := c.fault.Class()
+	if class == "" && d.knobs.Slots > 0 && d.busy() >= d.knobs.Slots {
+		class = task.ClassRate
+	}
+	if class == "" {
+		return Reply{}, false
+	}
+	d.books.Refused++
+	return d.refuse(class), true
+}
+
+func (d *Double) busy() int {
+	n := d.running
+	for _, w := range d.jobs {
+		if !w.Done() {
+			n++
+		}
+	}
+	return n
+}
+
+// Work takes the time of one picture and bills it, whether or not the caller
+// still listens. It gives the vendor's refusal when the work fails.
+func (c *Call) Work() (Reply, bool) {
+	d := c.d
+	d.mu.Lock()
+	takes, fails := d.knobs.latency(d.dice), d.knobs.draw(Job, d.dice).Class()
+	d.running++
+	d.mu.Unlock()
+	timer := time.NewTimer(takes)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.Context().Done(): // nobody waits; the bill is the same
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.running--
+	if fails != "" {
+		d.books.Refused++
+		return d.refuse(fails), true
+	}
+	d.books.Billed++
+	return Reply{}, false
+}
+
+// Start begins a job that ends by itself. Doc is given back with it.
+func (c *Call) Start(prefix string, doc any) *Work {
+	d := c.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := &Work{ID: d.id(prefix), Doc: doc, Fails: d.knobs.draw(Job, d.dice).Class(), due: time.Now().Add(d.knobs.latency(d.dice))}
+	d.jobs[w.ID] = w
+	return w
+}
+
+// Job finds a job. A fault in the vendor's words is the poll's own.
+func (c *Call) Job(id string) (*Work, bool) {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	w, ok := c.d.jobs[id]
+	return w, ok
+}
+
+// PollRefusal gives the vendor's refusal of a poll when the dice want one.
+func (c *Call) PollRefusal() (Reply, bool) {
+	if class := c.fault.Class(); class != "" {
+		return c.d.refuse(class), true
+	}
+	return Reply{}, false
+}

@@ -1,0 +1,171 @@
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/jpeg"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/double"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
+)
+
+// Double is what the suite needs of a double of a vendor.
+type Double interface {
+	http.Handler
+	Set(k double.Knobs)
+	Books() double.Books
+}
+
+// Vendor is a harness for a driver whose vendor has a double.
+type Vendor struct {
+	Base   string // path where the base URL ends, as "/api/v3"
+	Model  string
+	Key    string // "" for one of the suite's
+	Size   string // as the vendor spells 1024 × 1024; "" for "1024x1024"
+	Jobs   bool   // the vendor works asynchronously
+	Double func(k double.Knobs, key string) Double
+	New    func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
+}
+
+// resultSecret is a part of every result URL of a double.
+const resultSecret = "result-url-secret"
+
+func (v Vendor) key() string {
+	if v.Key != "" {
+		return v.Key
+	}
+	return "sk-suite-0123456789"
+}
+
+// stand is one double with a driver in front of it. It fails the test when the
+// double saw a call that the vendor would not have taken.
+type stand struct {
+	provider.Driver
+	double Double
+}
+
+func (v Vendor) stand(t *testing.T, k double.Knobs) stand {
+	t.Helper()
+	d := v.Double(k, v.key())
+	s := httptest.NewServer(d)
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+		if b := d.Books(); len(b.Violations) > 0 {
+			t.Errorf("the vendor would not have taken:\n%s", strings.Join(b.Violations, "\n"))
+		}
+	})
+	return stand{v.driver(t, s.URL), d}
+}
+
+func (v Vendor) driver(t *testing.T, server string) provider.Driver {
+	t.Helper()
+	c := provider.Config{Name: "vendor", BaseURL: server + v.Base, Model: v.Model}
+	d, err := v.New(c, v.key(), vendorhttp.Egress{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return closed{t, provider.New(c, d, provider.NewMetrics(nil), v.key()), v.key()}
+}
+
+// closed looks for secrets in every error that passes.
+type closed struct {
+	t *testing.T
+	provider.Driver
+	key string
+}
+
+func (c closed) Make(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+	pic, err := c.Driver.Make(ctx, r, report)
+	if err != nil {
+		f := provider.AsFailure(err)
+		text := strings.Join([]string{err.Error(), f.Code, f.RequestID, f.VendorTask}, " ")
+		for _, secret := range append(strings.Split(c.key, ":"), resultSecret) {
+			if strings.Contains(text, secret) {
+				c.t.Errorf("an error holds a secret: %s", text)
+			}
+		}
+	}
+	return pic, err
+}
+
+// Request implements Harness.
+func (v Vendor) Request(t *testing.T) provider.Request {
+	t.Helper()
+	photo := photograph(t)
+	size := v.Size
+	if size == "" {
+		size = "1024x1024"
+	}
+	return provider.Request{
+		ID: "task-1", Text: "The same person on the Moon, as an ink wash.", Negative: "text", Size: size, Width: 1024, Height: 1024,
+		Seed: 7, PhotoURL: "http://127.0.0.1:1/photo?signature=" + resultSecret,
+		Photo: func(context.Context) ([]byte, error) { return photo, nil },
+	}
+}
+
+// photograph is what a worker's first stage makes of a phone's photo.
+func photograph(t *testing.T) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 480, 640))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Working implements Harness.
+func (v Vendor) Working(t *testing.T) provider.Driver {
+	t.Helper()
+	return v.stand(t, double.Knobs{}).Driver
+}
+
+// Failing implements Harness.
+func (v Vendor) Failing(t *testing.T, class task.Class) provider.Driver {
+	t.Helper()
+	fault := double.Fault(class)
+	if class == task.ClassNetwork {
+		fault = double.Reset
+	}
+	return v.stand(t, double.Always(double.Submit, fault)).Driver
+}
+
+// Slow implements Harness.
+func (v Vendor) Slow(t *testing.T) provider.Driver {
+	t.Helper()
+	return v.stand(t, double.Always(double.Submit, double.Hang)).Driver
+}
+
+// closedPort is an address where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	return "http://" + l.Addr().String()
+}
+
+func quiet(provider.Progress) {}
+
+// soon is a deadline for what never ends by itself.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}

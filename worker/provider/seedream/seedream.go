@@ -1,0 +1,133 @@
+package seedream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
+)
+
+const (
+	baseURL = "https://ark.cn-beijing.volces.com/api/v3"
+	model   = "doubao-seedream-4-0-250828"
+	anySize = "2K" // the model chooses the ratio
+)
+
+// hosts are where Ark keeps results.
+func hosts() []string {
+	return []string{"*.tos-cn-beijing.volces.com", "*.tos-cn-shanghai.volces.com", "*.tos-cn-guangzhou.volces.com"}
+}
+
+// Driver talks to one Ark account.
+type Driver struct {
+	name, url, key, model string
+	http                  *vendorhttp.Client
+}
+
+// New makes a driver; an empty base URL or model is the vendor's usual.
+func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
+	base := strings.TrimSuffix(c.BaseURL, "/")
+	if base == "" {
+		base = baseURL
+	}
+	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
+	if err != nil {
+		return nil, err
+	}
+	d := &Driver{name: c.Name, url: base + "/images/generations", key: key, model: c.Model, http: client}
+	if d.model == "" {
+		d.model = model
+	}
+	return d, nil
+}
+
+// Name implements provider.Driver.
+func (d *Driver) Name() string { return d.name }
+
+// request is written whole: what is left out is the vendor's to choose, and it
+// chooses a watermark.
+type request struct {
+	Model          string `json:"model"`
+	Prompt         string `json:"prompt"`
+	Image          string `json:"image"`
+	Size           string `json:"size"`
+	ResponseFormat string `json:"response_format"`
+	Watermark      bool   `json:"watermark"`
+	Sequential     string `json:"sequential_image_generation"`
+	Stream         bool   `json:"stream"`
+}
+
+type response struct {
+	Data []struct {
+		URL   string       `json:"url"`
+		Error *vendorError `json:"error"`
+	} `json:"data"`
+	Error *vendorError `json:"error"`
+}
+
+type vendorError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Make implements provider.Driver.
+func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+	if r.VendorTask != "" {
+		return provider.Picture{}, vendorhttp.NoJobs()
+	}
+	photo, err := vendorhttp.PhotoURI(ctx, r)
+	if err != nil {
+		return provider.Picture{}, err
+	}
+	doc := request{
+		Model: d.model, Prompt: r.Text, Image: photo, Size: r.Size, ResponseFormat: "url", Sequential: "disabled",
+	}
+	if doc.Size == "" {
+		doc.Size = anySize
+	}
+	call, err := vendorhttp.JSON(d.url, d.key, doc)
+	if err != nil {
+		return provider.Picture{}, err
+	}
+	call.Header.Set("X-Client-Request-Id", r.ID)
+	report(provider.Progress{})
+	answer, err := d.http.Do(ctx, call)
+	if err != nil {
+		return provider.Picture{}, vendorhttp.About(err, r.ID, "")
+	}
+	pic, err := d.picture(ctx, answer)
+	if err != nil {
+		return provider.Picture{}, vendorhttp.About(err, r.ID, "")
+	}
+	pic.RequestID = r.ID
+	return pic, nil
+}
+
+func (d *Driver) picture(ctx context.Context, a vendorhttp.Answer) (provider.Picture, error) {
+	var doc response
+	err := a.Decode(&doc)
+	if a.Status != http.StatusOK {
+		if doc.Error == nil {
+			doc.Error = &vendorError{}
+		}
+		return provider.Picture{}, doc.Error.failure(a)
+	}
+	switch {
+	case err != nil:
+		return provider.Picture{}, err
+	case doc.Error != nil:
+		return provider.Picture{}, doc.Error.failure(a)
+	case len(doc.Data) > 0 && doc.Data[0].Error != nil:
+		return provider.Picture{}, doc.Data[0].Error.failure(a)
+	case len(doc.Data) == 0 || doc.Data[0].URL == "":
+		return provider.Picture{}, &provider.Failure{
+			Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", Err: errors.New("answer has no picture"),
+		}
+	}
+	data, err := d.http.Picture(ctx, doc.Data[0].URL)
+	return provider.Picture{Data: data}, err
+}

@@ -1,0 +1,88 @@
+package vendorhttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// Failure says in terms of money what a vendor's error means. Code and message
+// are the vendor's own. A vendor that names its error has not billed; a server
+// error that nobody names may come from a machine between, behind which the
+// vendor worked on.
+func (a Answer) Failure(c task.Class, code, message string) *provider.Failure {
+	f := &provider.Failure{
+		Outcome: task.Rejected, Class: c, Code: words(code), RetryAfter: a.RetryAfter(),
+		Err: fmt.Errorf("vendor answered %d: %s", a.Status, words(message)),
+	}
+	switch {
+	case c == task.ClassTimeout, c == task.ClassTransient && code == "":
+		f.Outcome = task.Unknown
+	case c == task.ClassTransient:
+		f.Outcome = task.FailedUnbilled
+	}
+	return f
+}
+
+// Class is what a status means where the vendor's own code says nothing.
+func (a Answer) Class() task.Class {
+	switch a.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return task.ClassAuth // the key, or the model that the operator configured
+	case http.StatusPaymentRequired:
+		return task.ClassQuota
+	case http.StatusTooManyRequests:
+		return task.ClassRate
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return task.ClassTimeout
+	}
+	switch a.Status / 100 {
+	case 3:
+		return task.ClassAuth // the API is elsewhere: no call is sent on with its key
+	case 4:
+		return task.ClassInput
+	default:
+		return task.ClassTransient
+	}
+}
+
+const maxWords = 200
+
+// words makes a vendor's text fit for a line of a log.
+func words(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if r := []rune(s); len(r) > maxWords {
+		return string(r[:maxWords]) + "…"
+	}
+	return s
+}
+
+// NoJobs is a synchronous vendor's answer to a call that is to be resumed:
+// whatever became of it, there is nothing to ask.
+func NoJobs() *provider.Failure {
+	return &provider.Failure{
+		Outcome: task.Unknown, Class: task.ClassTransient, Code: "not_resumable", Err: errors.New("the vendor keeps no jobs"),
+	}
+}
+
+// About says of which call a failure is, unless it knows already.
+func About(err error, requestID, vendorTask string) *provider.Failure {
+	f := provider.AsFailure(err)
+	if f.RequestID == "" {
+		f.RequestID = requestID
+	}
+	if f.VendorTask == "" {
+		f.VendorTask = vendorTask
+	}
+	return f
+}
