@@ -13,6 +13,10 @@ func orient(p *image.YCbCr, orientation int) *image.YCbCr {
 	return join(luma.orient(orientation), cb.orient(orientation), cr.orient(orientation))
 }
 
+// tile is the side of the squares in which planes are turned: columns of
+// whole planes would not fit a cache.
+const tile = 64
+
 // orient maps each output sample to where it was stored.
 func (p plane) orient(o int) plane {
 	w, h := p.width, p.height
@@ -20,34 +24,42 @@ func (p plane) orient(o int) plane {
 		w, h = h, w
 	}
 	out := plane{make([]byte, w*h), w, w, h}
-	for y := range h {
-		row := out.pix[y*w:][:w]
-		for x := range row {
-			sx, sy := p.stored(o, x, y)
-			row[x] = p.pix[sy*p.stride+sx]
+	first, right, down := p.walk(o)
+	for top := 0; top < h; top += tile {
+		for left := 0; left < w; left += tile {
+			for y := top; y < min(h, top+tile); y++ {
+				at := first + y*down + left*right
+				row := out.pix[y*w:][left:min(w, left+tile)]
+				for x := range row {
+					row[x] = p.pix[at]
+					at += right
+				}
+			}
 		}
 	}
 	return out
 }
 
-func (p plane) stored(o, x, y int) (int, int) {
-	right, bottom := p.width-1, p.height-1
+// walk tells where the upper left sample is stored, and how far from each
+// other are those that shall be neighbours.
+func (p plane) walk(o int) (first, right, down int) {
+	ends, bottom := p.width-1, (p.height-1)*p.stride
 	switch o {
 	case 2:
-		return right - x, y
+		return ends, -1, p.stride
 	case 3:
-		return right - x, bottom - y
+		return bottom + ends, -1, -p.stride
 	case 4:
-		return x, bottom - y
+		return bottom, 1, -p.stride
 	case 5:
-		return y, x
+		return 0, p.stride, 1
 	case 6:
-		return y, bottom - x
+		return bottom, -p.stride, 1
 	case 7:
-		return right - y, bottom - x
+		return bottom + ends, -p.stride, -1
 	case 8:
-		return right - y, x
+		return ends, p.stride, -1
 	default:
-		return x, y
+		return 0, 1, p.stride
 	}
 }
