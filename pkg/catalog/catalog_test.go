@@ -20,8 +20,13 @@ func TestTheBuiltinCatalogueIsRichAndSound(t *testing.T) {
 		t.Errorf("%d styles and %d places, want at least 10 and 14", len(d.Styles), len(d.Places))
 	}
 	for _, s := range d.Styles {
-		if !strings.Contains(strings.ToLower(s.Prompt), "keep") && !strings.Contains(s.Prompt, "Preserve") && !strings.Contains(s.Prompt, "stay exactly") {
-			t.Errorf("style %s does not ask to keep the person recognisable", s.ID)
+		if s.PromptZH == "" || s.NegativeZH == "" || s.Identity.ZH == "" || s.Identity.EN == "" || s.TemplateVersion < 1 || s.Defaults.Steps == 0 {
+			t.Errorf("style %s does not say how a picture is made and people stay themselves: %+v", s.ID, s)
+		}
+	}
+	for _, p := range d.Places {
+		if p.PromptZH == "" || p.Negative == "" || p.NegativeZH == "" {
+			t.Errorf("place %s is not described in Chinese, or does not say what to avoid", p.ID)
 		}
 	}
 }
@@ -117,6 +122,13 @@ func TestEveryFaultOfADocumentIsPointedAt(t *testing.T) {
 		"no colour":           {"/styles/0/palette/0", func(d *Document) { d.Styles[0].Palette[0] = "red" }},
 		"a signed colour":     {"/styles/0/palette/0", func(d *Document) { d.Styles[0].Palette[0] = "#+12345" }},
 		"light before dark":   {"/places/0/palette/1", func(d *Document) { d.Places[0].Palette[0] = "#ffffff" }},
+		"a long Chinese text": {"/places/0/promptZh", func(d *Document) { d.Places[0].PromptZH = strings.Repeat("字", maxPromptZH+1) }},
+		"a long identity":     {"/styles/0/identity/zh", func(d *Document) { d.Styles[0].Identity.ZH = strings.Repeat("字", maxIdentityZH+1) }},
+		"a foreign aspect":    {"/styles/0/defaults/aspect", func(d *Document) { d.Styles[0].Defaults.Aspect = "7:5" }},
+		"a foreign size":      {"/styles/0/defaults/resolution", func(d *Document) { d.Styles[0].Defaults.Resolution = "8k" }},
+		"too many steps":      {"/styles/0/defaults/steps", func(d *Document) { d.Styles[0].Defaults.Steps = 51 }},
+		"a negative cfg":      {"/styles/0/defaults/cfg", func(d *Document) { d.Styles[0].Defaults.CFG = -1 }},
+		"a negative template": {"/styles/0/templateVersion", func(d *Document) { d.Styles[0].TemplateVersion = -1 }},
 		"an unknown texture":  {"/styles/0/texture", func(d *Document) { d.Styles[0].Texture = "silk" }},
 		"an unknown backdrop": {"/places/0/backdrop", func(d *Document) { d.Places[0].Backdrop = "attic" }},
 		"too strong":          {"/styles/0/strength", func(d *Document) { d.Styles[0].Strength = 1.1 }},
@@ -162,10 +174,50 @@ func TestDocumentsFromOutsideAreBounded(t *testing.T) {
 			t.Errorf("err = %v, want %s", err, name)
 		}
 	}
-	for _, data := range []string{"", "[]", `{"unknown":1}`, `{"version":"1"}`} {
-		if _, err := Parse([]byte(data)); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%q: err = %v, want invalid", data, err)
+	for data, want := range map[string]fault.Kind{"": fault.Invalid, "[1": fault.Invalid, "[]": fault.Unprocessable} {
+		if _, err := Parse([]byte(data)); fault.KindOf(err) != want {
+			t.Errorf("%q: err = %v, want %v", data, err, want)
 		}
+	}
+}
+
+func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
+	var tree map[string]any
+	if err := json.Unmarshal(builtinJSON, &tree); err != nil {
+		t.Fatal(err)
+	}
+	tree["colour"], tree["version"] = "red", "two"
+	style := tree["styles"].([]any)[1].(map[string]any)
+	style["strong"], style["palette"], style["texture"] = 0.5, "#000000", "silk"
+	style["name"].(map[string]any)["fr"] = "x"
+	tree["places"].([]any)[3].(map[string]any)["promptZh"] = 7
+	tree["options"].(map[string]any)["steps"] = []any{1, 2, 3}
+	tree["options"].(map[string]any)["noteLength"] = 1.5
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Parse(raw)
+	var pointers []string
+	for _, v := range fault.As(err).Violations {
+		pointers = append(pointers, v.Pointer)
+	}
+	for _, want := range []string{
+		"/colour", "/version", "/styles/1/strong", "/styles/1/palette", "/styles/1/texture", "/styles/1/name/fr",
+		"/places/3/promptZh", "/options/steps", "/options/noteLength",
+	} {
+		if !slices.Contains(pointers, want) {
+			t.Errorf("nothing is said of %s: %v", want, pointers)
+		}
+	}
+}
+
+func TestAFloodOfFaultsIsBounded(t *testing.T) {
+	t.Parallel()
+	raw := `{"styles":[` + strings.Repeat(`{},`, 10_000) + `{}]}`
+	if _, err := Parse([]byte(raw)); len(fault.As(err).Violations) != maxFaults {
+		t.Errorf("%d faults are told, want %d", len(fault.As(err).Violations), maxFaults)
 	}
 }
 

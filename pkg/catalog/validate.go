@@ -1,11 +1,8 @@
 package catalog
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"regexp"
 	"slices"
@@ -22,53 +19,25 @@ import (
 const (
 	MaxBytes      = 192 << 10
 	maxEntries    = 200
-	maxPrompt     = 1200 // characters
-	maxText       = 120
+	maxFaults     = 200
+	maxText       = 120 // characters
 	paletteLength = 5
 )
 
-// Parse reads and validates a document from outside.
-func Parse(data []byte) (*Document, error) {
-	if len(data) > MaxBytes {
-		return nil, fault.New(fault.TooLarge, "catalog_too_large")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	var d Document
-	if err := dec.Decode(&d); err != nil {
-		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", errors.New("something follows the document"))
-	}
-	if err := Validate(&d); err != nil {
-		return nil, err
-	}
-	return &d, nil
-}
+// The lengths of words for models, in characters. A Chinese character says
+// about as much as three Latin letters. So long, a style and the safety
+// wording still fit every model but those that read less than 600 characters.
+const (
+	maxPrompt, maxPromptZH     = 600, 200
+	maxNegative, maxNegativeZH = 300, 150
+	maxIdentity, maxIdentityZH = 300, 120
+)
 
 // Validate says everything that is wrong with a document, each fault at its
 // JSON pointer: fault.Unprocessable "catalog_invalid".
 func Validate(d *Document) error {
 	v := &validator{}
-	v.check(d.Version >= 1, "/version", "must be at least 1")
-	v.check(d.PolicyVersion != "" && len(d.PolicyVersion) <= 32, "/policyVersion", "must be 1…32 characters")
-	v.check(len(d.Styles) >= 1 && len(d.Styles) <= maxEntries, "/styles", "must be 1…200 entries")
-	v.check(len(d.Places) >= 1 && len(d.Places) <= maxEntries, "/places", "must be 1…200 entries")
-	ids := map[string]bool{}
-	for i, s := range d.Styles {
-		p := fmt.Sprintf("/styles/%d", i)
-		v.entry(p, ids, "style "+s.ID, s.ID, s.Name, s.Description, s.Prompt, s.Palette)
-		v.check(s.Negative == "" || readable(s.Negative, maxPrompt), p+"/negative", "must be at most 1200 printable characters")
-		v.check(slices.Contains(Textures(), s.Texture), p+"/texture", "must be one of "+strings.Join(Textures(), ", "))
-		v.check(s.Strength >= 0 && s.Strength <= 1, p+"/strength", "must be 0…1")
-	}
-	for i, e := range d.Places {
-		p := fmt.Sprintf("/places/%d", i)
-		v.entry(p, ids, "place "+e.ID, e.ID, e.Name, e.Description, e.Prompt, e.Palette)
-		v.check(slices.Contains(Backdrops(), e.Backdrop), p+"/backdrop", "must be one of "+strings.Join(Backdrops(), ", "))
-	}
-	v.options(d.Options)
+	v.document(d)
 	if v.fault == nil {
 		return nil
 	}
@@ -85,21 +54,68 @@ func (v *validator) check(ok bool, pointer, detail string) {
 	if v.fault == nil {
 		v.fault = fault.New(fault.Unprocessable, "catalog_invalid")
 	}
+	if len(v.fault.Violations) >= maxFaults { // more would help nobody
+		return
+	}
 	v.fault = v.fault.At(pointer, "invalid", detail)
 }
 
+func (v *validator) document(d *Document) {
+	v.check(d.Version >= 1, "/version", "must be at least 1")
+	v.check(d.PolicyVersion != "" && len(d.PolicyVersion) <= 32, "/policyVersion", "must be 1…32 characters")
+	v.check(len(d.Styles) >= 1 && len(d.Styles) <= maxEntries, "/styles", "must be 1…200 entries")
+	v.check(len(d.Places) >= 1 && len(d.Places) <= maxEntries, "/places", "must be 1…200 entries")
+	ids := map[string]bool{}
+	for i, s := range d.Styles {
+		v.style(fmt.Sprintf("/styles/%d", i), ids, s, d.Options)
+	}
+	for i, e := range d.Places {
+		p := fmt.Sprintf("/places/%d", i)
+		v.entry(p, ids, "place "+e.ID, e.ID, e.Name, e.Description, e.Palette)
+		v.words(p, e.Prompt, e.PromptZH, e.Negative, e.NegativeZH)
+		v.check(slices.Contains(Backdrops(), e.Backdrop), p+"/backdrop", "must be one of "+strings.Join(Backdrops(), ", "))
+	}
+	v.options(d.Options)
+}
+
+func (v *validator) style(p string, ids map[string]bool, s Style, o Options) {
+	v.entry(p, ids, "style "+s.ID, s.ID, s.Name, s.Description, s.Palette)
+	v.words(p, s.Prompt, s.PromptZH, s.Negative, s.NegativeZH)
+	v.optional(p+"/identity/zh", s.Identity.ZH, maxIdentityZH)
+	v.optional(p+"/identity/en", s.Identity.EN, maxIdentity)
+	v.check(slices.Contains(Textures(), s.Texture), p+"/texture", "must be one of "+strings.Join(Textures(), ", "))
+	v.check(s.Strength >= 0 && s.Strength <= 1, p+"/strength", "must be 0…1")
+	v.check(s.TemplateVersion >= 0 && s.TemplateVersion < 1<<20, p+"/templateVersion", "must not be negative")
+	d := s.Defaults
+	v.check(d.Aspect == "" || slices.Contains(o.Aspect, d.Aspect), p+"/defaults/aspect", "must be one of options.aspect")
+	v.check(d.Resolution == "" || slices.Contains(o.Resolution, d.Resolution), p+"/defaults/resolution", "must be one of options.resolution")
+	v.check(d.Steps == 0 || d.Steps >= o.Steps[0] && d.Steps <= o.Steps[1], p+"/defaults/steps", "must be within options.steps")
+	v.check(d.CFG == 0 || d.CFG >= o.CFG[0] && d.CFG <= o.CFG[1], p+"/defaults/cfg", "must be within options.cfg")
+}
+
 // entry checks what styles and places share.
-func (v *validator) entry(p string, ids map[string]bool, unique, id string, name, description Text, prompt string, palette []string) {
+func (v *validator) entry(p string, ids map[string]bool, unique, id string, name, description Text, palette []string) {
 	v.check(validEntryID(id), p+"/id", "must be lower-case words joined by hyphens, at most 40 characters")
 	v.check(!ids[unique], p+"/id", "is used twice")
 	ids[unique] = true
-	for key, text := range map[string]string{
-		"/name/zh": name.ZH, "/name/en": name.EN, "/description/zh": description.ZH, "/description/en": description.EN,
+	for _, t := range []struct{ key, text string }{
+		{"/name/zh", name.ZH}, {"/name/en", name.EN}, {"/description/zh", description.ZH}, {"/description/en", description.EN},
 	} {
-		v.check(readable(text, maxText), p+key, "must be 1…120 printable characters")
+		v.check(readable(t.text, maxText), p+t.key, "must be 1…120 printable characters")
 	}
-	v.check(readable(prompt, maxPrompt), p+"/prompt", "must be 1…1200 printable characters")
 	v.palette(p+"/palette", palette)
+}
+
+// words checks what models are told.
+func (v *validator) words(p, prompt, promptZH, negative, negativeZH string) {
+	v.check(readable(prompt, maxPrompt), p+"/prompt", fmt.Sprintf("must be 1…%d printable characters", maxPrompt))
+	v.optional(p+"/promptZh", promptZH, maxPromptZH)
+	v.optional(p+"/negative", negative, maxNegative)
+	v.optional(p+"/negativeZh", negativeZH, maxNegativeZH)
+}
+
+func (v *validator) optional(p, text string, most int) {
+	v.check(text == "" || readable(text, most), p, fmt.Sprintf("must be at most %d printable characters", most))
 }
 
 func (v *validator) palette(p string, palette []string) {

@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Parse reads and validates a document from outside. It says everything that
+// is wrong at once: unknown fields, wrong types and impossible values, each at
+// its JSON pointer.
+func Parse(data []byte) (*Document, error) {
+	if len(data) > MaxBytes {
+		return nil, fault.New(fault.TooLarge, "catalog_too_large")
+	}
+	var tree any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&tree); err != nil {
+		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", err).At("", "malformed", err.Error())
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", errors.New("something follows the document"))
+	}
+	v := &validator{}
+	v.shape("", tree, reflect.TypeFor[Document]())
+	var d Document
+	var wrong *json.UnmarshalTypeError
+	if err := json.Unmarshal(data, &d); err != nil && !errors.As(err, &wrong) {
+		return nil, fault.Wrap(fault.Invalid, "catalog_malformed", err).At("", "malformed", err.Error())
+	}
+	v.document(&d)
+	if v.fault == nil {
+		return &d, nil
+	}
+	return nil, v.fault
+}
+
+// shape compares decoded JSON with the type it shall fill. It stands beside
+// json's own strict mode because that one stops at the first fault.
+func (v *validator) shape(p string, value any, t reflect.Type) {
+	switch t.Kind() {
+	case reflect.Struct:
+		object, ok := value.(map[string]any)
+		if v.check(ok, p, "must be an object"); !ok {
+			return
+		}
+		known := fields(t)
+		for _, key := range sorted(object) {
+			field, ok := known[key]
+			if v.check(ok, p+"/"+escape(key), "is not a field here"); ok {
+				v.shape(p+"/"+key, object[key], field)
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		list, ok := value.([]any)
+		v.check(ok, p, "must be a list")
+		v.check(t.Kind() != reflect.Array || len(list) == t.Len() || !ok, p, "must have "+strconv.Itoa(length(t))+" values")
+		for i, item := range list {
+			v.shape(fmt.Sprintf("%s/%d", p, i), item, t.Elem())
+		}
+	case reflect.String:
+		_, ok := value.(string)
+		v.check(ok, p, "must be text")
+	case reflect.Int:
+		n, ok := value.(float64)
+		v.check(ok && n == float64(int(n)), p, "must be a whole number")
+	default:
+		_, ok := value.(float64)
+		v.check(ok, p, "must be a number")
+	}
+}
+
+func length(t reflect.Type) int {
+	if t.Kind() == reflect.Array {
+		return t.Len()
+	}
+	return 0
+}
+
+// fields are the JSON names of a struct's fields.
+func fields(t reflect.Type) map[string]reflect.Type {
+	out := make(map[string]reflect.Type, t.NumField())
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		out[name] = t.Field(i).Type
+	}
+	return out
+}
+
+func sorted(object map[string]any) []string {
+	keys := make([]string, 0, len(object))
+	for key := range object {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// escape writes a key as a part of a JSON pointer.
+func escape(key string) string {
+	if len(key) > 60 {
+		key = strings.ToValidUTF8(key[:60], "") + "…"
+	}
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+}
