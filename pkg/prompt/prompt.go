@@ -2,12 +2,15 @@ package prompt
 
 import (
 	"cmp"
-	"strconv"
-	"strings"
+	"errors"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
+
+// ErrTooLong is why a style cannot be asked of a model: its wording and the
+// safety wording, which are never cut, are longer than the model reads.
+var ErrTooLong = errors.New("style and safety wording are longer than the model reads")
 
 // Input is what a job says of the picture to make.
 type Input struct {
@@ -17,39 +20,57 @@ type Input struct {
 	Seed        int64
 	PhotoWidth  int // upright; 0 when not known
 	PhotoHeight int
+	Language    Language // "" is the model's own
 }
 
 // Request is what a model is asked for. What is zero is not sent.
 type Request struct {
 	Text          string
-	Negative      string
+	Negative      string // "" also when the model takes none: Text says it then
 	Size          string // in the model's spelling
 	Width, Height int    // the same in pixels; 0 when the model chooses
 	Steps         int
 	CFG           float64
 	Strength      float64
-	Seed          int64
+	Seed          int64 // -1: the model takes none
+
+	Language Language
+	Note     string   // what was left of the person's note
+	Cut      []string // what had to be shortened, in the order it was
 }
 
-// Build joins style, place and the person's note. The person stays the
-// person: that sentence comes first, because models weigh the beginning most.
-func Build(in Input) Request {
-	parts := []string{"Keep the person in the photo recognisable, with the same face, pose and clothing"}
-	for _, part := range []string{in.Place.Prompt, in.Style.Prompt, in.Options.Note} {
-		if part = strings.Trim(strings.TrimSpace(part), ".,;"); part != "" {
-			parts = append(parts, part)
-		}
-	}
+// Builder makes requests. It is safe for concurrent use.
+type Builder struct{ notes *cleaner }
+
+// New makes a builder.
+func New() *Builder { return &Builder{notes: newCleaner()} }
+
+// Build asks a model for a picture. Of the note nothing but its own quoted
+// words reaches the request: all else is the same with and without it.
+func (b *Builder) Build(p Profile, in Input) (Request, error) {
+	lang := cmp.Or(in.Language, p.Language)
 	r := Request{
-		Text: strings.Join(parts, ". ") + ".", Negative: in.Style.Negative,
-		Steps: cmp.Or(in.Options.Steps, in.Style.Defaults.Steps), CFG: cmp.Or(in.Options.CFG, in.Style.Defaults.CFG),
-		Strength: in.Style.Strength, Seed: in.Seed,
+		Language: lang,
+		Steps:    clamp(p.Steps, cmp.Or(in.Options.Steps, in.Style.Defaults.Steps)),
+		CFG:      clamp(p.CFG, cmp.Or(in.Options.CFG, in.Style.Defaults.CFG)),
+		Strength: clamp(p.Strength, in.Style.Strength),
+		Seed:     p.Seed.of(in.Seed),
 	}
-	o := in.Options
-	o.Aspect, o.Resolution = cmp.Or(o.Aspect, in.Style.Defaults.Aspect), cmp.Or(o.Resolution, in.Style.Defaults.Resolution)
-	if _, chosen := Ratio(o.Aspect); chosen || in.PhotoWidth > 0 && in.PhotoHeight > 0 {
-		r.Width, r.Height = Size(in.PhotoWidth, in.PhotoHeight, o)
-		r.Size = strconv.Itoa(r.Width) + "x" + strconv.Itoa(r.Height)
+	r.Size, r.Width, r.Height = p.Size.of(in)
+	var err error
+	if r.Negative, err = p.negative(in, lang); err != nil {
+		return Request{}, err
 	}
-	return r
+	if r.Text, r.Cut, err = p.base(in, lang); err != nil {
+		return Request{}, err
+	}
+	if note := b.notes.clean(in.Options.Note); note != "" {
+		room := p.Text.Most - p.Text.Unit.Count(r.Text)
+		section, kept := quote(lang, note, p.Text.Unit, room)
+		if kept != note {
+			r.Cut = append([]string{"note"}, r.Cut...)
+		}
+		r.Text, r.Note = r.Text+section, kept
+	}
+	return r, nil
 }

@@ -49,7 +49,11 @@ func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m mak
 // case; the error is for the log.
 func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker) (workerrpc.Outcome, error) {
 	began := time.Now()
-	pic, err := m.Make(ctx, w.request(a), func(p provider.Progress) {
+	request, err := w.request(a)
+	if err != nil {
+		return failed(provider.AsFailure(err), 0), err
+	}
+	pic, err := m.Make(ctx, request, func(p provider.Progress) {
 		r.update(func(s *state) {
 			s.stage = task.StageGenerating
 			if p.Percent > 0 {
@@ -97,18 +101,24 @@ func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.P
 	return o, nil
 }
 
-// request maps the attempt to what drivers understand.
-func (w *Worker) request(a workerrpc.Attempt) provider.Request {
-	p := prompt.Build(prompt.Input{
+// request maps the attempt to what the provider's model understands. What it
+// cannot be asked costs nothing, and another model may be asked.
+func (w *Worker) request(a workerrpc.Attempt) (provider.Request, error) {
+	p, err := w.prompts.Build(w.profiles[a.Provider], prompt.Input{
 		Style: a.Style, Place: a.Place, Options: a.Options, Seed: a.Seed, PhotoWidth: a.PhotoWidth, PhotoHeight: a.PhotoHeight,
 	})
+	if err != nil && a.VendorTask == "" { // a call that was paid for is asked for no words
+		f := provider.NotSent(task.ClassInput, err)
+		f.Code = "prompt_too_long"
+		return provider.Request{}, f
+	}
 	return provider.Request{
 		ID: string(a.Task) + "-" + strconv.Itoa(a.Number), Text: p.Text, Negative: p.Negative,
 		Size: p.Size, Width: p.Width, Height: p.Height, Steps: p.Steps, CFG: p.CFG, Strength: p.Strength, Seed: p.Seed,
 		Style: a.Style, Place: a.Place, Options: a.Options, PhotoURL: a.PhotoURL,
 		VendorTask: a.VendorTask,
 		Photo:      func(ctx context.Context) ([]byte, error) { return w.photo(ctx, a.PhotoURL) },
-	}
+	}, nil
 }
 
 func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
@@ -52,6 +53,8 @@ type Parts struct {
 type Worker struct {
 	cfg      Config
 	makers   map[string]maker
+	profiles map[string]prompt.Profile // of the makers' models
+	prompts  *prompt.Builder
 	pictures normaliser
 	labels   labeller
 	pixels   checker
@@ -68,12 +71,12 @@ var _ workerrpc.Worker = (*Worker)(nil)
 // New puts the stages together; cfg must be valid.
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
-		cfg: cfg, makers: map[string]maker{}, pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
+		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
 		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
 		metrics: newMetrics(p.Registry),
 	}
 	for name, one := range p.Providers {
-		w.makers[name] = one
+		w.makers[name], w.profiles[name] = one, one.Profile()
 	}
 	return w
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -64,6 +65,9 @@ func New(cfg Config, driver Driver, m *Metrics, secrets ...string) *Provider {
 
 // Name is the name the operator gave.
 func (p *Provider) Name() string { return p.cfg.Name }
+
+// Profile is how the configured model wants to be asked.
+func (p *Provider) Profile() prompt.Profile { return prompt.For(p.cfg.Kind, p.cfg.Model) }
 
 // PriceFen is the configured price of one picture.
 func (p *Provider) PriceFen() int64 { return p.cfg.PriceFen }

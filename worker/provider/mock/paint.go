@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
-	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/picture"
 )
@@ -42,7 +41,7 @@ func Paint(photo []byte, s Scene) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("place %s: %w", s.Place.ID, err)
 	}
-	w, h := prompt.Size(img.Bounds().Dx(), img.Bounds().Dy(), s.Options)
+	w, h := canvas(img.Bounds().Dx(), img.Bounds().Dy(), s.Options)
 	p := &painter{style: style, place: place, scene: s, n: s.noise(), strength: strength(s)}
 	k := min(1, maxPainted/float64(max(w, h)))
 	p.sheet = p.compose(cut(img, int(float64(w)*k+0.5), int(float64(h)*k+0.5)))

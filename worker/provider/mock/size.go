@@ -1,4 +1,4 @@
-package prompt
+package mock
 
 import (
 	"math"
@@ -17,11 +17,11 @@ const (
 	step            = 8 // models want multiples
 )
 
-// Size gives the picture's size for a photo of width × height. Nothing is
+// canvas gives the picture's size for a photo of width × height. Nothing is
 // asked larger than the resolution says, and ratios beyond 3:1 are cut.
-func Size(width, height int, o task.Options) (int, int) {
+func canvas(width, height int, o task.Options) (int, int) {
 	ratio := float64(max(width, 1)) / float64(max(height, 1))
-	if r, ok := Ratio(o.Aspect); ok {
+	if r, ok := aspectRatio(o.Aspect); ok {
 		ratio = r
 	}
 	ratio = max(1.0/maxRatio, min(ratio, maxRatio))
@@ -32,8 +32,8 @@ func Size(width, height int, o task.Options) (int, int) {
 	return snap(long * ratio), snap(long)
 }
 
-// Ratio reads an aspect such as "3:4"; "original" and "" have none.
-func Ratio(aspect string) (float64, bool) {
+// aspectRatio reads an aspect such as "3:4"; "original" and "" have none.
+func aspectRatio(aspect string) (float64, bool) {
 	a, b, ok := strings.Cut(aspect, ":")
 	if !ok {
 		return 0, false
