@@ -94,13 +94,18 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.Serve
 // Handle plays a route: play checks a call and answers it, and what breaks a
 // connection happens to its answer.
 func (d *Double) Handle(pattern string, at Stage, play func(*Call) Reply) {
+	d.HandleBy(pattern, func(*http.Request) Stage { return at }, play)
+}
+
+// HandleBy is Handle for a route that several stages share.
+func (d *Double) HandleBy(pattern string, stage func(*http.Request) Stage, play func(*Call) Reply) {
 	d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
-		c := &Call{Request: r, Body: body, d: d}
+		c, at := &Call{Request: r, Body: body, d: d}, stage(r)
 		d.mu.Lock()
 		c.fault, c.slow = d.knobs.draw(at, d.dice), d.knobs.Slow
 		if at == Poll {
