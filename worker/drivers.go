@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/hunyuan"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
 	"github.com/imgfleet/imgfleet/worker/provider/seedream"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
@@ -21,6 +22,7 @@ type constructor func(c provider.Config, key string, e vendorhttp.Egress) (provi
 // and its line here.
 func constructors() map[string]constructor {
 	return map[string]constructor{
+		"hunyuan":  hunyuan.New,
 		"mock":     newMock,
 		"seedream": seedream.New,
 	}
