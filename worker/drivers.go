@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/hunyuan"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
+	"github.com/imgfleet/imgfleet/worker/provider/qianfan"
 	"github.com/imgfleet/imgfleet/worker/provider/seedream"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -24,6 +25,7 @@ func constructors() map[string]constructor {
 	return map[string]constructor{
 		"hunyuan":  hunyuan.New,
 		"mock":     newMock,
+		"qianfan":  qianfan.New,
 		"seedream": seedream.New,
 	}
 }
