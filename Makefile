@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 LINT     := go tool -modfile=deploy/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint race fuzz bench torture generate verify clean
+.PHONY: help run build web test check lint race fuzz bench torture generate verify clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ build: ## Build bin/gateway, bin/worker and bin/imgctl
 	go build -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway
 	go build -ldflags '$(LDFLAGS)' -o bin/worker ./worker
 	go build -ldflags '$(LDFLAGS)' -o bin/imgctl ./ctl
+
+web: ## Bundle the browser client into gateway/web/dist; prints its size
+	@deploy/web.sh build
 
 test: ## Run every test; the last line is "N passed, N failed"
 	@deploy/test.sh
@@ -43,11 +46,12 @@ bench: build ## Measure throughput, latency and memory; prints medians and ratio
 torture: build ## Kill processes at random under load; prints what was lost
 	go run ./deploy/torture
 
-generate: ## Generate the wire code from idl/worker.proto
+generate: ## Generate the wire code, and the browser client's types
 	go generate ./idl/...
+	deploy/web.sh generate
 
 verify: ## Check formatting, vet, modules and that generated code is fresh
 	@deploy/verify.sh
 
 clean: ## Remove what the other targets made (never the data in .imgfleet)
-	rm -rf bin coverage.out
+	rm -rf bin gateway/web/dist coverage.out

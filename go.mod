@@ -2,6 +2,9 @@ module github.com/imgfleet/imgfleet
 
 go 1.26.0
 
+// Packages of other languages may hold Go files, too.
+ignore node_modules
+
 require (
 	github.com/BobuSumisu/aho-corasick v1.0.3
 	github.com/altcha-org/altcha-lib-go v1.0.0

@@ -41,5 +41,16 @@ read -r passed failed < <(awk '
 
 [ "$code" -ne 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1
 [ "${passed:-0}" -eq 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1 # nothing ran
+
+# The browser client's tests count like all others.
+if [ $# -eq 0 ]; then
+	rm -f bin/web.json
+	deploy/web.sh test --reporter=default --reporter=json --outputFile.json=../../bin/web.json
+	code=$?
+	count() { grep -o "\"$1\":[0-9]*" bin/web.json 2>/dev/null | head -1 | grep -o '[0-9]*$' || echo 0; }
+	good=$(count numPassedTests) bad=$(count numFailedTests)
+	[ "$bad" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$good" -eq 0 ]; } && bad=1
+	passed=$((${passed:-0} + good)) failed=$((${failed:-0} + bad))
+fi
 echo "${passed:-0} passed, $failed failed" | tee bin/test.summary
 [ "$failed" -eq 0 ]

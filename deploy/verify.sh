@@ -8,15 +8,17 @@ say() {
 	echo "verify: $1" >&2
 	bad=1
 }
-sums() { find idl -type f -print0 | sort -z | xargs -0 sha256sum; }
+sums() { find idl gateway/web/src/api/schema.d.ts -type f -print0 | sort -z | xargs -0 sha256sum; }
 
 unformatted=$(git ls-files '*.go' ':!idl/gen' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || say "not formatted (gofmt -w):"$'\n'"$unformatted"
 
 before=$(sums)
 go generate ./idl/... || say "generating the wire code failed"
+deploy/web.sh generate >/dev/null || say "generating the client's types failed"
 [ "$before" = "$(sums)" ] || say "generated code was stale; it is fresh now, commit it"
 
+deploy/web.sh check || say "gateway/web is not as prettier and tsc want it (deploy/web.sh format)"
 go vet ./... || say "go vet has findings"
 go mod tidy -diff >/dev/null || say "go.mod is not tidy (go mod tidy)"
 go mod verify >/dev/null || say "a module differs from its checksum"

@@ -1,0 +1,25 @@
+import { sha256 } from './hash';
+
+interface Challenge {
+  algorithm: string;
+  challenge: string;
+  maxnumber: number;
+  salt: string;
+  signature: string;
+}
+
+const maxTries = 5_000_000;
+
+/** Does the proof of work that an operator may ask of new sessions (ALTCHA). */
+export async function solve(raw: unknown): Promise<string> {
+  const { algorithm, challenge, maxnumber, salt, signature } = raw as Challenge;
+  const text = new TextEncoder();
+  for (let number = 0; number <= Math.min(maxnumber, maxTries); number++) {
+    const sum = await sha256(text.encode(salt + number));
+    if (sum === undefined) break;
+    if (sum === challenge) {
+      return btoa(JSON.stringify({ algorithm, challenge, number, salt, signature }));
+    }
+  }
+  throw new Error('the challenge cannot be solved here');
+}

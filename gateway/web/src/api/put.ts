@@ -1,0 +1,95 @@
+import { refusal, UnreachableError } from './errors';
+import type { Http } from './http';
+
+/** What a signed address wants. */
+export interface Target {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+}
+
+/**
+ * Sends a photo in one request. A connection that falls silent, or that the
+ * browser gives up by itself (Safari does), counts as unreachable.
+ */
+export function put(
+  http: Http,
+  to: Target,
+  photo: Blob,
+  onPart: (p: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  return http.host.XMLHttpRequest ? watched(http, to, photo, onPart, signal) : plain(http, to, photo, onPart, signal);
+}
+
+function watched(
+  http: Http,
+  to: Target,
+  photo: Blob,
+  onPart: (p: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = new http.host.XMLHttpRequest!();
+    const lost = () =>
+      end(() => reject(signal?.aborted ? (signal.reason as Error) : new UnreachableError(http.language)));
+    const stop = () => {
+      request.abort();
+      lost();
+    };
+    let silence = setTimeout(stop, http.patience.silence);
+    const end = (settle: () => void) => {
+      clearTimeout(silence);
+      signal?.removeEventListener('abort', stop);
+      settle();
+    };
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(stop, http.patience.silence);
+    };
+    request.open(to.method, to.url);
+    for (const [name, value] of Object.entries(to.headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = (e) => {
+      heard();
+      if (e.lengthComputable && e.total > 0) onPart(e.loaded / e.total);
+    };
+    request.onerror = request.ontimeout = request.onabort = lost;
+    request.onload = () =>
+      end(() => {
+        const head = (name: string) => request.getResponseHeader(name) ?? '';
+        if (request.status >= 200 && request.status < 300) resolve();
+        else
+          reject(
+            refusal(request.status, head('Content-Type'), request.responseText, head('Retry-After'), http.language),
+          );
+      });
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    else request.send(photo);
+  });
+}
+
+async function plain(
+  http: Http,
+  to: Target,
+  photo: Blob,
+  onPart: (p: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  let answer: Response, text: string;
+  try {
+    answer = await http.host.fetch(to.url, {
+      method: to.method,
+      headers: to.headers,
+      body: photo,
+      signal: signal ?? null,
+    });
+    text = await answer.text();
+  } catch {
+    signal?.throwIfAborted();
+    throw new UnreachableError(http.language);
+  }
+  const head = (name: string) => answer.headers.get(name) ?? '';
+  if (!answer.ok) throw refusal(answer.status, head('Content-Type'), text, head('Retry-After'), http.language);
+  onPart(1);
+}
