@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/dashscope"
 	"github.com/imgfleet/imgfleet/worker/provider/hunyuan"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
 	"github.com/imgfleet/imgfleet/worker/provider/qianfan"
@@ -23,10 +24,11 @@ type constructor func(c provider.Config, key string, e vendorhttp.Egress) (provi
 // and its line here.
 func constructors() map[string]constructor {
 	return map[string]constructor{
-		"hunyuan":  hunyuan.New,
-		"mock":     newMock,
-		"qianfan":  qianfan.New,
-		"seedream": seedream.New,
+		"dashscope": dashscope.New,
+		"hunyuan":   hunyuan.New,
+		"mock":      newMock,
+		"qianfan":   qianfan.New,
+		"seedream":  seedream.New,
 	}
 }
 

@@ -57,6 +57,9 @@ func New(cfg Config, driver Driver, m *Metrics, secrets ...string) *Provider {
 			p.secrets = append(p.secrets, secret)
 		}
 	}
+	if m, ok := driver.(interface{ Model() string }); ok { // what a driver draws with when nobody named a model
+		p.cfg.Model = m.Model()
+	}
 	if cfg.MaxConcurrent > 0 {
 		p.slots = make(chan struct{}, cfg.MaxConcurrent)
 	}

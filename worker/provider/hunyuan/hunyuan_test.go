@@ -23,12 +23,12 @@ func newDouble(k double.Knobs, key string) providertest.Double { return hunyuant
 
 func TestConformanceOfJobs(t *testing.T) {
 	t.Parallel()
-	providertest.RunVendor(t, providertest.Vendor{Key: testKey, Size: "1024:1024", Jobs: true, Double: newDouble, New: newHasty})
+	providertest.RunVendor(t, providertest.Vendor{Kind: "hunyuan", Key: testKey, Jobs: true, Double: newDouble, New: newHasty})
 }
 
 func TestConformanceOfTokenHub(t *testing.T) {
 	t.Parallel()
-	providertest.RunVendor(t, providertest.Vendor{Model: "hy-image-v3", Double: newDouble, New: New})
+	providertest.RunVendor(t, providertest.Vendor{Kind: "hunyuan", Model: "hy-image-v3", Double: newDouble, New: New})
 }
 
 // newHasty makes a driver that does not let a test wait.

@@ -68,8 +68,7 @@ func slow(t *testing.T, v Vendor) {
 			}
 			k.Slow = time.Hour
 			s.double.Set(k)
-			_, err := s.Make(soon(t), v.Request(t), quiet)
-			if f := failure(t, err); f.Outcome != task.Unknown || f.Class != task.ClassTimeout {
+			if f := timed(t, s, v.Request(t)); f.Outcome != task.Unknown || f.Class != task.ClassTimeout {
 				t.Errorf("got %v, want unknown/timeout", f)
 			}
 		})
@@ -170,7 +169,7 @@ func jobs(t *testing.T, v Vendor) {
 }
 
 func polls(t *testing.T, v Vendor) {
-	for _, fault := range []double.Fault{double.Reset, double.Malformed, double.Truncated, double.Fault(task.ClassTransient), double.Fault(task.ClassRate)} {
+	for _, fault := range []double.Fault{double.Reset, double.Malformed, double.Truncated, double.Fault(task.ClassTransient)} {
 		t.Run(string(fault), func(t *testing.T) {
 			s := v.stand(t, double.Knobs{Seed: 5, Median: 50 * time.Millisecond, Chances: []double.Chance{{Stage: double.Poll, Fault: fault, Share: 0.5}}})
 			for range 2 {
@@ -199,8 +198,9 @@ func named(t *testing.T, v Vendor) {
 	if f := failure(t, err); f.Outcome != task.Unknown || f.Class != task.ClassCanceled || f.VendorTask == "" {
 		t.Errorf("got %v (job %q), want unknown/canceled and the job", f, f.VendorTask)
 	}
-	_, err = s.Make(soon(t), v.Request(t), quiet)
-	if f := failure(t, err); f.Outcome != task.Unknown || f.Class != task.ClassTimeout || f.VendorTask == "" {
+	r := v.Request(t)
+	r.VendorTask = failure(t, err).VendorTask
+	if f := timed(t, s, r); f.Outcome != task.Unknown || f.Class != task.ClassTimeout || f.VendorTask == "" {
 		t.Errorf("got %v (job %q), want unknown/timeout and the job", f, f.VendorTask)
 	}
 }

@@ -116,10 +116,11 @@ func failure(t *testing.T, err error) *provider.Failure {
 const patience = 20 * time.Second
 
 func cancels(t *testing.T, h Harness) {
+	d, r := h.Slow(t), h.Request(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(30*time.Millisecond, cancel)
 	start := time.Now()
-	_, err := h.Slow(t).Make(ctx, h.Request(t), func(provider.Progress) {})
+	_, err := d.Make(ctx, r, func(provider.Progress) {})
 	if f := failure(t, err); f.Class != task.ClassCanceled {
 		t.Errorf("class = %s, want canceled", f.Class)
 	}
@@ -129,10 +130,7 @@ func cancels(t *testing.T, h Harness) {
 }
 
 func times(t *testing.T, h Harness) {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	_, err := h.Slow(t).Make(ctx, h.Request(t), func(provider.Progress) {})
-	if f := failure(t, err); f.Class != task.ClassTimeout || f.Outcome != task.Unknown {
+	if f := timed(t, h.Slow(t), h.Request(t)); f.Class != task.ClassTimeout || f.Outcome != task.Unknown {
 		t.Errorf("got %s/%s, want unknown/timeout", f.Outcome, f.Class)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
@@ -27,10 +29,10 @@ type Double interface {
 
 // Vendor is a harness for a driver whose vendor has a double.
 type Vendor struct {
+	Kind   string // of the provider
 	Base   string // path where the base URL ends, as "/api/v3"
 	Model  string
 	Key    string // "" for one of the suite's
-	Size   string // as the vendor spells 1024 × 1024; "" for "1024x1024"
 	Jobs   bool   // the vendor works asynchronously
 	Double func(k double.Knobs, key string) Double
 	New    func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
@@ -55,6 +57,7 @@ type stand struct {
 
 func (v Vendor) stand(t *testing.T, k double.Knobs) stand {
 	t.Helper()
+	k.Side = 32 // nobody looks at the picture
 	d := v.Double(k, v.key())
 	s := httptest.NewServer(d)
 	t.Cleanup(func() {
@@ -69,12 +72,17 @@ func (v Vendor) stand(t *testing.T, k double.Knobs) stand {
 
 func (v Vendor) driver(t *testing.T, server string) provider.Driver {
 	t.Helper()
-	c := provider.Config{Name: "vendor", BaseURL: server + v.Base, Model: v.Model}
+	return closed{t, v.provider(t, server), v.key()}
+}
+
+func (v Vendor) provider(t *testing.T, server string) *provider.Provider {
+	t.Helper()
+	c := provider.Config{Name: "vendor", Kind: v.Kind, BaseURL: server + v.Base, Model: v.Model}
 	d, err := v.New(c, v.key(), vendorhttp.Egress{Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return closed{t, provider.New(c, d, provider.NewMetrics(nil), v.key()), v.key()}
+	return provider.New(c, d, provider.NewMetrics(nil), v.key())
 }
 
 // closed looks for secrets in every error that passes.
@@ -98,18 +106,22 @@ func (c closed) Make(ctx context.Context, r provider.Request, report func(provid
 	return pic, err
 }
 
-// Request implements Harness.
+// Request implements Harness. It is what a worker asks this model for.
 func (v Vendor) Request(t *testing.T) provider.Request {
 	t.Helper()
 	photo := photograph(t)
-	size := v.Size
-	if size == "" {
-		size = "1024x1024"
+	c := catalog.Builtin()
+	ask, err := prompt.New().Build(v.provider(t, "http://127.0.0.1:1").Profile(), prompt.Input{
+		Style: c.Styles[0], Place: c.Places[0], Options: task.Options{Note: "with a red hat"}, Seed: 7, PhotoWidth: 480, PhotoHeight: 640,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return provider.Request{
-		ID: "task-1", Text: "The same person on the Moon, as an ink wash.", Negative: "text", Size: size, Width: 1024, Height: 1024,
-		Seed: 7, PhotoURL: "http://127.0.0.1:1/photo?signature=" + resultSecret,
-		Photo: func(context.Context) ([]byte, error) { return photo, nil },
+		ID: "task-1", Text: ask.Text, Negative: ask.Negative, Size: ask.Size, Width: ask.Width, Height: ask.Height,
+		Steps: ask.Steps, CFG: ask.CFG, Strength: ask.Strength, Seed: ask.Seed,
+		PhotoURL: "http://127.0.0.1:1/photo?signature=" + resultSecret,
+		Photo:    func(context.Context) ([]byte, error) { return photo, nil },
 	}
 }
 
@@ -162,10 +174,16 @@ func closedPort(t *testing.T) string {
 
 func quiet(provider.Progress) {}
 
-// soon is a deadline for what never ends by itself.
-func soon(t *testing.T) context.Context {
+// timed makes with a deadline that passes after the call was sent: a busy
+// machine is given more time for that.
+func timed(t *testing.T, d provider.Driver, r provider.Request) *provider.Failure {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	t.Cleanup(cancel)
-	return ctx
+	for limit := 50 * time.Millisecond; ; limit *= 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err := d.Make(ctx, r, quiet)
+		cancel()
+		if f := failure(t, err); f.Outcome != task.NotSent || limit > patience {
+			return f
+		}
+	}
 }

@@ -16,7 +16,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	providertest.RunVendor(t, providertest.Vendor{
-		Base: "/v2", New: New, Key: "bce-v3/ALTAK-0123456789/0123456789",
+		Kind: "qianfan", Base: "/v2", New: New, Key: "bce-v3/ALTAK-0123456789/0123456789",
 		Double: func(k double.Knobs, key string) providertest.Double { return qianfantest.New(k, key) },
 	})
 }

@@ -48,6 +48,9 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 // Name implements provider.Driver.
 func (d *Driver) Name() string { return d.name }
 
+// Model is the vendor's name of the model that draws.
+func (d *Driver) Model() string { return d.model }
+
 // request is written whole: what is left out is the vendor's to choose, and it
 // chooses a watermark.
 type request struct {

@@ -235,9 +235,9 @@ func TestCallsGoThroughTheirProxy(t *testing.T) {
 	}
 }
 
-// socks5 is a proxy for one connection, which leads to real whatever name is
+// socks5 is a proxy for one connection, which leads to truth whatever name is
 // asked for.
-func socks5(t *testing.T, c net.Conn, r *bufio.Reader, real, name string) {
+func socks5(t *testing.T, c net.Conn, r *bufio.Reader, truth, name string) {
 	head := make([]byte, 2)
 	_, _ = io.ReadFull(r, head)
 	_, _ = io.ReadFull(r, make([]byte, head[1]))
@@ -248,7 +248,7 @@ func socks5(t *testing.T, c net.Conn, r *bufio.Reader, real, name string) {
 		t.Errorf("the proxy was asked for %q", ask) // the name must be resolved there
 	}
 	_, _ = c.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
-	up, err := new(net.Dialer).DialContext(context.WithoutCancel(t.Context()), "tcp", real)
+	up, err := new(net.Dialer).DialContext(context.WithoutCancel(t.Context()), "tcp", truth)
 	if err != nil {
 		t.Error(err)
 		return

@@ -1,0 +1,107 @@
+package dashscope
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
+)
+
+// document is every answer: of a submission, of a job and of a call.
+type document struct {
+	RequestID string `json:"request_id"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Output    struct {
+		TaskID  string `json:"task_id"`
+		Status  string `json:"task_status"`
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Results []struct {
+			URL     string `json:"url"`
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"results"`
+		Choices []struct {
+			Message struct {
+				Content []struct {
+					Image string `json:"image"`
+				} `json:"content"`
+			} `json:"message"`
+		} `json:"choices"`
+	} `json:"output"`
+}
+
+// read decodes an answer. An error may come with any status.
+func read(a vendorhttp.Answer) (document, error) {
+	var doc document
+	err := a.Decode(&doc)
+	if a.Status != http.StatusOK || doc.Code != "" {
+		return doc, refusal(a, doc.Code, doc.Message, doc.RequestID)
+	}
+	return doc, err
+}
+
+// result is the URL of the picture: jobs and calls have it in places of their
+// own, and newer jobs where calls have it.
+func (d document) result(a vendorhttp.Answer) (string, error) {
+	for _, r := range d.Output.Results {
+		if r.URL != "" {
+			return r.URL, nil
+		}
+		if r.Code != "" {
+			return "", refusal(a, r.Code, r.Message, d.RequestID)
+		}
+	}
+	for _, c := range d.Output.Choices {
+		for _, p := range c.Message.Content {
+			if p.Image != "" {
+				return p.Image, nil
+			}
+		}
+	}
+	return "", empty(d)
+}
+
+func empty(d document) *provider.Failure {
+	return &provider.Failure{
+		Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", RequestID: d.RequestID, Err: errors.New("answer has no result"),
+	}
+}
+
+func refusal(a vendorhttp.Answer, code, message, requestID string) *provider.Failure {
+	f := a.Failure(class(code, a), code, message)
+	f.RequestID = requestID
+	return f
+}
+
+// class maps the vendor's codes; most name their family and then the case.
+func class(code string, a vendorhttp.Answer) task.Class {
+	switch code {
+	case "DataInspectionFailed", "data_inspection_failed", "IPInfringementSuspect":
+		return task.ClassContent
+	case "Arrearage", "AccessDenied.Unpurchased", "AllocationQuota.FreeTierOnly":
+		return task.ClassQuota
+	case "RequestTimeOut", "InternalError.Timeout":
+		return task.ClassTimeout
+	case "InvalidApiKey", "ModelNotFound", "Workspace.AccessDenied":
+		return task.ClassAuth
+	case "InvalidURL", "UnsupportedOperation":
+		return task.ClassInput
+	}
+	for _, family := range []struct {
+		prefix string
+		class  task.Class
+	}{
+		{"InvalidParameter", task.ClassInput}, {"BadRequest", task.ClassInput}, {"AccessDenied", task.ClassAuth},
+		{"Throttling", task.ClassRate}, {"InternalError", task.ClassTransient},
+	} {
+		if strings.HasPrefix(code, family.prefix) {
+			return family.class
+		}
+	}
+	return a.Class()
+}
