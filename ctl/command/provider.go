@@ -1,6 +1,9 @@
 package command
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,9 +21,10 @@ func newProvider(a *App) *cobra.Command {
 func providersView(ps []operator.Provider) terminal.View {
 	v := terminal.View{Doc: ps, Table: terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "name"}, {Name: "kind"}, {Name: "enabled"}, {Name: "weight", Right: true}, {Name: "in flight", Right: true},
-			{Name: "limit", Right: true}, {Name: "price", Right: true}, {Name: "workers", Right: true},
-			{Name: "reason", Least: 8}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
+			{Name: "name", Least: 8}, {Name: "enabled"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
+			{Name: "in flight", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
+			{Name: "price", Right: true}, {Name: "reason", Least: 6},
+			{Name: "kind", Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},
 		Empty: "No provider is configured.",
 	}}
@@ -31,9 +35,50 @@ func providersView(ps []operator.Provider) terminal.View {
 		}
 		v.Names = append(v.Names, p.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
-			p.Name, p.Kind, yesNo(p.Enabled), weight, strconv.Itoa(p.InFlight), limitText("", int64(p.MaxConcurrent)),
-			strconv.FormatInt(p.PriceFen, 10) + " fen", strconv.Itoa(len(p.Workers)), p.Reason, p.Region, strings.Join(p.Workers, ","),
+			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), successText(p.Success),
+			strconv.FormatInt(p.PriceFen, 10) + " fen", p.Reason,
+			p.Kind, strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
 		})
 	}
 	return v
+}
+
+// breakerText says where a provider is left alone.
+func breakerText(open map[string]string) string {
+	if len(open) == 0 {
+		return "closed"
+	}
+	var parts []string
+	for _, region := range slices.Sorted(maps.Keys(open)) {
+		part := open[region]
+		if region != "" {
+			part = region + " " + part
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func paceText(p operator.Provider) string {
+	if p.P95Seconds == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f/%.1f s", p.P50Seconds, p.P95Seconds)
+}
+
+func successText(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", *share*100)
+}
+
+// concurrencyText is the configured limit, and what is left of it while the
+// vendor limits our rate.
+func concurrencyText(p operator.Provider) string {
+	text := limitText("", int64(p.MaxConcurrent))
+	if p.RateWindow > 0 {
+		text = strconv.Itoa(p.RateWindow) + " of " + text
+	}
+	return text
 }

@@ -15,11 +15,13 @@ func (s *Server) providers(*http.Request) (any, error) {
 	state, load := s.deps.Policy.State(), s.deps.Dispatch.Status()
 	out := operator.List[operator.Provider]{Data: []operator.Provider{}}
 	for _, p := range s.deps.Providers {
+		does := load.Providers[p.Name]
 		out.Data = append(out.Data, operator.Provider{
 			Name: p.Name, Kind: p.Kind, Region: p.Region, Enabled: !state.Disabled(p.Name),
 			Reason: state.Providers[p.Name].Reason, Weight: state.Weight(p.Name, p.Weight), ConfiguredWeight: p.Weight,
 			MaxConcurrent: p.MaxConcurrent, InFlight: load.InFlight[p.Name], PriceFen: p.PriceFen,
-			Workers: s.callers(p.Name),
+			Workers: s.callers(p.Name), Breakers: does.Breakers, RateWindow: does.Window,
+			P50Seconds: does.P50Seconds, P95Seconds: does.P95Seconds, Success: does.Success,
 		})
 	}
 	return out, nil

@@ -11,10 +11,15 @@ type Config struct {
 	Window int           // jobs held at once, waiting and running
 	Spill  time.Duration // how long a task waits for its own region or first provider before it takes another
 	Trim   time.Duration // how long a finished task keeps its history for replays
+	Stall  time.Duration // how long a task waits while every breaker is open before it is tried all the same
+
+	Breaking Breaking
 }
 
 // Defaults hold a thousand jobs and give a region two seconds.
-func Defaults() Config { return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute} }
+func Defaults() Config {
+	return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute, Stall: 15 * time.Second, Breaking: defaultBreaking()}
+}
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
@@ -28,5 +33,9 @@ func (c Config) Validate() error {
 	if c.Trim < 0 {
 		errs = append(errs, fmt.Errorf("dispatch.trim: must not be negative, is %v", c.Trim))
 	}
+	if c.Stall < 0 {
+		errs = append(errs, fmt.Errorf("dispatch.stall: must not be negative, is %v", c.Stall))
+	}
+	errs = append(errs, c.Breaking.validate())
 	return errors.Join(errs...)
 }

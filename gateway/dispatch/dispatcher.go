@@ -69,6 +69,7 @@ type Dispatcher struct {
 	spending *engine.Bucket // fen paid twice, by day
 	metrics  metrics
 	current  atomic.Pointer[lead] // nil while standing by
+	told     atomic.Pointer[told] // by whoever leads
 }
 
 // New makes a dispatcher; Run starts it.
@@ -91,6 +92,11 @@ func New(ctx context.Context, c Config, d Deps) (*Dispatcher, error) {
 // deposed, and so on until ctx ends. Calls in flight are left running: the
 // next leader attaches to them.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	stop, err := d.listen()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	poll := time.NewTicker(leaderPoll) // expiry of the other's lease has no event that survives an engine restart
 	defer poll.Stop()
 	for {
@@ -134,13 +140,23 @@ type Status struct {
 	Running  int            `json:"running"`
 	InFlight map[string]int `json:"inFlight"` // calls by provider
 	Load     *queue.Load    `json:"load,omitempty"`
+
+	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader tells it
 }
 
-// Status tells where this dispatcher stands. Only the leader knows counts.
+// Status tells where this dispatcher stands. Only the leader knows counts;
+// the providers' state is known everywhere while somebody leads.
 func (d *Dispatcher) Status() Status {
 	s := Status{Load: d.Queue.Load(), InFlight: map[string]int{}}
 	if l := d.current.Load(); l != nil {
 		l.status(&s)
+	} else if t := d.told.Load(); t != nil && time.Since(t.At) < toldStale {
+		s.Providers = t.Providers
+		for name, p := range t.Providers {
+			if p.InFlight > 0 {
+				s.InFlight[name] = p.InFlight
+			}
+		}
 	}
 	return s
 }

@@ -7,7 +7,9 @@
 //
 // The files follow a task: claim.go makes this the one dispatcher, lead.go
 // leases the task, window.go queues it fairly, position.go tells it where it
-// stands, place.go and slots.go give it a worker, walk.go runs it over its
+// stands, place.go and slots.go give it a worker, health.go,
+// breaker.go and limiter.go keep it away from providers that fail, told.go
+// tells operators of those, walk.go runs it over its
 // attempts, call.go makes one call, recover.go finds a call that another
 // dispatcher or a lost stream left behind, judge.go decides what an outcome
 // means, change.go writes the record, finish.go ends it, trim.go forgets its

@@ -126,6 +126,7 @@ func TestARegionServesItsOwnAndThenSpillsOver(t *testing.T) {
 func TestAProvidersLimitIsExact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, routed(func(c *routing.Config) { c.Providers[0].MaxConcurrent = 3 }),
+		func(w *world) { w.config.Breaking.Least = 1000 }, // so many failures would open it
 		with(worker("w1", "", 50, "a"), worker("w2", "", 50, "a")))
 	d := w.start()
 	var jobs []*task.Job

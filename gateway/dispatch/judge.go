@@ -65,6 +65,10 @@ func (w *walk) account(a task.Attempt) {
 		w.avoid[a.Worker] = true
 	}
 	w.paid += a.PriceFen
+	if a.Class == task.ClassRate {
+		w.moved = true // it costs the task nothing: the provider is left alone by all
+		return
+	}
 	if a.Outcome != task.NotSent {
 		w.reached++
 	}
@@ -113,8 +117,8 @@ func (w *walk) plan() []routing.Step {
 // need is called with the lead's lock held.
 func (w *walk) need() need {
 	return need{
-		steps: w.plan(), region: w.job.Region, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0,
-		waited: time.Since(w.it.entered), spill: w.config.Spill,
+		steps: w.plan(), region: w.job.Region, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0 || w.moved,
+		waited: time.Since(w.it.entered), spill: w.config.Spill, stalled: time.Since(w.asked) >= w.config.Stall,
 	}
 }
 

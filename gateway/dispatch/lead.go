@@ -34,6 +34,7 @@ type lead struct {
 	mu        sync.Mutex
 	window    *window
 	slots     *slots
+	health    *health
 	held      map[task.ID]*item    // leased: waiting or running
 	missed    map[task.ID]struct{} // poked before they were leased
 	asking    []*walk              // running tasks that need another slot
@@ -56,9 +57,10 @@ type item struct {
 }
 
 func newLead(d *Dispatcher) *lead {
+	h := newHealth(d.config.Breaking)
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
-		window: newWindow(), slots: newSlots(), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		window: newWindow(), slots: newSlots(h), health: h, held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 		service: newService(),
 	}
 }
@@ -81,6 +83,7 @@ func (l *lead) run(ctx context.Context) error {
 	loops.Go(func() { l.place(ctx) })
 	loops.Go(func() { l.pulse(ctx) })
 	loops.Go(func() { l.trim(ctx) })
+	loops.Go(func() { l.tellAll(ctx) })
 	loops.Wait()
 	l.close()
 	l.walks.Wait()
@@ -238,6 +241,7 @@ func (l *lead) status(s *Status) {
 	defer l.mu.Unlock()
 	s.Leader, s.Waiting = true, l.window.len()
 	s.Running = len(l.held) - s.Waiting
+	s.Providers = l.providers(time.Now())
 	for name, n := range l.slots.providers {
 		s.InFlight[name] = n
 	}

@@ -12,6 +12,7 @@ type metrics struct {
 	recovered                  *prometheus.CounterVec
 	waitSeconds, taskSeconds   prometheus.Histogram
 	estimated, byP50, byP90    prometheus.Counter
+	breakers, window           *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -24,6 +25,9 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	}
 	counts := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_dispatch_" + name + "_total", Help: help}, labels)
+	}
+	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return f.NewGaugeVec(prometheus.GaugeOpts{Name: "imgfleet_dispatch_" + name, Help: help}, labels)
 	}
 	seconds := func(name, help string) prometheus.Histogram {
 		return f.NewHistogram(prometheus.HistogramOpts{
@@ -38,6 +42,8 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		recovered:   counts("recovered", "Calls whose stream was lost, by how their outcome was found.", "by"),
 		waitSeconds: seconds("wait", "From accept to the first attempt."),
 		taskSeconds: seconds("task", "From accept to success."),
+		breakers:    gauges("breaker_info", "1 for the state of each breaker of a provider in a region.", "provider", "region", "state"),
+		window:      gauges("rate_window_calls", "Calls at once that a provider bears while it limits our rate, 0 when it does not.", "provider"),
 		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
 		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),
 		byP90:       count("estimates_by_p90", "Successes no later than the estimated 90th percentile."),

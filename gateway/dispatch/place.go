@@ -56,6 +56,7 @@ type appetite struct {
 	plan    *routing.Step
 	region  string
 	patient bool // it may still wait for its first choice
+	stalled bool
 }
 
 func (l *lead) assign(ctx context.Context) {
@@ -70,7 +71,7 @@ func (l *lead) assign(ctx context.Context) {
 			if len(n.steps) == 0 {
 				return false
 			}
-			a := appetite{plan: &n.steps[0], region: n.region, patient: n.waited < n.spill}
+			a := appetite{plan: &n.steps[0], region: n.region, patient: n.waited < n.spill, stalled: n.stalled}
 			if slices.Contains(refused, a) {
 				return false
 			}
@@ -87,7 +88,11 @@ func (l *lead) assign(ctx context.Context) {
 }
 
 func (l *lead) need(it *item) need {
-	return need{steps: affordable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region, waited: time.Since(it.entered), spill: l.config.Spill}
+	waited := time.Since(it.entered)
+	return need{
+		steps: affordable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region,
+		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
+	}
 }
 
 // budget is what one task may cost.
@@ -129,6 +134,7 @@ func (l *lead) answer() {
 // ask queues a running task for another slot; forget takes that back.
 func (l *lead) ask(w *walk) {
 	l.mu.Lock()
+	w.asked = time.Now()
 	l.asking = append(l.asking, w)
 	l.mu.Unlock()
 	l.kick()

@@ -31,7 +31,7 @@ func (w *walk) attached(ctx context.Context, a task.Attempt) (workerrpc.Outcome,
 // unknown.
 func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
 	req.AttachOnly = true
-	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: "stream_lost"}
+	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}
 	patience := a.StartedAt.Add(req.Timeout + callGrace)
 	by := "attach"
 	var dead time.Time // since when no worker knows of the call

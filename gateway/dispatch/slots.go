@@ -18,12 +18,14 @@ type slots struct {
 	capacity  int            // of the usable workers
 	busy      map[string]int // by worker id
 	providers map[string]int // by provider name
+	health    *health
 }
 
 // slot is a worker and a provider reserved for one attempt.
 type slot struct {
 	worker fleet.Member
 	step   routing.Step
+	probe  bool // asks whether a provider is back
 }
 
 // need says what a task would accept.
@@ -35,10 +37,12 @@ type need struct {
 	waited  time.Duration
 	spill   time.Duration
 	attempt bool // it failed before: any real model in the plan will do
+	stalled bool // it waited long enough for a breaker to close
+	force   bool // breakers do not matter
 }
 
-func newSlots() *slots {
-	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}}
+func newSlots(h *health) *slots {
+	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h}
 }
 
 func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
@@ -64,23 +68,31 @@ func (s *slots) free() (n int) {
 // take reserves the best slot for n, or nil. The first choice of provider is
 // waited for; later ones serve when nobody offers the first, when one failed,
 // or after the spill time. A stand-in never jumps a real model that is merely
-// busy or resting.
+// busy or resting. A provider whose breaker is open in every region counts as
+// not offered, and one that limits our rate is not waited for; when no breaker
+// lets anybody through, a task that has stalled is tried all
+// the same, so that each gets its answer.
 func (s *slots) take(n need) *slot {
+	now := time.Now()
+	offered := func(step routing.Step) bool { return s.offered(step, n, now) }
+	if n.stalled && !slices.ContainsFunc(n.steps, offered) {
+		n.force = true
+	}
 	overflow := n.attempt || n.waited >= n.spill
 	for i, step := range n.steps {
-		if i > 0 && !overflow && s.offered(n.steps[0]) {
+		if i > 0 && !overflow && offered(n.steps[0]) && !s.health.rests(n.steps[0].Name, now) {
 			return nil
 		}
-		if step.Degraded && slices.ContainsFunc(n.steps[:i], s.offeredReal) {
+		if step.Degraded && slices.ContainsFunc(n.steps[:i], func(s routing.Step) bool { return !s.Degraded && offered(s) }) {
 			return nil
 		}
-		if until, ok := n.rest[step.Name]; ok && time.Now().Before(until) {
+		if until, ok := n.rest[step.Name]; (ok && now.Before(until)) || s.health.rests(step.Name, now) {
 			continue
 		}
-		if step.MaxConcurrent > 0 && s.providers[step.Name] >= step.MaxConcurrent {
+		if room := s.health.room(step); room > 0 && s.providers[step.Name] >= room {
 			continue
 		}
-		if w, ok := s.best(step, n); ok {
+		if w, ok := s.best(step, n, now); ok {
 			got := &slot{worker: w, step: step}
 			s.hold(got)
 			return got
@@ -89,11 +101,14 @@ func (s *slots) take(n need) *slot {
 	return nil
 }
 
-func (s *slots) offered(step routing.Step) bool {
-	return slices.ContainsFunc(s.workers, func(w fleet.Member) bool { return s.usable(w) && offers(w, step) })
+func (s *slots) offered(step routing.Step, n need, now time.Time) bool {
+	return slices.ContainsFunc(s.workers, func(w fleet.Member) bool { return s.serves(w, step, n, now) })
 }
 
-func (s *slots) offeredReal(step routing.Step) bool { return !step.Degraded && s.offered(step) }
+// serves reports whether a worker may call a provider now, had it room.
+func (s *slots) serves(w fleet.Member, step routing.Step, n need, now time.Time) bool {
+	return s.usable(w) && offers(w, step) && (n.force || s.health.lets(step.Name, w.Region, now))
+}
 
 func offers(w fleet.Member, step routing.Step) bool {
 	return slices.Contains(w.Providers, step.Name) && (step.Region == "" || step.Region == w.Region)
@@ -102,17 +117,17 @@ func offers(w fleet.Member, step routing.Step) bool {
 // best is the least loaded worker of the preferred region, or of any region
 // when that one has none or did not have room for the spill time. A worker
 // that just failed the task is used only when no other offers the provider.
-func (s *slots) best(step routing.Step, n need) (fleet.Member, bool) {
+func (s *slots) best(step routing.Step, n need, now time.Time) (fleet.Member, bool) {
 	home := slices.ContainsFunc(s.workers, func(w fleet.Member) bool {
-		return w.Region == n.region && s.usable(w) && offers(w, step)
+		return w.Region == n.region && s.serves(w, step, n, now)
 	})
 	other := slices.ContainsFunc(s.workers, func(w fleet.Member) bool {
-		return !n.avoid[w.ID] && s.usable(w) && offers(w, step)
+		return !n.avoid[w.ID] && s.serves(w, step, n, now)
 	})
 	var best fleet.Member
 	bestScore := 2.0
 	for _, w := range s.workers {
-		if !s.usable(w) || !offers(w, step) || s.busy[w.ID] >= w.Capacity || (n.avoid[w.ID] && other) {
+		if !s.serves(w, step, n, now) || s.busy[w.ID] >= w.Capacity || (n.avoid[w.ID] && other) {
 			continue
 		}
 		if home && w.Region != n.region && n.waited < n.spill {
@@ -132,6 +147,7 @@ func (s *slots) best(step routing.Step, n need) (fleet.Member, bool) {
 func (s *slots) hold(t *slot) {
 	s.busy[t.worker.ID]++
 	s.providers[t.step.Name]++
+	t.probe = s.health.begin(t.step.Name, t.worker.Region)
 }
 
 func (s *slots) release(t *slot) {
@@ -140,6 +156,9 @@ func (s *slots) release(t *slot) {
 	}
 	if s.providers[t.step.Name]--; s.providers[t.step.Name] <= 0 {
 		delete(s.providers, t.step.Name)
+	}
+	if t.probe {
+		s.health.leave(t.step.Name, t.worker.Region)
 	}
 }
 
@@ -154,7 +173,7 @@ func (s *slots) occupy(a *task.Attempt, step routing.Step) *slot {
 // move gives a slot another worker for the same provider, in any region, and
 // reports whether there was one.
 func (s *slots) move(t *slot, avoid map[string]bool) bool {
-	w, ok := s.best(t.step, need{avoid: avoid})
+	w, ok := s.best(t.step, need{avoid: avoid, force: true}, time.Now())
 	if !ok || avoid[w.ID] {
 		return false
 	}

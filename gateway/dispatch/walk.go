@@ -36,6 +36,8 @@ type walk struct {
 	avoid   map[string]bool      // workers that just failed us
 	reached int                  // attempts that reached a provider
 	paid    int64                // fen, also for what may have been billed
+	moved   bool                 // a provider limited its rate: the next one may serve
+	asked   time.Time            // when it began to wait for another slot
 
 	unserved  int       // attempts that no worker took
 	revisions int       // progress revisions written
@@ -118,10 +120,15 @@ func (w *walk) steps(ctx context.Context) error {
 
 // after gives the slot of a call back and judges what came of it.
 func (w *walk) after(ctx context.Context, out workerrpc.Outcome, err error) (done bool, _ error) {
-	w.vacate()
 	if err != nil {
+		w.vacate()
 		return true, err
 	}
+	if a := w.rec.Running(); a != nil {
+		w.landed(w.seat, *a, out)
+		w.seat = nil
+	}
+	w.vacate()
 	return w.judge(ctx, out)
 }
 

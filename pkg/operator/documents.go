@@ -78,6 +78,12 @@ type Provider struct {
 	InFlight         int      `json:"inFlight"`
 	PriceFen         int64    `json:"priceFen"`
 	Workers          []string `json:"workers"` // that can call it
+
+	Breakers   map[string]string `json:"breakers,omitempty"`   // open or half-open, by region
+	RateWindow int               `json:"rateWindow,omitempty"` // calls at once that it bears while it limits our rate
+	P50Seconds float64           `json:"p50Seconds,omitempty"` // of the last pictures
+	P95Seconds float64           `json:"p95Seconds,omitempty"`
+	Success    *float64          `json:"success,omitempty"` // share of the last calls
 }
 
 // ProviderPatch changes how a provider is used; nil leaves as it is.

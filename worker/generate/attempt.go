@@ -138,7 +138,9 @@ func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, provider.NotSent(provider.AsFailure(ctx.Err()).Class, err)
 	default:
-		return nil, provider.NotSent(task.ClassNetwork, err)
+		f := provider.NotSent(task.ClassNetwork, err)
+		f.Code = "photo_unreachable" // our store, not the vendor
+		return nil, f
 	}
 }
 

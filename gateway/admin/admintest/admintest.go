@@ -220,7 +220,11 @@ func (s *Stage) Workers() []fleet.Member { return s.members }
 
 // Status plays the dispatcher.
 func (s *Stage) Status() dispatch.Status {
+	share := 0.96
 	return dispatch.Status{
+		Providers: map[string]dispatch.ProviderStatus{
+			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share},
+		},
 		Leader: true, Running: 2, InFlight: map[string]int{"mock": 2},
 		Load: &queue.Load{Running: 2, Capacity: 12, P50: 3.5, P90: 8},
 	}

@@ -1,0 +1,59 @@
+package dispatch
+
+import "time"
+
+const (
+	rateRest     = 500 * time.Millisecond // when a vendor that limits us does not say for how long
+	mostRateRest = 5 * time.Minute        // however long it says
+	widest       = 1 << 10                // a window this wide limits nobody
+)
+
+// limiter finds out how many calls at once a vendor bears: half as many after
+// each refusal for their rate, one more for each window of successes. It is
+// no limit until the first refusal, and again once it has grown past the
+// configured one.
+type limiter struct {
+	window float64   // calls at once, 0 for no limit of ours
+	cut    time.Time // when it was last halved
+	until  time.Time // no call before
+	row    int       // halvings since the last success
+}
+
+// refused takes a refusal in: of a call begun at a time, while inFlight ran,
+// itself among them. Calls that began before the last cut tell nothing new.
+func (l *limiter) refused(now, begun time.Time, after time.Duration, inFlight int) {
+	if !begun.Before(l.cut) {
+		l.window = max(1, float64(inFlight)/2)
+		if after == 0 {
+			after = rateRest << min(l.row, 5)
+		}
+		l.cut = now
+		l.row++
+	}
+	if after == 0 {
+		after = rateRest
+	}
+	if until := now.Add(min(after, mostRateRest)); until.After(l.until) {
+		l.until = until
+	}
+}
+
+// succeeded widens the window; most is the configured limit, 0 for none.
+func (l *limiter) succeeded(most int) {
+	l.row = 0
+	if l.window == 0 {
+		return
+	}
+	l.window += 1 / l.window
+	if l.window >= widest || (most > 0 && l.window >= float64(most)) {
+		l.window = 0
+	}
+}
+
+// room is how many calls may run at once, 0 for no limit.
+func (l *limiter) room(most int) int {
+	if l.window == 0 {
+		return most
+	}
+	return int(l.window)
+}

@@ -1,0 +1,94 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/bytedance/sonic"
+)
+
+const (
+	toldEvery = time.Second
+	toldStale = 5 * time.Second
+)
+
+// ProviderStatus is what the leading dispatcher knows of a provider.
+type ProviderStatus struct {
+	InFlight   int               `json:"inFlight"`
+	Breakers   map[string]string `json:"breakers,omitempty"` // by region; those that are closed are left out
+	Window     int               `json:"window,omitempty"`   // calls at once that it bears, while it limits our rate
+	P50Seconds float64           `json:"p50Seconds,omitempty"`
+	P95Seconds float64           `json:"p95Seconds,omitempty"`
+	Success    *float64          `json:"success,omitempty"` // share of the last calls; nil before the first
+}
+
+// told is what the leader tells the other gateways.
+type told struct {
+	At        time.Time                 `json:"at"`
+	Providers map[string]ProviderStatus `json:"providers"`
+}
+
+// listen keeps what the leader tells, so that any gateway can answer an
+// operator.
+func (d *Dispatcher) listen() (stop func(), err error) {
+	return d.Queue.Hear(func(data []byte) {
+		t := new(told)
+		if sonic.Unmarshal(data, t) == nil {
+			d.told.Store(t)
+		}
+	})
+}
+
+// tellAll tells the gateways how the providers do, until ctx ends.
+func (l *lead) tellAll(ctx context.Context) {
+	tick := time.NewTicker(toldEvery)
+	defer tick.Stop()
+	for {
+		l.mu.Lock()
+		t := told{At: time.Now(), Providers: l.providers(time.Now())}
+		l.mu.Unlock()
+		if data, err := sonic.Marshal(t); err == nil {
+			_ = l.Queue.Announce(data) // the next one replaces it
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// providers sums up the term. The caller holds the lock.
+func (l *lead) providers(now time.Time) map[string]ProviderStatus {
+	out := make(map[string]ProviderStatus)
+	for _, p := range l.Router.Config().Providers {
+		s := ProviderStatus{InFlight: l.slots.providers[p.Name]}
+		if v := l.health.vendors[p.Name]; v != nil {
+			v.summarise()
+			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)
+			if v.asked > 0 {
+				share := v.success()
+				s.Success = &share
+			}
+		}
+		out[p.Name] = s
+	}
+	l.metrics.breakers.Reset()
+	for k, b := range l.health.breakers {
+		state := b.state(now)
+		l.metrics.breakers.WithLabelValues(k.provider, k.region, state).Set(1)
+		s, configured := out[k.provider]
+		if !configured || state == Closed {
+			continue
+		}
+		if s.Breakers == nil {
+			s.Breakers = make(map[string]string)
+		}
+		s.Breakers[k.region] = state
+		out[k.provider] = s
+	}
+	for name, s := range out {
+		l.metrics.window.WithLabelValues(name).Set(float64(s.Window))
+	}
+	return out
+}
