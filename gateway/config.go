@@ -123,6 +123,8 @@ type providerConfig struct {
 	PriceFen      int64          `config:"priceFen"`
 	Timeout       time.Duration  `config:"timeout"`
 	Proxy         config.Ignored `config:"proxy"`
+	Dialect       config.Ignored `config:"dialect"`
+	ImageField    config.Ignored `config:"imageField"`
 }
 
 type fallbackConfig struct {

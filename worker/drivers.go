@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider/dashscope"
 	"github.com/imgfleet/imgfleet/worker/provider/hunyuan"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
+	"github.com/imgfleet/imgfleet/worker/provider/openai"
 	"github.com/imgfleet/imgfleet/worker/provider/qianfan"
 	"github.com/imgfleet/imgfleet/worker/provider/seedream"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
@@ -27,6 +28,7 @@ func constructors() map[string]constructor {
 		"dashscope": dashscope.New,
 		"hunyuan":   hunyuan.New,
 		"mock":      newMock,
+		"openai":    openai.New,
 		"qianfan":   qianfan.New,
 		"seedream":  seedream.New,
 	}

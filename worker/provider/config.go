@@ -22,6 +22,8 @@ type Config struct {
 	PriceFen      int64         `config:"priceFen"`
 	Timeout       time.Duration `config:"timeout"` // of one whole attempt; 0 = the request's own
 	Proxy         string        `config:"proxy"`
+	Dialect       string        `config:"dialect"`    // of kind openai, "" to tell by the host
+	ImageField    string        `config:"imageField"` // of kind openai, where a server names the photo otherwise
 }
 
 // Defaults is what a fresh installation draws with.
