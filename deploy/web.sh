@@ -19,4 +19,4 @@ fi
 if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 fi
-exec npm run --silent "$@"
+exec npm run --silent "$1" -- "${@:2}"

@@ -59,14 +59,23 @@ export class Http {
     return this.retrying(() => this.once<T>(call), call.signal, call.attempts);
   }
 
-  /** Repeats what may be repeated, as often and as late as is agreed. */
-  async retrying<T>(f: () => Promise<T>, signal?: AbortSignal, attempts = this.patience.attempts): Promise<T> {
+  /**
+   * Repeats what may be repeated, as often and as late as is agreed; a try that
+   * moved something is not counted.
+   */
+  async retrying<T>(
+    f: () => Promise<T>,
+    signal?: AbortSignal,
+    attempts = this.patience.attempts,
+    moved = () => false,
+  ): Promise<T> {
     let backoff = this.patience.minBackoff;
     for (let attempt = 1; ; attempt++) {
       await this.whenOnline(signal);
       try {
         return await f();
       } catch (e) {
+        if (moved()) [attempt, backoff] = [0, this.patience.minBackoff];
         const wait = this.waitAfter(e, backoff);
         if (wait === undefined || attempt >= attempts) throw e;
         await sleep(wait, signal);
@@ -122,8 +131,7 @@ export class Http {
 
   /** How long to wait before trying again, undefined when it is of no use. */
   private waitAfter(e: unknown, backoff: number): number | undefined {
-    if (!(e instanceof ApiError) || !(e.retryable || e.status === 423 || e.code === 'upload_interrupted'))
-      return undefined;
+    if (!(e instanceof ApiError) || !e.retryable) return undefined;
     if (e.status > 0 && e.status < 500 && ![409, 423, 429].includes(e.status)) return undefined;
     const named = (e.retryAfter ?? 0) * 1000;
     if (named > this.patience.maxRetryAfter) return undefined;

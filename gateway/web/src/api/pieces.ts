@@ -1,5 +1,5 @@
 import { DetailedError, Upload } from 'tus-js-client';
-import { refusal, UnreachableError } from './errors';
+import { ApiError, refusal, UnreachableError } from './errors';
 import type { SessionKeeper } from './session';
 
 /** An upload that was begun, perhaps before the page was reloaded. */
@@ -77,5 +77,9 @@ function explained(e: Error | DetailedError, { http }: SessionKeeper): Error {
   const answer = e instanceof DetailedError ? e.originalResponse : null;
   if (!answer || answer.getStatus() === 0) return new UnreachableError(http.language);
   const head = (name: string) => answer.getHeader(name) ?? '';
-  return refusal(answer.getStatus(), head('Content-Type'), answer.getBody(), head('Retry-After'), http.language);
+  const no = refusal(answer.getStatus(), head('Content-Type'), answer.getBody(), head('Retry-After'), http.language);
+  // Another request holds it, or was repeated by the browser itself: where to
+  // go on is asked anew.
+  const meanwhile = [409, 423].includes(no.status) && no.code !== 'upload_already_complete';
+  return meanwhile ? new ApiError(no.status, no.code, no.detail, true, no.retryAfter, no.problem) : no;
 }

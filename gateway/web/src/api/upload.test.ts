@@ -118,6 +118,13 @@ describe('a large photo', () => {
     expect(server.count('POST /uploads/tus')).toBe(1);
   });
 
+  test('goes on when the browser itself repeated a request', async () => {
+    server.plan(/^PATCH/, 'unanswered', { status: 409, code: 'upload_offset_mismatch' });
+    server.patchUpTo = 5 << 20;
+    await soon(page().generate(large(), wish));
+    expect(server.count('POST /uploads/tus')).toBe(1);
+  });
+
   test('that is refused is not tried for ever', async () => {
     server.plan(/^POST .uploads.tus/, { status: 422, code: 'consent_required' });
     expect(await refusal(page().generate(large(), wish))).toMatchObject({ status: 422, code: 'consent_required' });

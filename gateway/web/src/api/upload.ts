@@ -11,7 +11,7 @@ import type { Consent, Stage, Upload } from './types';
 export const inPiecesFrom = 8 << 20;
 const inPiecesFromWhenFlaky = 1 << 20;
 const hashUpTo = 64 << 20; // hashing holds the whole photo in memory
-const triesInPieces = 20;
+const triesInPieces = 10; // without a byte getting through
 const triesInOne = 3;
 
 export interface Sending {
@@ -112,7 +112,13 @@ export class Uploader {
       begun = b;
       if (note) this.notes.set(note, JSON.stringify(b));
     };
-    const onPart = (part: number) => how.onStage('uploading', part);
+    let best = 0;
+    let moved = false;
+    const onPart = (part: number) => {
+      moved ||= part > best;
+      best = Math.max(best, part);
+      how.onStage('uploading', part);
+    };
     const once = () =>
       sendInPieces(this.session, photo.blob, {
         begun: begun ?? undefined,
@@ -126,7 +132,11 @@ export class Uploader {
       if (note) this.notes.drop(note);
     };
     try {
-      await this.session.http.retrying(() => this.orAnew(once, () => begun !== null, drop), how.signal, triesInPieces);
+      const send = () => {
+        moved = false;
+        return this.orAnew(once, () => begun !== null, drop);
+      };
+      await this.session.http.retrying(send, how.signal, triesInPieces, () => moved);
     } catch (e) {
       if (how.signal?.aborted && begun) this.abandon((begun as Begun).uploadId);
       if (how.signal?.aborted || (e instanceof ApiError && e.status > 0)) drop();
@@ -144,7 +154,8 @@ export class Uploader {
       await send();
     } catch (e) {
       if (!(e instanceof ApiError)) throw e;
-      if (resumed && [403, 404, 409, 410].includes(e.status) && e.code !== 'upload_interrupted') drop();
+      if (e.code === 'upload_already_complete') return;
+      if (resumed && [403, 404, 410].includes(e.status)) drop();
       else if (e.status === 401) await this.renewed(e);
       else throw e;
       await send();
