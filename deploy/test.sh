@@ -25,6 +25,16 @@ if [ -e deploy/e2e/clients/package.json ] && ! command -v npm >/dev/null; then
 	fi
 fi
 
+# The native HEIC decoder is tested where it is installed.
+if ! ldconfig -p 2>/dev/null | grep -q 'libheif\.so\.1'; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get install -y -qq --no-install-recommends libheif1 >/dev/null ||
+			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends libheif1; } >/dev/null
+	else
+		echo "the tests of native HEIC need the package libheif1: apt-get install libheif1" >&2
+	fi
+fi
+
 go tool gotestsum --format pkgname --hide-summary=skipped --jsonfile bin/test.json -- -timeout 15m "${@:-./...}"
 code=$?
 

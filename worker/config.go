@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/generate"
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -25,6 +26,7 @@ type Config struct {
 	Egress      egressConfig       `config:"egress"`
 	Moderation  moderation.Config  `config:"moderation"`
 	Label       label.Config       `config:"label"`
+	Picture     pictureConfig      `config:"picture"`
 	Limits      limitsConfig       `config:"limits"`
 	TLS         workerrpc.Identity `config:"tls"`
 	Log         logConfig          `config:"log"`
@@ -53,6 +55,10 @@ type egressConfig struct {
 
 func (c *Config) egress() vendorhttp.Egress {
 	return vendorhttp.Egress{Allow: c.Egress.Allow, Loopback: c.Environment == "dev"}
+}
+
+type pictureConfig struct {
+	HEIF sandbox.HEIF `config:"heif"` // wasm, native or auto
 }
 
 // limitsConfig is the gateway's but for what a decoder must know itself.
@@ -87,6 +93,7 @@ func defaults() *Config {
 		Providers:  provider.Defaults(),
 		Moderation: moderation.Defaults(),
 		Label:      label.Defaults(),
+		Picture:    pictureConfig{HEIF: sandbox.WASM},
 		Limits:     limitsConfig{MaxUploadBytes: config.Bytes(p.MaxBytes), MaxPixels: p.MaxPixels},
 		Log:        logConfig{Level: "info", Format: "auto"},
 	}
@@ -95,7 +102,7 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.TLS.Validate(), c.environment())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.HEIF.Validate(), c.TLS.Validate(), c.environment())
 }
 
 func (c *Config) environment() error {

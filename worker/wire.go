@@ -40,7 +40,7 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	if err != nil {
 		return err
 	}
-	decoder, err := decoder(logger)
+	decoder, err := decoder(ctx, c.Picture.HEIF, logger)
 	if err != nil {
 		return err
 	}
@@ -68,12 +68,16 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 
 // decoder is the process for formats that may not be decoded in this one: the
 // same program.
-func decoder(logger *slog.Logger) (*sandbox.Sandbox, error) {
+func decoder(ctx context.Context, asked sandbox.HEIF, logger *slog.Logger) (*sandbox.Sandbox, error) {
 	cfg := sandbox.Defaults()
 	var err error
 	if cfg.Program, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
+	if cfg.HEIF, err = sandbox.Choose(ctx, cfg.Program, asked); err != nil {
+		return nil, err
+	}
+	logger.Info("HEIC is decoded in a process of its own", "decoder", cfg.HEIF)
 	return sandbox.New(cfg, logger), nil
 }
 

@@ -7,10 +7,6 @@ import (
 	"github.com/imgfleet/imgfleet/worker/picture/heif"
 )
 
-// maxHEICPixels is what a decoder in WebAssembly can hold in about a gigabyte. The
-// "24 MP" of phones are 24.47 million.
-const maxHEICPixels = 24_500_000
-
 // heicHeader tells a picture that is upright: its decoder turns it.
 func heicHeader(b []byte) (header, bool) {
 	info, err := heif.Read(b)

@@ -37,6 +37,7 @@ type Normaliser struct {
 // time, as 4:2:0, shrunken to longSide; full is the size that it had.
 type heavy interface {
 	Decode(ctx context.Context, raw []byte, longSide int) (img *image.YCbCr, full image.Point, err error)
+	MaxPixels() int64 // of an HEIC photo
 }
 
 // New makes a Normaliser; cfg must be valid. With a nil sandbox HEIC is not
@@ -95,10 +96,10 @@ func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 	long, short := max(head.width, head.height), min(head.width, head.height)
 	maxPixels := narrower(narrower(n.cfg.MaxPixels, l.MaxPixels), n.cfg.MaxMemory/int64(head.bytesPerPixel))
 	switch {
-	case format == HEIC && int64(head.width)*int64(head.height) > maxHEICPixels:
-		return "", header{}, fault.New(fault.TooLarge, "photo_heic_too_large").With("maxPixels", strconv.Itoa(maxHEICPixels))
 	case int64(head.width)*int64(head.height) > maxPixels:
 		return "", header{}, fault.New(fault.TooLarge, "too_many_pixels").With("maxPixels", strconv.FormatInt(maxPixels, 10))
+	case format == HEIC && int64(head.width)*int64(head.height) > n.heavy.MaxPixels():
+		return "", header{}, fault.New(fault.TooLarge, "photo_heic_too_large").With("maxPixels", strconv.FormatInt(n.heavy.MaxPixels(), 10))
 	case short < n.cfg.MinSide:
 		return "", header{}, fault.New(fault.Unprocessable, "photo_too_small").With("minSide", strconv.Itoa(n.cfg.MinSide))
 	case float64(long) > float64(short)*n.cfg.MaxRatio:

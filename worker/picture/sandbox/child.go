@@ -15,27 +15,40 @@ import (
 	"github.com/gen2brain/heic"
 
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/libheif"
 )
 
 // Wanted reports whether a program's arguments ask it to be a decoder.
-func Wanted(args []string) bool { return len(args) == 2 && args[0] == Argument }
+func Wanted(args []string) bool { return len(args) == 3 && args[0] == Argument }
 
 // Child is the decoder: it answers until its standard input ends, and ends
 // then at once, whatever it does: its parent is gone. It returns the exit
 // code. args are those that Wanted saw.
 func Child(args []string, in io.Reader) int {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the parent decides
-	memory, err := strconv.ParseInt(args[1], 10, 64)
+	memory, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return 2
+	}
+	var d decoder
+	if HEIF(args[1]) == Native {
+		if d.native, err = libheif.Open(); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+	}
+	if memory == 0 { // it was only asked whether it could
+		return 0
 	}
 	if err := confine(memory); err != nil {
 		return 2
 	}
 	debug.SetMemoryLimit(memory / 2)
-	debug.SetGCPercent(20)    // each time WebAssembly grows, its whole memory is copied
-	heic.ForceWasmMode = true // the library's own native mode leaks every picture
-	go warm()
+	debug.SetGCPercent(20) // each time WebAssembly grows, its whole memory is copied
+	if d.native == nil {
+		heic.ForceWasmMode = true // the library's own native mode leaks every picture
+		go warm()
+	}
 	out := os.NewFile(3, "answers") // libheif may print to standard output
 	asked := make(chan job)
 	go func() {
@@ -48,7 +61,7 @@ func Child(args []string, in io.Reader) int {
 		}
 	}()
 	for j := range asked {
-		if err := j.answer(out); err != nil {
+		if err := d.answer(out, j); err != nil {
 			return 1
 		}
 		debug.FreeOSMemory()
@@ -64,20 +77,31 @@ type job struct {
 	longSide int
 }
 
-func (j job) answer(out io.Writer) error {
-	p, full, err := j.decode()
+// decoder decodes one picture after the other.
+type decoder struct {
+	native *libheif.Library // nil for WebAssembly
+}
+
+func (d decoder) answer(out io.Writer, j job) error {
+	p, full, err := d.decode(j)
 	if err != nil {
 		return writeReason(out, err)
 	}
 	return writePicture(out, full, p)
 }
 
-func (j job) decode() (p *image.YCbCr, full image.Point, err error) {
+func (d decoder) decode(j job) (p *image.YCbCr, full image.Point, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, fmt.Errorf("decoder panicked: %v", r)
 		}
 	}()
+	if d.native != nil && picture.Sniff(j.raw) == picture.HEIC {
+		err = d.native.Decode(j.raw, func(planes *image.YCbCr) {
+			p, full = picture.Fit(planes, j.longSide), planes.Rect.Size()
+		})
+		return p, full, err
+	}
 	img, err := pixels(j.raw)
 	if err != nil {
 		return nil, image.Point{}, err

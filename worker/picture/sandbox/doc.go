@@ -4,5 +4,6 @@
 // be bounded from outside; it feeds back pixels, shrunken already.
 //
 // The process is this same program, started with Argument. HEIC is decoded
-// there by libheif, compiled to WebAssembly.
+// there by libheif, compiled to WebAssembly or, where that is allowed, by the
+// machine's own.
 package sandbox

@@ -37,6 +37,21 @@ func New(cfg Config, logger *slog.Logger) *Sandbox {
 	return s
 }
 
+// maxWASM is what WebAssembly can hold in about a gigabyte, maxNative what
+// libheif can in the same; in pixels. The "24 MP" of phones are 24.47 million.
+const (
+	maxWASM   = 24_500_000
+	maxNative = 100_000_000
+)
+
+// MaxPixels bounds the HEIC photos that are decoded here.
+func (s *Sandbox) MaxPixels() int64 {
+	if s.cfg.HEIF == Native {
+		return maxNative
+	}
+	return maxWASM
+}
+
 // Run starts the process before it is needed, and ends it when ctx ends.
 func (s *Sandbox) Run(ctx context.Context) {
 	p := <-s.turn
@@ -83,8 +98,8 @@ func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.
 
 // start returns nil when the process cannot be started.
 func (s *Sandbox) start() *process {
-	cmd := exec.Command(s.cfg.Program, Argument, strconv.FormatInt(s.cfg.Memory, 10)) //nolint:noctx // it outlives requests; end ends it
-	cmd.Env = []string{"GOTRACEBACK=none"}                                            // no secrets
+	cmd := exec.Command(s.cfg.Program, Argument, string(s.cfg.HEIF), strconv.FormatInt(s.cfg.Memory, 10)) //nolint:noctx // it outlives requests; end ends it
+	cmd.Env = []string{"GOTRACEBACK=none"}                                                                // no secrets
 	ask, err := cmd.StdinPipe()
 	if err != nil {
 		return nil
@@ -112,10 +127,14 @@ func (s *Sandbox) start() *process {
 func (p *process) decode(ctx context.Context, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
 	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
 	defer stop()
-	if err := writeRequest(p.ask, raw, longSide); err != nil {
-		return nil, image.Point{}, fmt.Errorf("%w: %w", errLost, err)
+	var (
+		img  *image.YCbCr
+		full image.Point
+	)
+	err := writeRequest(p.ask, raw, longSide)
+	if err == nil {
+		img, full, err = readAnswer(p.answers, longSide)
 	}
-	img, full, err := readAnswer(p.answers, longSide)
 	if err == nil || errors.Is(err, ErrRefused) {
 		if !stop() { // it is being killed, though it just made it
 			<-p.ended
