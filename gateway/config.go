@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
@@ -14,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -196,6 +199,11 @@ func (c *Config) Validate() error {
 	}
 	if c.Retention < time.Second {
 		fault("retention: must be at least 1s, is %v", c.Retention)
+	}
+	for i, p := range c.Providers { // vendors' code is the workers', their names are not
+		if kinds := prompt.Kinds(); !slices.Contains(kinds, p.Kind) {
+			fault("providers[%d].kind: must be one of %s, is %q", i, strings.Join(kinds, ", "), p.Kind)
+		}
 	}
 	if c.Limits.TaskTimeout < time.Second {
 		fault("limits.taskTimeout: must be at least 1s, is %v", c.Limits.TaskTimeout)

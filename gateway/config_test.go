@@ -37,6 +37,26 @@ func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 	}
 }
 
+// A gateway holds no code of any vendor, and still knows a name that is none.
+func TestProvidersAreOfKnownKinds(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Providers = nil
+	for _, kind := range []string{"seedream", "dashscope", "qianfan", "hunyuan", "openai", "mock"} {
+		c.Providers = append(c.Providers, providerConfig{Name: kind, Kind: kind})
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	c.Providers[1].Kind, c.Providers[4].Kind = "teapot", ""
+	err := c.Validate()
+	for _, key := range []string{`providers[1].kind: must be one of seedream, `, `is "teapot"`, "providers[4].kind:"} {
+		if err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s is not named in:\n%v", key, err)
+		}
+	}
+}
+
 func TestTheFaultsOfABucketAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	c := defaults()

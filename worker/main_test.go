@@ -5,14 +5,17 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
@@ -157,6 +160,9 @@ fleet: {gateways: [nowhere]}
 providers:
   - {name: a, kind: mock, model: "latency=x&colour=red"}
   - {name: a, kind: teapot}
+  - {name: b, kind: seedream, proxy: "ftp://proxy.example:21"}
+  - {name: c, kind: openai, dialect: klingon}
+egress: {allow: ["*"]}
 moderation: {kind: none}
 label: {text: hello}
 tls: {cert: c.pem}
@@ -172,7 +178,8 @@ worker_typo: 1
 	}
 	for _, want := range []string{
 		"environment", "worker.advertise", "worker.capacity", "worker.drain", "fleet.gateways[0]", "providers[0]",
-		"latency", "colour", `"a" is used twice`, "teapot", "moderation.kind", "label.text", "tls", "worker_typo",
+		"latency", "colour", `"a" is used twice`, "teapot", "providers[1].apiKey", "providers[2].apiKey", "providers[2].proxy",
+		"providers[3].baseUrl", "providers[3].model", "klingon", "egress.allow[0]", "moderation.kind", "label.text", "tls", "worker_typo",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing of %s in\n%s", want, out.String())
@@ -181,6 +188,15 @@ worker_typo: 1
 	out = lines{}
 	if code := run(t.Context(), []string{"-check-config"}, nil, strings.NewReader(""), &out); code != 0 {
 		t.Errorf("the defaults have faults: %s", out.String())
+	}
+}
+
+// Gateways refuse kinds by the list of profiles, workers by the drivers of
+// their build.
+func TestEveryKindHasADriver(t *testing.T) {
+	t.Parallel()
+	if got, want := slices.Sorted(maps.Keys(constructors())), slices.Sorted(slices.Values(prompt.Kinds())); !slices.Equal(got, want) {
+		t.Errorf("drivers of %v, profiles of %v", got, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,18 @@ func (s Seeds) of(seed int64) int64 {
 		return s.Least + seed%(s.Most-s.Least+1)
 	}
 	return seed
+}
+
+// Kinds are the kinds of providers that there are profiles for, in the order
+// of Profiles: all that a configuration may name.
+func Kinds() []string {
+	var kinds []string
+	for _, p := range Profiles() {
+		if !slices.Contains(kinds, p.Kind) {
+			kinds = append(kinds, p.Kind)
+		}
+	}
+	return kinds
 }
 
 // For finds the profile of a provider's model by the longest beginning that

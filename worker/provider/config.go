@@ -13,9 +13,9 @@ import (
 type Config struct {
 	Name          string        `config:"name"`
 	Kind          string        `config:"kind"`
-	BaseURL       string        `config:"baseUrl"`
-	APIKey        string        `config:"apiKey"` // a reference, or a literal in development
-	Model         string        `config:"model"`
+	BaseURL       string        `config:"baseUrl"` // ends where the vendor's documented version prefix ends; "" is the vendor's usual
+	APIKey        string        `config:"apiKey"`  // a reference, or a literal in development
+	Model         string        `config:"model"`   // "" is the vendor's usual
 	Region        string        `config:"region"`
 	Weight        int           `config:"weight"`
 	MaxConcurrent int           `config:"maxConcurrent"` // calls at once over the whole fleet; 0 = no bound
@@ -53,6 +53,9 @@ func (c Config) validate(key string) []error {
 	var errs []error
 	if c.Kind == "" {
 		errs = append(errs, fmt.Errorf("%s.kind: is missing", key))
+	}
+	if c.APIKey == "" && c.Kind != "" && c.Kind != "mock" && c.Kind != "openai" { // whose servers may be one's own
+		errs = append(errs, fmt.Errorf("%s.apiKey: is missing", key))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("%s.timeout: must not be negative, is %v", key, c.Timeout))

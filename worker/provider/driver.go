@@ -62,4 +62,7 @@ type Picture struct {
 	RequestID  string // the vendor's, for support
 	VendorTask string
 	PriceFen   int64 // 0: the configured price counts
+	// Remaining is what the vendor says may still be asked for in its period;
+	// nil when it says nothing.
+	Remaining *int64
 }

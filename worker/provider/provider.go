@@ -23,12 +23,14 @@ type Provider struct {
 	slots   chan struct{} // nil: no bound
 	seconds *prometheus.HistogramVec
 	running prometheus.Gauge
+	metrics *Metrics
 }
 
 // Metrics are shared by all providers of a process.
 type Metrics struct {
-	seconds *prometheus.HistogramVec
-	running *prometheus.GaugeVec
+	seconds   *prometheus.HistogramVec
+	running   *prometheus.GaugeVec
+	remaining *prometheus.GaugeVec
 }
 
 // NewMetrics registers the providers' metrics; reg may be nil.
@@ -42,12 +44,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		running: f.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "imgfleet_provider_running_calls", Help: "Calls to a vendor that are running now.",
 		}, []string{"provider"}),
+		remaining: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "imgfleet_provider_remaining_calls", Help: "What a vendor last said may still be asked for in its period; absent for vendors that say nothing.",
+		}, []string{"provider"}),
 	}
 }
 
 // New wraps driver. Secrets are cut out of every error that passes.
 func New(cfg Config, driver Driver, m *Metrics, secrets ...string) *Provider {
-	p := &Provider{cfg: cfg, driver: driver, seconds: m.seconds, running: m.running.WithLabelValues(cfg.Name)}
+	p := &Provider{cfg: cfg, driver: driver, seconds: m.seconds, running: m.running.WithLabelValues(cfg.Name), metrics: m}
 	for _, s := range secrets {
 		if s == "" {
 			continue
@@ -102,6 +107,9 @@ func (p *Provider) Make(ctx context.Context, r Request, report func(Progress)) (
 		outcome, class, err = f.Outcome, f.Class, f
 	} else if pic.PriceFen == 0 {
 		pic.PriceFen = p.cfg.PriceFen
+	}
+	if pic.Remaining != nil {
+		p.metrics.remaining.WithLabelValues(p.cfg.Name).Set(float64(*pic.Remaining))
 	}
 	p.seconds.WithLabelValues(p.cfg.Name, string(outcome), string(class)).Observe(time.Since(start).Seconds())
 	return pic, err

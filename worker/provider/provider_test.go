@@ -114,7 +114,8 @@ func TestCallsAreCountedByOutcome(t *testing.T) {
 	t.Parallel()
 	reg := prometheus.NewRegistry()
 	m := NewMetrics(reg)
-	_, _ = call(t, New(Config{Name: "a"}, stub(func(context.Context) (Picture, error) { return Picture{}, nil }), m))
+	left := int64(41)
+	_, _ = call(t, New(Config{Name: "a"}, stub(func(context.Context) (Picture, error) { return Picture{Remaining: &left}, nil }), m))
 	_, _ = call(t, New(Config{Name: "b"}, stub(func(context.Context) (Picture, error) { return Picture{}, errors.New("x") }), m))
 	families, err := reg.Gather()
 	if err != nil {
@@ -126,7 +127,7 @@ func TestCallsAreCountedByOutcome(t *testing.T) {
 			fmt.Fprintln(&text, f.GetName(), s)
 		}
 	}
-	for _, want := range []string{`value:"ok"`, `value:"unknown"`, `value:"transient"`, "imgfleet_provider_running_calls"} {
+	for _, want := range []string{`value:"ok"`, `value:"unknown"`, `value:"transient"`, "imgfleet_provider_running_calls", "imgfleet_provider_remaining_calls", "value:41"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %s in\n%s", want, text.String())
 		}

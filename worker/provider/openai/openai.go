@@ -82,7 +82,7 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 	if err != nil {
 		return provider.Picture{}, vendorhttp.About(err, id, "")
 	}
-	pic.RequestID = id
+	pic.RequestID, pic.Remaining = id, a.Remaining()
 	return pic, nil
 }
 

@@ -51,6 +51,15 @@ func TestEveryModelIsAskedInItsWay(t *testing.T) {
 	}
 }
 
+func TestWhatIsLeftIsTold(t *testing.T) {
+	t.Parallel()
+	v := vendor(OpenAI, "gpt-image-1")
+	pic, err := v.Working(t).Make(t.Context(), v.Request(t), func(provider.Progress) {})
+	if err != nil || pic.Remaining == nil || *pic.Remaining != 41 || pic.RequestID != "req_double" {
+		t.Errorf("%v: %+v", err, pic.Remaining)
+	}
+}
+
 type sub = providertest.Submission
 
 func TestTheDoublesAreStrict(t *testing.T) {

@@ -106,7 +106,7 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 	if err != nil {
 		return provider.Picture{}, vendorhttp.About(err, r.ID, "")
 	}
-	pic.RequestID = r.ID
+	pic.RequestID, pic.Remaining = r.ID, answer.Remaining()
 	return pic, nil
 }
 

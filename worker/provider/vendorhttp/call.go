@@ -107,6 +107,17 @@ func (a Answer) RetryAfter() time.Duration {
 	return max(0, min(time.Until(at), maxRetryAfter))
 }
 
+// Remaining is what the vendor says may still be asked for in its period: of
+// pictures if it counts them, else of calls; nil when it says nothing.
+func (a Answer) Remaining() *int64 {
+	for _, name := range []string{"X-Ratelimit-Remaining-Images", "X-Ratelimit-Remaining-Requests"} {
+		if n, err := strconv.ParseInt(strings.TrimSpace(a.Header.Get(name)), 10, 64); err == nil && n >= 0 {
+			return &n
+		}
+	}
+	return nil
+}
+
 // lost classifies a call without an answer.
 func lost(ctx context.Context, sent bool, err error) *provider.Failure {
 	f := &provider.Failure{Outcome: task.NotSent, Class: task.ClassNetwork, Err: err}
