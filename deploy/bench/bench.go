@@ -44,6 +44,7 @@ func measures() []measure {
 		{"endtoend", (*bench).endToEnd},
 		{"streams", (*bench).streams},
 		{"fairness", (*bench).fairness},
+		{"uploads", (*bench).uploads},
 		{"footprint", (*bench).footprint},
 	}
 }

@@ -12,6 +12,8 @@ import (
 // maxAnswerBytes bounds a body; a task document has about one kilobyte.
 const maxAnswerBytes = 1 << 20
 
+const noContent = 204
+
 var errAnswer = errors.New("an answer that cannot be read")
 
 // answer is what an HTTP/1.1 response said. body is only good until the next
@@ -19,13 +21,15 @@ var errAnswer = errors.New("an answer that cannot be read")
 type answer struct {
 	status   int
 	location bool
+	target   string // of the Location, when the reader keeps it
 	body     []byte
 }
 
 // reader reads responses from one connection.
 type reader struct {
-	r    *bufio.Reader
-	body []byte
+	r     *bufio.Reader
+	body  []byte
+	keeps bool // the Location
 }
 
 func newReader(r io.Reader) *reader { return &reader{r: bufio.NewReaderSize(r, 8<<10)} }
@@ -59,7 +63,13 @@ func (r *reader) next() (a answer, err error) {
 			}
 		case bytes.EqualFold(name, []byte("Location")):
 			a.location = len(bytes.TrimSpace(value)) > 0
+			if r.keeps {
+				a.target = string(bytes.TrimSpace(value))
+			}
 		}
+	}
+	if length < 0 && a.status == noContent {
+		length = 0
 	}
 	if length < 0 || length > maxAnswerBytes {
 		return a, fmt.Errorf("%w: Content-Length is %d", errAnswer, length)

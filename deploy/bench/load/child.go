@@ -34,7 +34,11 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := w.prepare(ctx); err != nil {
 		return writeJSON(out, Result{Failure: err.Error()})
 	}
-	if err := writeJSON(out, Result{CPU: cpu()}); err != nil {
+	ready := Result{CPU: cpu()}
+	if s, ok := w.(*sink); ok {
+		ready.Addr = s.addr()
+	}
+	if err := writeJSON(out, ready); err != nil {
 		return err
 	}
 	if _, err := lines.ReadBytes('\n'); err != nil {
@@ -55,6 +59,10 @@ func (j Job) work() (work, error) {
 		return newPoster(*j.Post), nil
 	case j.Streams != nil:
 		return newWatcher(*j.Streams), nil
+	case j.Upload != nil:
+		return &uploader{job: *j.Upload}, nil
+	case j.Sink != nil:
+		return &sink{job: *j.Sink}, nil
 	case j.Publish != nil:
 		return &publisher{job: *j.Publish}, nil
 	}

@@ -12,6 +12,8 @@ type Job struct {
 	Post    *Post    `json:"post,omitempty"`
 	Streams *Streams `json:"streams,omitempty"`
 	Publish *Publish `json:"publish,omitempty"`
+	Upload  *Upload  `json:"upload,omitempty"`
+	Sink    *Sink    `json:"sink,omitempty"`
 }
 
 // Owner is a session with a photo that is ready.
@@ -67,6 +69,26 @@ type Publish struct {
 	Data      []byte        `json:"data"`
 }
 
+// Upload sends photos over keep-alive connections: by PUT to given paths, or
+// by tus, which is a creation and then a PATCH.
+type Upload struct {
+	Addr  string   `json:"addr"`
+	Conns int      `json:"conns"`
+	Bytes int      `json:"bytes"` // of each photo
+	Paths []string `json:"paths,omitempty"`
+	Tus   string   `json:"tus,omitempty"` // where uploads are created
+	Token string   `json:"token,omitempty"`
+	Count int      `json:"count,omitempty"` // of uploads by tus
+}
+
+// Sink is a server to compare with: what net/http alone takes to put bodies
+// into files, or tusd alone. It serves until the process is closed.
+type Sink struct {
+	Dir  string `json:"dir"`
+	Sync bool   `json:"sync"` // fsync a file before its answer
+	Tusd bool   `json:"tusd"`
+}
+
 // Accepted is a task that a 202 promised.
 type Accepted struct {
 	Task      task.ID   `json:"task"`
@@ -82,7 +104,8 @@ type Result struct {
 	Refused map[string]int `json:"refused,omitempty"` // other answers, by status
 	Times   stat.Times     `json:"times"`
 	Tasks   []Accepted     `json:"tasks,omitempty"`
-	CPU     float64        `json:"cpu"` // seconds that this process used, preparation included
+	CPU     float64        `json:"cpu"`            // seconds that this process used, preparation included
+	Addr    string         `json:"addr,omitempty"` // of a sink that is ready
 	Failure string         `json:"failure,omitempty"`
 }
 

@@ -18,6 +18,7 @@ type Process struct {
 	in       io.WriteCloser
 	out      *bufio.Reader
 	prepared float64 // processor time of the preparation, in seconds
+	addr     string  // of a sink
 }
 
 // Start runs exe as a load process and returns when it has prepared the job.
@@ -45,13 +46,19 @@ func Start(ctx context.Context, exe string, j Job, stderr io.Writer) (*Process, 
 		p.Close()
 		return nil, fmt.Errorf("prepare load: %w", err)
 	}
-	p.prepared = ready.CPU
+	p.prepared, p.addr = ready.CPU, ready.Addr
 	return p, nil
 }
 
 // Prepared is the processor time, in seconds, that the preparation took. A
 // Result counts it too.
 func (p *Process) Prepared() float64 { return p.prepared }
+
+// Addr is where a sink listens.
+func (p *Process) Addr() string { return p.addr }
+
+// PID is the process's own.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Go lets the load run and returns what it saw.
 func (p *Process) Go() (Result, error) {

@@ -78,16 +78,30 @@ func (r *Rig) Profile(ctx context.Context, seconds int, to string) error {
 }
 
 // RSS is the resident memory of the gateway in bytes.
-func (r *Rig) RSS() (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.gateway.pid()))
+func (r *Rig) RSS() (int64, error) { return memory(r.PID(), "VmRSS:") }
+
+// PID is the gateway's process.
+func (r *Rig) PID() int { return r.gateway.pid() }
+
+// Peak is the most memory that a process had resident since ResetPeak.
+func Peak(pid int) (int64, error) { return memory(pid, "VmHWM:") }
+
+// ResetPeak forgets the peak of a process.
+func ResetPeak(pid int) error {
+	const peakOnly = "5" // proc(5), clear_refs
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(peakOnly), 0)
+}
+
+func memory(pid int, field string) (int64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, field); ok {
 			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("no VmRSS")
+	return 0, errors.New("no " + field)
 }

@@ -26,11 +26,11 @@ func (r *Rig) Usage() (u Usage, err error) {
 	if u.Machine, err = machine(); err != nil {
 		return u, err
 	}
-	if u.Gateway, err = process(r.gateway.pid()); err != nil {
+	if u.Gateway, err = Process(r.gateway.pid()); err != nil {
 		return u, err
 	}
 	for _, w := range r.workers {
-		used, err := process(w.pid())
+		used, err := Process(w.pid())
 		if err != nil {
 			return u, err
 		}
@@ -75,7 +75,8 @@ func machine() (float64, error) {
 	return total / ticksPerSecond, nil
 }
 
-func process(pid int) (float64, error) {
+// Process is the processor time that a process has used, in seconds.
+func Process(pid int) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err

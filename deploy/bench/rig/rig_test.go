@@ -37,7 +37,7 @@ func TestProcessorTimeIsRead(t *testing.T) {
 	if busy, err := Busy(20 * time.Millisecond); err != nil || busy < 0 {
 		t.Errorf("busy = %v, %v", busy, err)
 	}
-	if used, err := process(1); err != nil || used < 0 {
+	if used, err := Process(1); err != nil || used < 0 {
 		t.Errorf("used = %v, %v", used, err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 
 const (
 	dirMode    = 0o700
-	bufferSize = 128 << 10
+	bufferSize = 64 << 10
 	knownDirs  = 100_000 // about 10 MB when full
 	tempKept   = time.Hour
 
