@@ -52,7 +52,7 @@ func (s *Server) showCatalog(_ context.Context, c *call) error {
 	doc := s.deps.Policy.Catalog()
 	c.Response.Header.Add("Vary", "Accept-Language")
 	c.set("Content-Language", c.language)
-	c.set("Cache-Control", "public, max-age=60")
+	c.set("Cache-Control", "public, no-cache") // a style that is gone must not be offered
 	if c.unchanged(strconv.Quote(strconv.Itoa(doc.Version) + "-" + c.language)) {
 		return nil
 	}

@@ -25,6 +25,9 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 		if edit.DryRun || done.Empty() {
 			return nil, 0, nil
 		}
+		if err := s.kept(ctx, next.State.Catalog.Version); err != nil {
+			return nil, 0, err
+		}
 		value, err := json.Marshal(next)
 		if len(value) > maxBytes {
 			return nil, 0, fault.New(fault.TooLarge, "policy_too_large")
@@ -34,7 +37,7 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 	if err != nil {
 		return Change{}, fmt.Errorf("change policy: %w", err)
 	}
-	return done, s.mirror(entry.Value)
+	return done, s.mirror(ctx, entry.Value)
 }
 
 // Note writes an act that changed something else than the state, such as an
@@ -64,7 +67,7 @@ func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change,
 	if err != nil {
 		return Change{}, fmt.Errorf("note: %w", err)
 	}
-	return done, s.mirror(entry.Value)
+	return done, s.mirror(ctx, entry.Value)
 }
 
 // next computes the revision that follows old.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -19,7 +18,14 @@ type State struct {
 	Providers map[string]Provider `json:"providers,omitempty"` // by configured name
 	Intake    Intake              `json:"intake,omitzero"`
 	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
-	Catalog   *catalog.Document   `json:"catalog,omitempty"` // nil: the built-in one
+	Catalog   Catalog             `json:"catalog,omitzero"`
+}
+
+// Catalog says which catalogue is in force. Documents are kept beside the
+// state, so that a change of a limit does not write a whole catalogue again.
+type Catalog struct {
+	Version  int `json:"version,omitempty"`  // 0: the built-in one
+	Previous int `json:"previous,omitempty"` // in force before, for going back
 }
 
 // Provider overrides how one provider is used.
@@ -102,9 +108,6 @@ func (s *State) check() error {
 		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > maxWeight) {
 			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
 		}
-	}
-	if c := s.Catalog; c != nil && (len(c.Styles) == 0 || len(c.Places) == 0) {
-		f = f.At("/catalog", "empty", "needs at least one style and one place")
 	}
 	if len(f.Violations) > 0 {
 		return f

@@ -51,12 +51,12 @@ func Open(ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.D
 		return nil, fmt.Errorf("open policy: %w", err)
 	}
 	s := &Store{bucket: b, base: base, builtin: builtin, now: time.Now}
-	s.view.Store(s.look(&State{}))
+	s.view.Store(s.look(&State{}, builtin))
 	entry, err := b.Get(ctx, key)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, fmt.Errorf("load policy: %w", err)
 	}
-	if err := s.mirror(entry.Value); err != nil {
+	if err := s.mirror(ctx, entry.Value); err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)
 	}
 	return s, nil
@@ -66,13 +66,25 @@ func Open(ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.D
 // ends. It outlives engine restarts.
 func (s *Store) Run(ctx context.Context) error {
 	for {
-		_ = s.bucket.Watch(ctx, key, func(e engine.Entry) { _ = s.mirror(e.Value) })
+		s.follow(ctx)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(retryMirror): // the engine is away; nothing announces its return
 		}
 	}
+}
+
+// follow mirrors changes until ctx ends or one cannot be mirrored; the next
+// walk begins with the newest again.
+func (s *Store) follow(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	_ = s.bucket.Watch(ctx, key, func(e engine.Entry) {
+		if s.mirror(ctx, e.Value) != nil {
+			stop()
+		}
+	})
 }
 
 // State is the newest state this gateway knows, never nil and not to be
@@ -93,7 +105,7 @@ func (s *Store) Catalog() *catalog.Document { return s.view.Load().catalog }
 func (s *Store) Changed() <-chan struct{} { return s.view.Load().changed }
 
 // mirror takes over a revision if it is newer than what is known.
-func (s *Store) mirror(value []byte) error {
+func (s *Store) mirror(ctx context.Context, value []byte) error {
 	if value == nil {
 		return nil
 	}
@@ -101,7 +113,14 @@ func (s *Store) mirror(value []byte) error {
 	if err != nil {
 		return err
 	}
-	next := s.look(&r.State)
+	if r.State.Version <= s.view.Load().state.Version {
+		return nil
+	}
+	doc, err := s.inForce(ctx, r.State.Catalog.Version)
+	if err != nil {
+		return err
+	}
+	next := s.look(&r.State, doc)
 	for {
 		old := s.view.Load()
 		if r.State.Version <= old.state.Version {
@@ -114,12 +133,8 @@ func (s *Store) mirror(value []byte) error {
 	}
 }
 
-func (s *Store) look(state *State) *view {
-	v := &view{state: state, limits: s.base.With(state.Limits), catalog: s.builtin, changed: make(chan struct{})}
-	if state.Catalog != nil {
-		v.catalog = state.Catalog
-	}
-	return v
+func (s *Store) look(state *State, doc *catalog.Document) *view {
+	return &view{state: state, limits: s.base.With(state.Limits), catalog: doc, changed: make(chan struct{})}
 }
 
 // History returns the newest changes first, at most limit, or all that are

@@ -198,7 +198,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		"ANegativeLimit":    {setDaily(-1), "policy_invalid"},
 		"AnUnknownLimit":    {func(s *policy.State) error { s.Limits["moons"] = 1; return nil }, "policy_invalid"},
 		"AHugeWeight":       {func(s *policy.State) error { s.Providers["a"] = policy.Provider{Weight: &heavy}; return nil }, "policy_invalid"},
-		"AnEmptyCatalogue":  {func(s *policy.State) error { s.Catalog = &catalog.Document{}; return nil }, "policy_invalid"},
+		"ALostCatalogue":    {func(s *policy.State) error { s.Catalog.Version = 4711; return nil }, "catalog_not_found"},
 		"AChangeThatGaveUp": {func(*policy.State) error { return giveUp }, "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -266,21 +266,6 @@ func TestAnActIsNotedAndCannotBeUndone(t *testing.T) {
 	}
 	if got := s.Limits().SessionDaily; got != 3 {
 		t.Errorf("sessionDaily = %d, want 3 as before", got)
-	}
-}
-
-func TestACatalogueOfTheOperatorReplacesTheBuiltIn(t *testing.T) {
-	t.Parallel()
-	s := open(t, start(t, t.TempDir()))
-	apply(t, s, policy.Edit{Who: "li", Action: "catalog.set"}, func(s *policy.State) error {
-		s.Catalog = &catalog.Document{Version: 2, Styles: []catalog.Style{{ID: "ink"}}, Places: []catalog.Place{{ID: "bund"}}}
-		return nil
-	})
-	if v := s.Catalog().Version; v != 2 {
-		t.Errorf("catalogue version = %d, want 2", v)
-	}
-	if _, err := s.Undo(t.Context(), 1, policy.Edit{Who: "li"}); err != nil || s.Catalog().Version != 1 {
-		t.Errorf("undo: %v, catalogue version = %d, want 1", err, s.Catalog().Version)
 	}
 }
 
