@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"imgctl": imgctl, "code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"imgctl": imgctl, "code": code, "edit": edit},
 		Setup: func(env *testscript.Env) error {
 			stage := admintest.New(env.T().(testing.TB))
 			owner := task.SessionID(task.DeriveID("owner"))
@@ -65,9 +65,20 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// edit is "edit FILE OLD NEW": it replaces the first OLD, which must be there.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	raw, err := os.ReadFile(path)
+	ts.Check(err)
+	if !strings.Contains(string(raw), args[1]) {
+		ts.Fatalf("%s holds no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, []byte(strings.Replace(string(raw), args[1], args[2], 1)), 0o600))
+}
+
 func execute(ts *testscript.TestScript, talk io.Writer, args []string) int {
 	for i, arg := range args {
-		if arg == "admin.token" {
+		if arg == "admin.token" || strings.HasSuffix(arg, ".yaml") {
 			args[i] = ts.MkAbs(arg)
 		}
 	}

@@ -60,6 +60,7 @@ type gateway struct {
 	uploads  *upload.Uploads
 	partials *partial.Files
 	tus      *tus.Handler
+	text     *moderation.Text
 	intake   *intake.Intake
 	eraser   *erasure.Eraser
 	router   *routing.Router
@@ -214,15 +215,14 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	text, err := moderation.NewText(moderation.Defaults())
-	if err != nil {
+	if g.text, err = moderation.NewText(moderation.Defaults()); err != nil {
 		return err
 	}
 	ic := intake.Defaults()
 	ic.Retention, ic.Region = g.config.Retention, g.config.Dispatch.Region
 	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
-		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: text,
+		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: g.text,
 		Policy: g.policy, Store: g.store, Logger: g.log, Registry: g.reg,
 	}); err != nil {
 		return err
@@ -280,7 +280,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Fleet: g.fleet,
-		Dispatch: g.dispatch, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
+		Dispatch: g.dispatch, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})
 	return err

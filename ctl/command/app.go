@@ -45,7 +45,7 @@ func New(a *App) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "imgctl",
 		Short:         "Run and steer imgfleet",
-		Long:          "imgctl starts imgfleet on this machine (imgctl dev) and steers gateways anywhere:\nlimits, providers, workers, tasks, sessions, the cache and the history of all changes.",
+		Long:          "imgctl starts imgfleet on this machine (imgctl dev) and steers gateways anywhere:\nlimits, providers, workers, tasks, sessions, the catalogue, the cache and the history of all changes.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -69,7 +69,7 @@ func New(a *App) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("context", a.completeContexts))
 	root.AddCommand(
 		newDev(a), newStatus(a), newQuota(a), newProvider(a), newCache(a), newTask(a), newWorker(a), newSession(a),
-		newIntake(a), newHistory(a), newContext(a), newVersion(a),
+		newIntake(a), newCatalog(a), newPrompt(a), newHistory(a), newContext(a), newVersion(a),
 	)
 	return root
 }

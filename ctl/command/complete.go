@@ -27,6 +27,14 @@ func (a *App) complete(names func(context.Context, *operator.Client) ([]string, 
 	}
 }
 
+// completeFlag offers names for a flag.
+func (a *App) completeFlag(names func(context.Context, *operator.Client) ([]string, error)) cobra.CompletionFunc {
+	offer := a.complete(names)
+	return func(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return offer(cmd, nil, word)
+	}
+}
+
 func (a *App) completeContexts(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	c, err := contexts.At(a.Getenv).Load()
 	if err != nil {

@@ -40,6 +40,7 @@ func TestOneCommandRunsTheWholeJob(t *testing.T) { //nolint:tparallel // operato
 		{"AProviderIsDisabled", aProviderIsDisabled},
 		{"TheIntakeIsPaused", theIntakeIsPaused},
 		{"AWorkerIsDrained", aWorkerIsDrained},
+		{"ACatalogueIsApplied", aCatalogueIsApplied},
 		{"AFailedTaskIsWatched", aFailedTaskIsWatched},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, d) })

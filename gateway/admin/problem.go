@@ -95,12 +95,31 @@ func sentence(f *fault.Fault) string {
 	case "engine_unavailable", "engine_timeout":
 		s = "the engine does not answer; try again"
 	default:
-		s = strings.ReplaceAll(f.Code, "_", " ")
+		if s = wordsOf(f.Code); s == "" {
+			s = strings.ReplaceAll(f.Code, "_", " ")
+		}
 	}
 	for name, value := range f.Params {
 		s = strings.ReplaceAll(s, "{"+name+"}", value)
 	}
 	return s
+}
+
+// wordsOf says what the codes of catalogue and prompts mean.
+func wordsOf(code string) string {
+	return map[string]string{
+		"catalog_invalid":   "the catalogue is refused",
+		"catalog_malformed": "the catalogue is no JSON document",
+		"catalog_too_large": "the catalogue is larger than 192 KiB",
+		"catalog_conflict":  "the document was made from version {base}, but version {version} is in force; merge the two, or leave out the version",
+		"catalog_first":     "no catalogue was in force before this one",
+		"catalog_not_found": "catalogue {version} is not kept (the last 100 are)",
+		"style_not_found":   "the catalogue has no such style ({known})",
+		"place_not_found":   "the catalogue has no such place ({known})",
+		"model_not_found":   "nobody described how to ask this model ({known})",
+		"prompt_too_long":   "style and safety wording are longer than this model reads; it would not be asked",
+		"note_refused":      "the rules for words refuse this note",
+	}[code]
 }
 
 // writeProblem answers with a problem document and returns its status.

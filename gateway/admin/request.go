@@ -19,11 +19,20 @@ import (
 
 const maxBodyBytes = 64 << 10
 
-// decode reads a small strict JSON body: one object, no unknown field.
-func decode(r *http.Request, into any) error {
+// jsonOnly refuses bodies that do not say that they are JSON.
+func jsonOnly(r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return fault.New(fault.Unsupported, "json_required")
+	}
+	return nil
+}
+
+// decode reads a small strict JSON body: one object, no unknown field.
+func decode(r *http.Request, into any) error {
+	err := jsonOnly(r)
+	if err != nil {
+		return err
 	}
 	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
 	d.DisallowUnknownFields()

@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -63,6 +64,11 @@ type workers interface {
 	Workers() []fleet.Member
 }
 
+// notes is what the intake does to a person's note before anything else.
+type notes interface {
+	Check(ctx context.Context, text string) (string, error)
+}
+
 // dispatcher is gateway/dispatch.
 type dispatcher interface {
 	Status() dispatch.Status
@@ -77,6 +83,7 @@ type Deps struct {
 	Eraser      eraser
 	Fleet       workers
 	Dispatch    dispatcher
+	Notes       notes
 	Providers   []routing.Provider              // as configured
 	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell
 	Registry    *prometheus.Registry            // shown at /metrics; nil shows none
@@ -91,6 +98,7 @@ type Server struct {
 	deps     Deps
 	guard    guard
 	started  time.Time
+	prompts  *prompt.Builder
 	requests *prometheus.HistogramVec
 	listener net.Listener
 }
@@ -101,7 +109,7 @@ func New(c Config, d Deps) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		config: c, deps: d, guard: newGuard(c.Token, c.Hosts), started: time.Now(),
+		config: c, deps: d, guard: newGuard(c.Token, c.Hosts), started: time.Now(), prompts: prompt.New(),
 		requests: promauto.With(registerer(d.Registry)).NewHistogramVec(prometheus.HistogramOpts{
 			Name: "imgfleet_admin_request_seconds", Help: "Time to answer operators, by route and status.",
 			Buckets: []float64{.001, .01, .1, 1, 10},

@@ -83,6 +83,24 @@ func (d *Document) Style(id string) (Style, bool) {
 	return Style{}, false
 }
 
+// StyleIDs lists the ids of all styles in their order.
+func (d *Document) StyleIDs() []string {
+	ids := make([]string, len(d.Styles))
+	for i, s := range d.Styles {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
+// PlaceIDs lists the ids of all places in their order.
+func (d *Document) PlaceIDs() []string {
+	ids := make([]string, len(d.Places))
+	for i, p := range d.Places {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
 // Place finds a place by id.
 func (d *Document) Place(id string) (Place, bool) {
 	for _, p := range d.Places {

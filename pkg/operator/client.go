@@ -81,6 +81,7 @@ type request struct {
 	query  url.Values
 	edit   *Edit
 	body   any
+	raw    []byte // a body that is JSON already
 	out    any
 }
 
@@ -119,7 +120,7 @@ func (c *Client) do(ctx context.Context, q request) error {
 }
 
 func (c *Client) build(ctx context.Context, q request) (*http.Request, error) {
-	var body []byte
+	body := q.raw
 	if q.body != nil {
 		var err error
 		if body, err = json.Marshal(q.body); err != nil {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // Sizes are the pictures that a model makes and how it spells them. The zero
@@ -43,6 +45,12 @@ func (s Sizes) of(in Input) (spelled string, width, height int) {
 		width, height = s.fit(ratio, area)
 	}
 	return strconv.Itoa(width) + s.Join + strconv.Itoa(height), width, height
+}
+
+// Example spells a square of a thousand pixels, or the first size there is.
+func (s Sizes) Example() string {
+	spelled, _, _ := s.of(Input{Options: task.Options{Aspect: "1:1", Resolution: "1k"}})
+	return spelled
 }
 
 // area is a resolution in pixels: "2k" is as much as a square of 2048.

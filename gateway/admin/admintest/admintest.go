@@ -21,6 +21,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -53,7 +54,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), &catalog.Document{Version: 1})
+	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), catalog.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +62,14 @@ func New(t testing.TB) *Stage {
 		Policy: p, records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]session.Quota),
 		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
 	}
+	words, err := moderation.NewText(moderation.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
