@@ -66,6 +66,9 @@ func codesOf(n ast.Node) []string {
 		if !ok || (sel.Sel.Name != "Fault" && sel.Sel.Name != "Failure") {
 			return nil
 		}
+		if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "provider" { // a vendor's code, for operators and logs
+			return nil
+		}
 		for _, e := range n.Elts {
 			if kv, ok := e.(*ast.KeyValueExpr); ok {
 				if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "Code" {
