@@ -25,6 +25,7 @@ build: ## Build bin/gateway, bin/worker and bin/imgctl
 
 web: ## Bundle the browser client into gateway/web/dist; prints its size
 	@deploy/web.sh build
+	@deploy/web.sh types
 
 test: ## Run every test; the last line is "N passed, N failed"
 	@deploy/test.sh

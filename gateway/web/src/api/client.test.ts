@@ -52,6 +52,11 @@ describe('a picture', () => {
     expect(new Set(server.keys).size).toBe(4);
   });
 
+  test('needs a photo', async () => {
+    const nothing = undefined as unknown as File; // what an empty input gives
+    expect(await refusal(page().generate(nothing, wish))).toMatchObject({ code: 'photo_missing' });
+  });
+
   test('that fails says why', async () => {
     const error = { type: '', title: '', status: 422, detail: 'No.', code: 'content_refused', retryable: false };
     server.script = [
@@ -265,6 +270,24 @@ describe('a lost connection', () => {
     const picture = await soon(client.generate(photo(), wish, { onProgress: (p) => seen.push(p.value) }));
     expect(picture.degraded).toBe(true);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+});
+
+describe('the stand-in', () => {
+  test('does not wait for a network', async () => {
+    server.online = false;
+    const client = page({ mockWhenUnreachable: true });
+    expect((await soon(client.catalog())).styles.length).toBeGreaterThan(2);
+    const { taskId, degraded } = await soon(client.generate(photo(), wish));
+    expect(degraded).toBe(true);
+    await soon(client.regenerate(taskId));
+    expect((await client.remove(taskId)).deleted.tasks).toBe(1);
+    expect(server.calls).toEqual([]);
+  });
+
+  test('never stands in for a refusal', async () => {
+    server.plan(/complete$/, { status: 422, code: 'photo_too_small' });
+    expect(await refusal(page({ mockWhenUnreachable: true }).generate(photo(), wish))).toMatchObject({ status: 422 });
   });
 });
 

@@ -1,4 +1,4 @@
-import { failure, isRefused, UnreachableError } from './errors';
+import { failure, isRefused, missing, UnreachableError } from './errors';
 import { Follower, gone } from './follow';
 import { randomKey } from './hash';
 import { browser, type Host } from './host';
@@ -11,6 +11,8 @@ import type { Catalog, Change, Consent, How, Imgfleet, Picture, Rating, Receipt,
 import { Uploader } from './upload';
 import { orAbort } from './wait';
 import { pageLanguage, type Language } from './words';
+
+const attemptsBeforeMock = 3;
 
 export interface Config {
   /** Where the gateway is; the page's own origin without. */
@@ -39,14 +41,18 @@ export class Client implements Imgfleet {
   private readonly notes: Notes;
   private readonly keeper: SessionKeeper;
   private readonly uploader: Uploader;
+  private readonly mock: MockClient;
 
   constructor(private readonly config: Config = {}) {
     const store = config.store ?? localStore();
     const language = config.language ?? pageLanguage();
-    this.http = new Http(config.baseUrl ?? '', config.host ?? browser(), { ...patience, ...config.patience }, language);
+    const attempts = config.mockWhenUnreachable ? attemptsBeforeMock : patience.attempts;
+    const all = { ...patience, attempts, ...config.patience };
+    this.http = new Http(config.baseUrl ?? '', config.host ?? browser(), all, language);
     this.notes = new Notes(store);
     this.keeper = new SessionKeeper(this.http, store, this.notes);
     this.uploader = new Uploader(this.keeper, this.notes);
+    this.mock = new MockClient(language);
   }
 
   async generate(file: Blob, wish: Wish, how: How = {}): Promise<Picture> {
@@ -54,15 +60,16 @@ export class Client implements Imgfleet {
     let task: Task;
     try {
       how.signal?.throwIfAborted();
+      this.demandNetwork();
       task = await this.begin(file, wish, how, meter);
     } catch (e) {
-      if (!(e instanceof UnreachableError) || !this.config.mockWhenUnreachable) throw e;
-      return new MockClient(this.http.language, meter).generate(file, wish, how);
+      return this.standIn(e).goOn(meter, file, wish, how.signal);
     }
     return this.see(task, meter, how.signal);
   }
 
   async regenerate(taskId: string, change: Change = {}, how: How = {}): Promise<Picture> {
+    if (this.mock.made(taskId)) return this.mock.regenerate(taskId, change, how);
     const meter = new Meter(how.onProgress, this.http.language);
     how.signal?.throwIfAborted();
     return this.see(await this.submit(at(taskId, '/regenerate'), change, how.signal), meter, how.signal);
@@ -90,17 +97,24 @@ export class Client implements Imgfleet {
   }
 
   async remove(taskId: string): Promise<Receipt> {
+    if (this.mock.made(taskId)) return this.mock.remove(taskId);
     const receipt = await this.keeper.send<Receipt>({ method: 'DELETE', path: at(taskId) });
     this.settle(taskId);
     return receipt;
   }
 
   async feedback(taskId: string, rating: Rating): Promise<void> {
+    if (this.mock.made(taskId)) return;
     await this.keeper.send({ method: 'POST', path: at(taskId, '/feedback'), body: { rating } });
   }
 
-  catalog(): Promise<Catalog> {
-    return this.http.send({ method: 'GET', path: '/catalog' });
+  async catalog(): Promise<Catalog> {
+    try {
+      this.demandNetwork();
+      return await this.http.send<Catalog>({ method: 'GET', path: '/catalog' });
+    } catch (e) {
+      return this.standIn(e).catalog();
+    }
   }
 
   session(): Promise<Session> {
@@ -113,8 +127,20 @@ export class Client implements Imgfleet {
     return receipt;
   }
 
+  /** Where a mock stands in, offline is not waited for. */
+  private demandNetwork(): void {
+    if (this.config.mockWhenUnreachable && !this.http.host.online()) throw this.http.lost();
+  }
+
+  /** The mock, if this is what it is wanted for. */
+  private standIn(e: unknown): MockClient {
+    if (!(e instanceof UnreachableError) || !this.config.mockWhenUnreachable) throw e;
+    return this.mock;
+  }
+
   /** Uploads and submits; a photo that the server lost meanwhile is sent once more. */
   private async begin(file: Blob, wish: Wish, how: How, meter: Meter): Promise<Task> {
+    if (!(file instanceof Blob)) throw missing(this.http.language); // an empty <input type=file>
     const consent = how.consent ?? this.config.consent;
     for (let again = false; ; again = true) {
       const onStage = meter.reach.bind(meter);

@@ -35,6 +35,11 @@ export class ApiError extends Error {
     this.resetsAt = problem?.resetsAt;
     this.problem = problem;
   }
+
+  /** The same refusal where it is known to pass. */
+  passing(): ApiError {
+    return new ApiError(this.status, this.code, this.detail, true, this.retryAfter, this.problem);
+  }
 }
 
 /** Nobody answered. */
@@ -76,6 +81,10 @@ export function failure(task: Task, language: Language): ApiError {
   const code = task.state === 'canceled' ? 'canceled' : task.state === 'expired' ? 'task_expired' : 'generation_failed';
   return new ApiError(0, code, say(language, code), code !== 'canceled');
 }
+
+/** Nobody chose a photo. */
+export const missing = (language: Language): ApiError =>
+  new ApiError(0, 'photo_missing', say(language, 'photo_missing'), false);
 
 /** Tells a refusal by its code. */
 export const isRefused = (e: unknown, ...codes: string[]): e is ApiError =>

@@ -79,7 +79,9 @@ export class Follower {
     const source = new Source(this.address());
     return new Promise((resolve, reject) => {
       let silence: ReturnType<typeof setTimeout>;
+      let over = false;
       const end = (settle: () => void) => {
+        over = true;
         clearTimeout(silence);
         unwake();
         this.signal?.removeEventListener('abort', aborted);
@@ -103,6 +105,7 @@ export class Follower {
       const check = async () => {
         const before = this.task.version;
         await this.ask(0);
+        if (over) return;
         if (this.task.version > before || ended(this.task)) lost();
         else heard();
       };

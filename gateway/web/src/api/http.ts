@@ -96,7 +96,7 @@ export class Http {
       return await this.exchange<T>(call, limit.signal);
     } catch (e) {
       call.signal?.throwIfAborted();
-      throw e instanceof ApiError ? e : new UnreachableError(this.language);
+      throw e instanceof ApiError ? e : this.lost();
     } finally {
       clearTimeout(timer);
       call.signal?.removeEventListener('abort', abort);
@@ -113,15 +113,22 @@ export class Http {
     if (call.keepalive) init.keepalive = true;
     const answer = await this.host.fetch(this.at(call.path), init);
     const text = await answer.text();
-    if (!answer.ok) {
-      const kind = answer.headers.get('Content-Type') ?? '';
-      throw refusal(answer.status, kind, text, answer.headers.get('Retry-After') ?? '', this.language);
-    }
+    if (!answer.ok) throw this.refusal(answer.status, (name) => answer.headers.get(name), text);
     try {
       return (text ? JSON.parse(text) : undefined) as T;
     } catch {
-      throw refusal(502, '', '', '', this.language); // a proxy's or a portal's page
+      throw this.refusal(502, () => null, ''); // a proxy's or a portal's page
     }
+  }
+
+  /** What an answer that is no success says. */
+  refusal(status: number, head: (name: string) => string | null | undefined, body: string): ApiError {
+    return refusal(status, head('Content-Type') ?? '', body, head('Retry-After') ?? '', this.language);
+  }
+
+  /** Nobody answered. */
+  lost(): UnreachableError {
+    return new UnreachableError(this.language);
   }
 
   /** Resolves when the browser has a network. */

@@ -25,21 +25,27 @@ const places = [
 export class MockClient implements Imgfleet {
   private readonly photos = new Map<string, { file: Blob; wish: Wish }>();
 
-  constructor(
-    private readonly language: Language = pageLanguage(),
-    private readonly meter?: Meter,
-  ) {}
+  constructor(private readonly language: Language = pageLanguage()) {}
+
+  /** Whether it made this picture. */
+  made(taskId: string): boolean {
+    return this.photos.has(taskId);
+  }
 
   async generate(file: Blob, wish: Wish, how: How = {}): Promise<Picture> {
-    const meter = this.meter ?? new Meter(how.onProgress, this.language);
+    return this.goOn(new Meter(how.onProgress, this.language), file, wish, how.signal);
+  }
+
+  /** Makes a picture whose progress somebody else began. */
+  async goOn(meter: Meter, file: Blob, wish: Wish, signal?: AbortSignal): Promise<Picture> {
     const taskId = 'mock' + Math.random().toString(36).slice(2);
     for (const stage of ['preparing', 'uploading', 'checking', 'queued'] as const) {
       meter.reach(stage, 0, { taskId });
-      await sleep(stepMs, how.signal);
+      await sleep(stepMs, signal);
       meter.reach(stage, 1, { taskId });
     }
     for (let step = 0; step < steps; step++) {
-      await sleep(stepMs, how.signal);
+      await sleep(stepMs, signal);
       meter.reach('running', (step + 1) / steps, { taskId });
     }
     this.photos.set(taskId, { file, wish });

@@ -1,5 +1,4 @@
 import { DetailedError, Upload } from 'tus-js-client';
-import { ApiError, refusal, UnreachableError } from './errors';
 import type { SessionKeeper } from './session';
 
 /** An upload that was begun, perhaps before the page was reloaded. */
@@ -31,7 +30,7 @@ export async function sendInPieces(session: SessionKeeper, photo: Blob, how: Pie
       how.signal?.removeEventListener('abort', stop);
       settle();
     };
-    const lost = () => reject(how.signal?.aborted ? (how.signal.reason as Error) : new UnreachableError(http.language));
+    const lost = () => reject(how.signal?.aborted ? (how.signal.reason as Error) : http.lost());
     const stop = () => {
       void upload.abort();
       end(lost);
@@ -75,11 +74,10 @@ export async function sendInPieces(session: SessionKeeper, photo: Blob, how: Pie
 /** Tells a refusal from a lost connection. */
 function explained(e: Error | DetailedError, { http }: SessionKeeper): Error {
   const answer = e instanceof DetailedError ? e.originalResponse : null;
-  if (!answer || answer.getStatus() === 0) return new UnreachableError(http.language);
-  const head = (name: string) => answer.getHeader(name) ?? '';
-  const no = refusal(answer.getStatus(), head('Content-Type'), answer.getBody(), head('Retry-After'), http.language);
+  if (!answer || answer.getStatus() === 0) return http.lost();
+  const no = http.refusal(answer.getStatus(), (name) => answer.getHeader(name), answer.getBody());
   // Another request holds it, or was repeated by the browser itself: where to
   // go on is asked anew.
   const meanwhile = [409, 423].includes(no.status) && no.code !== 'upload_already_complete';
-  return meanwhile ? new ApiError(no.status, no.code, no.detail, true, no.retryAfter, no.problem) : no;
+  return meanwhile ? no.passing() : no;
 }

@@ -1,4 +1,3 @@
-import { refusal, UnreachableError } from './errors';
 import type { Http } from './http';
 
 /** What a signed address wants. */
@@ -31,8 +30,7 @@ function watched(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new http.host.XMLHttpRequest!();
-    const lost = () =>
-      end(() => reject(signal?.aborted ? (signal.reason as Error) : new UnreachableError(http.language)));
+    const lost = () => end(() => reject(signal?.aborted ? (signal.reason as Error) : http.lost()));
     const stop = () => {
       request.abort();
       lost();
@@ -56,12 +54,8 @@ function watched(
     request.onerror = request.ontimeout = request.onabort = lost;
     request.onload = () =>
       end(() => {
-        const head = (name: string) => request.getResponseHeader(name) ?? '';
         if (request.status >= 200 && request.status < 300) resolve();
-        else
-          reject(
-            refusal(request.status, head('Content-Type'), request.responseText, head('Retry-After'), http.language),
-          );
+        else reject(http.refusal(request.status, (name) => request.getResponseHeader(name), request.responseText));
       });
     signal?.addEventListener('abort', stop);
     if (signal?.aborted) stop();
@@ -87,9 +81,8 @@ async function plain(
     text = await answer.text();
   } catch {
     signal?.throwIfAborted();
-    throw new UnreachableError(http.language);
+    throw http.lost();
   }
-  const head = (name: string) => answer.headers.get(name) ?? '';
-  if (!answer.ok) throw refusal(answer.status, head('Content-Type'), text, head('Retry-After'), http.language);
+  if (!answer.ok) throw http.refusal(answer.status, (name) => answer.headers.get(name), text);
   onPart(1);
 }

@@ -65,6 +65,14 @@ describe('a small photo', () => {
     expect(server.count('PUT /put/u1')).toBe(1);
   });
 
+  test('whose address expired gets another one, once', async () => {
+    server.plan(/^PUT/, { status: 403, code: 'signature_expired' });
+    await soon(page().generate(photo(), wish));
+    expect([server.count('POST /uploads'), server.count('DELETE /uploads/u1')]).toEqual([2, 1]);
+    server.plan(/^PUT/, { status: 403, code: 'signature_expired' }, { status: 403, code: 'signature_expired' });
+    expect(await refusal(page().generate(photo(2000), wish))).toMatchObject({ status: 403 });
+  });
+
   test('needs no XMLHttpRequest', async () => {
     await soon(page({ host: { ...server.host(), XMLHttpRequest: undefined } }).generate(photo(), wish));
     expect(server.count('PUT /put/u1')).toBe(1);

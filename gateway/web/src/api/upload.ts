@@ -72,7 +72,7 @@ export class Uploader {
   }
 
   /** One signed PUT. A network that cuts it again and again gets pieces instead. */
-  private async whole(photo: Photo, how: Sending): Promise<string> {
+  private async whole(photo: Photo, how: Sending, again = false): Promise<string> {
     const { blob, type, sha256 } = photo;
     const body = { contentType: type, size: blob.size, sha256, consent: how.consent };
     const created = await this.session.send<Upload>({
@@ -95,6 +95,8 @@ export class Uploader {
     } catch (e) {
       if (isRefused(e, 'upload_already_complete')) return uploadId;
       this.abandon(uploadId);
+      const expired = e instanceof ApiError && e.status === 403; // a phone may have been offline for hours
+      if (expired && !again) return this.whole(photo, how, true);
       if (!isRefused(e, 'unreachable')) throw e;
       return this.pieces(photo, how);
     }

@@ -3,6 +3,7 @@ const words = {
   'zh-CN': {
     unreachable: '网络不通，请检查后重试。',
     foreign: '服务暂时出了点问题，请稍后再试。',
+    photo_missing: '请先选一张照片。',
     canceled: '已取消。',
     task_expired: '没能按时完成，请再试一次。',
     generation_failed: '没能画出来，请再试一次。',
@@ -17,6 +18,7 @@ const words = {
   en: {
     unreachable: 'No connection. Please check and try again.',
     foreign: 'Something is wrong at our end. Please try again later.',
+    photo_missing: 'Please choose a photo first.',
     canceled: 'Canceled.',
     task_expired: 'This took too long. Please try again.',
     generation_failed: 'The picture could not be made. Please try again.',
