@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/store/obs"
+	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
@@ -78,6 +79,7 @@ func (c *Config) cdn() cdn.Config {
 func (g *gateway) buildStore(ctx context.Context) (err error) {
 	sc := store.Defaults()
 	sc.PublicURL, sc.InternalURL, sc.Retention = g.config.HTTP.PublicURL, g.config.internalURL(), g.config.Retention
+	sc.RawKept = upload.Defaults().PutWithin // then their records are gone, and nobody can judge them any more
 	deps := store.Deps{Keys: g.keys, Logger: g.log, Registry: g.reg}
 	if g.config.Store.Kind == kindOBS {
 		err = g.openBucket(ctx, &deps)

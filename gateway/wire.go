@@ -188,7 +188,7 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 		return err
 	}
 	uc := upload.Defaults()
-	uc.Retention = g.config.Retention
+	uc.Retention, uc.PutWithin = g.config.Retention, min(uc.PutWithin, g.config.Retention)
 	if err := g.buildPartials(); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ type Config struct {
 	PublicURL   string        // "" makes client URLs relative
 	InternalURL string        // this gateway as workers reach it
 	Retention   time.Duration // objects older than this are swept
+	RawKept     time.Duration // and what Raw names when older than this; 0 makes no difference
 	SweepEvery  time.Duration // at least; more often when the retention is short
 }
 

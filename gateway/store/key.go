@@ -55,6 +55,10 @@ func validSegment(s string) bool {
 	return true
 }
 
+// Raw reports whether an object is what a client sent and nobody has judged:
+// it is removed when it is, so that an old one was given up.
+func Raw(key string) bool { return path.Base(key) == "raw" }
+
 // ContentType is told by a key's extension: we wrote it, so we know.
 func ContentType(key string) string {
 	switch path.Ext(key) {

@@ -37,6 +37,8 @@ type Driver interface {
 	DeletePrefix(ctx context.Context, prefix string) (n int, err error)
 	// Sweep removes objects written before a moment.
 	Sweep(ctx context.Context, before time.Time) (n int, err error)
+	// SweepRaw removes those of them that Raw names.
+	SweepRaw(ctx context.Context, before time.Time) (n int, err error)
 }
 
 // Object is an open object; the caller closes it.
@@ -171,9 +173,7 @@ func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.config.sweepEvery())
 	defer tick.Stop()
 	for {
-		n, err := s.driver.Sweep(ctx, s.now().Add(-s.config.Retention-s.config.grace()))
-		s.met.swept.Add(float64(n))
-		if err != nil && ctx.Err() == nil {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("objects could not be swept", "err", err)
 		}
 		select {
@@ -182,6 +182,17 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+func (s *Store) sweep(ctx context.Context) error {
+	grace := s.config.grace()
+	n, err := s.driver.Sweep(ctx, s.now().Add(-s.config.Retention-grace))
+	raw, rawErr := 0, error(nil)
+	if kept := s.config.RawKept; kept > 0 && kept < s.config.Retention {
+		raw, rawErr = s.driver.SweepRaw(ctx, s.now().Add(-kept-grace))
+	}
+	s.met.swept.Add(float64(n + raw))
+	return errors.Join(err, rawErr)
 }
 
 // bounded refuses to read more than its share, and stops with its context.

@@ -75,6 +75,29 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
+// A gateway that was killed in the middle of a write starts at once and then
+// runs for months.
+func TestASweepRemovesWhatAnInterruptedWriteLeft(t *testing.T) {
+	t.Parallel()
+	d := open(t, Config{})
+	for name, age := range map[string]time.Duration{"old": 2 * tempKept, "young": tempKept / 2} {
+		path, then := filepath.Join(d.temp, name), time.Now().Add(-age)
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Sweep(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(d.temp)
+	if err != nil || len(left) != 1 || left[0].Name() != "young" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestAgeSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

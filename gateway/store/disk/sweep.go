@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -23,8 +24,19 @@ func (d *Disk) DeletePrefix(ctx context.Context, prefix string) (int, error) {
 }
 
 // Sweep removes objects written before a moment, one session's directory
-// after another, and the directories that are empty then.
+// after another, the directories that are empty then, and what interrupted
+// writes left.
 func (d *Disk) Sweep(ctx context.Context, before time.Time) (int, error) {
+	total, err := d.sweep(ctx, before, func(string) bool { return true })
+	return total, errors.Join(err, d.clearTemp())
+}
+
+// SweepRaw does the same with photos that nobody has judged.
+func (d *Disk) SweepRaw(ctx context.Context, before time.Time) (int, error) {
+	return d.sweep(ctx, before, store.Raw)
+}
+
+func (d *Disk) sweep(ctx context.Context, before time.Time, wanted func(key string) bool) (int, error) {
 	total := 0
 	var errs []error
 	for shard := range entries(d.root, &errs) {
@@ -39,7 +51,10 @@ func (d *Disk) Sweep(ctx context.Context, before time.Time) (int, error) {
 			if !task.ValidID(session.Name()) || !session.IsDir() {
 				continue
 			}
-			n, err := d.clean(ctx, session.Name(), func(_ string, e fs.DirEntry) bool {
+			n, err := d.clean(ctx, session.Name(), func(key string, e fs.DirEntry) bool {
+				if !wanted(key) {
+					return false
+				}
 				fi, err := e.Info()
 				return err == nil && fi.ModTime().Before(before)
 			})

@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
 
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -45,6 +46,11 @@ func (b *Bucket) Sweep(ctx context.Context, before time.Time) (int, error) {
 		errs = append(errs, err)
 	}
 	return total, errors.Join(errs...)
+}
+
+// SweepRaw removes photos that nobody has judged. They are never copied.
+func (b *Bucket) SweepRaw(ctx context.Context, before time.Time) (int, error) {
+	return b.clean(ctx, uploadsRoot, func(c sdk.Content) bool { return store.Raw(c.Key) && c.LastModified.Before(before) })
 }
 
 // sweepCopies removes copies by the age of their picture. The note goes last,

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Driver) {
 		"ReadersCanSeek":              readersCanSeek,
 		"ACopyOutlivesItsSource":      aCopyOutlivesItsSource,
 		"OldObjectsAreSwept":          oldObjectsAreSwept,
+		"OldRawPhotosAreSwept":        oldRawPhotosAreSwept,
 		"WritersDoNotMix":             writersDoNotMix,
 		"AFileBecomesAnObject":        aFileBecomesAnObject,
 	} {
@@ -197,6 +198,22 @@ func oldObjectsAreSwept(t *testing.T, d store.Driver) {
 		t.Errorf("old: n = %d, err = %v", n, err)
 	}
 	wantMissing(t, d, key)
+}
+
+func oldRawPhotosAreSwept(t *testing.T, d store.Driver) {
+	upload := task.NewID() + "/uploads/x/"
+	put(t, d, upload+"raw", "x")
+	put(t, d, upload+"photo.jpg", "x")
+	if n, err := d.SweepRaw(t.Context(), time.Now().Add(-time.Hour)); err != nil || n != 0 {
+		t.Errorf("young: n = %d, err = %v", n, err)
+	}
+	if n, err := d.SweepRaw(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
+		t.Errorf("old: n = %d, err = %v", n, err)
+	}
+	wantMissing(t, d, upload+"raw")
+	if got, _ := read(t, d, upload+"photo.jpg"); got != "x" {
+		t.Error("the judged photo is gone")
+	}
 }
 
 func writersDoNotMix(t *testing.T, d store.Driver) {
