@@ -43,7 +43,7 @@ func dashscope() []Profile {
 	wan := Profile{
 		Name: "wan2.5-i2i-preview", Kind: "dashscope", Models: []string{"wan2.5-i2i", "wanx"}, Language: Chinese,
 		Text: Limit{2000, Characters}, Negative: Limit{500, Characters},
-		Size: Sizes{Join: "*", Least: 768 * 768, Most: 1280 * 1280, Ratio: 4, Step: 8, Usual: 1280 * 1280}, Seed: Seeds{0, seedInt32},
+		Size: Sizes{Join: "*", Least: 768 * 768, Most: 1280 * 1280, Ratio: 4, Step: 8, Usual: 1280 * 1280, Keeps: true}, Seed: Seeds{0, seedInt32},
 	}
 	wan6, wan7 := wan, wan
 	wan6.Name, wan6.Models = "wan2.6-image", []string{"wan2.6"}
@@ -57,7 +57,7 @@ func dashscope() []Profile {
 	} // a size is refused
 	plus := edit
 	plus.Name, plus.Models = "qwen-image-edit-plus", []string{"qwen-image-edit-plus", "qwen-image-edit-max"}
-	plus.Size = Sizes{Join: "*", SideLeast: 512, SideMost: 2048, Ratio: 4, Step: 16, Usual: area1K}
+	plus.Size = Sizes{Join: "*", SideLeast: 512, SideMost: 2048, Ratio: 4, Step: 16, Usual: area1K, Keeps: true}
 	// Without a size these bill the price of 2K.
 	qwen := edit
 	qwen.Name, qwen.Models, qwen.Negative = "qwen-image-2.0", []string{"qwen-image-2", "qwen-image-3"}, Limit{}

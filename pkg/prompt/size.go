@@ -21,10 +21,11 @@ type Sizes struct {
 	Tiers               []string // how it spells a resolution when the ratio is not known
 	Fixed               [][2]int // when it takes only these
 	Origin              string   // when it has a word for "as the photo"
+	Keeps               bool     // the photo's ratio, when no size is sent
 }
 
-// of chooses the size for a job. Without a ratio it is a tier, or "": models
-// without tiers keep the photo's ratio then.
+// of chooses the size for a job. Where nobody measured the photo it is what
+// lets the model keep the ratio, or else a square.
 func (s Sizes) of(in Input) (spelled string, width, height int) {
 	if s.Join == "" {
 		return "", 0, 0
@@ -36,8 +37,10 @@ func (s Sizes) of(in Input) (spelled string, width, height int) {
 		return s.Origin, 0, 0
 	case !chosen && in.PhotoWidth > 0 && in.PhotoHeight > 0:
 		ratio = float64(in.PhotoWidth) / float64(in.PhotoHeight)
-	case !chosen:
+	case !chosen && (s.Keeps || len(s.Tiers) > 0):
 		return s.tier(area), 0, 0
+	case !chosen:
+		ratio = 1
 	}
 	if len(s.Fixed) > 0 {
 		width, height = s.nearest(ratio)

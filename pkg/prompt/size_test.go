@@ -35,6 +35,8 @@ func TestSizesAreSpelledAsTheModelWants(t *testing.T) {
 		{"gpt-image-1", "9:16", "2k", "1024x1536", [2]int{}},
 		{"gpt-image-1", "", "", "1536x1024", [2]int{4000, 3000}},
 		{"siliconflow-qwen-image-edit", "1:1", "1k", "", [2]int{}},
+		{"gpt-image-1", "", "", "1024x1024", [2]int{}},
+		{"maas-qwen-image-edit", "original", "2k", "2048x2048", [2]int{}},
 		{"flux-kontext", "1:1", "", "1024x1024", [2]int{}},
 	} {
 		in := Input{Options: task.Options{Aspect: c.aspect, Resolution: c.resolution}, PhotoWidth: c.photo[0], PhotoHeight: c.photo[1]}

@@ -14,6 +14,7 @@ import (
 // can go wrong between the two.
 func RunVendor(t *testing.T, v Vendor) {
 	Run(t, v)
+	t.Run("AllThatPeopleMayChooseIsTaken", func(t *testing.T) { choices(t, v) })
 	t.Run("OnePictureIsSubmittedAndBilledOnce", func(t *testing.T) { once(t, v) })
 	t.Run("BrokenAnswersAreUnknownAndNotRepeated", func(t *testing.T) { broken(t, v) })
 	t.Run("SlowAnswersAreWaitedForUntilTheDeadline", func(t *testing.T) { slow(t, v) })
