@@ -20,7 +20,7 @@ const (
 
 // hosts are where the vendor keeps results.
 func hosts() []string {
-	return []string{"dashscope-result-*.oss-cn-*.aliyuncs.com", "dashscope-result-*.oss-accelerate.aliyuncs.com", "dashscope-*.oss-accelerate.aliyuncs.com"}
+	return []string{"dashscope-result-*.oss-cn-*.aliyuncs.com", "dashscope-*.oss-accelerate.aliyuncs.com"}
 }
 
 // Driver talks to one account in one region of the vendor.

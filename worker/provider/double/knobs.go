@@ -130,7 +130,8 @@ func (k *Knobs) chance(name, v string) error {
 	if stage, fault, ok := strings.Cut(name, "."); ok {
 		c.Stage, c.Fault = Stage(stage), Fault(fault)
 	}
-	if !slices.Contains([]Stage{Submit, Job, Poll}, c.Stage) || c.Fault.Class() == "" && !slices.Contains(broken(), c.Fault) {
+	breaks := slices.Contains(broken(), c.Fault) && c.Stage != Job // a job has no connection
+	if !slices.Contains([]Stage{Submit, Job, Poll}, c.Stage) || c.Fault.Class() == "" && !breaks {
 		return errors.New("there is no such knob")
 	}
 	share, err := strconv.ParseFloat(v, 64)
