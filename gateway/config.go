@@ -131,11 +131,11 @@ type providerConfig struct {
 }
 
 type fallbackConfig struct {
-	NoticeAfter        time.Duration  `config:"noticeAfter"`
-	HedgeBudget        config.Ignored `config:"hedgeBudget"`
-	Unknown            string         `config:"unknown"`
-	DoublePayFenPerDay int64          `config:"doublePayFenPerDay"`
-	Mock               *bool          `config:"mock"` // on in dev, off in prod
+	NoticeAfter        time.Duration `config:"noticeAfter"`
+	HedgeBudget        float64       `config:"hedgeBudget"` // share of attempts, over ten minutes
+	Unknown            string        `config:"unknown"`
+	DoublePayFenPerDay int64         `config:"doublePayFenPerDay"`
+	Mock               *bool         `config:"mock"` // on in dev, off in prod
 }
 
 type dispatchConfig struct {
@@ -242,6 +242,7 @@ func (c *Config) dispatch() dispatch.Config {
 func (c *Config) routing() routing.Config {
 	r := routing.Defaults()
 	r.NoticeAfter, r.Unknown, r.DoublePayFenPerDay = c.Fallback.NoticeAfter, routing.Unknown(c.Fallback.Unknown), c.Fallback.DoublePayFenPerDay
+	r.HedgeBudget = c.Fallback.HedgeBudget
 	r.Mock = c.Environment == dev
 	if c.Fallback.Mock != nil {
 		r.Mock = *c.Fallback.Mock

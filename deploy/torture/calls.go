@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,8 +101,11 @@ func audit(t operator.Task, made map[int][]call, unknown string) (faults []strin
 		if t.State.Terminal() && a.Outcome == "" {
 			say("attempt %d of a task that ended has no outcome", a.Number)
 		}
-		if i == len(t.Attempts)-1 {
-			continue
+		if a.Hedge && (i == 0 || t.Attempts[i-1].Hedge) {
+			say("attempt %d hedges a hedge", a.Number)
+		}
+		if !slices.ContainsFunc(t.Attempts[i+1:], func(b task.Attempt) bool { return !b.Hedge }) {
+			continue // a hedge runs beside it and is no consequence of it
 		}
 		switch {
 		case a.Outcome == "", a.Outcome == task.OK, a.Class == task.ClassContent, a.Class == task.ClassCanceled:
@@ -118,7 +122,7 @@ func audit(t operator.Task, made map[int][]call, unknown string) (faults []strin
 		}
 	}
 	if t.State == task.Succeeded && !t.Cached {
-		if n := len(t.Attempts); n == 0 || t.Attempts[n-1].Outcome != task.OK {
+		if !slices.ContainsFunc(t.Attempts, func(a task.Attempt) bool { return a.Outcome == task.OK }) {
 			say("it succeeded without a good attempt")
 		}
 	}

@@ -24,7 +24,8 @@ type Config struct {
 	Sync         string
 	Unknown      string
 	DoublePayFen int64
-	Mock         string // model of the mock providers, without the journal
+	Hedge        float64 // share of attempts
+	Mock         string  // model of the mock providers, without the journal
 	Dir          string
 	Patience     time.Duration
 	Environ      []string // of the programs
@@ -34,7 +35,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Tasks: 2000, Clients: 40, Active: 4, Seed: 1, Kill: []string{killGateways, killWorkers},
-		Every: 1500 * time.Millisecond, Sync: "always", Unknown: "next", DoublePayFen: 3000,
+		Every: 1500 * time.Millisecond, Sync: "always", Unknown: "next", DoublePayFen: 3000, Hedge: 0.2,
 		Mock:     "latency=250ms&jitter=150ms&steps=5&fail=0.05&class=transient&picture=copy",
 		Patience: 3 * time.Minute,
 	}

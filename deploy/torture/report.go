@@ -24,6 +24,7 @@ type Report struct {
 	Stalled   int64          `json:"streamsStalled"`
 	Calls     int            `json:"providerCalls"`
 	DoubleFen int64          `json:"doublePaidFen"`
+	Hedges    int            `json:"hedges"`
 	Gateways  int64          `json:"gatewaysKilled"`
 	Workers   int64          `json:"workersKilled"`
 	Takeovers int            `json:"takeOvers"`
@@ -37,7 +38,7 @@ func report(c Config, b *book, r *reaper, takeovers int, a audited, took time.Du
 		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
 		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
-		Calls: a.calls, DoubleFen: a.doublePaidFen, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
+		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
 		Takeovers: takeovers, Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
@@ -67,7 +68,7 @@ func (r Report) print(out io.Writer) error {
 	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers; %d take-overs of dispatch\n", r.Gateways+r.Workers, r.Gateways, r.Workers, r.Takeovers)
 	fmt.Fprintf(w, "repetitions\t%d\tanswered with the same task; %d misused keys refused, %d answers dropped, %d gave up\n", r.Replayed, r.Refused, r.Dropped, r.GaveUp)
 	fmt.Fprintf(w, "streams\t%d\tconnections; %d stalled until they reconnected\n", r.Streams, r.Stalled)
-	fmt.Fprintf(w, "provider calls\t%d\t%d fen went on after unknown outcomes, within policy\n", r.Calls, r.DoubleFen)
+	fmt.Fprintf(w, "provider calls\t%d\t%d hedges, and %d fen went on after unknown outcomes, within policy\n", r.Calls, r.Hedges, r.DoubleFen)
 	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
 	if err := w.Flush(); err != nil {
 		return err

@@ -91,7 +91,7 @@ func (s *site) common(c Config) map[string]any {
 		"limits": map[string]any{
 			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
-		"fallback": map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen},
+		"fallback": map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen, "hedgeBudget": c.Hedge, "noticeAfter": "300ms"},
 		"providers": []map[string]any{
 			{"name": "alpha", "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
 			{"name": "beta", "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},

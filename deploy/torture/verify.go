@@ -64,9 +64,10 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	for range verifiers {
 		crew.Go(func() {
 			for e := range work {
-				fen := v.check(ctx, e, made[e.id])
+				fen, hedges := v.check(ctx, e, made[e.id])
 				mu.Lock()
 				r.doublePaidFen += fen
+				r.hedges += hedges
 				mu.Unlock()
 			}
 		})
@@ -78,6 +79,9 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	crew.Wait()
 	if r.doublePaidFen > v.config.DoublePayFen {
 		v.book.fault(paidTwice, 1, "", "%d fen went on after unknown outcomes, policy allows %d", r.doublePaidFen, v.config.DoublePayFen)
+	}
+	if float64(r.hedges) > v.config.Hedge*float64(r.calls)+1 {
+		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
 	}
 	v.sessions(ctx)
 	return r, v.clean(ctx)
@@ -108,17 +112,18 @@ func (v *verifier) clean(ctx context.Context) error {
 type audited struct {
 	calls         int
 	doublePaidFen int64
+	hedges        int
 }
 
 // check reads one task again, everywhere.
-func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64) {
+func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64, hedges int) {
 	e.mu.Lock()
 	deleted, seen := e.deleted, e.trail
 	condemned := e.condemn
 	e.mu.Unlock()
 	if condemned {
 		v.checkDeleted(ctx, e, deleted, made)
-		return 0
+		return 0, 0
 	}
 	var first client.Task
 	for i, api := range v.direct {
@@ -126,13 +131,13 @@ func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (do
 		switch {
 		case client.Status(err) == http.StatusNotFound:
 			v.book.fault(lost, 1, e.id, "gateway %d answers 404 at the end", i+1)
-			return 0
+			return 0, 0
 		case err != nil:
 			v.book.fault(surprise, 1, e.id, "gateway %d at the end: %v", i+1, err)
-			return 0
+			return 0, 0
 		case !doc.State.Terminal():
 			v.book.fault(lost, 1, e.id, "still %s %d on gateway %d at the end", doc.State, doc.Version, i+1)
-			return 0
+			return 0, 0
 		case seen.terminal != "" && (string(doc.State) != seen.terminal || doc.Version != seen.last):
 			v.book.fault(finishedTwice, 1, e.id, "streamed %s %d, read %s %d", seen.terminal, seen.last, doc.State, doc.Version)
 		case i > 0 && (doc.State != first.State || doc.FinishedAt == nil || !doc.FinishedAt.Equal(*first.FinishedAt)):
@@ -143,16 +148,33 @@ func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (do
 	if first.State == task.Succeeded {
 		v.picture(ctx, e, first)
 	}
-	rec, err := v.admin.Task(ctx, e.id)
+	rec, err := v.booked(ctx, e.id)
 	if err != nil {
 		v.book.fault(surprise, 1, e.id, "admin API: %v", err)
-		return 0
+		return 0, 0
 	}
 	faults, doublePaid := audit(rec, made, v.config.Unknown)
 	for _, f := range faults {
 		v.book.fault(paidTwice, 1, e.id, "%s", f)
 	}
-	return doublePaid
+	for _, a := range rec.Attempts {
+		if a.Hedge {
+			hedges++
+		}
+	}
+	return doublePaid, hedges
+}
+
+// booked reads a record when the calls that lost against a hedge have been
+// booked too, which is after the end of the task.
+func (v *verifier) booked(ctx context.Context, id task.ID) (operator.Task, error) {
+	for deadline := time.Now().Add(sweeping); ; {
+		rec, err := v.admin.Task(ctx, id)
+		open := slices.ContainsFunc(rec.Attempts, func(a task.Attempt) bool { return a.Outcome == "" })
+		if err != nil || !open || time.Now().After(deadline) || !wait(ctx, 200*time.Millisecond) {
+			return rec, err
+		}
+	}
 }
 
 // picture fetches what a finished task promises.

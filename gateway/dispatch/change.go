@@ -28,8 +28,10 @@ var errDeposed = errors.New("another dispatcher drives the task")
 // change applies edit to the newest revision and writes it, again after each
 // lost race. It returns errEnded when the task ended meanwhile.
 func (w *walk) change(ctx context.Context, edit func(*task.Record) error) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		if w.ended() {
+		if gone(w.rec) {
 			return errEnded
 		}
 		next := clone(w.rec)
@@ -38,7 +40,7 @@ func (w *walk) change(ctx context.Context, edit func(*task.Record) error) error 
 		}
 		rev, err := w.Queue.Write(ctx, next, w.rev)
 		if err == nil {
-			w.rec, w.rev = next, rev
+			w.adopt(next, rev)
 			return nil
 		}
 		if fault.KindOf(err) != fault.Conflict {
@@ -67,12 +69,14 @@ func (w *walk) catchUp(ctx context.Context, next *task.Record) (written bool, _ 
 	case !gone(rec) && !alike(rec.Attempts, w.rec.Attempts):
 		return false, errDeposed
 	}
-	w.rec, w.rev = rec, rev
+	w.adopt(rec, rev)
 	return written, nil
 }
 
 // reload adopts the newest revision; errEnded when that is the last one.
 func (w *walk) reload(ctx context.Context) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	rec, rev, err := w.read(ctx)
 	switch {
 	case err != nil:
@@ -80,11 +84,56 @@ func (w *walk) reload(ctx context.Context) error {
 	case !gone(rec) && !alike(rec.Attempts, w.rec.Attempts):
 		return errDeposed
 	}
-	w.rec, w.rev = rec, rev
-	if w.ended() {
+	w.adopt(rec, rev)
+	if gone(rec) {
 		return errEnded
 	}
 	return nil
+}
+
+// adopt takes a revision over. The caller holds w.writing; records never
+// change once they are adopted.
+func (w *walk) adopt(rec *task.Record, rev uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rec, w.rev = rec, rev
+}
+
+// now is the newest revision this walk knows, never to be changed.
+func (w *walk) now() *task.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rec
+}
+
+// amend completes the books of a task that has ended: the same version, and
+// no event that anybody is shown. A tombstone is left as it is.
+func (w *walk) amend(ctx context.Context, edit func(*task.Record)) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	for {
+		if w.rec.Deleted || !gone(w.rec) {
+			return nil
+		}
+		next := clone(w.rec)
+		edit(next)
+		rev, err := w.Queue.Write(ctx, next, w.rev)
+		if err == nil {
+			w.adopt(next, rev)
+			return nil
+		}
+		if fault.KindOf(err) != fault.Conflict {
+			w.Logger.Warn("books not completed, trying again", "task", w.job.ID, "err", err)
+			if err := sleep(ctx, time.Second); err != nil {
+				return err
+			}
+		}
+		rec, rev, err := w.read(ctx)
+		if err != nil {
+			return err
+		}
+		w.adopt(rec, rev)
+	}
 }
 
 // read returns the newest revision, however long the engine takes to answer.
@@ -96,7 +145,7 @@ func (w *walk) read(ctx context.Context) (*task.Record, uint64, error) {
 		case err == nil:
 			return rec, rev, nil
 		case fault.KindOf(err) == fault.NotFound:
-			return w.rec.Tombstone(), 0, nil
+			return w.now().Tombstone(), 0, nil
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return nil, 0, err

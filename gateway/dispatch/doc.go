@@ -10,7 +10,8 @@
 // stands, place.go and slots.go give it a worker, health.go,
 // breaker.go and limiter.go keep it away from providers that fail, told.go
 // tells operators of those, walk.go runs it over its
-// attempts, call.go makes one call, recover.go finds a call that another
+// attempts, flight.go and call.go make one call,
+// hedge.go a second one beside it, recover.go finds a call that another
 // dispatcher or a lost stream left behind, judge.go decides what an outcome
 // means, change.go writes the record, finish.go ends it, trim.go forgets its
 // history.

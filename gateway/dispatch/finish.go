@@ -12,18 +12,27 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// complete writes an outcome into the last attempt of a record.
-func complete(r *task.Record, out workerrpc.Outcome) {
-	a := r.Running()
-	if a == nil {
-		return
-	}
+// landing is an outcome and the attempt that it is of; 0 is every attempt
+// that still runs.
+type landing struct {
+	number int
+	out    workerrpc.Outcome
+}
+
+// complete writes an outcome into its attempt, unless it has one.
+func complete(r *task.Record, l landing) {
 	now := time.Now().UTC()
-	a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(out.Result, task.Unknown), out.Class, out.Code
-	if out.VendorTask != "" {
-		a.VendorTask = out.VendorTask
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		if a.Outcome != "" || (l.number != 0 && a.Number != l.number) {
+			continue
+		}
+		a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(l.out.Result, task.Unknown), l.out.Class, l.out.Code
+		if l.out.VendorTask != "" {
+			a.VendorTask = l.out.VendorTask
+		}
+		a.PriceFen = price(*a, l.out)
 	}
-	a.PriceFen = price(*a, out)
 }
 
 // price is what an attempt costs after its outcome: what the worker said, or
@@ -37,20 +46,20 @@ func price(a task.Attempt, out workerrpc.Outcome) int64 {
 }
 
 // record writes the outcome of an attempt after which another follows.
-func (w *walk) record(ctx context.Context, out workerrpc.Outcome) error {
+func (w *walk) record(ctx context.Context, land landing) error {
 	return w.change(ctx, func(r *task.Record) error {
-		complete(r, out)
-		if !r.Canceling {
+		complete(r, land)
+		if !r.Canceling && r.Running() == nil {
 			r.Stage = task.StageRetrying
 		}
 		return r.To(task.Running, task.EventProgress)
 	})
 }
 
-func (w *walk) succeed(ctx context.Context, out workerrpc.Outcome) error {
-	n := len(w.rec.Attempts)
+func (w *walk) succeed(ctx context.Context, land landing) error {
+	out, n := land.out, land.number
 	return w.change(ctx, func(r *task.Record) error {
-		complete(r, out)
+		complete(r, land)
 		r.Progress, r.Stage, r.Canceling = 100, task.StageDone, false
 		r.Result = &task.Result{
 			ImageKey: imageKey(r, n), ThumbnailKey: thumbKey(r, n),
@@ -62,24 +71,24 @@ func (w *walk) succeed(ctx context.Context, out workerrpc.Outcome) error {
 
 // exhausted fails a task for which nothing is left to try. When the last call
 // may still have been paid for, it says so.
-func (w *walk) exhausted(ctx context.Context, out workerrpc.Outcome) error {
+func (w *walk) exhausted(ctx context.Context, land landing) error {
 	code := "generation_failed"
-	if out.Result == task.Unknown {
+	if land.out.Result == task.Unknown || len(w.unsure) > 0 {
 		code = "provider_unknown"
 	}
-	return w.end(ctx, task.Failed, out, &task.Failure{Code: code, Kind: fault.Unavailable.String(), Retryable: true})
+	return w.end(ctx, task.Failed, land, &task.Failure{Code: code, Kind: fault.Unavailable.String(), Retryable: true})
 }
 
 // cancel ends a task as its owner asked.
-func (w *walk) cancel(ctx context.Context, out workerrpc.Outcome) error {
-	return w.end(ctx, task.Canceled, out, nil)
+func (w *walk) cancel(ctx context.Context, land landing) error {
+	return w.end(ctx, task.Canceled, land, nil)
 }
 
-// end finishes a task without a picture. out completes the attempt that still
-// runs in the record, if one does.
-func (w *walk) end(ctx context.Context, s task.State, out workerrpc.Outcome, f *task.Failure) error {
+// end finishes a task without a picture. land completes the attempt that
+// ended it, if one did.
+func (w *walk) end(ctx context.Context, s task.State, land landing, f *task.Failure) error {
 	return w.change(ctx, func(r *task.Record) error {
-		complete(r, out)
+		complete(r, land)
 		r.Failure = f
 		return finished(r, s)
 	})
@@ -97,10 +106,10 @@ func finished(r *task.Record, s task.State) error {
 // close settles the books of an ended task and gives its job up. When the
 // books cannot be written the job returns and is closed again.
 func (w *walk) close(ctx context.Context) {
-	if w.rec.Deleted {
+	if w.now().Deleted {
 		w.erased(ctx)
 	}
-	if err := w.Settler.Settle(ctx, w.job, w.rec); err != nil {
+	if err := w.Settler.Settle(ctx, w.job, w.now()); err != nil {
 		w.Logger.Warn("task not settled, the job returns", "task", w.job.ID, "err", err)
 		_ = w.it.lease.Return(time.Second)
 		return
@@ -110,14 +119,14 @@ func (w *walk) close(ctx context.Context) {
 		return
 	}
 	w.observe()
-	if !w.rec.Deleted && w.rec.Version > 2 {
+	if !w.now().Deleted && w.now().Version > 2 {
 		w.trims.add(trim{at: time.Now().Add(w.config.Trim), session: w.job.Session, id: w.job.ID})
 	}
 }
 
 // erased stops what still runs for a deleted task and removes what it left.
 func (w *walk) erased(ctx context.Context) {
-	if _, err := w.Objects.DeletePrefix(ctx, prefix(w.rec)); err != nil {
+	if _, err := w.Objects.DeletePrefix(ctx, prefix(w.now())); err != nil {
 		w.Logger.Warn("objects of a deleted task left behind", "task", w.job.ID, "err", err)
 	}
 }
@@ -125,7 +134,7 @@ func (w *walk) erased(ctx context.Context) {
 // observe counts the task and writes its one log line; only once, when its
 // job is given up.
 func (w *walk) observe() {
-	r := w.rec
+	r := w.now()
 	state := string(r.State)
 	if r.Deleted {
 		state = "deleted"

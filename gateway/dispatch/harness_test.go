@@ -220,6 +220,7 @@ func (w *world) until(j *task.Job, what string, ok func(*task.Record) bool) *tas
 func (w *world) finished(j *task.Job) []*task.Record {
 	w.t.Helper()
 	w.until(j, "the task ends", func(r *task.Record) bool { return r.State.Terminal() })
+	eventually(w.t, "every call is booked", func() bool { r := w.record(j); return r.Deleted || r.Running() == nil })
 	eventually(w.t, "it is settled", func() bool { return w.books.record(j.ID) != nil })
 	f, err := w.queue.Follow(w.t.Context(), j.Session, j.ID, 1, true)
 	if errors.Is(err, io.EOF) {

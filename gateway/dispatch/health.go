@@ -131,6 +131,10 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 	if out.ProviderMS > 0 {
 		took = time.Duration(out.ProviderMS) * time.Millisecond
 	}
+	v.sample(took)
+}
+
+func (v *vendor) sample(took time.Duration) {
 	v.took[v.n%vendorSamples] = took.Seconds()
 	v.n++
 }

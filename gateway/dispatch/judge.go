@@ -9,7 +9,6 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
-	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 const (
@@ -19,14 +18,15 @@ const (
 	mostBackoff = 10 * time.Second
 )
 
-// judge decides what an outcome means: the task is done, or another attempt
-// follows.
-func (w *walk) judge(ctx context.Context, out workerrpc.Outcome) (done bool, err error) {
-	run := w.rec.Running()
-	switch {
-	case w.ended():
-		return true, errEnded // deleted meanwhile
-	case run == nil:
+// judge decides what an outcome means: the task is done, another call is
+// still under way, or another attempt follows.
+func (w *walk) judge(ctx context.Context, f *flight) (done bool, err error) {
+	out, land := f.out, landing{f.attempt.Number, f.out}
+	if w.ended() {
+		return w.book(ctx, f) // somebody else was first, or it was deleted
+	}
+	run := f.running()
+	if run == nil {
 		return true, errDeposed
 	}
 	last := *run
@@ -34,28 +34,69 @@ func (w *walk) judge(ctx context.Context, out workerrpc.Outcome) (done bool, err
 	w.metrics.attempts.WithLabelValues(last.Provider, string(out.Result), string(out.Class)).Inc()
 	switch {
 	case out.Result == task.OK:
-		return true, w.succeed(ctx, out)
-	case w.rec.Canceling:
-		return true, w.cancel(ctx, out)
-	case out.Class == task.ClassContent:
-		return true, w.end(ctx, task.Failed, out, &task.Failure{Code: "content_refused", Kind: fault.Unprocessable.String()})
+		return w.decided(ctx, w.succeed(ctx, land))
+	case out.Class == task.ClassContent && !w.now().Canceling:
+		return w.decided(ctx, w.end(ctx, task.Failed, land, &task.Failure{Code: "content_refused", Kind: fault.Unprocessable.String()}))
 	}
 	w.lead.mu.Lock()
 	w.account(last)
 	w.lead.mu.Unlock()
-	again := len(w.plan()) > 0 && len(w.rec.Attempts) < mostEntries
-	if again && out.Result == task.Unknown {
-		if again, err = w.afterUnknown(ctx, last); err != nil {
+	if out.Result == task.Unknown {
+		w.unsure = append(w.unsure, last)
+	}
+	if w.flying() > 0 {
+		return false, w.record(ctx, land)
+	}
+	if w.now().Canceling {
+		return true, w.cancel(ctx, land)
+	}
+	return w.fallBack(ctx, land, last)
+}
+
+// decided follows a decision: what still runs is called off and booked by
+// what becomes of it, while the person has their answer.
+func (w *walk) decided(ctx context.Context, err error) (done bool, _ error) {
+	if err != nil || w.flying() == 0 {
+		return true, err
+	}
+	w.nudge()
+	if err := w.Settler.Settle(ctx, w.job, w.now()); err != nil {
+		w.Logger.Warn("task not settled yet", "task", w.job.ID, "err", err)
+	}
+	return false, nil
+}
+
+// book writes the outcome of a call that no longer decides anything.
+func (w *walk) book(ctx context.Context, f *flight) (done bool, err error) {
+	a := f.attempt
+	w.metrics.attempts.WithLabelValues(a.Provider, string(f.out.Result), string(f.out.Class)).Inc()
+	if f.out.Class == task.ClassCanceled {
+		w.lead.mu.Lock()
+		w.health.vendor(a.Provider).sample(time.Since(a.StartedAt)) // slow at least by that
+		w.lead.mu.Unlock()
+	}
+	err = w.amend(ctx, func(r *task.Record) { complete(r, landing{a.Number, f.out}) })
+	if err == nil && w.flying() == 0 {
+		err = errEnded
+	}
+	return err != nil, err
+}
+
+// fallBack goes on after the last call under way failed, or ends the task.
+func (w *walk) fallBack(ctx context.Context, land landing, last task.Attempt) (done bool, err error) {
+	again := len(w.plan()) > 0 && len(w.now().Attempts) < mostEntries
+	if again {
+		if again, err = w.afterUnknown(ctx); err != nil {
 			return true, err
 		}
 	}
 	if !again {
-		return true, w.exhausted(ctx, out)
+		return true, w.exhausted(ctx, land)
 	}
-	if err := w.record(ctx, out); err != nil {
+	if err := w.record(ctx, land); err != nil {
 		return true, err
 	}
-	return false, w.pause(ctx, w.pace(last, time.Duration(out.RetryAfter)*time.Millisecond))
+	return false, w.pause(ctx, w.pace(last, time.Duration(land.out.RetryAfter)*time.Millisecond))
 }
 
 // account remembers what an ended attempt says about its provider and its
@@ -135,7 +176,7 @@ func (w *walk) pace(last task.Attempt, asked time.Duration) time.Duration {
 	}
 	now := time.Now()
 	w.lead.mu.Lock()
-	w.rest[last.Provider] = now.Add(min(mostBackoff, cmp.Or(asked, backoff<<min(4, len(w.rec.Attempts)-1))))
+	w.rest[last.Provider] = now.Add(min(mostBackoff, cmp.Or(asked, backoff<<min(4, len(w.now().Attempts)-1))))
 	w.lead.mu.Unlock()
 	wait := mostBackoff
 	plan := w.plan()
@@ -161,20 +202,29 @@ func (w *walk) pause(ctx context.Context, d time.Duration) error {
 		case <-t.C:
 			return nil
 		case <-w.poked:
-			if err := w.reload(ctx); err != nil || w.rec.Canceling {
+			if err := w.reload(ctx); err != nil || w.now().Canceling {
 				return err
 			}
 		}
 	}
 }
 
-// afterUnknown applies fallback.unknown. What costs nothing may always go on.
-func (w *walk) afterUnknown(ctx context.Context, a task.Attempt) (next bool, err error) {
-	if a.PriceFen == 0 {
+// afterUnknown applies fallback.unknown to what may have been billed since
+// the last attempt but hedges. What costs nothing may always go on.
+func (w *walk) afterUnknown(ctx context.Context) (next bool, err error) {
+	fen := int64(0)
+	for _, a := range w.unsure {
+		fen += a.PriceFen
+	}
+	if fen == 0 {
+		w.unsure = nil
 		return true, nil
 	}
 	if w.Router.Config().Unknown != routing.UnknownNext {
 		return false, nil // "wait" has waited in recover, until the attempt's own timeout
 	}
-	return w.doublePay(ctx, a.PriceFen)
+	if next, err = w.doublePay(ctx, fen); next {
+		w.unsure = nil
+	}
+	return next, err
 }

@@ -35,6 +35,7 @@ type lead struct {
 	window    *window
 	slots     *slots
 	health    *health
+	hedging   hedging
 	held      map[task.ID]*item    // leased: waiting or running
 	missed    map[task.ID]struct{} // poked before they were leased
 	asking    []*walk              // running tasks that need another slot
@@ -122,10 +123,7 @@ func (l *lead) enter(ctx context.Context, s queue.Lease) {
 	}
 	l.held[s.Job.ID] = it
 	switch {
-	case it.rec.Running() != nil:
-		a := it.rec.Running()
-		l.start(ctx, it, l.slots.occupy(a, l.step(a.Provider)))
-	case it.rec.Deleted, it.rec.Canceling, it.rec.State != task.Queued:
+	case it.rec.Running() != nil, it.rec.Deleted, it.rec.Canceling, it.rec.State != task.Queued:
 		l.start(ctx, it, nil) // it has ended, shall end, or has had its turn
 	default:
 		l.wait(it)

@@ -8,7 +8,7 @@ import (
 type metrics struct {
 	waiting, running, capacity prometheus.Gauge
 	tasks                      *prometheus.CounterVec
-	attempts                   *prometheus.CounterVec
+	attempts, hedges           *prometheus.CounterVec
 	recovered                  *prometheus.CounterVec
 	waitSeconds, taskSeconds   prometheus.Histogram
 	estimated, byP50, byP90    prometheus.Counter
@@ -39,6 +39,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		capacity:    gauge("capacity_tasks", "Tasks that the live workers can run at once."),
 		tasks:       counts("tasks", "Tasks ended, by state.", "state", "degraded"),
 		attempts:    counts("attempts", "Attempts ended, by provider, outcome and class.", "provider", "outcome", "class"),
+		hedges:      counts("hedges", "Second calls that were started beside a slow one, by both providers.", "slow", "provider"),
 		recovered:   counts("recovered", "Calls whose stream was lost, by how their outcome was found.", "by"),
 		waitSeconds: seconds("wait", "From accept to the first attempt."),
 		taskSeconds: seconds("task", "From accept to success."),

@@ -21,37 +21,37 @@ const deadWait = time.Second
 
 // attached joins the call that a record says is running: by its manifest, by
 // the worker that makes it, or else with an unknown outcome.
-func (w *walk) attached(ctx context.Context, a task.Attempt) (workerrpc.Outcome, error) {
-	return w.recover(ctx, w.request(a, w.step(a.Provider).Timeout), a)
+func (f *flight) attached(ctx context.Context) (workerrpc.Outcome, error) {
+	return f.recover(ctx, f.request(f.attempt, f.step(f.attempt.Provider).Timeout), f.attempt)
 }
 
 // recover finds the outcome of a call whose stream is gone: in its manifest,
 // at its worker, or, when the vendor gave the work a name, by asking for that
 // from another worker. It never starts a call again: what it cannot find is
 // unknown.
-func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
+func (f *flight) recover(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
 	req.AttachOnly = true
 	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}
 	patience := a.StartedAt.Add(req.Timeout + callGrace)
 	by := "attach"
 	var dead time.Time // since when no worker knows of the call
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		if out, err := w.manifest(ctx, a.Number); err == nil && w.believable(out) {
-			return w.found("manifest", out), nil
+		if out, err := f.manifest(ctx, a.Number); err == nil && f.believable(out) {
+			return f.found("manifest", out), nil
 		}
-		if w.rec.Canceling {
-			w.nudge() // the worker may not have heard of it
+		if f.ended() || f.now().Canceling {
+			signal(f.poked) // the worker may not have heard of it
 		}
-		out, _, err := w.stream(ctx, req, a)
+		out, _, err := f.stream(ctx, req, a)
 		req.AttachOnly = true
-		if err == nil && !w.believable(out) {
+		if err == nil && !f.believable(out) {
 			err = fault.New(fault.NotFound, "attempt_unknown")
 		}
 		switch {
 		case err == nil:
-			return w.found(by, out), nil
+			return f.found(by, out), nil
 		case ctx.Err() != nil:
-			w.abandon(ctx, a)
+			f.abandon(ctx, a)
 			return lost, context.Cause(ctx)
 		case errors.Is(err, errDeposed):
 			return lost, err
@@ -61,23 +61,23 @@ func (w *walk) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 			dead = time.Now()
 		}
 		if !dead.IsZero() && time.Since(dead) > deadWait {
-			moved, err := w.elsewhere(ctx)
+			moved, err := f.elsewhere(ctx)
 			switch {
 			case err != nil:
 				return lost, err
 			case moved != nil:
 				a, by, dead = *moved, "resume", time.Time{}
-				req = w.request(a, req.Timeout) // not AttachOnly: to ask for the vendor's task is free
+				req = f.request(a, req.Timeout) // not AttachOnly: to ask for the vendor's task is free
 				continue
-			case !w.waits(a):
-				return w.found("unknown", lost), nil
+			case !f.waits(a):
+				return f.found("unknown", lost), nil
 			}
 		}
 		if time.Now().After(patience) {
-			return w.found("unknown", lost), nil
+			return f.found("unknown", lost), nil
 		}
 		if err := sleep(ctx, wait); err != nil {
-			w.abandon(ctx, a)
+			f.abandon(ctx, a)
 			return lost, err
 		}
 	}
@@ -91,8 +91,8 @@ func (w *walk) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
 // believable reports whether an outcome can be that of the call. A worker that
 // was full, or could not fetch the photo, when it was to ask for work that the
 // vendor has named says truly that it sent nothing; but the one before it did.
-func (w *walk) believable(out workerrpc.Outcome) bool {
-	run := w.rec.Running()
+func (f *flight) believable(out workerrpc.Outcome) bool {
+	run := f.running()
 	return out.Result != task.NotSent || run == nil || run.VendorTask == ""
 }
 
@@ -110,23 +110,23 @@ func (w *walk) waits(a task.Attempt) bool {
 
 // elsewhere moves a call that the vendor has a name for to another worker,
 // which resumes it. It returns nil when there is no name or no worker.
-func (w *walk) elsewhere(ctx context.Context) (*task.Attempt, error) {
-	run := w.rec.Running()
-	if run == nil || run.VendorTask == "" || w.rec.Canceling {
+func (f *flight) elsewhere(ctx context.Context) (*task.Attempt, error) {
+	run := f.running()
+	if run == nil || run.VendorTask == "" || f.ended() || f.now().Canceling {
 		return nil, nil
 	}
-	w.lead.mu.Lock()
-	w.avoid[run.Worker] = true
-	moved := w.slots.move(w.seat, w.avoid)
-	w.lead.mu.Unlock()
+	f.lead.mu.Lock()
+	f.avoid[run.Worker] = true
+	moved := f.slots.move(f.seat, f.avoid)
+	f.lead.mu.Unlock()
 	if !moved {
 		return nil, nil
 	}
-	w.kick()
-	to := w.seat.worker
-	err := w.change(ctx, func(r *task.Record) error {
-		at := r.Running()
-		if at == nil {
+	f.kick()
+	to := f.seat.worker
+	err := f.change(ctx, func(r *task.Record) error {
+		at := r.Attempt(f.attempt.Number)
+		if at == nil || at.Outcome != "" {
 			return errDeposed
 		}
 		at.Worker, at.Address, at.Region = to.ID, to.Address, to.Region
@@ -135,13 +135,13 @@ func (w *walk) elsewhere(ctx context.Context) (*task.Attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.rec.Running(), nil
+	return f.running(), nil
 }
 
 // manifest reads the outcome that a worker left in the store.
 func (w *walk) manifest(ctx context.Context, number int) (workerrpc.Outcome, error) {
 	var out workerrpc.Outcome
-	o, err := w.Objects.Open(ctx, manifestKey(w.rec, number))
+	o, err := w.Objects.Open(ctx, manifestKey(w.now(), number))
 	if err != nil {
 		return out, err
 	}

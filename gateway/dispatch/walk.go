@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -24,11 +25,21 @@ type walk struct {
 	*lead
 	it    *item
 	job   *task.Job
-	rec   *task.Record
-	rev   uint64
-	seat  *slot         // held now, nil between attempts
+	seat  *slot         // held for the next attempt
+	seats map[int]*slot // of attempts that an earlier dispatcher began
 	slot  chan *slot    // answers to ask
 	poked chan struct{} // the record changed: read it again
+
+	landings chan *flight // calls that have ended
+	writing  sync.Mutex   // held while a revision is written or read
+
+	mu        sync.Mutex // guards what follows; writing and lead.mu come before it
+	rec       *task.Record
+	rev       uint64
+	air       []*flight
+	revisions int       // progress revisions written
+	written   time.Time // of the last one
+	noticed   bool
 
 	// Written by the walk, read by the placing goroutine: under lead.mu.
 	tried   map[string]int       // failures by provider
@@ -39,10 +50,8 @@ type walk struct {
 	moved   bool                 // a provider limited its rate: the next one may serve
 	asked   time.Time            // when it began to wait for another slot
 
-	unserved  int       // attempts that no worker took
-	revisions int       // progress revisions written
-	written   time.Time // of the last one
-	noticed   bool
+	unserved int            // attempts that no worker took
+	unsure   []task.Attempt // may have been billed, and nobody has allowed yet to go on after them
 }
 
 // newWalk picks a task up where its record stands. The caller holds the lock.
@@ -51,19 +60,41 @@ func newWalk(l *lead, it *item, s *slot) *walk {
 		lead: l, it: it, job: it.lease.Job, rec: it.rec, rev: it.rev, seat: s,
 		slot: make(chan *slot, 1), poked: make(chan struct{}, 1), noticed: it.rec.Stage == task.StageSlow,
 		tried: make(map[string]int), rest: make(map[string]time.Time), avoid: make(map[string]bool),
+		seats: make(map[int]*slot), landings: make(chan *flight, 2),
 	}
 	for _, a := range it.rec.Attempts {
-		if a.Outcome != "" {
+		if a.Outcome == "" {
+			w.seats[a.Number] = l.slots.occupy(&a, l.step(a.Provider))
+		} else {
 			w.account(a)
 		}
+		if !a.Hedge {
+			w.unsure = nil
+		}
+		if a.Outcome == task.Unknown {
+			w.unsure = append(w.unsure, a)
+		}
+	}
+	if it.rec.Running() == nil {
+		w.unsure = nil // it was decided before that was written
 	}
 	return w
 }
 
-// nudge makes the walk read its record again, once however often it is called.
+// nudge makes the walk and its calls read the record again, once however
+// often it is called.
 func (w *walk) nudge() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.air {
+		signal(f.poked)
+	}
+	signal(w.poked)
+}
+
+func signal(c chan struct{}) {
 	select {
-	case w.poked <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -87,49 +118,63 @@ func (w *walk) run(ctx context.Context) {
 	}
 }
 
-// steps makes attempts until one decides the task.
-func (w *walk) steps(ctx context.Context) error {
-	defer w.vacate()
-	if w.ended() {
-		return errEnded
-	}
-	if a := w.rec.Running(); a != nil {
-		out, err := w.attached(ctx, *a)
-		if done, err := w.after(ctx, out, err); done || err != nil {
-			return err
+// steps makes attempts until one decides the task, and until the last call
+// has been booked.
+func (w *walk) steps(ctx context.Context) (err error) {
+	air, land := context.WithCancelCause(ctx)
+	defer func() {
+		land(err)
+		w.ground()
+		w.vacate()
+	}()
+	for _, a := range w.rec.Attempts {
+		if s := w.seats[a.Number]; s != nil {
+			w.launch(air, a, s, true)
 		}
 	}
 	for {
-		if w.rec.Canceling {
-			return w.cancel(ctx, workerrpc.Outcome{})
+		for w.flying() > 0 {
+			if done, err := w.watch(ctx, air); done || err != nil {
+				return err
+			}
+		}
+		switch {
+		case w.ended():
+			return errEnded
+		case w.now().Canceling:
+			return w.cancel(ctx, landing{})
 		}
 		if w.seat == nil {
 			if err := w.sit(ctx); err != nil {
 				return err
 			}
 		}
-		out, err := w.attempt(ctx)
-		if errors.Is(err, errCanceling) {
-			continue
-		}
-		if done, err := w.after(ctx, out, err); done || err != nil {
+		if err := w.attempt(ctx, air); err != nil && !errors.Is(err, errCanceling) {
 			return err
 		}
 	}
 }
 
-// after gives the slot of a call back and judges what came of it.
-func (w *walk) after(ctx context.Context, out workerrpc.Outcome, err error) (done bool, _ error) {
-	if err != nil {
-		w.vacate()
-		return true, err
+// watch waits until a call has landed, and judges it. Meanwhile it tells the
+// person when it takes long, and starts a hedge when that is due.
+func (w *walk) watch(ctx, air context.Context) (done bool, _ error) {
+	notice, hedge := time.NewTimer(w.untilNotice()), time.NewTimer(w.untilHedge())
+	defer notice.Stop()
+	defer hedge.Stop()
+	for {
+		select {
+		case f := <-w.landings:
+			return w.after(ctx, f)
+		case <-notice.C:
+			w.notice(ctx)
+		case <-hedge.C:
+			again, err := w.hedge(ctx, air)
+			if err != nil {
+				return true, err
+			}
+			hedge.Reset(again)
+		}
 	}
-	if a := w.rec.Running(); a != nil {
-		w.landed(w.seat, *a, out)
-		w.seat = nil
-	}
-	w.vacate()
-	return w.judge(ctx, out)
 }
 
 func (w *walk) vacate() {
@@ -137,13 +182,13 @@ func (w *walk) vacate() {
 	w.seat = nil
 }
 
-func (w *walk) ended() bool { return gone(w.rec) }
+func (w *walk) ended() bool { return gone(w.now()) }
 
 // sit waits for a slot for the next attempt; errEnded when the task ended
 // instead, also because no provider is left.
 func (w *walk) sit(ctx context.Context) error {
-	if len(w.plan()) == 0 && w.rec.Started() {
-		return ended(w.exhausted(ctx, workerrpc.Outcome{}))
+	if len(w.plan()) == 0 && w.now().Started() {
+		return ended(w.exhausted(ctx, landing{}))
 	}
 	w.ask(w)
 	defer w.forget(w)
@@ -157,8 +202,8 @@ func (w *walk) sit(ctx context.Context) error {
 			if err := w.reload(ctx); err != nil {
 				return err
 			}
-			if w.rec.Canceling {
-				return ended(w.cancel(ctx, workerrpc.Outcome{}))
+			if w.now().Canceling {
+				return ended(w.cancel(ctx, landing{}))
 			}
 		}
 	}
@@ -172,9 +217,36 @@ func ended(err error) error {
 	return err
 }
 
-// attempt writes the attempt, makes the call and returns what came of it.
-func (w *walk) attempt(ctx context.Context) (workerrpc.Outcome, error) {
+// attempt writes the next attempt and begins its call with the seat held.
+func (w *walk) attempt(ctx, air context.Context) error {
 	s := w.seat
+	a, err := w.begin(ctx, s, func(r *task.Record, a *task.Attempt) task.Event {
+		r.Queue, r.Stage = nil, task.StageStarting
+		if a.Number > 1 {
+			r.Stage = task.StageRetrying
+		}
+		if r.StartedAt == nil {
+			r.StartedAt = &a.StartedAt
+		}
+		if s.step.Degraded && !r.Degraded {
+			r.Degraded = true
+			return task.EventDegraded
+		}
+		return task.EventProgress
+	})
+	if err != nil {
+		return err
+	}
+	if a.Number == 1 {
+		w.metrics.waitSeconds.Observe(a.StartedAt.Sub(w.job.CreatedAt).Seconds())
+	}
+	w.seat = nil
+	w.launch(air, a, s, false)
+	return nil
+}
+
+// begin writes an attempt into the record, before its call.
+func (w *walk) begin(ctx context.Context, s *slot, edit func(*task.Record, *task.Attempt) task.Event) (task.Attempt, error) {
 	a := task.Attempt{
 		Provider: s.step.Name, Region: s.worker.Region, Worker: s.worker.ID, Address: s.worker.Address,
 		StartedAt: time.Now().UTC(), PriceFen: s.step.PriceFen,
@@ -184,32 +256,24 @@ func (w *walk) attempt(ctx context.Context) (workerrpc.Outcome, error) {
 			return errCanceling
 		}
 		a.Number = len(r.Attempts) + 1
-		stage := task.StageStarting
-		if a.Number > 1 {
-			stage = task.StageRetrying
-		}
-		if r.StartedAt == nil {
-			r.StartedAt = &a.StartedAt
-		}
+		event := edit(r, &a)
 		r.Attempts = append(r.Attempts, a)
-		r.Queue, r.Stage = nil, stage
-		event := task.EventProgress
-		if s.step.Degraded && !r.Degraded {
-			r.Degraded, event = true, task.EventDegraded
-		}
 		return r.To(task.Running, event)
 	})
-	if err != nil {
-		return workerrpc.Outcome{}, err
+	if err == nil {
+		w.lead.mu.Lock()
+		w.hedging.count(a.StartedAt, a.Hedge)
+		w.lead.mu.Unlock()
 	}
-	if a.Number == 1 {
-		w.metrics.waitSeconds.Observe(a.StartedAt.Sub(w.job.CreatedAt).Seconds())
-	}
-	return w.call(ctx, w.request(a, s.step.Timeout), a)
+	return a, err
 }
 
 // expire ends a task whose time is over.
 func (w *walk) expire(ctx context.Context) error {
-	return w.end(ctx, task.Expired, workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout},
+	late := landing{out: workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout}}
+	if w.ended() { // and only a call that lost was still under way
+		return ended(w.amend(ctx, func(r *task.Record) { complete(r, late) }))
+	}
+	return w.end(ctx, task.Expired, late,
 		&task.Failure{Code: "task_expired", Kind: fault.Timeout.String(), Retryable: true})
 }

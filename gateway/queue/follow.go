@@ -132,7 +132,8 @@ func (f *Follower) advance(sent []*task.Record) {
 // Close stops the reader.
 func (f *Follower) Close() { f.q.hub.unsubscribe(f.reader) }
 
-// replay reads the stored revisions newer than after, oldest first.
+// replay reads the stored revisions newer than after, oldest first. Of a last
+// one whose books were completed later only the completed one counts.
 func (q *Queue) replay(ctx context.Context, s task.SessionID, id task.ID, after uint64) ([]*task.Record, error) {
 	var out []*task.Record
 	for seq := uint64(1); ; {
@@ -147,7 +148,11 @@ func (q *Queue) replay(ctx context.Context, s task.SessionID, id task.ID, after 
 		if err != nil {
 			return nil, err
 		}
-		if r.Version > after && !r.Deleted {
+		switch n := len(out); {
+		case r.Version <= after, r.Deleted:
+		case n > 0 && out[n-1].Version == r.Version:
+			out[n-1] = r
+		default:
 			out = append(out, r)
 		}
 		seq = m.Sequence + 1

@@ -34,8 +34,9 @@ type Config struct {
 	NoticeAfter        time.Duration // then the user is told that it takes longer
 	Unknown            Unknown
 	DoublePayFenPerDay int64
-	Mock               bool // the mock may stand in for a real model
-	MaxAttempts        int  // that reached a provider, per task
+	HedgeBudget        float64 // the share of attempts that may be second calls beside a slow one; 0 for none
+	Mock               bool    // the mock may stand in for a real model
+	MaxAttempts        int     // that reached a provider, per task
 }
 
 // Defaults is the built-in mock alone.
@@ -74,6 +75,9 @@ func (c Config) Validate() error {
 	}
 	if c.DoublePayFenPerDay < 0 {
 		errs = append(errs, fmt.Errorf("fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay))
+	}
+	if !(c.HedgeBudget >= 0 && c.HedgeBudget <= 1) {
+		errs = append(errs, fmt.Errorf("fallback.hedgeBudget: must be 0…1, is %v", c.HedgeBudget))
 	}
 	if c.MaxAttempts < 1 {
 		errs = append(errs, fmt.Errorf("fallback.maxAttempts: must be positive, is %d", c.MaxAttempts))

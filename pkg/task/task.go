@@ -130,6 +130,7 @@ type Attempt struct {
 	Class      Class      `json:"class,omitempty"`
 	Code       string     `json:"code,omitempty"` // the vendor's own, for operators
 	PriceFen   int64      `json:"priceFen,omitempty"`
+	Hedge      bool       `json:"hedge,omitempty"` // started while the one before still ran
 }
 
 // Outcome is what is known of an attempt, in terms of money.
@@ -173,10 +174,23 @@ func (j *Job) Accepted() *Record {
 	}
 }
 
-// Running returns the attempt that has no outcome yet, or nil.
+// Running returns the first attempt that has no outcome yet, or nil. There
+// can be a second one, its hedge.
 func (r *Record) Running() *Attempt {
-	if n := len(r.Attempts); n > 0 && r.Attempts[n-1].Outcome == "" {
-		return &r.Attempts[n-1]
+	for i := range r.Attempts {
+		if r.Attempts[i].Outcome == "" {
+			return &r.Attempts[i]
+		}
+	}
+	return nil
+}
+
+// Attempt returns the attempt with a number, or nil.
+func (r *Record) Attempt(number int) *Attempt {
+	for i := range r.Attempts {
+		if r.Attempts[i].Number == number {
+			return &r.Attempts[i]
+		}
 	}
 	return nil
 }
