@@ -25,13 +25,17 @@ if [ -e deploy/e2e/clients/package.json ] && ! command -v npm >/dev/null; then
 	fi
 fi
 
-# The native HEIC decoder is tested where it is installed.
-if ! ldconfig -p 2>/dev/null | grep -q 'libheif\.so\.1'; then
+# Two tests of pictures are skipped without: native HEIC, and what exiftool
+# finds in what is kept.
+missing=()
+ldconfig -p 2>/dev/null | grep -q 'libheif\.so\.1' || missing+=(libheif1)
+command -v exiftool >/dev/null || missing+=(libimage-exiftool-perl)
+if [ ${#missing[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		apt-get install -y -qq --no-install-recommends libheif1 >/dev/null ||
-			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends libheif1; } >/dev/null
+		apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null
 	else
-		echo "the tests of native HEIC need the package libheif1: apt-get install libheif1" >&2
+		echo "some tests of pictures need packages: apt-get install ${missing[*]}" >&2
 	fi
 fi
 

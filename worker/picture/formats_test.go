@@ -3,15 +3,14 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"image"
 	"image/color"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/worker/picture/picturetest"
 )
 
 func file(t testing.TB, name string) []byte {
@@ -23,19 +22,9 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// phone reads a photo that a real phone or program made.
 func phone(t testing.TB, name string) []byte {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/davidbyttow/govips/v2@v2.16.0").Output()
-	var module struct{ Dir string }
-	if err != nil || json.Unmarshal(out, &module) != nil {
-		t.Skipf("no module with photos: %v", err)
-	}
-	b, err := os.ReadFile(filepath.Join(module.Dir, "resources", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return picturetest.Phone(t, name)
 }
 
 func near(got color.Color, want color.RGBA, tolerance int) bool {

@@ -5,6 +5,10 @@ import (
 	"math"
 )
 
+// narrow makes the triangle less wide than all that an output sample covers:
+// a little sharper, measured against Lanczos filters.
+const narrow = 0.85
+
 // Resize gives src at exactly width × height, 4:2:0, with a triangle filter
 // that widens as it shrinks, so that nothing aliases. Working on planes costs
 // a sixth of a general RGBA resampler.
@@ -35,7 +39,7 @@ type taps struct {
 // 1/one.
 func filter(from, to int, one uint32) []taps {
 	scale := float64(from) / float64(to)
-	support := max(scale, 1)
+	support := max(narrow*scale, 1)
 	out := make([]taps, to)
 	for i := range out {
 		center := (float64(i)+0.5)*scale - 0.5

@@ -32,7 +32,7 @@ func TestResizingKeepsFlatAreasFlat(t *testing.T) {
 // triangle is one output sample as the filter is defined, along one axis.
 func triangle(at func(int) float64, from, to, i int) float64 {
 	scale := float64(from) / float64(to)
-	support := max(scale, 1)
+	support := max(narrow*scale, 1)
 	center := (float64(i)+0.5)*scale - 0.5
 	var sum, total float64
 	for k := range from {

@@ -3,14 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/picturetest"
 )
 
 // TestMain is the decoder too: the sandbox starts this very program.
@@ -65,19 +64,9 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// phone reads a photo that a real phone made.
 func phone(t testing.TB, name string) []byte {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/davidbyttow/govips/v2@v2.16.0").Output()
-	var module struct{ Dir string }
-	if err != nil || json.Unmarshal(out, &module) != nil {
-		t.Skipf("no module with photos: %v", err)
-	}
-	b, err := os.ReadFile(filepath.Join(module.Dir, "resources", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return picturetest.Phone(t, name)
 }
 
 func normalise(t testing.TB, s *Sandbox, raw []byte) (picture.Photo, image.Image) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/picturetest"
 )
 
 // boxOf has one decoder; a test that needs libheif is skipped without.
@@ -29,7 +30,8 @@ func TestDecodersAreHeldToOneSuite(t *testing.T) {
 			s := boxOf(t, h)
 			t.Run("HEICEndsAsItLooks", func(t *testing.T) { heicEndsAsItLooks(t, s) })
 			t.Run("WebPIsDecodedThereToo", func(t *testing.T) { webpIsDecodedThereToo(t, s) })
-			t.Run("PhonesEndUprightSmallAndInTheirColours", func(t *testing.T) { phonesEndWell(t, s) })
+			t.Run("RealFilesOfEveryKindAreRead", func(t *testing.T) { phonesEndWell(t, s) })
+			t.Run("PhonesLookAsLibvipsShowsThem", func(t *testing.T) { phonesLookRight(t, s) })
 			t.Run("ADamagedPhotoEndsItsOwnJobOnly", func(t *testing.T) { damageEndsItsOwnJobOnly(t, s) })
 			t.Run("WhateverIsWrongTheNextIsDecoded", func(t *testing.T) { theNextIsDecoded(t, s) })
 		})
@@ -56,47 +58,46 @@ func webpIsDecodedThereToo(t *testing.T, s *Sandbox) {
 	}
 }
 
-// The averages are those of heif-convert and ImageMagick with Little CMS.
-// Without the conversion, blue is three to five levels off.
 func phonesEndWell(t *testing.T, s *Sandbox) {
-	for name, want := range map[string]struct {
-		size   [4]int
-		colour [3]float64
-	}{
-		"heic-orientation-6.heic": {[4]int{3024, 4032, 1536, 2048}, [3]float64{150.0, 122.4, 91.8}},
-		"heic-24bit-exif.heic":    {[4]int{4032, 3024, 2048, 1536}, [3]float64{58.9, 58.3, 43.9}},
-		"heic-24bit.heic":         {size: [4]int{1440, 960, 1440, 960}},
-		"heic-ftypmsf1.heic":      {size: [4]int{1280, 720, 1280, 720}},
+	for name, want := range map[string][4]int{
+		"heic-24bit.heic": {1440, 960, 1440, 960}, "heic-ftypmsf1.heic": {1280, 720, 1280, 720},
 	} {
 		p, img := normalise(t, s, phone(t, name))
-		if got := [4]int{p.Width, p.Height, img.Bounds().Dx(), img.Bounds().Dy()}; got != want.size || !picture.Bare(p.JPEG) {
-			t.Errorf("%s: %v, want %v", name, got, want.size)
-		}
-		if want.colour == [3]float64{} {
-			continue
-		}
-		got := average(img)
-		for ch := range got {
-			if d := got[ch] - want.colour[ch]; d > 1.5 || d < -1.5 {
-				t.Errorf("%s: %.1f, want %.1f", name, got, want.colour)
-				break
-			}
+		if got := [4]int{p.Width, p.Height, img.Bounds().Dx(), img.Bounds().Dy()}; got != want || !picture.Bare(p.JPEG) {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }
 
-func average(img image.Image) (sum [3]float64) {
-	b := img.Bounds()
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			r, g, bl, _ := img.At(x, y).RGBA()
-			sum[0], sum[1], sum[2] = sum[0]+float64(r>>8), sum[1]+float64(g>>8), sum[2]+float64(bl>>8)
+// Both are Display P3, and one is turned. Without the conversion ΔE is 1.5
+// and 2.8, and 9 at most.
+func phonesLookRight(t *testing.T, s *Sandbox) {
+	for name, c := range map[string]struct {
+		photo      string
+		at         image.Point
+		size       [4]int
+		ssim, mean float64
+	}{
+		"iphonexs": {"heic-orientation-6.heic", image.Pt(600, 500), [4]int{3024, 4032, 1536, 2048}, 0.97, 1},
+		"iphone7":  {"heic-24bit-exif.heic", image.Pt(1060, 870), [4]int{4032, 3024, 2048, 1536}, 0.97, 1},
+	} {
+		p, ours := normalise(t, s, phone(t, c.photo))
+		if got := [4]int{p.Width, p.Height, ours.Bounds().Dx(), ours.Bounds().Dy()}; got != c.size || !picture.Bare(p.JPEG) {
+			t.Errorf("%s: %v, want %v", name, got, c.size)
 		}
+		want, got := picturetest.Reference(t, "../testdata/reference-"+name+".png", ours, c.at)
+		similar := picturetest.SSIM(want, got)
+		mean, most := picturetest.DeltaE(want, got)
+		t.Logf("%s: SSIM %.4f, ΔE %.2f, at most %.1f", name, similar, mean, most)
+		if similar < c.ssim || mean > c.mean {
+			t.Errorf("%s: SSIM %.4f, ΔE %.2f; want at least %v and at most %v", name, similar, mean, c.ssim, c.mean)
+		}
+		t.Run(name+"/exiftool", func(t *testing.T) {
+			if found := picturetest.Metadata(t, p.JPEG); len(found) > 0 {
+				t.Errorf("found %v", found)
+			}
+		})
 	}
-	for ch := range sum {
-		sum[ch] /= float64(b.Dx() * b.Dy())
-	}
-	return sum
 }
 
 // claim rewrites the size that a small photo says it has.
