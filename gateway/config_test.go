@@ -82,6 +82,7 @@ func TestABucketMayBeSharedByGateways(t *testing.T) {
 	c.Store.OBS.Endpoint, c.Store.OBS.Bucket = "https://obs.cn-north-4.myhuaweicloud.com", "pictures"
 	c.Store.OBS.AccessKey, c.Store.OBS.SecretKey = "env:AK", "env:SK"
 	c.CDN.BaseURL, c.CDN.SigningKey = "https://pictures.example.com", "env:CDN_KEY"
+	c.CDN.AccessKey, c.CDN.SecretKey, c.CDN.DomainID = "env:AK", "env:SK", "0b672a"
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
+	"github.com/imgfleet/imgfleet/gateway/store/cdn/refresh"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/store/obs"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -36,6 +37,13 @@ type cdnConfig struct {
 	BaseURL    string        `config:"baseUrl"`
 	SigningKey string        `config:"signingKey"` // a secret reference
 	Validity   time.Duration `config:"validity"`   // as the CDN's domain has it; 0 is the retention
+
+	// To have the CDN forget what is removed.
+	AccessKey         string `config:"accessKey"` // a secret reference
+	SecretKey         string `config:"secretKey"` // a secret reference
+	DomainID          string `config:"domainId"`  // of the account
+	EnterpriseProject string `config:"enterpriseProject"`
+	Endpoint          string `config:"endpoint"`
 }
 
 func defaultStore() storeConfig {
@@ -56,7 +64,21 @@ func (c *Config) validateObjects() error {
 	default:
 		errs = append(errs, fmt.Errorf("store.kind: must be disk or obs, is %q", c.Store.Kind))
 	}
-	return errors.Join(append(errs, c.cdn().Validate())...)
+	if c.CDN.BaseURL == "" && c.refresh().Enabled() {
+		errs = append(errs, errors.New("cdn.baseUrl: must be given with cdn.accessKey"))
+	}
+	return errors.Join(append(errs, c.cdn().Validate(), c.refresh().Validate())...)
+}
+
+// refresh keeps an address as long as a signature opens it.
+func (c *Config) refresh() refresh.Config {
+	r := refresh.Defaults()
+	r.AccessKey, r.SecretKey, r.DomainID = c.CDN.AccessKey, c.CDN.SecretKey, c.CDN.DomainID
+	r.EnterpriseProject, r.Keep = c.CDN.EnterpriseProject, c.Retention
+	if c.CDN.Endpoint != "" {
+		r.Endpoint = c.CDN.Endpoint
+	}
+	return r
 }
 
 func (c *Config) obs() obs.Config {
@@ -97,11 +119,12 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 
 // openBucket resolves what the bucket and the CDN keep secret.
 func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
-	bucket, domain := g.config.obs(), g.config.cdn()
+	bucket, domain, asks := g.config.obs(), g.config.cdn(), g.config.refresh()
 	var errs []error
 	for key, ref := range map[string]*string{
 		"store.obs.accessKey": &bucket.AccessKey, "store.obs.secretKey": &bucket.SecretKey,
 		"store.obs.securityToken": &bucket.SecurityToken, "cdn.signingKey": &domain.SigningKey,
+		"cdn.accessKey": &asks.AccessKey, "cdn.secretKey": &asks.SecretKey,
 	} {
 		value, err := secret.Resolve(ctx, *ref, g.secrets)
 		if err != nil {
@@ -112,12 +135,8 @@ func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if domain.Enabled() {
-		signer, err := cdn.New(domain)
-		if err != nil {
-			return err
-		}
-		deps.CDN = signer
+	if err := g.openCDN(ctx, domain, asks, deps); err != nil {
+		return err
 	}
 	driver, err := obs.Open(ctx, bucket, g.log)
 	if err != nil {
@@ -125,4 +144,34 @@ func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
 	}
 	deps.Driver = driver
 	return nil
+}
+
+// openCDN prepares what signs for the CDN and what tells it to forget.
+func (g *gateway) openCDN(ctx context.Context, domain cdn.Config, asks refresh.Config, deps *store.Deps) error {
+	if !domain.Enabled() {
+		return nil
+	}
+	signer, err := cdn.New(domain)
+	if err != nil {
+		return err
+	}
+	deps.CDN = signer
+	if !asks.Enabled() {
+		g.log.Warn("pictures that are removed stay in the CDN until its caches expire; cdn.accessKey would let it be told")
+		return nil
+	}
+	if g.refresh, err = refresh.Open(ctx, asks, refresh.Deps{Engine: g.engine, Logger: g.log, Registry: g.reg}); err != nil {
+		return err
+	}
+	deps.Refresh = g.refresh
+	return nil
+}
+
+// runRefresh has nothing to do without a CDN.
+func (g *gateway) runRefresh(ctx context.Context) error {
+	if g.refresh == nil {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	return g.refresh.Run(ctx)
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/store/cdn/refresh"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
@@ -52,6 +53,7 @@ type gateway struct {
 	keys     *keys.Ring
 	policy   *policy.Store
 	store    *store.Store
+	refresh  *refresh.Queue // nil without a CDN
 	fleet    *fleet.Fleet
 	queue    *queue.Queue
 	limiter  *session.Limiter
@@ -111,6 +113,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"partial":  g.partials.Run,
 		"intake":   g.intake.Run,
 		"erasure":  g.eraser.Run,
+		"refresh":  g.runRefresh,
 		"dispatch": g.dispatch.Run,
 		"http":     g.http.Run,
 		"admin":    g.admin.Run,
@@ -279,7 +282,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac := admin.Defaults()
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
-		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Fleet: g.fleet,
+		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Fleet: g.fleet,
 		Dispatch: g.dispatch, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})

@@ -20,15 +20,18 @@ func newCachePurge(a *App) *cobra.Command {
 	o := &cachePurgeOptions{editOptions: editOptions{app: a}}
 	cmd := &cobra.Command{
 		Use: "purge", Short: "Forget cached results of a session, of a style, or all",
-		Long:    "Forget cached results. The pictures stay with their tasks; equal tasks are made anew, and paid.",
-		Example: "  imgctl cache purge --style ink --reason \"prompt fixed\"\n  imgctl cache purge --all --yes",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		Long: "Forget cached results. The pictures stay with their tasks; equal tasks are made anew, and paid.\n" +
+			"With --cdn the CDN drops its copies of the pictures, too, and fetches them again; this takes it minutes.",
+		Example: "  imgctl cache purge --style ink --reason \"prompt fixed\"\n  imgctl cache purge --all --yes\n" +
+			"  imgctl cache purge --session SESSION --cdn",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
 	f.StringVar((*string)(&o.purge.Session), "session", "", "results of this `session`")
 	f.StringVar(&o.purge.Style, "style", "", "results in this `style`")
 	f.BoolVar(&o.purge.All, "all", false, "all results")
+	f.BoolVar(&o.purge.CDN, "cdn", false, "the copies of a CDN, too; with --session or --all")
 	o.flags(cmd)
 	return cmd
 }
@@ -51,6 +54,9 @@ func (o *cachePurgeOptions) run(ctx context.Context) error {
 		} else {
 			o.app.talk("Forgot %s: %d.", what, r.Removed)
 		}
+		if r.CDN != "" {
+			o.app.talk("At the CDN: everything beneath %s", r.CDN)
+		}
 		return o.app.print(terminal.View{Doc: r, Names: []string{strconv.Itoa(r.Removed)}, Table: terminal.Table{
 			Columns: []terminal.Column{{Name: "removed", Right: true}}, Rows: [][]string{{strconv.Itoa(r.Removed)}},
 		}})
@@ -61,9 +67,16 @@ func (o *cachePurgeOptions) run(ctx context.Context) error {
 func (o *cachePurgeOptions) what() (string, error) {
 	p := o.purge
 	switch {
+	case p.CDN && p.Style != "":
+		return "", usage("a CDN knows no styles: give --session or --all with --cdn")
+	case p.CDN && p.All:
+		return "all cached results, and all pictures at the CDN", nil
 	case p.All && p.Session == "" && p.Style == "":
 		return "all cached results", nil
 	case !p.All && p.Session != "" && p.Style == "":
+		if p.CDN {
+			return "the cached results of session " + string(p.Session) + ", and its pictures at the CDN", nil
+		}
 		return "the cached results of session " + string(p.Session), nil
 	case !p.All && p.Session == "" && p.Style != "":
 		return "the cached results in style " + p.Style, nil

@@ -1,14 +1,17 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
+	"github.com/imgfleet/imgfleet/gateway/store/cdn/cdntest"
 	"github.com/imgfleet/imgfleet/gateway/store/storetest/s3server"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
@@ -95,5 +98,61 @@ func aBodyOfAnotherSizeIsRefused(t *testing.T, d *dev) {
 	}
 	if _, err := p.CompleteUpload(t.Context(), up.UploadID); client.Code(err) != "upload_incomplete" {
 		t.Errorf("complete: %v", err)
+	}
+}
+
+// With a CDN in front of the bucket, results are read there, and it is told
+// of each that a person deletes.
+func TestACDNForgetsWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	s, c := s3server.Start(t, "../.."), cdntest.Start(t)
+	s.Bucket(t, bucketName)
+	const base = "https://pictures.example.com"
+	d := start(t, t.TempDir(), "--config", config(t, "latency=50ms&steps=1&seed=1", map[string]any{
+		"store": map[string]any{"kind": "obs", "obs": map[string]any{
+			"endpoint": s.Endpoint, "bucket": bucketName, "accessKey": s3server.AccessKey, "secretKey": s3server.SecretKey,
+			"signature": "v4", "pathStyle": true, "region": s3server.Region,
+		}},
+		"cdn": map[string]any{
+			"baseUrl": base, "signingKey": "abcdef123456", "endpoint": c.Endpoint,
+			"accessKey": cdntest.AccessKey, "secretKey": cdntest.SecretKey, "domainId": cdntest.DomainID,
+		},
+	}))
+	p := newPerson(t, d, 9)
+	var pictures []string
+	for seed := range int64(2) {
+		made := p.submit(t, seed)
+		doc := p.finish(t, made.TaskID)
+		if doc.Result == nil {
+			t.Fatalf("task = %+v", doc)
+		}
+		for _, url := range []string{doc.Result.ImageURL, doc.Result.ThumbnailURL} {
+			address, query, _ := strings.Cut(url, "?")
+			if !strings.HasPrefix(address, base+"/results/") || !strings.HasPrefix(query, "auth_key=") {
+				t.Errorf("%s does not lead to the CDN", url)
+			}
+			pictures = append(pictures, address)
+		}
+		if seed == 0 {
+			if r, err := p.Delete(t.Context(), made.TaskID); err != nil || r.CDNPending != 2 {
+				t.Fatalf("receipt = %+v, err = %v", r, err)
+			}
+		}
+	}
+	if r, err := p.Erase(t.Context()); err != nil || r.CDNPending != 2 {
+		t.Fatalf("receipt = %+v, err = %v", r, err)
+	}
+	d.must(t, "cache", "purge", "--all", "--cdn", "--yes")
+	slices.Sort(pictures)
+	if err := within(time.Minute, func() error {
+		if got := c.URLs("file"); !slices.Equal(got, pictures) {
+			return fmt.Errorf("the CDN was told of %v, want %v", got, pictures)
+		}
+		if got := c.URLs("directory"); !slices.Equal(got, []string{base + "/results/"}) {
+			return fmt.Errorf("the CDN was told of %v", got)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 }

@@ -284,6 +284,30 @@ func TestPurgingNeedsExactlyOneChoice(t *testing.T) {
 	}
 }
 
+func TestTheCDNIsPurgedByAddress(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	owner := task.SessionID(task.DeriveID("owner"))
+	got, err := c.PurgeCache(t.Context(), operator.CachePurge{Session: owner, CDN: true}, operator.Edit{Reason: "asked by mail"})
+	if err != nil || got.CDN != "https://cdn.example.com/results/"+string(owner)+"/" {
+		t.Errorf("purged = %+v, %v", got, err)
+	}
+	if last, err := c.History(t.Context(), 1); err != nil || len(last) != 1 || !strings.Contains(string(last[0].After), got.CDN) {
+		t.Errorf("history = %+v, %v, want the address", last, err)
+	}
+	if _, err := c.PurgeCache(t.Context(), operator.CachePurge{Style: "ink", CDN: true}, operator.Edit{}); operator.StatusOf(err) != 400 {
+		t.Errorf("a style: %v", err)
+	}
+	s.NoCDN()
+	_, err = c.PurgeCache(t.Context(), operator.CachePurge{All: true, CDN: true}, operator.Edit{})
+	if operator.StatusOf(err) != 409 || !strings.Contains(err.Error(), "cdn.accessKey") {
+		t.Errorf("without a CDN: %v", err)
+	}
+	if st, err := c.CacheStats(t.Context()); err != nil || st.Entries != 6 {
+		t.Errorf("a refused purge purged: %+v, %v", st, err)
+	}
+}
+
 func TestASessionIsErasedWithAReceipt(t *testing.T) {
 	t.Parallel()
 	s, c := connect(t)

@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -14,7 +15,8 @@ func (s *Server) cacheStats(r *http.Request) (any, error) {
 }
 
 // purgeCache forgets cached results: the pictures stay, equal tasks are made
-// anew. A dry run counts only when everything would go.
+// anew. The CDN, when asked, fetches them anew, too. A dry run counts only
+// when everything would go.
 func (s *Server) purgeCache(r *http.Request) (any, error) {
 	var p operator.CachePurge
 	if err := decode(r, &p); err != nil {
@@ -28,14 +30,18 @@ func (s *Server) purgeCache(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := operator.Purged{DryRun: e.DryRun}
+	if p.CDN { // first: without one, nothing is purged
+		if out.CDN, err = s.deps.Store.RefreshCDN(r.Context(), string(p.Session), store.DryRun(e.DryRun)); err != nil {
+			return nil, err
+		}
+	}
 	if e.DryRun {
-		out := operator.Purged{DryRun: true}
 		if p.All {
 			out.Removed, _, err = s.deps.Intake.CacheStats(r.Context())
 		}
 		return out, err
 	}
-	out := operator.Purged{}
 	if out.Removed, err = s.deps.Intake.PurgeCache(r.Context(), p.Session, p.Style); err != nil {
 		return nil, err
 	}
@@ -47,6 +53,8 @@ func (s *Server) purgeCache(r *http.Request) (any, error) {
 // forgotten flag must not purge everything.
 func purgeSubject(p operator.CachePurge) (string, error) {
 	switch {
+	case p.CDN && p.Style != "":
+		return "", invalid("cdn", "a CDN knows no styles: give session or all")
 	case p.All && p.Session == "" && p.Style == "":
 		return "all", nil
 	case !p.All && p.Session != "" && p.Style == "":

@@ -92,6 +92,8 @@ func sentence(f *fault.Fault) string {
 		s = "change {version} is not in the history (the last 1000 are kept)"
 	case "policy_invalid", "request_invalid", "body_invalid":
 		s = "the request is refused"
+	case "cdn_not_configured":
+		s = "no CDN is configured that this gateway may refresh (cdn.baseUrl, cdn.accessKey, cdn.secretKey, cdn.domainId)"
 	case "engine_unavailable", "engine_timeout":
 		s = "the engine does not answer; try again"
 	default:

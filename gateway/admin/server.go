@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -59,6 +60,11 @@ type eraser interface {
 	Session(ctx context.Context, s task.SessionID) (erasure.Receipt, error)
 }
 
+// objects is gateway/store.
+type objects interface {
+	RefreshCDN(ctx context.Context, session string, dry store.DryRun) (address string, err error)
+}
+
 // workers is gateway/fleet.
 type workers interface {
 	Workers() []fleet.Member
@@ -81,6 +87,7 @@ type Deps struct {
 	Intake      intake
 	Ledger      ledger
 	Eraser      eraser
+	Store       objects
 	Fleet       workers
 	Dispatch    dispatcher
 	Notes       notes

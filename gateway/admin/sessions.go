@@ -120,7 +120,9 @@ func (s *Server) eraseSession(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	receipt := operator.Receipt{ReceiptID: got.ReceiptID, Uploads: got.Uploads, Tasks: got.Tasks, Objects: got.Objects, At: got.At}
+	receipt := operator.Receipt{
+		ReceiptID: got.ReceiptID, Uploads: got.Uploads, Tasks: got.Tasks, Objects: got.Objects, CDN: got.Cached, At: got.At,
+	}
 	_, err = s.deps.Policy.Note(r.Context(), e, nil, receipt)
 	return receipt, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -52,7 +53,7 @@ type ledger interface {
 
 // objects is what gateway/store gives.
 type objects interface {
-	DeletePrefix(ctx context.Context, prefix string) (n int, err error)
+	Remove(ctx context.Context, prefix string) (store.Removed, error)
 }
 
 // Deps are what the eraser works with.
@@ -75,6 +76,7 @@ type Receipt struct {
 	Uploads   int
 	Tasks     int
 	Objects   int
+	Cached    int // pictures that a CDN was asked to forget, and may hold for a while yet
 	At        time.Time
 }
 
@@ -128,21 +130,21 @@ func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, e
 	if err != nil {
 		return Receipt{}, fmt.Errorf("erase task: %w", err)
 	}
-	if r.Deleted && n == 0 {
+	if r.Deleted && n.Objects == 0 {
 		return Receipt{}, notFound
 	}
 	e.complete(ctx, taskKey(s, id))
-	return e.receipt(Receipt{Tasks: 1, Objects: n}), nil
+	return e.receipt(Receipt{Tasks: 1, Objects: n.Objects, Cached: n.Cached}), nil
 }
 
 // task removes one task by its record, and its leftovers by its tombstone.
-func (e *Eraser) task(ctx context.Context, r *task.Record) (objects int, err error) {
+func (e *Eraser) task(ctx context.Context, r *task.Record) (store.Removed, error) {
 	if !r.Deleted {
 		if err := e.mark(ctx, r); err != nil {
-			return 0, err
+			return store.Removed{}, err
 		}
 	}
-	return e.deps.Store.DeletePrefix(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
+	return e.deps.Store.Remove(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
 }
 
 // mark cancels what runs and leaves the tombstone. What is found only by the
@@ -228,7 +230,8 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 			return r, err
 		}
 		n, err := e.task(ctx, rec)
-		r.Objects += n
+		r.Objects += n.Objects
+		r.Cached += n.Cached
 		if err != nil {
 			return r, err
 		}
@@ -239,8 +242,9 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 	uploads, n, err := e.deps.Uploads.RemoveAll(ctx, s)
 	r.Uploads = uploads
 	r.Objects += n
-	rest, derr := e.deps.Store.DeletePrefix(ctx, string(s)+"/")
-	r.Objects += rest
+	rest, derr := e.deps.Store.Remove(ctx, string(s)+"/")
+	r.Objects += rest.Objects
+	r.Cached += rest.Cached
 	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Ledger.Forget(ctx, s))
 }
 
@@ -250,6 +254,6 @@ func (e *Eraser) receipt(r Receipt) Receipt {
 	e.erased.WithLabelValues("tasks").Add(float64(r.Tasks))
 	e.erased.WithLabelValues("uploads").Add(float64(r.Uploads))
 	e.erased.WithLabelValues("objects").Add(float64(r.Objects))
-	e.deps.Logger.Info("erased", "receipt", r.ReceiptID, "tasks", r.Tasks, "uploads", r.Uploads, "objects", r.Objects)
+	e.deps.Logger.Info("erased", "receipt", r.ReceiptID, "tasks", r.Tasks, "uploads", r.Uploads, "objects", r.Objects, "cdn_pending", r.Cached)
 	return r
 }

@@ -43,6 +43,7 @@ type limitsPart struct {
 type receiptDocument struct {
 	ReceiptID string      `json:"receiptId"`
 	Deleted   deletedPart `json:"deleted"`
+	CDN       int         `json:"cdnPending,omitempty"`
 	At        time.Time   `json:"at"`
 }
 
@@ -55,7 +56,7 @@ type deletedPart struct {
 func newReceipt(r erasure.Receipt) receiptDocument {
 	return receiptDocument{
 		ReceiptID: r.ReceiptID, At: r.At.UTC(),
-		Deleted: deletedPart{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects},
+		Deleted: deletedPart{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects}, CDN: r.Cached,
 	}
 }
 

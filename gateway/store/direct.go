@@ -22,11 +22,15 @@ type Direct interface {
 	PutURL(key, contentType string, size int64, until time.Time) (string, error)
 	// Path is the object's path at a CDN that draws from the driver.
 	Path(key string) string
+	// ResultsPath is where all results lie there, those of one session when
+	// it is given. It ends in '/'.
+	ResultsPath(session string) string
 }
 
 // cdn is what gateway/store/cdn gives.
 type cdn interface {
 	URL(path string, until time.Time) string
+	Address(path string) string // without a signature
 }
 
 // Direct reports whether clients write objects without a gateway, which means

@@ -23,7 +23,8 @@ func (bucket) PutURL(key, contentType string, size int64, _ time.Time) (string, 
 	return fmt.Sprintf("https://bucket/%s?put=%s&n=%d", key, contentType, size), nil
 }
 
-func (bucket) Path(key string) string { return "/in/" + key }
+func (bucket) Path(key string) string            { return "/in/" + key }
+func (bucket) ResultsPath(session string) string { return "/in/" + session }
 
 func TestADirectDriverIsReachedWithoutAGateway(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -18,6 +19,13 @@ type Info struct {
 	Size    int64
 	ModTime time.Time
 	ETag    string // quoted, strong
+}
+
+// Entry is one object of a list.
+type Entry struct {
+	Key     string
+	Size    int64
+	ModTime time.Time
 }
 
 // Driver keeps objects in one place. Keys and prefixes were validated by
@@ -35,6 +43,9 @@ type Driver interface {
 	// DeletePrefix removes every object whose key begins with prefix, which
 	// ends in '/'.
 	DeletePrefix(ctx context.Context, prefix string) (n int, err error)
+	// List names the objects whose keys begin with prefix, all of them when it
+	// is empty, in no order and without holding them all in memory.
+	List(ctx context.Context, prefix string) iter.Seq2[Entry, error]
 	// Sweep removes objects written before a moment.
 	Sweep(ctx context.Context, before time.Time) (n int, err error)
 	// SweepRaw removes those of them that Raw names.
@@ -52,8 +63,9 @@ type Object struct {
 
 // Deps are what the store works with.
 type Deps struct {
-	Driver   Driver // one that is also Direct is reached without a gateway
-	CDN      cdn    // nil when there is none; serves the results of a Direct driver
+	Driver   Driver    // one that is also Direct is reached without a gateway
+	CDN      cdn       // nil when there is none; serves the results of a Direct driver
+	Refresh  refresher // nil when the CDN is not told what is removed
 	Keys     signer
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -63,14 +75,15 @@ type Deps struct {
 // Store is the one way to objects: it validates keys, bounds sizes, signs
 // URLs and sweeps what is past retention, whatever the driver.
 type Store struct {
-	config Config
-	driver Driver
-	direct Direct // nil when every byte passes here
-	cdn    cdn
-	keys   signer
-	log    *slog.Logger
-	met    metrics
-	now    func() time.Time
+	config  Config
+	driver  Driver
+	direct  Direct // nil when every byte passes here
+	cdn     cdn
+	refresh refresher
+	keys    signer
+	log     *slog.Logger
+	met     metrics
+	now     func() time.Time
 }
 
 // New builds a store over a driver.
@@ -86,7 +99,7 @@ func New(c Config, d Deps) (*Store, error) {
 	}
 	direct, _ := d.Driver.(Direct)
 	return &Store{
-		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
+		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, refresh: d.Refresh, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 	}, nil
 }
 
@@ -157,14 +170,8 @@ func (s *Store) Delete(ctx context.Context, key string) (existed bool, err error
 // DeletePrefix removes every object under a prefix such as "<session>/" and
 // says how many there were.
 func (s *Store) DeletePrefix(ctx context.Context, prefix string) (n int, err error) {
-	if !validPrefix(prefix) {
-		return 0, errKey(prefix)
-	}
-	n, err = s.driver.DeletePrefix(ctx, prefix)
-	if err != nil {
-		return n, fmt.Errorf("delete objects: %w", err)
-	}
-	return n, nil
+	gone, err := s.Remove(ctx, prefix)
+	return gone.Objects, err
 }
 
 // Run removes objects past retention until ctx ends. Age is the driver's, so

@@ -33,7 +33,8 @@ type Receipt struct {
 		Tasks   int `json:"tasks"`
 		Objects int `json:"objects"`
 	} `json:"deleted"`
-	At time.Time `json:"at"`
+	CDNPending int       `json:"cdnPending"` // copies that a CDN may still hold for minutes
+	At         time.Time `json:"at"`
 }
 
 // Session is one anonymous person. It is safe for concurrent use.

@@ -61,6 +61,7 @@ type Receipt struct {
 	Uploads   int       `json:"uploads"`
 	Tasks     int       `json:"tasks"`
 	Objects   int       `json:"objects"`
+	CDN       int       `json:"cdnPending,omitempty"` // copies that a CDN may still hold for minutes
 	At        time.Time `json:"at"`
 	DryRun    bool      `json:"dryRun,omitempty"`
 }
@@ -104,12 +105,14 @@ type CachePurge struct {
 	Session task.SessionID `json:"session,omitempty"`
 	Style   string         `json:"style,omitempty"`
 	All     bool           `json:"all,omitempty"`
+	CDN     bool           `json:"cdn,omitempty"` // the pictures at the CDN, too; not with a style, which it does not know
 }
 
 // Purged says what was forgotten.
 type Purged struct {
-	Removed int  `json:"removed"`
-	DryRun  bool `json:"dryRun,omitempty"`
+	Removed int    `json:"removed"`
+	CDN     string `json:"cdn,omitempty"` // beneath this address everything is forgotten by the CDN, within minutes
+	DryRun  bool   `json:"dryRun,omitempty"`
 }
 
 // Worker is a worker as last heard of, and what the operator wants of it.

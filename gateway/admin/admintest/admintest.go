@@ -19,6 +19,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
@@ -41,6 +42,7 @@ type Stage struct {
 	quotas  map[task.SessionID]session.Quota
 	granted map[string]bool
 	cached  int
+	noCDN   bool
 	trouble error
 	members []fleet.Member
 }
@@ -69,7 +71,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Fleet: s, Dispatch: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Fleet: s, Dispatch: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -248,4 +250,24 @@ func (s *Stage) Session(_ context.Context, id task.SessionID) (erasure.Receipt, 
 		}
 	}
 	return r, nil
+}
+
+// NoCDN takes the CDN away.
+func (s *Stage) NoCDN() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noCDN = true
+}
+
+// RefreshCDN plays the store with a CDN.
+func (s *Stage) RefreshCDN(_ context.Context, session string, _ store.DryRun) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.noCDN {
+		return "", fault.New(fault.Conflict, "cdn_not_configured")
+	}
+	if session != "" {
+		session += "/"
+	}
+	return "https://cdn.example.com/results/" + session, nil
 }

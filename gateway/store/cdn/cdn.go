@@ -80,6 +80,10 @@ func (s *Signer) URL(path string, until time.Time) string {
 	return s.base + escaped + "?auth_key=" + sign(escaped, until.Add(-s.validity).Unix(), s.key)
 }
 
+// Address is a path at the CDN without a signature, as the CDN's own API
+// names what it keeps.
+func (s *Signer) Address(path string) string { return s.base + (&url.URL{Path: path}).EscapedPath() }
+
 // sign is signing type A with neither a random number nor a user: the hash
 // covers path, start and key.
 func sign(path string, start int64, key string) string {

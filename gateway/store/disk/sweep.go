@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,30 +40,77 @@ func (d *Disk) SweepRaw(ctx context.Context, before time.Time) (int, error) {
 func (d *Disk) sweep(ctx context.Context, before time.Time, wanted func(key string) bool) (int, error) {
 	total := 0
 	var errs []error
-	for shard := range entries(d.root, &errs) {
-		if len(shard.Name()) != shardLength || !shard.IsDir() {
-			continue
+	for session := range d.sessions(&errs) {
+		if ctx.Err() != nil {
+			return total, context.Cause(ctx)
 		}
-		dir := filepath.Join(d.root, shard.Name())
-		for session := range entries(dir, &errs) {
-			if ctx.Err() != nil {
-				return total, context.Cause(ctx)
+		n, err := d.clean(ctx, session, func(key string, e fs.DirEntry) bool {
+			if !wanted(key) {
+				return false
 			}
-			if !task.ValidID(session.Name()) || !session.IsDir() {
-				continue
-			}
-			n, err := d.clean(ctx, session.Name(), func(key string, e fs.DirEntry) bool {
-				if !wanted(key) {
-					return false
-				}
-				fi, err := e.Info()
-				return err == nil && fi.ModTime().Before(before)
-			})
-			total += n
-			errs = append(errs, err)
-		}
+			fi, err := e.Info()
+			return err == nil && fi.ModTime().Before(before)
+		})
+		total += n
+		errs = append(errs, err)
 	}
 	return total, errors.Join(errs...)
+}
+
+// List walks one session's directory, or that of each.
+func (d *Disk) List(ctx context.Context, prefix string) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		var errs []error
+		walk := d.sessions(&errs)
+		if session, _, one := strings.Cut(prefix, "/"); one {
+			walk = func(yield func(string) bool) { yield(session) }
+		}
+		for session := range walk {
+			for e := range d.objects(session, &errs) {
+				if ctx.Err() != nil {
+					yield(store.Entry{}, context.Cause(ctx))
+					return
+				}
+				if strings.HasPrefix(e.Key, prefix) && !yield(e, nil) {
+					return
+				}
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			yield(store.Entry{}, classify(err))
+		}
+	}
+}
+
+// objects are those of one session. One that goes meanwhile is left out.
+func (d *Disk) objects(session string, errs *[]error) iter.Seq[store.Entry] {
+	return func(yield func(store.Entry) bool) {
+		for e := range entries(d.sessionDir(session), errs) {
+			k, ours := key(session, e.Name())
+			if !ours || !e.Type().IsRegular() {
+				continue
+			}
+			if fi, err := e.Info(); err == nil && !yield(store.Entry{Key: k, Size: fi.Size(), ModTime: fi.ModTime()}) {
+				return
+			}
+		}
+	}
+}
+
+// sessions are those that have a directory.
+func (d *Disk) sessions(errs *[]error) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for shard := range entries(d.root, errs) {
+			if len(shard.Name()) != shardLength || !shard.IsDir() {
+				continue
+			}
+			for session := range entries(filepath.Join(d.root, shard.Name()), errs) {
+				if task.ValidID(session.Name()) && session.IsDir() && !yield(session.Name()) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // clean removes the chosen objects of a session, and its directory when

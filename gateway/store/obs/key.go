@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/store"
 )
 
 // Objects lie by what they are, so that the bucket's rules, and the people
@@ -30,6 +32,21 @@ func name(key string) string {
 		return resultsRoot + session + "/" + result
 	}
 	return othersRoot + session + "/" + rest
+}
+
+// keyOf is the way back; a name that we did not write has none.
+func keyOf(name string) (key string, ok bool) {
+	root, rest, _ := strings.Cut(name, "/")
+	session, rest, _ := strings.Cut(rest, "/")
+	switch root + "/" {
+	case uploadsRoot:
+		key = session + "/uploads/" + rest
+	case resultsRoot:
+		key = session + "/tasks/" + rest
+	case othersRoot:
+		key = session + "/" + rest
+	}
+	return key, store.ValidKey(key)
 }
 
 // names are the prefixes under which everything of a key's prefix lies: all

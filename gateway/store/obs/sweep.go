@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -94,16 +95,13 @@ func (b *Bucket) cleanEach(ctx context.Context, prefix string, chosen func(sdk.C
 	if err != nil {
 		return 0, err
 	}
-	in := &sdk.ListObjectsInput{Bucket: b.config.Bucket}
-	in.Prefix, in.MaxKeys = prefix, page
 	total := 0
-	for {
-		out, err := client.ListObjects(in, b.dated())
+	for contents, err := range b.pages(ctx, client, prefix) {
 		if err != nil {
-			return total, classify(ctx, err)
+			return total, err
 		}
 		var gone []sdk.ObjectToDelete
-		for _, c := range out.Contents {
+		for _, c := range contents {
 			yes, err := chosen(c)
 			if err != nil {
 				return total, err
@@ -111,14 +109,58 @@ func (b *Bucket) cleanEach(ctx context.Context, prefix string, chosen func(sdk.C
 			if yes {
 				gone = append(gone, sdk.ObjectToDelete{Key: c.Key})
 			}
-			in.Marker = c.Key
 		}
 		if err := b.remove(ctx, client, gone); err != nil {
 			return total, err
 		}
 		total += len(gone)
-		if !out.IsTruncated || len(out.Contents) == 0 {
-			return total, nil
+	}
+	return total, nil
+}
+
+// pages lists what lies under a prefix.
+func (b *Bucket) pages(ctx context.Context, client *sdk.ObsClient, prefix string) iter.Seq2[[]sdk.Content, error] {
+	return func(yield func([]sdk.Content, error) bool) {
+		in := &sdk.ListObjectsInput{Bucket: b.config.Bucket}
+		in.Prefix, in.MaxKeys = prefix, page
+		for {
+			out, err := client.ListObjects(in, b.dated())
+			if err != nil {
+				yield(nil, classify(ctx, err))
+				return
+			}
+			if !yield(out.Contents, nil) || !out.IsTruncated || len(out.Contents) == 0 {
+				return
+			}
+			in.Marker = out.Contents[len(out.Contents)-1].Key
+		}
+	}
+}
+
+// List names objects a page at a time. The notes of copies are none.
+func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		client, err := b.client(ctx)
+		if err != nil {
+			yield(store.Entry{}, err)
+			return
+		}
+		at := roots[:]
+		if prefix != "" {
+			at = names(prefix)
+		}
+		for _, under := range at {
+			for contents, err := range b.pages(ctx, client, under) {
+				if err != nil {
+					yield(store.Entry{}, err)
+					return
+				}
+				for _, c := range contents {
+					if key, ours := keyOf(c.Key); ours && !yield(store.Entry{Key: key, Size: c.Size, ModTime: c.LastModified}, nil) {
+						return
+					}
+				}
+			}
 		}
 	}
 }

@@ -33,6 +33,14 @@ func (b *Bucket) PutURL(key, contentType string, size int64, until time.Time) (s
 // Path is where an object lies for a CDN that draws from the bucket.
 func (b *Bucket) Path(key string) string { return "/" + name(key) }
 
+// ResultsPath is where results lie for the same CDN.
+func (b *Bucket) ResultsPath(session string) string {
+	if session == "" {
+		return "/" + resultsRoot
+	}
+	return "/" + resultsRoot + session + "/"
+}
+
 func (b *Bucket) sign(in sdk.CreateSignedUrlInput, until time.Time) (string, error) {
 	client, err := b.client(context.Background())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Driver) {
 		"MissingObjectsAreNotFound":   missingObjectsAreNotFound,
 		"DeleteSaysWhetherItWasThere": deleteSaysWhetherItWasThere,
 		"PrefixesEndAtSlashes":        prefixesEndAtSlashes,
+		"ObjectsAreListed":            objectsAreListed,
 		"ReadersCanSeek":              readersCanSeek,
 		"ACopyOutlivesItsSource":      aCopyOutlivesItsSource,
 		"OldObjectsAreSwept":          oldObjectsAreSwept,
@@ -146,6 +148,37 @@ func prefixesEndAtSlashes(t *testing.T, d store.Driver) {
 		t.Error("another session's object was touched")
 	}
 	put(t, d, a+"/tasks/t1/2.jpg", "again")
+}
+
+func objectsAreListed(t *testing.T, d store.Driver) {
+	a, b := task.NewID(), task.NewID()
+	all := []string{a + "/others.json", a + "/tasks/t1/1.jpg", a + "/tasks/t10/1.jpg", a + "/uploads/u/raw", b + "/tasks/t1/1.jpg"}
+	for _, key := range all {
+		put(t, d, key, "four")
+	}
+	for prefix, want := range map[string][]string{"": all, a + "/": all[:4], a + "/tasks/": all[1:3], a + "/tasks/t1/": all[1:2], b + "/uploads/": nil} {
+		var got []string
+		for e, err := range d.List(t.Context(), prefix) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if age := time.Since(e.ModTime); e.Size != 4 || age < -time.Minute || age > time.Minute {
+				t.Errorf("entry = %+v", e)
+			}
+			got = append(got, e.Key)
+		}
+		slices.Sort(got)
+		want = slices.Sorted(slices.Values(want))
+		if !slices.Equal(got, want) {
+			t.Errorf("%q lists %v, want %v", prefix, got, want)
+		}
+	}
+	for _, err := range d.List(t.Context(), "") {
+		if err != nil {
+			t.Error(err)
+		}
+		break // whoever has seen enough may leave
+	}
 }
 
 func readersCanSeek(t *testing.T, d store.Driver) {
