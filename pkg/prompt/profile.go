@@ -11,6 +11,7 @@ type Profile struct {
 	Name     string   // as operators say it
 	Kind     string   // of the provider
 	Models   []string // beginnings of the model's id, lower case; "" is any other model of the kind
+	Usual    bool     // the driver's choice where no model is configured
 	Language Language
 	Text     Limit
 	Negative Limit // Most 0: the model takes no negative prompt
@@ -72,6 +73,11 @@ func Kinds() []string {
 // For finds the profile of a provider's model by the longest beginning that
 // fits. A model that nobody described is asked like the plainest of its kind.
 func For(kind, model string) Profile {
+	for _, p := range Profiles() {
+		if model == "" && p.Kind == kind && p.Usual {
+			return p
+		}
+	}
 	p, _ := find(model, func(p Profile) bool { return p.Kind == kind })
 	return p
 }

@@ -41,11 +41,12 @@ func seedream() []Profile {
 // dashscope is Alibaba's 百炼. It counts characters of any language alike.
 func dashscope() []Profile {
 	wan := Profile{
-		Name: "wan2.5-i2i-preview", Kind: "dashscope", Models: []string{"wan2.5-i2i", "wanx"}, Language: Chinese,
+		Name: "wan2.5-i2i-preview", Kind: "dashscope", Models: []string{"wan2.5-i2i", "wanx"}, Usual: true, Language: Chinese,
 		Text: Limit{2000, Characters}, Negative: Limit{500, Characters},
 		Size: Sizes{Join: "*", Least: 768 * 768, Most: 1280 * 1280, Ratio: 4, Step: 8, Usual: 1280 * 1280, Keeps: true}, Seed: Seeds{0, seedInt32},
 	}
 	wan6, wan7 := wan, wan
+	wan6.Usual, wan7.Usual = false, false
 	wan6.Name, wan6.Models = "wan2.6-image", []string{"wan2.6"}
 	wan7.Name, wan7.Models, wan7.Negative = "wan2.7-image", []string{"wan2.7"}, Limit{}
 	wan7.Size = Sizes{Join: "*", Least: 768 * 768, Most: area2K, Ratio: 8, Step: 8, Usual: area2K, Tiers: []string{"1K", "2K"}}

@@ -212,7 +212,7 @@ func TestModelsAreFoundByTheLongestBeginning(t *testing.T) {
 		{"seedream", "doubao-seedream-4-0-250828", "seedream-4.0"}, {"seedream", "ep-20250101-abc", "seedream-4.0"},
 		{"seedream", "doubao-seedream-4-5-251128", "seedream-4.5"}, {"dashscope", "wan2.5-i2i-preview", "wan2.5-i2i-preview"},
 		{"dashscope", "qwen-image-edit", "qwen-image-edit"}, {"dashscope", "qwen-image-edit-plus-2025-10-30", "qwen-image-edit-plus"},
-		{"dashscope", "wan2.7-image-pro", "wan2.7-image-pro"}, {"dashscope", "wan9", "dashscope-other"},
+		{"dashscope", "wan2.7-image-pro", "wan2.7-image-pro"}, {"dashscope", "wan9", "dashscope-other"}, {"dashscope", "", "wan2.5-i2i-preview"},
 		{"qianfan", "qwen-image-edit", "qianfan-qwen-image-edit"}, {"qianfan", "qwen-image", "qianfan-qwen-image"},
 		{"hunyuan", "", "hunyuan-3.0"}, {"hunyuan", "hy-image-v3", "hy-image-v3"}, {"hunyuan", "hy-image-v3.5-preview", "hy-image-v3.5-preview"},
 		{"openai", "gpt-image-1", "gpt-image-1"}, {"openai", "Qwen/Qwen-Image-Edit-2509", "siliconflow-qwen-image-edit"},
@@ -242,6 +242,9 @@ func TestProfilesAreSound(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		names = append(names, p.Name)
+		if p.Usual && For(p.Kind, "").Name != p.Name {
+			t.Errorf("%s is the usual model and so is %s", p.Name, For(p.Kind, "").Name)
+		}
 		if p.Text.Most < 200 || p.Text.Unit == "" || p.Language != Chinese && p.Language != English {
 			t.Errorf("%s: %+v", p.Name, p.Text)
 		}
