@@ -36,6 +36,8 @@ type Vendor struct {
 	Jobs   bool   // the vendor works asynchronously
 	Double func(k double.Knobs, key string) Double
 	New    func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
+
+	asked *provider.Request // what Request gives, once it was made
 }
 
 // resultSecret is a part of every result URL of a double.
@@ -109,6 +111,9 @@ func (c closed) Make(ctx context.Context, r provider.Request, report func(provid
 // Request implements Harness. It is what a worker asks this model for.
 func (v Vendor) Request(t *testing.T) provider.Request {
 	t.Helper()
+	if v.asked != nil {
+		return *v.asked
+	}
 	photo := photograph(t)
 	c := catalog.Builtin()
 	ask, err := prompt.New().Build(v.provider(t, "http://127.0.0.1:1").Profile(), prompt.Input{
