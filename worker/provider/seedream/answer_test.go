@@ -40,7 +40,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, `{"data":[{"url":"https://evil.example/x"}]}`)
 	f.Add(400, `{"error":{"code":"InvalidParameter"}}`)
 	d := driver(f)
-	d.http, _ = vendorhttp.New(vendorhttp.Config{Base: baseURL})
+	d.http, _ = vendorhttp.New(vendorhttp.Config{Base: "https://vendor.invalid"})
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if _, err := d.picture(t.Context(), vendorhttp.Answer{Status: status, Body: []byte(body)}); err == nil || provider.AsFailure(err).Outcome == task.OK {
 			t.Errorf("%d %q gave a picture", status, body)
