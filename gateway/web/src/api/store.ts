@@ -4,24 +4,26 @@ export interface Store {
   set(key: string, value: string | null): void;
 }
 
-/** localStorage, or memory where the browser refuses it (private windows). */
+/** localStorage, or memory where the browser refuses it (private windows, no space). */
 export function localStore(): Store {
   const kept = new Map<string, string>();
   return {
     get(key) {
+      const here = kept.get(key);
+      if (here !== undefined) return here;
       try {
         return globalThis.localStorage.getItem('imgfleet.' + key);
       } catch {
-        return kept.get(key) ?? null;
+        return null;
       }
     },
     set(key, value) {
+      kept.delete(key);
       try {
         if (value === null) globalThis.localStorage.removeItem('imgfleet.' + key);
         else globalThis.localStorage.setItem('imgfleet.' + key, value);
       } catch {
-        if (value === null) kept.delete(key);
-        else kept.set(key, value);
+        if (value !== null) kept.set(key, value);
       }
     },
   };

@@ -89,6 +89,27 @@ describe('a large photo', () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });
 
+  test('is sent once for several wishes at a time', async () => {
+    const client = page();
+    const file = large();
+    const wishes = ['oil', 'anime', 'clay'].map((style) => client.generate(file, { ...wish, style }));
+    await soon(Promise.all(wishes));
+    expect([server.count('POST /uploads/tus'), server.tasks.size]).toEqual([1, 3]);
+  });
+
+  test('is still sent for one wish when another is given up', async () => {
+    const client = page();
+    const file = large();
+    const stop = new AbortController();
+    const first = client.generate(file, wish, {
+      signal: stop.signal,
+      onProgress: (p) => p.stage === 'uploading' && stop.abort(),
+    });
+    const second = client.generate(file, { ...wish, style: 'oil' });
+    await expect(soon(first)).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await soon(second)).taskId).toBe('t1');
+  });
+
   test('goes on after the page was reloaded', async () => {
     server.patchUpTo = 3 << 20;
     let shown = true;

@@ -6,6 +6,7 @@ import type { SessionKeeper } from './session';
 import { shrink } from './shrink';
 import type { Notes } from './store';
 import type { Consent, Stage, Upload } from './types';
+import { orAbort } from './wait';
 
 /** Photos beyond this go in pieces: losing one request must not lose minutes. */
 export const inPiecesFrom = 8 << 20;
@@ -28,6 +29,9 @@ interface Photo {
 
 /** Brings photos to the server, each once. */
 export class Uploader {
+  /** Photos on their way: several wishes for one photo send it once. */
+  private readonly sending = new Map<string, Promise<unknown>>();
+
   constructor(
     private readonly session: SessionKeeper,
     private readonly notes: Notes,
@@ -38,6 +42,24 @@ export class Uploader {
     how.onStage('preparing', 0);
     const photo = await prepare(file);
     how.signal?.throwIfAborted();
+    const { sha256 } = photo;
+    if (!sha256) return this.bring(photo, how);
+    for (let other; (other = this.sending.get(sha256));) await orAbort(other, how.signal);
+    const sent = this.bring(photo, how);
+    const over = sent.then(
+      () => this.sending.delete(sha256),
+      () => this.sending.delete(sha256),
+    );
+    this.sending.set(sha256, over);
+    return sent;
+  }
+
+  /** Forgets a photo that the server no longer has. */
+  forget(uploadId: string): void {
+    this.notes.dropWhere((key, text) => key.startsWith('photo ') && text === uploadId);
+  }
+
+  private async bring(photo: Photo, how: Sending): Promise<Upload> {
     const ready = await this.known(photo, how.signal);
     if (ready) return ready;
     const uploadId = this.inPieces(photo) ? await this.pieces(photo, how) : await this.whole(photo, how);
@@ -46,11 +68,6 @@ export class Uploader {
     if (photo.sha256) this.notes.set('photo ' + photo.sha256, uploadId);
     how.onStage('checking', 1);
     return done;
-  }
-
-  /** Forgets a photo that the server no longer has. */
-  forget(uploadId: string): void {
-    this.notes.dropWhere((key, text) => key.startsWith('photo ') && text === uploadId);
   }
 
   /** A photo that was sent before is not sent again. */
