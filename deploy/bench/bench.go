@@ -45,6 +45,7 @@ func measures() []measure {
 		{"streams", (*bench).streams},
 		{"fairness", (*bench).fairness},
 		{"uploads", (*bench).uploads},
+		{"pictures", (*bench).pictures},
 		{"footprint", (*bench).footprint},
 	}
 }

@@ -22,7 +22,7 @@ type Config struct {
 	Profile  time.Duration // length of CPU profiles of the gateway, written beside the report; 0 for none
 }
 
-// Defaults take about six minutes.
+// Defaults take about eight minutes.
 func Defaults() Config {
 	return Config{Out: "deploy/bench/out", Rounds: 3, For: 2 * time.Second, Streams: 10_000, Patience: 30 * time.Second}
 }
