@@ -2,8 +2,11 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/binary"
 	"image"
 	"math/bits"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -100,4 +103,76 @@ func differing(t *testing.T, a, b string) int {
 		t.Fatal(errX, errY)
 	}
 	return bits.OnesCount64(x ^ y)
+}
+
+// inflating is a chunk whose body is 300 MB of zeros, in a third of one.
+func inflating(kind, head string) []byte {
+	var z bytes.Buffer
+	c, _ := zlib.NewWriterLevel(&z, zlib.BestSpeed)
+	zeros := make([]byte, 1<<20)
+	for range 300 {
+		_, _ = c.Write(zeros)
+	}
+	_ = c.Close()
+	return chunk(kind, append([]byte(head), z.Bytes()...))
+}
+
+// blackPNG really holds w × h black pixels of one bit: a file of half a
+// megabyte at 60000².
+func blackPNG(w, h int) []byte {
+	var z bytes.Buffer
+	c, _ := zlib.NewWriterLevel(&z, zlib.BestSpeed)
+	row := make([]byte, 1+(w+7)/8)
+	for range h {
+		_, _ = c.Write(row)
+	}
+	_ = c.Close()
+	ihdr := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(w)), uint32(h))
+	out := append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(ihdr, 1, 0, 0, 0, 0))...)
+	return append(append(out, chunk("IDAT", z.Bytes())...), chunk("IEND", nil)...)
+}
+
+// Everything that was tried on decoders of pictures, with the answer that
+// each gets and a bound on what it makes this process allocate.
+func TestTheAbuseTableEndsInTheRightAnswers(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
+	n := New(Defaults(), nil)
+	good := jpegOf(t, quadrants(200, 200))
+	progressive := bytes.Replace(resized(good, 65500, 65500), []byte{0xff, 0xc0}, []byte{0xff, 0xc2}, 1)
+	webp16383 := riff("VP8 ", append([]byte("\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"), make([]byte, 64)...))
+	png := pngOf(t, quadrants(200, 200))
+	for name, c := range map[string]struct {
+		raw  []byte
+		code string // "" for a good photo
+	}{
+		"PNG of 74 bytes claiming 60000²": {bombHeader(60000, 60000), "too_many_pixels"},
+		"real PNG of 60000² bits":         {blackPNG(60000, 60000), "too_many_pixels"},
+		"baseline JPEG of 65500²":         {resized(good, 65500, 65500), "too_many_pixels"},
+		"progressive JPEG of 65500²":      {progressive, "too_many_pixels"},
+		"JPEG claiming a bit too much":    {resized(good, 9000, 9000), "photo_broken"},
+		"WebP of 16383²":                  {webpOf(webp16383), "too_many_pixels"},
+		"zTXt of 300 MB":                  {withChunk(png, inflating("zTXt", "k\x00\x00")), ""},
+		"iCCP of 300 MB":                  {withChunk(png, inflating("iCCP", "k\x00\x00")), ""},
+		"JPEG and ZIP":                    {append(bytes.Clone(good), "PK\x03\x04 …"...), ""},
+		"SVG":                             {[]byte("<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>"), "media_type_unsupported"},
+		"PPM":                             {[]byte("P6 100 100 255 "), "media_type_unsupported"},
+		"PDF":                             {[]byte("%PDF-1.7"), "media_type_unsupported"},
+		"GIF":                             {[]byte("GIF89a\x64\x00\x64\x00"), "media_type_unsupported"},
+		"half a PNG":                      {png[:len(png)/2], "photo_broken"},
+		"99 % of a JPEG":                  {good[:len(good)*99/100], "photo_broken"},
+		"a real corrupt JPEG of HP":       {phone(t, "jpg-corruption.jpg"), "photo_broken"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		p, err := n.Normalise(t.Context(), c.raw, Limits{})
+		runtime.ReadMemStats(&after)
+		if fault.CodeOf(err) != c.code && (c.code != "" || err != nil) {
+			t.Errorf("%s: %v, want %q", name, err, c.code)
+		}
+		if err == nil && !Bare(p.JPEG) {
+			t.Errorf("%s: something beside pixels was kept", name)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 350<<20 {
+			t.Errorf("%s: %d MB were allocated", name, used>>20)
+		}
+	}
 }

@@ -67,16 +67,19 @@ func TestWebPAndInkEndAsTheyLook(t *testing.T) {
 
 func TestWebPIsTurnedByItsExif(t *testing.T) {
 	t.Parallel()
-	for _, prefix := range []string{"", "Exif\x00\x00"} {
-		pixels := file(t, "lossless.webp")[12:]
-		body := riff("VP8X", []byte{8, 0, 0, 0, 159, 0, 0, 99, 0, 0})
-		body = append(append(body, pixels...), riff("EXIF", append([]byte(prefix), tiff(binary.BigEndian, 6)...))...)
-		p, err := normalise(t, webpOf(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := corners(decoded(t, p.JPEG)); got != "brwg" || p.Width != 100 || p.Height != 160 {
-			t.Errorf("corners %s, %d × %d", got, p.Width, p.Height)
+	want := map[int]string{1: "rgbw", 2: "grwb", 3: "wbgr", 4: "bwrg", 5: "rbgw", 6: "brwg", 7: "wgbr", 8: "gwrb"}
+	for o, corner := range want {
+		for _, prefix := range []string{"", "Exif\x00\x00"} {
+			pixels := file(t, "lossless.webp")[12:]
+			body := riff("VP8X", []byte{8, 0, 0, 0, 159, 0, 0, 99, 0, 0})
+			body = append(append(body, pixels...), riff("EXIF", append([]byte(prefix), tiff(binary.BigEndian, o)...))...)
+			p, err := normalise(t, webpOf(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := corners(decoded(t, p.JPEG)); got != corner || (p.Width == 160) != (o < 5) {
+				t.Errorf("%d: corners %s, want %s, %d × %d", o, got, corner, p.Width, p.Height)
+			}
 		}
 	}
 }

@@ -354,25 +354,6 @@ func TestSimilarPicturesHashAlike(t *testing.T) {
 	}
 }
 
-func FuzzHeaders(f *testing.F) {
-	f.Add(withExif(jpegOf(f, quadrants(64, 64)), tiff(binary.LittleEndian, 6)))
-	f.Add(withChunk(pngOf(f, quadrants(64, 64)), chunk("eXIf", tiff(binary.BigEndian, 3))))
-	f.Add(file(f, "animated.webp"))
-	f.Add(file(f, "lossy-alpha.webp"))
-	f.Add([]byte("\xff\xd8\xff\xe1\x00\x10Exif\x00\x00II*\x00\xff\xff\xff\xff"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h, ok := readHeader(Sniff(b), b)
-		if ok && (h.width <= 0 || h.height <= 0 || h.orientation < 1 || h.orientation > 8) {
-			t.Errorf("header = %+v", h)
-		}
-		_ = orientation(b)
-		_ = Bare(b)
-		_ = jpegSegments(b)
-		_ = pngChunk(b, "eXIf")
-		_, _ = readWebP(b)
-	})
-}
-
 func FuzzNormalise(f *testing.F) {
 	cfg := Defaults()
 	cfg.MaxPixels, cfg.MinSide = 1<<20, 1

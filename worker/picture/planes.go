@@ -83,17 +83,31 @@ func (p plane) copyTo(dst []byte, stride int) {
 func rgbPlanes(img image.Image) *image.YCbCr {
 	b := img.Bounds()
 	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio444)
-	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	row := onWhite(img)
 	for y := range b.Dy() {
-		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
-		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Over)
-		at := y * out.YStride
-		for x := range b.Dx() {
-			p := row.Pix[x*4:]
-			out.Y[at+x], out.Cb[at+x], out.Cr[at+x] = color.RGBToYCbCr(p[0], p[1], p[2])
+		pix, at := row(b.Min.Y+y), y*out.YStride
+		luma, cb, cr := out.Y[at:][:b.Dx()], out.Cb[at:][:b.Dx()], out.Cr[at:][:b.Dx()]
+		for x := range luma {
+			p := pix[x*4:][:4]
+			luma[x], cb[x], cr[x] = color.RGBToYCbCr(p[0], p[1], p[2])
 		}
 	}
 	return out
+}
+
+// onWhite gives the rows of img as RGBA: those of an opaque one as they are,
+// others on white.
+func onWhite(img image.Image) func(y int) []byte {
+	b := img.Bounds()
+	if src, ok := img.(*image.RGBA); ok && src.Opaque() {
+		return func(y int) []byte { return src.Pix[src.PixOffset(b.Min.X, y):] }
+	}
+	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	return func(y int) []byte {
+		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, y), draw.Over)
+		return row.Pix
+	}
 }
 
 // plane is one channel with its own size.
