@@ -32,6 +32,9 @@ func TestCutFilesAreRefusedWhereverTheyAreCut(t *testing.T) {
 // else's problem.
 func TestCorruptedFilesEndTheirOwnJob(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it decodes for minutes where races are looked for")
+	}
 	n := New(Defaults(), nil)
 	for _, name := range []string{"lossy.webp", "lossless-alpha.webp", "animated.webp", "ycck.jpg"} {
 		whole := file(t, name)
@@ -64,6 +67,9 @@ func TestDisguisesAreSeenThrough(t *testing.T) {
 
 func TestNearDuplicatesAreNearAndOthersFar(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it decodes for minutes where races are looked for")
+	}
 	n := New(Defaults(), nil)
 	hash := func(raw []byte) string {
 		t.Helper()
@@ -135,6 +141,9 @@ func blackPNG(w, h int) []byte {
 // Everything that was tried on decoders of pictures, with the answer that
 // each gets and a bound on what it makes this process allocate.
 func TestTheAbuseTableEndsInTheRightAnswers(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
+	if testing.Short() {
+		t.Skip("it makes a gigabyte of zeros")
+	}
 	n := New(Defaults(), nil)
 	good := jpegOf(t, quadrants(200, 200))
 	progressive := bytes.Replace(resized(good, 65500, 65500), []byte{0xff, 0xc0}, []byte{0xff, 0xc2}, 1)

@@ -154,6 +154,9 @@ func TestFourComponentsWithoutAMarkerAreInkAsItIs(t *testing.T) {
 
 func TestRealFilesOfEveryKindAreRead(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it decodes for minutes where races are looked for")
+	}
 	for name, want := range map[string][2]int{
 		"webp-orientation-6.webp": {391, 521}, "webp+alpha.webp": {800, 600}, "webp-animated+alpha.webp": {480, 480},
 		"webp-animated.webp": {990, 1050}, "jpg-32bit-cmyk-no-icc.jpg": {1080, 1080}, "jpg-32bit-cmyk-icc-swop.jpg": {1080, 1080},

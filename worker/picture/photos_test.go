@@ -11,6 +11,9 @@ import (
 // of quality 90 with halved chroma loses is in the figures too.
 func TestPhotosLookAsLibvipsShowsThem(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("photos of 12 MP take long where races are looked for")
+	}
 	for name, c := range map[string]struct {
 		photo      string
 		at         image.Point
@@ -40,6 +43,9 @@ func TestPhotosLookAsLibvipsShowsThem(t *testing.T) {
 
 func TestExiftoolFindsNothingInWhatIsKept(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("photos of 12 MP take long where races are looked for")
+	}
 	if len(picturetest.Metadata(t, phone(t, "orientation-issue-1.jpg"))) < 10 {
 		t.Error("nothing is found in a photo with GPS either")
 	}
