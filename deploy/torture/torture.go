@@ -59,6 +59,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err != nil {
 		return r, err
 	}
+	v.kills = int(reaper.gateways.Load() + reaper.workers.Load())
 	found, err := v.run(ctx)
 	if err != nil {
 		return r, err

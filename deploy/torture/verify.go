@@ -32,6 +32,7 @@ type verifier struct {
 	book   *book
 	direct []*client.Client // one for each gateway
 	admin  *operator.Client
+	kills  int // of gateways and workers, so far
 }
 
 func newVerifier(c Config, s *site, b *book) (*verifier, error) {
@@ -80,7 +81,10 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	if r.doublePaidFen > v.config.DoublePayFen {
 		v.book.fault(paidTwice, 1, "", "%d fen went on after unknown outcomes, policy allows %d", r.doublePaidFen, v.config.DoublePayFen)
 	}
-	if float64(r.hedges) > v.config.Hedge*float64(r.calls)+1 {
+	// What a killed worker never called was an attempt all the same, and each
+	// dispatcher counts for itself.
+	lost := v.kills // calls, at the most
+	if float64(r.hedges) > v.config.Hedge*float64(r.calls+lost)+1+float64(lost) {
 		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
 	}
 	v.sessions(ctx)
