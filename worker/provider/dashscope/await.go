@@ -41,7 +41,7 @@ func (d *Driver) await(ctx context.Context, id string, report func(provider.Prog
 				return provider.Picture{}, vendorhttp.About(f, "", id)
 			}
 		}
-		if !wait(ctx, max(d.every, pause)) {
+		if !vendorhttp.Wait(ctx, max(d.every, pause)) {
 			return provider.Picture{}, gaveUp(ctx, id, last)
 		}
 	}
@@ -107,15 +107,4 @@ func valid(id string) bool {
 		}
 	}
 	return id != "" && len(id) <= 128
-}
-
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

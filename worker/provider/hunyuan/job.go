@@ -125,7 +125,7 @@ func (d *jobDriver) submit(ctx context.Context, r provider.Request) (id, request
 // the job, which is paid for: it is asked again until the time is up.
 func (d *jobDriver) await(ctx context.Context, id string, report func(provider.Progress)) (url, requestID string, err error) {
 	pause, percent := d.pause, 0
-	for sleep(ctx, pause) {
+	for vendorhttp.Wait(ctx, pause) {
 		var j job
 		requestID, err = d.call(ctx, actionQuery, queryWithin, query{id}, &j)
 		if err != nil {

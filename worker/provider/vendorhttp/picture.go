@@ -53,7 +53,7 @@ func (c *Client) Picture(ctx context.Context, raw string) ([]byte, error) {
 		if err == nil {
 			return data, nil
 		}
-		if try == resultTries || permanent(err) || !wait(ctx, pause) {
+		if try == resultTries || permanent(err) || !Wait(ctx, pause) {
 			return nil, resultLost(ctx, err)
 		}
 		pause *= 3
@@ -130,15 +130,4 @@ func graced(ctx context.Context, grace time.Duration) (context.Context, context.
 		context.AfterFunc(out, func() { t.Stop() })
 	})
 	return out, func() { stop(); cancel() }
-}
-
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
