@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -99,7 +98,7 @@ func (h *health) rests(provider string, now time.Time) bool {
 func (h *health) vendor(name string) *vendor {
 	v := h.vendors[name]
 	if v == nil {
-		v = &vendor{}
+		v = newVendor()
 		h.vendors[name] = v
 	}
 	return v
@@ -110,13 +109,13 @@ const vendorSamples = 256
 // vendor is the recent past of one provider over all regions.
 type vendor struct {
 	limit    limiter
-	took     [vendorSamples]float64 // seconds of the last successes
-	n        int
+	took     recent              // of successes
 	answers  [vendorSamples]bool // whether the last calls gave a picture
 	asked    int
-	known    int // n at the last summary
 	p50, p95 float64
 }
+
+func newVendor() *vendor { return &vendor{took: newRecent(vendorSamples)} }
 
 // report takes one call in. Time is the vendor's own where a worker told it.
 func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration) {
@@ -131,24 +130,15 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 	if out.ProviderMS > 0 {
 		took = time.Duration(out.ProviderMS) * time.Millisecond
 	}
-	v.sample(took)
+	v.took.add(took)
 }
 
-func (v *vendor) sample(took time.Duration) {
-	v.took[v.n%vendorSamples] = took.Seconds()
-	v.n++
-}
-
-// summarise computes the quantiles; each tick does, not each call.
+// summarise computes the quantiles when there are new times, for operators
+// at each tick and for calls that may be hedged.
 func (v *vendor) summarise() {
-	if v.n == v.known {
-		return
+	if sorted := v.took.look(); sorted != nil {
+		v.p50, v.p95 = quantile(sorted, 50), quantile(sorted, 95)
 	}
-	v.known = v.n
-	n := min(v.n, vendorSamples)
-	sorted := slices.Clone(v.took[:n])
-	slices.Sort(sorted)
-	v.p50, v.p95 = sorted[n/2], sorted[min(n-1, n*95/100)]
 }
 
 // success is the share of the last calls that gave a picture, of those that

@@ -150,7 +150,7 @@ func TestALimitedProviderIsNotWaitedForWhileThereIsAnother(t *testing.T) {
 
 func TestAVendorsPastIsSummedUp(t *testing.T) {
 	t.Parallel()
-	v := vendor{}
+	v := newVendor()
 	if v.success() != 1 {
 		t.Error("blamed before the first call")
 	}

@@ -63,7 +63,7 @@ func (w *walk) untilHedge() time.Duration {
 	}
 	after := c.NoticeAfter
 	w.lead.mu.Lock()
-	if v := w.health.vendors[a.Provider]; v != nil && v.n >= hedgeSamples {
+	if v := w.health.vendors[a.Provider]; v != nil && v.took.n >= hedgeSamples {
 		v.summarise()
 		after = time.Duration(v.p95 * float64(time.Second))
 	}

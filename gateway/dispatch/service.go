@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/queue"
@@ -11,36 +10,28 @@ const serviceSamples = 512
 
 // service remembers how long the last tasks took, from start to end.
 type service struct {
-	samples        [serviceSamples]float64 // seconds
-	n              int
-	known          int     // n at the last summary
+	recent
 	p50, p90, mean float64 // of the last summary
 }
 
 // guess stands in until the first task has ended: a usual picture.
 const guess = 3.0
 
-func newService() *service { return &service{p50: guess, p90: 2 * guess, mean: guess} }
-
-func (s *service) add(d time.Duration) {
-	s.samples[s.n%serviceSamples] = d.Seconds()
-	s.n++
+func newService() *service {
+	return &service{recent: newRecent(serviceSamples), p50: guess, p90: 2 * guess, mean: guess}
 }
 
 // summarise computes the quantiles; each tick does, not each task.
 func (s *service) summarise() {
-	if s.n == s.known {
+	sorted := s.look()
+	if sorted == nil {
 		return
 	}
-	s.known = s.n
-	n := min(s.n, serviceSamples)
-	sorted := slices.Clone(s.samples[:n])
-	slices.Sort(sorted)
 	sum := 0.0
 	for _, v := range sorted {
 		sum += v
 	}
-	s.p50, s.p90, s.mean = sorted[n/2], sorted[min(n-1, n*9/10)], sum/float64(n)
+	s.p50, s.p90, s.mean = quantile(sorted, 50), quantile(sorted, 90), sum/float64(len(sorted))
 }
 
 // loadLocked sums up the term for position estimates. The caller holds the
