@@ -83,8 +83,7 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	}
 	// What a killed worker never called was an attempt all the same, and each
 	// dispatcher counts for itself.
-	lost := v.kills // calls, at the most
-	if float64(r.hedges) > v.config.Hedge*float64(r.calls+lost)+1+float64(lost) {
+	if float64(r.hedges) > v.config.Hedge*float64(r.calls+v.kills)+1+float64(v.kills) {
 		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
 	}
 	v.sessions(ctx)

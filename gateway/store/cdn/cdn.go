@@ -27,9 +27,6 @@ type Config struct {
 	Validity time.Duration
 }
 
-// Defaults are for pictures that live a day.
-func Defaults() Config { return Config{Validity: 24 * time.Hour} }
-
 // Enabled reports whether there is a CDN.
 func (c Config) Enabled() bool { return c.BaseURL != "" }
 
