@@ -282,7 +282,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac := admin.Defaults()
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
-		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Fleet: g.fleet,
+		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
 		Dispatch: g.dispatch, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})

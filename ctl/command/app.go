@@ -69,7 +69,7 @@ func New(a *App) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("context", a.completeContexts))
 	root.AddCommand(
 		newDev(a), newStatus(a), newQuota(a), newProvider(a), newCache(a), newTask(a), newWorker(a), newSession(a),
-		newIntake(a), newCatalog(a), newPrompt(a), newHistory(a), newContext(a), newVersion(a),
+		newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a), newContext(a), newVersion(a),
 	)
 	return root
 }

@@ -29,6 +29,7 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/catalog/rollback":       {"POST": s.rollbackCatalog},
 		"/admin/prompts/render":         {"POST": s.renderPrompt},
 		"/admin/prompts/models":         {"GET": s.models},
+		"/admin/storage":                {"GET": s.storage},
 		"/admin/tasks":                  {"GET": s.tasks},
 		"/admin/tasks/{id}":             {"GET": s.task},
 		"/admin/tasks/{id}/cancel":      {"POST": s.cancelTask},

@@ -63,6 +63,13 @@ type eraser interface {
 // objects is gateway/store.
 type objects interface {
 	RefreshCDN(ctx context.Context, session string, dry store.DryRun) (address string, err error)
+	Usage(ctx context.Context, bound store.Scan) (store.Usage, error)
+	Space() (space store.Space, ok bool, err error)
+}
+
+// partials is what has arrived of resumable uploads at this gateway.
+type partials interface {
+	Each(see func(size int64, at time.Time)) error
 }
 
 // workers is gateway/fleet.
@@ -88,6 +95,7 @@ type Deps struct {
 	Ledger      ledger
 	Eraser      eraser
 	Store       objects
+	Partials    partials
 	Fleet       workers
 	Dispatch    dispatcher
 	Notes       notes

@@ -67,6 +67,11 @@ func (c *Client) CacheStats(ctx context.Context) (CacheStats, error) {
 	return ask[CacheStats](ctx, c, request{method: http.MethodGet, path: "/cache"})
 }
 
+// Storage counts what the object store holds.
+func (c *Client) Storage(ctx context.Context) (Storage, error) {
+	return ask[Storage](ctx, c, request{method: http.MethodGet, path: "/storage"})
+}
+
 // PurgeCache forgets cached results.
 func (c *Client) PurgeCache(ctx context.Context, p CachePurge, e Edit) (Purged, error) {
 	return ask[Purged](ctx, c, request{method: http.MethodPost, path: "/cache/purge", edit: &e, body: p})

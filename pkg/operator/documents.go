@@ -115,6 +115,41 @@ type Purged struct {
 	DryRun  bool   `json:"dryRun,omitempty"`
 }
 
+// Storage is what the object store holds, and the disk beneath it.
+type Storage struct {
+	Kinds []Stored `json:"kinds"`
+	Total Stored   `json:"total"`
+	// Complete is false when there was too much to count: there is at least
+	// what is told.
+	Complete bool  `json:"complete"`
+	Disk     *Disk `json:"disk,omitempty"` // none with a bucket
+}
+
+// Stored is how much there is of one kind of objects. Partial uploads are
+// those of the gateway that was asked.
+type Stored struct {
+	Kind    string    `json:"kind"`
+	Objects int       `json:"objects"`
+	Bytes   int64     `json:"bytes"`
+	Oldest  time.Time `json:"oldest,omitzero"`
+	ByAge   ByAge     `json:"byAge"`
+}
+
+// ByAge divides bytes by when they were written.
+type ByAge struct {
+	Hour  int64 `json:"hour"`     // within the last hour
+	Six   int64 `json:"sixHours"` // before that, within six
+	Day   int64 `json:"day"`      // before that, within a day
+	Older int64 `json:"older"`
+}
+
+// Disk is the room that is left; below MinFree nothing is taken.
+type Disk struct {
+	FreeBytes    int64 `json:"freeBytes"`
+	TotalBytes   int64 `json:"totalBytes"`
+	MinFreeBytes int64 `json:"minFreeBytes"`
+}
+
 // Worker is a worker as last heard of, and what the operator wants of it.
 type Worker struct {
 	ID        string    `json:"id"`

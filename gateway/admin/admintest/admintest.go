@@ -71,7 +71,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Fleet: s, Dispatch: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -270,4 +270,23 @@ func (s *Stage) RefreshCDN(_ context.Context, session string, _ store.DryRun) (s
 		session += "/"
 	}
 	return "https://cdn.example.com/results/" + session, nil
+}
+
+// Usage plays a store that is too large to be counted in time.
+func (s *Stage) Usage(context.Context, store.Scan) (store.Usage, error) {
+	old := time.Now().Add(-7 * time.Hour)
+	return store.Usage{Held: map[store.Kind]store.Held{
+		store.Result: {Objects: 100_000, Bytes: 123 << 30, Oldest: old, ByAge: [4]int64{100 << 30, 20 << 30, 3 << 30}},
+	}}, nil
+}
+
+// Space plays a disk.
+func (s *Stage) Space() (store.Space, bool, error) {
+	return store.Space{Free: 10 << 30, Total: 500 << 30, MinFree: 256 << 20}, true, nil
+}
+
+// Each plays the resumable uploads.
+func (s *Stage) Each(see func(size int64, at time.Time)) error {
+	see(5<<20, time.Now())
+	return nil
 }

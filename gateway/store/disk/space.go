@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -34,4 +35,13 @@ func (s *space) check() error {
 		return fault.New(fault.Unavailable, "storage_full").After(30 * time.Second)
 	}
 	return nil
+}
+
+// Space asks the file system how much room there is.
+func (d *Disk) Space() (store.Space, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(d.config.Dir, &fs); err != nil {
+		return store.Space{}, classify(err)
+	}
+	return store.Space{Free: int64(fs.Bavail) * fs.Bsize, Total: int64(fs.Blocks) * fs.Bsize, MinFree: d.config.MinFree}, nil
 }

@@ -163,6 +163,17 @@ func (f *Files) clean(chosen func(name string, e fs.DirEntry) bool) (removed int
 	}
 }
 
+// Each calls see for every file with its size and the time of its last byte.
+func (f *Files) Each(see func(size int64, at time.Time)) error {
+	_, err := f.clean(func(_ string, e fs.DirEntry) bool {
+		if fi, err := e.Info(); err == nil {
+			see(fi.Size(), fi.ModTime())
+		}
+		return false
+	})
+	return err
+}
+
 // classify gives file errors their kind.
 func classify(err error) error {
 	switch {

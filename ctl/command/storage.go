@@ -1,0 +1,79 @@
+package command
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+func newStorage(a *App) *cobra.Command {
+	return group("storage", "Photos, pictures and the room for them", newStorageUsage(a))
+}
+
+type storageUsageOptions struct{ showOptions }
+
+func newStorageUsage(a *App) *cobra.Command {
+	o := &storageUsageOptions{showOptions{app: a}}
+	cmd := &cobra.Command{
+		Use: "usage", Short: "Count what is kept, by kind and age",
+		Long: "Count what is kept, by kind and age of its bytes. Of a very large store only a part is read: then there is at least what is shown.\n" +
+			"Partial uploads are those of the gateway that is asked.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+func (o *storageUsageOptions) run(ctx context.Context) error {
+	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
+		s, err := c.Storage(ctx)
+		if err != nil {
+			return terminal.View{}, err
+		}
+		if !s.Complete {
+			o.app.talk("There is more than could be counted: at least this much.")
+		}
+		return storageView(s), nil
+	})
+}
+
+func storageView(s operator.Storage) terminal.View {
+	number := func(name string) terminal.Column { return terminal.Column{Name: name, Right: true} }
+	t := terminal.Table{Columns: []terminal.Column{
+		{Name: "kind"}, number("objects"), number("bytes"), number("<1h"), number("<6h"), number("<24h"), number("older"), number("oldest"),
+	}}
+	var names []string
+	for _, k := range append(s.Kinds, s.Total) {
+		oldest := "–"
+		if !k.Oldest.IsZero() {
+			oldest = age(time.Since(k.Oldest))
+		}
+		t.Rows = append(t.Rows, []string{
+			k.Kind, strconv.Itoa(k.Objects), sizeText(k.Bytes), sizeText(k.ByAge.Hour), sizeText(k.ByAge.Six), sizeText(k.ByAge.Day),
+			sizeText(k.ByAge.Older), oldest,
+		})
+		names = append(names, k.Kind)
+	}
+	v := terminal.View{Doc: s, Names: names, Table: t}
+	if s.Disk != nil {
+		v.More = []terminal.Table{{
+			Columns: []terminal.Column{number("disk free"), number("of"), number("refused below")},
+			Rows:    [][]string{{sizeText(s.Disk.FreeBytes), sizeText(s.Disk.TotalBytes), sizeText(s.Disk.MinFreeBytes)}},
+		}}
+	}
+	return v
+}
+
+// sizeText is short, so that many fit a line.
+func sizeText(v int64) string {
+	if v == 0 {
+		return "–"
+	}
+	return bytesText(v)
+}
