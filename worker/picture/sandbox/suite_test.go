@@ -35,6 +35,9 @@ func TestDecodersAreHeldToOneSuite(t *testing.T) {
 			t.Run("PhonesLookAsLibvipsShowsThem", func(t *testing.T) { phonesLookRight(t, s) })
 			t.Run("ADamagedPhotoEndsItsOwnJobOnly", func(t *testing.T) { damageEndsItsOwnJobOnly(t, s) })
 			t.Run("WhateverIsWrongTheNextIsDecoded", func(t *testing.T) { theNextIsDecoded(t, s) })
+			if mb := peak(t, s); mb > 1024 {
+				t.Errorf("the process once held %d MB", mb)
+			}
 		})
 	}
 }
