@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/generate"
 	"github.com/imgfleet/imgfleet/worker/label"
@@ -81,6 +84,10 @@ type limitsConfig struct {
 type logConfig struct {
 	Level  string `config:"level"`
 	Format string `config:"format"`
+}
+
+func (l logConfig) logger(w io.Writer) *slog.Logger {
+	return telemetry.NewLogger(w, l.Level, l.Format).With("program", "worker")
 }
 
 func defaults() *Config {

@@ -10,28 +10,50 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/dashscope"
+	"github.com/imgfleet/imgfleet/worker/provider/dashscope/dashscopetest"
+	"github.com/imgfleet/imgfleet/worker/provider/double"
 	"github.com/imgfleet/imgfleet/worker/provider/hunyuan"
+	"github.com/imgfleet/imgfleet/worker/provider/hunyuan/hunyuantest"
 	"github.com/imgfleet/imgfleet/worker/provider/mock"
 	"github.com/imgfleet/imgfleet/worker/provider/openai"
+	"github.com/imgfleet/imgfleet/worker/provider/openai/openaitest"
 	"github.com/imgfleet/imgfleet/worker/provider/qianfan"
+	"github.com/imgfleet/imgfleet/worker/provider/qianfan/qianfantest"
 	"github.com/imgfleet/imgfleet/worker/provider/seedream"
+	"github.com/imgfleet/imgfleet/worker/provider/seedream/seedreamtest"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
+	"github.com/imgfleet/imgfleet/worker/simulate"
 )
 
 // constructor makes a vendor's driver. The key is resolved already.
 type constructor func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
 
-// constructors are the vendors of this build, by kind: a vendor is its folder
-// and its line here.
-func constructors() map[string]constructor {
-	return map[string]constructor{
-		"dashscope": dashscope.New,
-		"hunyuan":   hunyuan.New,
-		"mock":      newMock,
-		"openai":    openai.New,
-		"qianfan":   qianfan.New,
-		"seedream":  seedream.New,
+// vendor is what this build knows of a kind: how to draw with it, and the
+// double that plays it.
+type vendor struct {
+	driver constructor
+	double simulate.Maker // nil: nobody needs to play it
+}
+
+// vendors are those of this build, by kind: a vendor is its folder and its
+// line here.
+func vendors() map[string]vendor {
+	return map[string]vendor{
+		"dashscope": {dashscope.New, played(dashscopetest.New)},
+		"hunyuan":   {hunyuan.New, played(hunyuantest.New)},
+		"mock":      {newMock, nil},
+		"openai":    {openai.New, playedIn(openaitest.In)},
+		"qianfan":   {qianfan.New, played(qianfantest.New)},
+		"seedream":  {seedream.New, played(seedreamtest.New)},
 	}
+}
+
+func played[D simulate.Double](newDouble func(double.Knobs, string) D) simulate.Maker {
+	return func(k double.Knobs, v simulate.Vendor) simulate.Double { return newDouble(k, v.APIKey) }
+}
+
+func playedIn[D simulate.Double](newDouble func(string, double.Knobs, string) D) simulate.Maker {
+	return func(k double.Knobs, v simulate.Vendor) simulate.Double { return newDouble(v.Dialect, k, v.APIKey) }
 }
 
 func newMock(c provider.Config, _ string, _ vendorhttp.Egress) (provider.Driver, error) {
@@ -44,11 +66,11 @@ func newMock(c provider.Config, _ string, _ vendorhttp.Egress) (provider.Driver,
 
 // driver builds the driver of one provider.
 func driver(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
-	build, ok := constructors()[c.Kind]
+	v, ok := vendors()[c.Kind]
 	if !ok {
 		return nil, fmt.Errorf("kind: %q is not supported by this build", c.Kind)
 	}
-	return build(c, key, e)
+	return v.driver(c, key, e)
 }
 
 // drivable names every provider that cannot be built, secrets apart.

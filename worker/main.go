@@ -37,11 +37,20 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stderr io
 	flags.SetOutput(stderr)
 	file := flags.String("config", "", "YAML configuration `file`")
 	check := flags.Bool("check-config", false, "print every fault of the configuration and exit")
+	played := flags.Bool("simulate", false, "play the vendors of the section simulate instead of working, for development")
 	tied := flags.Bool("exit-with-stdin", false, "drain and exit when standard input ends; ignore SIGINT")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	c := defaults()
+	var c any
+	var work func(context.Context) error
+	if *played {
+		s := simulationDefaults()
+		c, work = s, func(ctx context.Context) error { return s.play(ctx, s.Log.logger(stderr)) }
+	} else {
+		w := defaults()
+		c, work = w, func(ctx context.Context) error { return serve(ctx, w, environ, w.Log.logger(stderr)) }
+	}
 	if err := config.Load(c, config.Options{File: *file, Environ: environ}); err != nil || *check {
 		if code := config.Report(stderr, err); code != 0 || *check {
 			return code
@@ -52,8 +61,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stderr io
 		ctx, stop = tie(ctx, stdin)
 		defer stop()
 	}
-	logger := telemetry.NewLogger(stderr, c.Log.Level, c.Log.Format).With("program", "worker")
-	if err := serve(ctx, c, environ, logger); err != nil {
+	if err := work(ctx); err != nil {
 		_, _ = fmt.Fprintln(stderr, "worker:", err)
 		return 1
 	}

@@ -194,7 +194,7 @@ worker_typo: 1
 // configured.
 func TestEveryDriverIsOfAKnownKind(t *testing.T) {
 	t.Parallel()
-	for kind := range constructors() {
+	for kind := range vendors() {
 		if !slices.Contains(prompt.Kinds(), kind) {
 			t.Errorf("gateways refuse kind %q: no profile in pkg/prompt is of it", kind)
 		}

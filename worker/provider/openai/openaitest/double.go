@@ -28,6 +28,21 @@ func New(k double.Knobs, key string) *Double {
 	return d
 }
 
+// In makes a server that speaks a dialect, as the configuration names them;
+// any other is like OpenAI's own.
+func In(dialect string, k double.Knobs, key string) *Double {
+	switch dialect {
+	case "maas":
+		return NewMaaS(k, key)
+	case "siliconflow":
+		return NewSiliconFlow(k, key)
+	case "localai":
+		return NewLocalAI(k, key)
+	default:
+		return New(k, key)
+	}
+}
+
 // NewMaaS makes Huawei Cloud's: JSON, and base64 as a data URI.
 func NewMaaS(k double.Knobs, key string) *Double {
 	d := generations(k, key, func(c *double.Call) double.Reply {

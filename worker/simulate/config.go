@@ -1,0 +1,69 @@
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/imgfleet/imgfleet/worker/provider/double"
+)
+
+// Config says whom to play and where.
+type Config struct {
+	Listen  string   `config:"listen"` // of the books
+	Vendors []Vendor `config:"vendors"`
+}
+
+// Vendor is one double.
+type Vendor struct {
+	Name    string `config:"name"`
+	Kind    string `config:"kind"`
+	Dialect string `config:"dialect"` // of kinds that have several
+	Listen  string `config:"listen"`
+	APIKey  string `config:"apiKey"` // the one it takes; it opens nothing else
+	Knobs   string `config:"knobs"`  // how it behaves: "median=4s&p95=9s&rate=0.05"
+}
+
+// behaviour is that of a quick vendor with a tail, unless the knobs say
+// otherwise.
+func behaviour() double.Knobs {
+	return double.Knobs{Median: 3 * time.Second, P95: 8 * time.Second, Slow: 20 * time.Second}
+}
+
+// Validate names every faulty value, as the operator wrote it.
+func (c Config) Validate() error {
+	errs := []error{loopback("simulate.listen", c.Listen)}
+	if len(c.Vendors) == 0 {
+		errs = append(errs, errors.New("simulate.vendors: at least one is needed"))
+	}
+	seen := map[string]bool{}
+	for i, v := range c.Vendors {
+		key := fmt.Sprintf("simulate.vendors[%d]", i)
+		if v.Name == "" || seen[v.Name] {
+			errs = append(errs, fmt.Errorf("%s.name: must be given and unique, is %q", key, v.Name))
+		}
+		seen[v.Name] = true
+		if v.APIKey == "" {
+			errs = append(errs, fmt.Errorf("%s.apiKey: is missing", key))
+		}
+		errs = append(errs, loopback(key+".listen", v.Listen))
+		if _, err := double.ParseKnobs(v.Knobs, behaviour()); err != nil {
+			errs = append(errs, fmt.Errorf("%s.knobs: %w", key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// loopback: nobody else is to take a double for a vendor.
+func loopback(key, address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s: must be host:port, is %q", key, address)
+	}
+	if a, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !a.IsLoopback()) {
+		return fmt.Errorf("%s: must be on loopback, is %q", key, address)
+	}
+	return nil
+}

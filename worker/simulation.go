@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/imgfleet/imgfleet/worker/simulate"
+)
+
+// simulation is the part of the configuration file that a worker reads when it
+// plays vendors instead of working. Nothing of it reaches one that works.
+type simulation struct {
+	Environment string          `config:"environment"`
+	Simulate    simulate.Config `config:"simulate"`
+	Log         logConfig       `config:"log"`
+}
+
+func simulationDefaults() *simulation {
+	d := defaults()
+	return &simulation{Environment: d.Environment, Simulate: simulate.Config{Listen: "127.0.0.1:8090"}, Log: d.Log}
+}
+
+// Validate names everything that is wrong, as the operator wrote it.
+func (s *simulation) Validate() error {
+	var wrong error
+	if s.Environment != "dev" {
+		wrong = errors.New("environment: vendors are simulated in dev only")
+	}
+	_, err := simulate.New(s.Simulate, doubles(), slog.New(slog.DiscardHandler))
+	return errors.Join(wrong, err)
+}
+
+// play is serve for a worker that plays vendors.
+func (s *simulation) play(ctx context.Context, logger *slog.Logger) error {
+	played, err := simulate.New(s.Simulate, doubles(), logger)
+	if err != nil {
+		return err
+	}
+	return played.Run(ctx)
+}
+
+// doubles are those of this build, by kind.
+func doubles() map[string]simulate.Maker {
+	out := map[string]simulate.Maker{}
+	for kind, v := range vendors() {
+		if v.double != nil {
+			out[kind] = v.double
+		}
+	}
+	return out
+}
