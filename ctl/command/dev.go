@@ -12,7 +12,18 @@ func newDev(a *App) *cobra.Command {
 		Use: "dev", Short: "Run everything on this machine",
 		Long: "Run everything on this machine: gateways with the embedded engine, workers, and the built-in mock model.\n" +
 			"Prints one line `ready http://HOST:PORT admin http://HOST:PORT` on stdout when all is up; logs go to stderr.\n" +
-			"Ctrl-C drains within ten seconds. Started again on the same --data, everything accepted is still there.",
+			"Ctrl-C drains within ten seconds. Started again on the same --data, everything accepted is still there.\n\n" +
+			"--simulate replaces the configured providers by vendors that are played on this machine: the real drivers, no key, nothing paid.\n" +
+			"Each is a kind (seedream, dashscope, qianfan, hunyuan, …; also mock) and, as a query string, how it behaves:\n" +
+			"  median, p95       time of a picture, as in median=4s&p95=9s\n" +
+			"  slots             pictures at once; past it the vendor says that the rate is exceeded\n" +
+			"  side              long side of pictures at most, to spare this machine\n" +
+			"  rate, transient, timeout, quota, content, auth, input\n" +
+			"                    share of calls that fail so, 0…1; job.content and poll.rate are later in a job's life\n" +
+			"  reset, hang, malformed, truncated, oversized, slowheaders, slowbody, expired, nopicture\n" +
+			"                    share of answers that break so\n" +
+			"  name, model, weight, priceFen, maxConcurrent, timeout, region, dialect\n" +
+			"                    as in the providers list; a timeout is a time (60s) there, and a share (0.1) above",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.Validate(); err != nil {
@@ -30,6 +41,7 @@ func newDev(a *App) *cobra.Command {
 	f.IntVar(&c.Gateways, "gateways", c.Gateways, "`number` of gateways; the first hosts the engine")
 	f.StringVar(&c.File, "config", "", "YAML configuration `file` for all children")
 	f.BoolVar(&c.NoContext, "no-context", false, "do not select an imgctl context")
+	f.StringSliceVar(&c.Simulate, "simulate", nil, "`vendors` to play instead of the configured providers, as in 'seedream?median=4s&rate=0.05,hunyuan'; no key is needed, nothing is paid")
 	f.BoolVar(&c.TLS, "tls", false, "mutual TLS between gateways and workers, with a throw-away authority")
 	return cmd
 }

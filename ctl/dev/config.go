@@ -25,6 +25,7 @@ type Config struct {
 	File      string   // configuration handed to all children, "" for none
 	NoContext bool     // do not select an imgctl context
 	TLS       bool     // mutual TLS between gateways and workers
+	Simulate  []string // vendors to play, as "seedream?median=4s"; they replace the configured providers
 }
 
 // Defaults need no configuration, no network and no rights.
@@ -54,7 +55,8 @@ func (c Config) Validate() error {
 	if len(c.Regions) == 0 || slices.Contains(c.Regions, "") {
 		errs = append(errs, fmt.Errorf("--regions must be names with commas between them, is %q", c.Regions))
 	}
-	return errors.Join(errs...)
+	_, err := parseVendors(c.Simulate)
+	return errors.Join(append(errs, err)...)
 }
 
 // absolute resolves the paths, because children may be looked at from

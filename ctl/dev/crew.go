@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ const drain = 9 * time.Second
 type crew struct {
 	gateways []*child // the first hosts the engine
 	workers  []*child
+	doubles  []*child   // what plays the vendors: at most one
 	failed   chan error // the first child that is given up
 	running  sync.WaitGroup
 }
@@ -34,14 +36,14 @@ func (c *crew) run(ctx context.Context, children []*child) {
 	}
 }
 
-func (c *crew) all() []*child { return append(append([]*child(nil), c.gateways...), c.workers...) }
+func (c *crew) all() []*child { return slices.Concat(c.gateways, c.workers, c.doubles) }
 
 // stop drains in the order in which parts need each other: workers still have
-// to deliver pictures to the gateways, and the gateways need the engine of the
-// first one. What is not done in time is killed.
+// to hear from vendors and deliver pictures to the gateways, and the gateways
+// need the engine of the first one. What is not done in time is killed.
 func (c *crew) stop() {
 	began := time.Now()
-	waves := [][]*child{c.workers, c.gateways[1:], c.gateways[:1]}
+	waves := [][]*child{c.workers, slices.Concat(c.doubles, c.gateways[1:]), c.gateways[:1]}
 	for i, wave := range waves {
 		for _, k := range wave {
 			k.signal(syscall.SIGTERM)

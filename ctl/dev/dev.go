@@ -84,8 +84,8 @@ func run(ctx context.Context, c Config, d Deps, p *plan, gateway, worker string)
 	return err
 }
 
-// raise brings the children up: first the gateways, so that no worker knocks
-// at a closed door, then the workers. It fails when a child is given up or
+// raise brings the children up: first those that play vendors, then the
+// gateways, so that no worker knocks at a closed door, then the workers. It fails when a child is given up or
 // when it takes too long.
 func raise(running context.Context, p *plan, crew *crew) error {
 	ctx, cancel := context.WithTimeoutCause(running, readyWithin, fmt.Errorf("not ready after %v", readyWithin))
@@ -93,7 +93,7 @@ func raise(running context.Context, p *plan, crew *crew) error {
 	for _, wave := range []struct {
 		children []*child
 		await    func(context.Context) error
-	}{{crew.gateways, p.awaitGateways}, {crew.workers, p.awaitWorkers}} {
+	}{{crew.doubles, p.awaitDoubles}, {crew.gateways, p.awaitGateways}, {crew.workers, p.awaitWorkers}} {
 		crew.run(running, wave.children)
 		ready := make(chan error, 1)
 		go func() { ready <- wave.await(ctx) }()
@@ -156,17 +156,22 @@ func hire(c Config, p *plan, out *log, gateway, worker string, up func() bool) *
 	for _, w := range p.workers {
 		out.width = max(out.width, len(w.name))
 	}
-	add := func(to *[]*child, path, name string, env []string) {
-		n := len(crew.gateways) + len(crew.workers)
+	if p.doubles.any() {
+		out.width = max(out.width, len(doublesName))
+	}
+	add := func(to *[]*child, path, name string, args, env []string) {
 		*to = append(*to, &child{
-			name: name, path: path, args: args, env: env, out: out.stream(n, name), log: out, ready: up, done: make(chan struct{}),
+			name: name, path: path, args: args, env: env, out: out.stream(len(crew.all()), name), log: out, ready: up, done: make(chan struct{}),
 		})
 	}
 	for _, g := range p.gateways {
-		add(&crew.gateways, gateway, g.name, g.env)
+		add(&crew.gateways, gateway, g.name, args, g.env)
 	}
 	for _, w := range p.workers {
-		add(&crew.workers, worker, w.name, w.env)
+		add(&crew.workers, worker, w.name, args, w.env)
+	}
+	if p.doubles.any() {
+		add(&crew.doubles, worker, doublesName, []string{"-exit-with-stdin", "-simulate"}, p.doubles.env)
 	}
 	return crew
 }

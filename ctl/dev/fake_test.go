@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -100,6 +101,7 @@ func fakeGateway() int {
 	}
 	note("gateway up pid=%d engine=%q listen=%q shared=%q tls=%q args=%q", os.Getpid(), os.Getenv("IMGFLEET_ENGINE_URL"), os.Getenv("IMGFLEET_ENGINE_LISTEN"),
 		os.Getenv("IMGFLEET_STORE_SHARED"), os.Getenv("IMGFLEET_TLS_CERT"), os.Args[1:])
+	note("gateway providers=%s", os.Getenv("IMGFLEET_PROVIDERS"))
 	fmt.Fprintln(os.Stderr, "gateway serves")
 	<-ctx.Done()
 	note("gateway down")
@@ -109,7 +111,11 @@ func fakeGateway() int {
 // fakeWorker tells every gateway about itself until it ends.
 func fakeWorker() int {
 	ctx := tied()
-	note("worker up pid=%d region=%q capacity=%q", os.Getpid(), os.Getenv("IMGFLEET_WORKER_REGION"), os.Getenv("IMGFLEET_WORKER_CAPACITY"))
+	if slices.Contains(os.Args, "-simulate") {
+		return fakeVendors(ctx)
+	}
+	note("worker up pid=%d region=%q capacity=%q providers=%s", os.Getpid(), os.Getenv("IMGFLEET_WORKER_REGION"), os.Getenv("IMGFLEET_WORKER_CAPACITY"),
+		os.Getenv("IMGFLEET_PROVIDERS"))
 	var gateways []string
 	if err := json.Unmarshal([]byte(os.Getenv("IMGFLEET_FLEET_GATEWAYS")), &gateways); err != nil {
 		panic(err)
@@ -136,6 +142,21 @@ func fakeWorker() int {
 		case <-time.After(50 * time.Millisecond): // the heartbeat
 		}
 	}
+}
+
+// fakeVendors answers where the books are looked for.
+func fakeVendors(ctx context.Context) int {
+	note("vendors up vendors=%s", os.Getenv("IMGFLEET_SIMULATE_VENDORS"))
+	l, err := net.Listen("tcp", os.Getenv("IMGFLEET_SIMULATE_LISTEN"))
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /books", func(http.ResponseWriter, *http.Request) {})
+	go func() { _ = http.Serve(l, mux) }()
+	<-ctx.Done()
+	note("vendors down")
+	return 0
 }
 
 // fakeImgctl runs dev as a process, so that a test can kill it.

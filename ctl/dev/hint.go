@@ -20,6 +20,9 @@ func (p *plan) hint(ctx context.Context, c Config, executable string) []byte {
 	imgctl := shortest(executable)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "\n  imgfleet runs.  Page: %s/   Data: %s   Ctrl-C drains and stops.\n", first, shortest(c.Data))
+	if p.doubles.any() {
+		fmt.Fprintf(&b, "  Simulated vendors, nothing is paid: %s   Books: %s\n", p.doubles.names(), p.doubles.booksURL())
+	}
 	for i, g := range p.gateways[1:] {
 		fmt.Fprintf(&b, "  Gateway %d of the same fleet: %s\n", i+2, link(g.http))
 	}

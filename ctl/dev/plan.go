@@ -34,6 +34,7 @@ type workerPlan struct {
 type plan struct {
 	gateways  []gatewayPlan
 	workers   []workerPlan
+	doubles   *doublesPlan // nil: no vendor is played
 	tokenFile string
 	token     string
 }
@@ -52,10 +53,16 @@ func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, 
 		return nil, err
 	}
 	shared := p.sharedEnv(c, base, pretty)
+	if p.doubles, err = planDoubles(ctx, c, &reserved, shared); err != nil {
+		return nil, err
+	}
 	if err := p.wireGateways(ctx, c, &reserved, shared); err != nil {
 		return nil, err
 	}
 	if err := p.wireWorkers(ctx, c, &reserved, base, shared); err != nil {
+		return nil, err
+	}
+	if err := p.simulate(); err != nil {
 		return nil, err
 	}
 	if err := p.secure(c); err != nil {
@@ -152,6 +159,28 @@ func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base,
 			w.env = append(w.env, "IMGFLEET_WORKER_CAPACITY="+workerCapacity)
 		}
 		p.workers = append(p.workers, w)
+	}
+	return nil
+}
+
+// simulate points everybody at the doubles. Gateways are told no keys.
+func (p *plan) simulate() error {
+	if p.doubles == nil {
+		return nil
+	}
+	public, err := p.doubles.providers(false)
+	if err != nil {
+		return err
+	}
+	private, err := p.doubles.providers(true)
+	if err != nil {
+		return err
+	}
+	for i := range p.gateways {
+		p.gateways[i].env = append(p.gateways[i].env, public)
+	}
+	for i := range p.workers {
+		p.workers[i].env = append(p.workers[i].env, private)
 	}
 	return nil
 }

@@ -10,15 +10,16 @@ import (
 )
 
 const (
+	readyProbe  = 5 * time.Second
 	readyEvery  = 50 * time.Millisecond
 	readyWithin = 2 * time.Minute // recovering a large engine takes its time
 )
 
 // awaitGateways returns when every gateway serves.
 func (p *plan) awaitGateways(ctx context.Context) error {
-	probe := &http.Client{Timeout: 5 * time.Second}
+	probe := &http.Client{Timeout: readyProbe}
 	for _, g := range p.gateways {
-		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)) }); err != nil {
+		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)+"/readyz") }); err != nil {
 			return err
 		}
 	}
@@ -53,8 +54,8 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-func serves(ctx context.Context, probe *http.Client, base string) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", http.NoBody)
+func serves(ctx context.Context, probe *http.Client, url string) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
 	}
