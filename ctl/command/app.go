@@ -68,8 +68,9 @@ func New(a *App) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(terminal.Formats(), cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("context", a.completeContexts))
 	root.AddCommand(
-		newDev(a), newStatus(a), newQuota(a), newProvider(a), newCache(a), newTask(a), newWorker(a), newSession(a),
-		newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a), newContext(a), newVersion(a),
+		newDev(a), newStatus(a), newQuota(a), newProvider(a), newBudget(a), newCost(a), newCache(a), newTask(a),
+		newWorker(a), newSession(a), newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
+		newContext(a), newVersion(a),
 	)
 	return root
 }

@@ -23,8 +23,8 @@ func providersView(ps []operator.Provider) terminal.View {
 		Columns: []terminal.Column{
 			{Name: "name", Least: 8}, {Name: "enabled"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
 			{Name: "in flight", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
-			{Name: "price", Right: true}, {Name: "reason", Least: 6},
-			{Name: "kind", Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
+			{Name: "spent today", Right: true}, {Name: "reason", Least: 6},
+			{Name: "kind", Wide: true}, {Name: "price", Right: true, Wide: true}, {Name: "budget", Right: true, Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},
 		Empty: "No provider is configured.",
 	}}
@@ -36,8 +36,8 @@ func providersView(ps []operator.Provider) terminal.View {
 		v.Names = append(v.Names, p.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
 			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), successText(p.Success),
-			strconv.FormatInt(p.PriceFen, 10) + " fen", p.Reason,
-			p.Kind, strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
+			yuan(p.SpentFen), p.Reason,
+			p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
 		})
 	}
 	return v

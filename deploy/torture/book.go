@@ -20,6 +20,7 @@ const (
 	finishedTwice             // two ends, or an end that changed
 	eventMissing
 	eventRepeated
+	unbooked  // money that the ledger does not know, or knows twice
 	paidTwice // a provider's call outside policy
 	illegal   // a step the state machine does not have, progress that fell
 	surprise  // an answer that the contract does not know
@@ -30,7 +31,7 @@ const (
 
 func (k kind) String() string {
 	return [...]string{
-		"lost", "resurrected", "finished twice", "events missing", "events repeated", "calls twice outside policy",
+		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "calls twice outside policy",
 		"illegal steps", "wrong answers", "left behind", "crashes",
 	}[k]
 }

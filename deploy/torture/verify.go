@@ -65,10 +65,10 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	for range verifiers {
 		crew.Go(func() {
 			for e := range work {
-				fen, hedges := v.check(ctx, e, made[e.id])
+				fen, rec := v.check(ctx, e, made[e.id])
 				mu.Lock()
 				r.doublePaidFen += fen
-				r.hedges += hedges
+				r.count(rec)
 				mu.Unlock()
 			}
 		})
@@ -85,6 +85,9 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	// dispatcher counts for itself.
 	if float64(r.hedges) > v.config.Hedge*float64(r.calls+v.kills)+1+float64(v.kills) {
 		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
+	}
+	if err := v.ledger(ctx, r); err != nil {
+		return r, err
 	}
 	v.sessions(ctx)
 	return r, v.clean(ctx)
@@ -116,17 +119,53 @@ type audited struct {
 	calls         int
 	doublePaidFen int64
 	hedges        int
+	okFen, fen    int64 // of the attempts in the records that are left
+	attempts      int64
+}
+
+// count takes the attempts of a record in.
+func (r *audited) count(t operator.Task) {
+	for _, a := range t.Attempts {
+		r.attempts++
+		r.fen += a.PriceFen
+		if a.Outcome == task.OK {
+			r.okFen += a.PriceFen
+		}
+		if a.Hedge {
+			r.hedges++
+		}
+	}
+}
+
+// ledger compares what is booked with the records and with the calls. Deleted
+// tasks are booked too, and have no record any more.
+func (v *verifier) ledger(ctx context.Context, r audited) error {
+	costs, err := v.admin.Costs(ctx, 2)
+	if err != nil {
+		return err
+	}
+	var ok, fen, attempts int64
+	for _, c := range costs {
+		ok, fen, attempts = ok+c.ChargedFen, fen+c.ChargedFen+c.UnknownFen, attempts+c.Attempts
+	}
+	if ok < r.okFen || fen < r.fen || attempts < r.attempts {
+		v.book.fault(unbooked, 1, "", "%d attempts, %d fen and %d for pictures are in the records, %d, %d and %d in the ledger", r.attempts, r.fen, r.okFen, attempts, fen, ok)
+	}
+	if paid := int64(r.calls) * priceFen; ok > paid {
+		v.book.fault(unbooked, 1, "", "%d fen for pictures are in the ledger, all calls come to %d", ok, paid)
+	}
+	return nil
 }
 
 // check reads one task again, everywhere.
-func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64, hedges int) {
+func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64, rec operator.Task) {
 	e.mu.Lock()
 	deleted, seen := e.deleted, e.trail
 	condemned := e.condemn
 	e.mu.Unlock()
 	if condemned {
 		v.checkDeleted(ctx, e, deleted, made)
-		return 0, 0
+		return 0, rec
 	}
 	var first client.Task
 	for i, api := range v.direct {
@@ -134,13 +173,13 @@ func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (do
 		switch {
 		case client.Status(err) == http.StatusNotFound:
 			v.book.fault(lost, 1, e.id, "gateway %d answers 404 at the end", i+1)
-			return 0, 0
+			return 0, rec
 		case err != nil:
 			v.book.fault(surprise, 1, e.id, "gateway %d at the end: %v", i+1, err)
-			return 0, 0
+			return 0, rec
 		case !doc.State.Terminal():
 			v.book.fault(lost, 1, e.id, "still %s %d on gateway %d at the end", doc.State, doc.Version, i+1)
-			return 0, 0
+			return 0, rec
 		case seen.terminal != "" && (string(doc.State) != seen.terminal || doc.Version != seen.last):
 			v.book.fault(finishedTwice, 1, e.id, "streamed %s %d, read %s %d", seen.terminal, seen.last, doc.State, doc.Version)
 		case i > 0 && (doc.State != first.State || doc.FinishedAt == nil || !doc.FinishedAt.Equal(*first.FinishedAt)):
@@ -151,21 +190,17 @@ func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (do
 	if first.State == task.Succeeded {
 		v.picture(ctx, e, first)
 	}
-	rec, err := v.booked(ctx, e.id)
+	var err error
+	rec, err = v.booked(ctx, e.id)
 	if err != nil {
 		v.book.fault(surprise, 1, e.id, "admin API: %v", err)
-		return 0, 0
+		return 0, rec
 	}
 	faults, doublePaid := audit(rec, made, v.config.Unknown)
 	for _, f := range faults {
 		v.book.fault(paidTwice, 1, e.id, "%s", f)
 	}
-	for _, a := range rec.Attempts {
-		if a.Hedge {
-			hedges++
-		}
-	}
-	return doublePaid, hedges
+	return doublePaid, rec
 }
 
 // booked reads a record when the calls that lost against a hedge have been

@@ -85,6 +85,7 @@ type notes interface {
 // dispatcher is gateway/dispatch.
 type dispatcher interface {
 	Status() dispatch.Status
+	Costs(ctx context.Context, days int) ([]dispatch.Cost, error)
 }
 
 // Deps are what the API steers.

@@ -73,6 +73,9 @@ func (w *walk) succeed(ctx context.Context, land landing) error {
 // may still have been paid for, it says so.
 func (w *walk) exhausted(ctx context.Context, land landing) error {
 	code := "generation_failed"
+	if w.broke(w.job.ID, w.paid) {
+		code = "budget_exhausted"
+	}
 	if land.out.Result == task.Unknown || len(w.unsure) > 0 {
 		code = "provider_unknown"
 	}
@@ -114,7 +117,13 @@ func (w *walk) close(ctx context.Context) {
 		_ = w.it.lease.Return(time.Second)
 		return
 	}
-	if err := w.it.lease.Ack(); err != nil {
+	paid, err := w.post(ctx)
+	if err != nil {
+		w.Logger.Warn("task not booked, the job returns", "task", w.job.ID, "err", err)
+		_ = w.it.lease.Return(time.Second)
+		return
+	}
+	if err := w.giveUp(ctx, paid); err != nil {
 		w.Logger.Warn("job not acknowledged", "task", w.job.ID, "err", err)
 		return
 	}
@@ -122,6 +131,19 @@ func (w *walk) close(ctx context.Context) {
 	if !w.now().Deleted && w.now().Version > 2 {
 		w.trims.add(trim{at: time.Now().Add(w.config.Trim), session: w.job.Session, id: w.job.ID})
 	}
+}
+
+// giveUp acknowledges the job. When its task cost money it waits for the
+// engine's word, so that the ledger knows that it will not come again.
+func (w *walk) giveUp(ctx context.Context, paid bool) error {
+	if !paid {
+		return w.it.lease.Ack()
+	}
+	err := w.it.lease.Confirm(ctx)
+	if err == nil {
+		w.ledger.close(w.job.ID)
+	}
+	return err
 }
 
 // erased stops what still runs for a deleted task and removes what it left.
@@ -173,7 +195,7 @@ func (w *walk) calibrate(took time.Duration) {
 // outcome, and reports whether there was enough.
 func (w *walk) doublePay(ctx context.Context, fen int64) (bool, error) {
 	granted := false
-	key := "double." + time.Now().In(time.FixedZone("CST", 8*3600)).Format("20060102")
+	key := "double." + dayOf(time.Now())
 	_, err := w.spending.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
 		spent, _ := strconv.ParseInt(string(old), 10, 64)
 		if granted = spent+fen <= w.Router.Config().DoublePayFenPerDay; !granted {

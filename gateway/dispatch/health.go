@@ -165,14 +165,14 @@ const (
 
 // landed reports what came of a call and gives its slot back, in one step, so
 // that no second probe slips in between.
-func (l *lead) landed(s *slot, a task.Attempt, out workerrpc.Outcome) {
-	if s == nil {
-		return
-	}
+func (l *lead) landed(s *slot, a task.Attempt, out workerrpc.Outcome) (cost held) {
 	now := time.Now()
 	l.mu.Lock()
 	l.health.report(s, out, a.StartedAt, now, l.slots.providers[s.step.Name])
+	cost = l.spend.settle(s.held, price(a, out))
+	s.held = held{}
 	l.slots.release(s)
 	l.mu.Unlock()
 	l.kick()
+	return cost
 }

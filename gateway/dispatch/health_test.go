@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -77,7 +78,7 @@ func TestEveryTaskIsTriedThoughAllBreakersAreOpen(t *testing.T) {
 func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	t.Parallel()
 	h := newHealth(rules())
-	s := newSlots(h)
+	s := newSlots(h, newSpend(func() *policy.State { return &policy.State{} }))
 	s.refresh([]fleet.Member{worker("w1", "", 9, "a")}, s.state)
 	n := need{steps: []routing.Step{step("a")}}
 	held := s.take(n)

@@ -36,6 +36,9 @@ type lead struct {
 	slots     *slots
 	health    *health
 	hedging   hedging
+	spend     *spend
+	ledger    *ledger
+	free      days                 // calls that cost nothing, not in the ledger yet
 	held      map[task.ID]*item    // leased: waiting or running
 	missed    map[task.ID]struct{} // poked before they were leased
 	asking    []*walk              // running tasks that need another slot
@@ -58,10 +61,10 @@ type item struct {
 }
 
 func newLead(d *Dispatcher) *lead {
-	h := newHealth(d.config.Breaking)
+	h, s := newHealth(d.config.Breaking), newSpend(d.Policy)
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
-		window: newWindow(), slots: newSlots(h), health: h, held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		window: newWindow(), slots: newSlots(h, s), health: h, spend: s, ledger: newLedger(d.spending, s), free: make(days), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 		service: newService(),
 	}
 }
@@ -76,6 +79,9 @@ func (l *lead) run(ctx context.Context) error {
 		return err
 	}
 	l.delivered = drained
+	if err := l.ledger.load(ctx); err != nil {
+		return err
+	}
 	var loops sync.WaitGroup
 	loops.Go(func() { cancel(l.Queue.Cancels(ctx, func(_ task.SessionID, id task.ID) { l.poke(ctx, id) })) })
 	loops.Go(func() {
@@ -85,6 +91,7 @@ func (l *lead) run(ctx context.Context) error {
 	loops.Go(func() { l.pulse(ctx) })
 	loops.Go(func() { l.trim(ctx) })
 	loops.Go(func() { l.tellAll(ctx) })
+	loops.Go(func() { l.ledger.run(ctx, l.costless) })
 	loops.Wait()
 	l.close()
 	l.walks.Wait()
@@ -169,6 +176,7 @@ func (l *lead) start(ctx context.Context, it *item, s *slot) {
 }
 
 func (l *lead) leave(it *item) {
+	l.spend.giveBack(it.walk.hand...) // what was not booked is counted again with the job
 	l.mu.Lock()
 	delete(l.held, it.lease.Job.ID)
 	l.mu.Unlock()

@@ -12,7 +12,8 @@ type metrics struct {
 	recovered                  *prometheus.CounterVec
 	waitSeconds, taskSeconds   prometheus.Histogram
 	estimated, byP50, byP90    prometheus.Counter
-	breakers, window           *prometheus.GaugeVec
+	breakers, window, spent    *prometheus.GaugeVec
+	fen                        *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -45,6 +46,8 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		taskSeconds: seconds("task", "From accept to success."),
 		breakers:    gauges("breaker_info", "1 for the state of each breaker of a provider in a region.", "provider", "region", "state"),
 		window:      gauges("rate_window_calls", "Calls at once that a provider bears while it limits our rate, 0 when it does not.", "provider"),
+		spent:       gauges("spent_today_fen", "Spent today in Shanghai, with what is set aside for calls under way.", "provider"),
+		fen:         counts("fen", "Money that calls have cost, or may have when the outcome is unknown.", "provider", "outcome"),
 		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
 		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),
 		byP90:       count("estimates_by_p90", "Successes no later than the estimated 90th percentile."),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // place gives free slots to waiting tasks whenever something changed. It
@@ -90,7 +91,7 @@ func (l *lead) assign(ctx context.Context) {
 func (l *lead) need(it *item) need {
 	waited := time.Since(it.entered)
 	return need{
-		steps: affordable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region,
+		steps: l.payable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
 	}
 }
@@ -106,14 +107,22 @@ func (l *lead) budget() int64 {
 	return math.MaxInt64
 }
 
-// affordable drops the steps that cost more than is left; the plan itself
-// when there are none.
-func affordable(steps []routing.Step, fen int64) []routing.Step {
-	dear := func(s routing.Step) bool { return s.PriceFen > fen }
+// payable drops the steps that cost more than a task or today's budgets have
+// left; the plan itself when there are none.
+func (l *lead) payable(steps []routing.Step, fen int64) []routing.Step {
+	now := time.Now()
+	dear := func(s routing.Step) bool { return s.PriceFen > fen || !l.spend.affords(s, now) }
 	if !slices.ContainsFunc(steps, dear) {
 		return steps
 	}
 	return slices.DeleteFunc(slices.Clone(steps), dear)
+}
+
+// broke reports whether there are providers for a task that has paid so much,
+// and money for none.
+func (l *lead) broke(id task.ID, paid int64) bool {
+	steps := l.Router.Plan(id)
+	return len(steps) > 0 && len(l.payable(steps, l.budget()-paid)) == 0
 }
 
 // answer serves running tasks that fall back before new ones start. The
@@ -125,6 +134,9 @@ func (l *lead) answer() {
 			w.slot <- s
 		} else {
 			left = append(left, w)
+			if l.broke(w.job.ID, w.paid) {
+				w.nudge()
+			}
 		}
 	}
 	clear(l.asking[len(left):])

@@ -16,7 +16,7 @@ const (
 )
 
 // tick tells the gateways the load and the waiting their new positions, and
-// expires those that waited too long. It runs in the placing goroutine, so no
+// ends those that waited too long or that nobody can pay for. It runs in the placing goroutine, so no
 // task starts while its position is being written.
 func (l *lead) tick(ctx context.Context) {
 	l.mu.Lock()
@@ -29,7 +29,7 @@ func (l *lead) tick(ctx context.Context) {
 	var tell []*item
 	for i, it := range l.window.ranked() {
 		switch {
-		case now.After(it.lease.Job.Deadline):
+		case now.After(it.lease.Job.Deadline), l.broke(it.lease.Job.ID, 0):
 			l.window.remove(it)
 			l.start(ctx, it, nil)
 		case now.Sub(it.entered) >= announceAfter && len(tell) < announceMost && worthTelling(it.announced, i+1):

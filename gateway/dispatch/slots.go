@@ -19,6 +19,7 @@ type slots struct {
 	busy      map[string]int // by worker id
 	providers map[string]int // by provider name
 	health    *health
+	spend     *spend
 }
 
 // slot is a worker and a provider reserved for one attempt.
@@ -26,6 +27,7 @@ type slot struct {
 	worker fleet.Member
 	step   routing.Step
 	probe  bool // asks whether a provider is back
+	held   held // its price
 }
 
 // need says what a task would accept.
@@ -41,8 +43,8 @@ type need struct {
 	force   bool // breakers do not matter
 }
 
-func newSlots(h *health) *slots {
-	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h}
+func newSlots(h *health, m *spend) *slots {
+	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, spend: m}
 }
 
 func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
@@ -93,7 +95,7 @@ func (s *slots) take(n need) *slot {
 			continue
 		}
 		if w, ok := s.best(step, n, now); ok {
-			got := &slot{worker: w, step: step}
+			got := &slot{worker: w, step: step, held: s.spend.reserve(step, now)}
 			s.hold(got)
 			return got
 		}
@@ -157,6 +159,8 @@ func (s *slots) release(t *slot) {
 	if s.providers[t.step.Name]--; s.providers[t.step.Name] <= 0 {
 		delete(s.providers, t.step.Name)
 	}
+	s.spend.giveBack(t.held)
+	t.held = held{}
 	if t.probe {
 		s.health.leave(t.step.Name, t.worker.Region)
 	}
@@ -164,7 +168,8 @@ func (s *slots) release(t *slot) {
 
 // occupy reserves what an attempt found in a record already uses.
 func (s *slots) occupy(a *task.Attempt, step routing.Step) *slot {
-	t := &slot{step: step}
+	t := &slot{step: step, held: held{purse{dayOf(a.StartedAt), a.Provider}, a.PriceFen}}
+	s.spend.put(t.held, t.held.fen)
 	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
 	s.hold(t)
 	return t
@@ -177,8 +182,10 @@ func (s *slots) move(t *slot, avoid map[string]bool) bool {
 	if !ok || avoid[w.ID] {
 		return false
 	}
+	money := t.held
+	t.held = held{} // it stays with the call
 	s.release(t)
-	t.worker = w
+	t.worker, t.held = w, money
 	s.hold(t)
 	return true
 }

@@ -24,7 +24,7 @@ func degraded(s *routing.Step) { s.Degraded = true }
 func bound(n int) func(*routing.Step) { return func(s *routing.Step) { s.MaxConcurrent = n } }
 
 func slotsOf(ms ...fleet.Member) *slots {
-	s := newSlots(newHealth(defaultBreaking()))
+	s := newSlots(newHealth(defaultBreaking()), newSpend(func() *policy.State { return &policy.State{} }))
 	s.refresh(ms, &policy.State{})
 	return s
 }

@@ -19,7 +19,8 @@ type ProviderStatus struct {
 	Window     int               `json:"window,omitempty"`   // calls at once that it bears, while it limits our rate
 	P50Seconds float64           `json:"p50Seconds,omitempty"`
 	P95Seconds float64           `json:"p95Seconds,omitempty"`
-	Success    *float64          `json:"success,omitempty"` // share of the last calls; nil before the first
+	Success    *float64          `json:"success,omitempty"`  // share of the last calls; nil before the first
+	SpentFen   int64             `json:"spentFen,omitempty"` // today, with what is set aside
 }
 
 // told is what the leader tells the other gateways.
@@ -62,7 +63,7 @@ func (l *lead) tellAll(ctx context.Context) {
 func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 	out := make(map[string]ProviderStatus)
 	for _, p := range l.Router.Config().Providers {
-		s := ProviderStatus{InFlight: l.slots.providers[p.Name]}
+		s := ProviderStatus{InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name)}
 		if v := l.health.vendors[p.Name]; v != nil {
 			v.summarise()
 			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)
@@ -89,6 +90,7 @@ func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 	}
 	for name, s := range out {
 		l.metrics.window.WithLabelValues(name).Set(float64(s.Window))
+		l.metrics.spent.WithLabelValues(name).Set(float64(s.SpentFen))
 	}
 	return out
 }

@@ -50,6 +50,8 @@ type walk struct {
 	moved   bool                 // a provider limited its rate: the next one may serve
 	asked   time.Time            // when it began to wait for another slot
 
+	hand     []held // what its calls have cost, until it is booked
+	lands    map[int]workerrpc.Outcome
 	unserved int            // attempts that no worker took
 	unsure   []task.Attempt // may have been billed, and nobody has allowed yet to go on after them
 }
@@ -60,13 +62,14 @@ func newWalk(l *lead, it *item, s *slot) *walk {
 		lead: l, it: it, job: it.lease.Job, rec: it.rec, rev: it.rev, seat: s,
 		slot: make(chan *slot, 1), poked: make(chan struct{}, 1), noticed: it.rec.Stage == task.StageSlow,
 		tried: make(map[string]int), rest: make(map[string]time.Time), avoid: make(map[string]bool),
-		seats: make(map[int]*slot), landings: make(chan *flight, 2),
+		seats: make(map[int]*slot), lands: make(map[int]workerrpc.Outcome), landings: make(chan *flight, 2),
 	}
 	for _, a := range it.rec.Attempts {
 		if a.Outcome == "" {
 			w.seats[a.Number] = l.slots.occupy(&a, l.step(a.Provider))
 		} else {
 			w.account(a)
+			w.recall(a)
 		}
 		if !a.Hedge {
 			w.unsure = nil
@@ -79,6 +82,17 @@ func newWalk(l *lead, it *item, s *slot) *walk {
 		w.unsure = nil // it was decided before that was written
 	}
 	return w
+}
+
+// recall counts what an attempt of an earlier term has cost, unless that term
+// has booked it.
+func (w *walk) recall(a task.Attempt) {
+	if a.PriceFen == 0 || w.spend.booked(w.job.ID) {
+		return
+	}
+	h := held{purse{dayOf(a.StartedAt), a.Provider}, a.PriceFen}
+	w.spend.put(h, h.fen)
+	w.hand = append(w.hand, h)
 }
 
 // nudge makes the walk and its calls read the record again, once however
@@ -187,7 +201,7 @@ func (w *walk) ended() bool { return gone(w.now()) }
 // sit waits for a slot for the next attempt; errEnded when the task ended
 // instead, also because no provider is left.
 func (w *walk) sit(ctx context.Context) error {
-	if len(w.plan()) == 0 && w.now().Started() {
+	if len(w.plan()) == 0 && (w.now().Started() || w.broke(w.job.ID, w.paid)) {
 		return ended(w.exhausted(ctx, landing{}))
 	}
 	w.ask(w)
@@ -204,6 +218,9 @@ func (w *walk) sit(ctx context.Context) error {
 			}
 			if w.now().Canceling {
 				return ended(w.cancel(ctx, landing{}))
+			}
+			if w.broke(w.job.ID, w.paid) {
+				return ended(w.exhausted(ctx, landing{}))
 			}
 		}
 	}

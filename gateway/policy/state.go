@@ -17,6 +17,7 @@ type State struct {
 	Limits    map[string]int64    `json:"limits,omitempty"`    // overrides of the configured ones
 	Providers map[string]Provider `json:"providers,omitempty"` // by configured name
 	Intake    Intake              `json:"intake,omitzero"`
+	Budgets   map[string]int64    `json:"budgets,omitempty"` // fen a Shanghai day, by provider or WholeService
 	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
 	Catalog   Catalog             `json:"catalog,omitzero"`
 }
@@ -27,6 +28,9 @@ type Catalog struct {
 	Version  int `json:"version,omitempty"`  // 0: the built-in one
 	Previous int `json:"previous,omitempty"` // in force before, for going back
 }
+
+// WholeService names the budget of all providers together.
+const WholeService = "*"
 
 // Provider overrides how one provider is used.
 type Provider struct {
@@ -104,6 +108,11 @@ func (s *State) check() error {
 			f = f.At("/limits/"+key, "out_of_range", "must not be negative")
 		}
 	}
+	for name, fen := range s.Budgets {
+		if fen < 0 {
+			f = f.At("/budgets/"+name, "out_of_range", "must not be negative")
+		}
+	}
 	for name, p := range s.Providers {
 		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > maxWeight) {
 			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
@@ -124,6 +133,9 @@ func (s *State) fill() {
 	}
 	if s.Providers == nil {
 		s.Providers = map[string]Provider{}
+	}
+	if s.Budgets == nil {
+		s.Budgets = map[string]int64{}
 	}
 	if s.Workers == nil {
 		s.Workers = map[string]Worker{}

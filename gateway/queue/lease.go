@@ -36,6 +36,9 @@ type Lease struct {
 // Ack ends the job: its task is terminal and settled.
 func (l Lease) Ack() error { return engine.Classify(l.msg.Ack()) }
 
+// Confirm is Ack, and waits until the engine has heard it.
+func (l Lease) Confirm(ctx context.Context) error { return engine.Classify(l.msg.DoubleAck(ctx)) }
+
 // Pulse keeps the lease for another 30 seconds.
 func (l Lease) Pulse() error { return engine.Classify(l.msg.InProgress()) }
 

@@ -62,6 +62,27 @@ func (c *Client) ChangeProvider(ctx context.Context, name string, p ProviderPatc
 	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/providers/" + url.PathEscape(name), edit: &e, body: p})
 }
 
+// Budgets lists the budgets of the day.
+func (c *Client) Budgets(ctx context.Context) (Budgets, error) {
+	return ask[Budgets](ctx, c, request{method: http.MethodGet, path: "/budgets"})
+}
+
+// SetBudgets sets some budgets.
+func (c *Client) SetBudgets(ctx context.Context, budgets map[string]int64, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/budgets", edit: &e, body: BudgetsPatch{budgets}})
+}
+
+// ResetBudgets removes budgets, all of them when none is named.
+func (c *Client) ResetBudgets(ctx context.Context, names []string, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/budgets/reset", edit: &e, body: BudgetsReset{names}})
+}
+
+// Costs reports what the last days cost.
+func (c *Client) Costs(ctx context.Context, days int) ([]Cost, error) {
+	l, err := ask[List[Cost]](ctx, c, request{method: http.MethodGet, path: "/costs?days=" + strconv.Itoa(days)})
+	return l.Data, err
+}
+
 // CacheStats describes the cache.
 func (c *Client) CacheStats(ctx context.Context) (CacheStats, error) {
 	return ask[CacheStats](ctx, c, request{method: http.MethodGet, path: "/cache"})

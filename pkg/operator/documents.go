@@ -85,6 +85,8 @@ type Provider struct {
 	P50Seconds float64           `json:"p50Seconds,omitempty"` // of the last pictures
 	P95Seconds float64           `json:"p95Seconds,omitempty"`
 	Success    *float64          `json:"success,omitempty"` // share of the last calls
+	SpentFen   int64             `json:"spentFen"`          // today, with what is set aside
+	BudgetFen  *int64            `json:"budgetFen,omitempty"`
 }
 
 // ProviderPatch changes how a provider is used; nil leaves as it is.
@@ -232,4 +234,42 @@ func LimitKeys() []string {
 		"sessionDaily", "sessionActive", "sessionStreams", "sessionUploadBytes", "ipPerMinute", "ipDaily",
 		"ipSessionsPerHour", "queueDepth", "maxUploadBytes", "maxPixels", "taskFen",
 	}
+}
+
+// Budgets are what may be spent on a Shanghai day.
+type Budgets struct {
+	Version int      `json:"version"`
+	Budgets []Budget `json:"budgets"`
+}
+
+// Budget is that of one provider, or of the whole service when Name is "*".
+type Budget struct {
+	Name     string `json:"name"`
+	Fen      *int64 `json:"fen,omitempty"` // nil: no limit
+	SpentFen int64  `json:"spentFen"`      // today, with what is set aside for calls under way
+}
+
+// BudgetsPatch sets some budgets.
+type BudgetsPatch struct {
+	Budgets map[string]int64 `json:"budgets"`
+}
+
+// BudgetsReset removes some budgets, all of them when none is named.
+type BudgetsReset struct {
+	Names []string `json:"names,omitempty"`
+}
+
+// Cost is what the calls to one provider from one region came to on a day.
+type Cost struct {
+	Day         string `json:"day"` // yyyy-mm-dd, in Shanghai
+	Provider    string `json:"provider"`
+	Region      string `json:"region,omitempty"`
+	Attempts    int64  `json:"attempts"`
+	OK          int64  `json:"ok"`
+	Failed      int64  `json:"failed"`  // and not billed
+	Unknown     int64  `json:"unknown"` // may have been billed
+	Hedges      int64  `json:"hedges"`
+	ChargedFen  int64  `json:"chargedFen"`
+	UnknownFen  int64  `json:"unknownFen"`
+	ReturnedFen int64  `json:"returnedFen"` // set aside and given back
 }

@@ -195,14 +195,20 @@ func (r *Record) Attempt(number int) *Attempt {
 	return nil
 }
 
-// Tombstone is what is left of a deleted record: an id that says no, and
+// Tombstone is what is left of a deleted record: an id that says no, what its
+// calls cost, for the ledger, and
 // whether it counts towards the quota of the day it was made on, so that
 // deleting a picture does not give it back.
 func (r *Record) Tombstone() *Record {
-	return &Record{
+	dead := &Record{
 		ID: r.ID, Session: r.Session, Version: r.Version + 1, Event: EventDeleted, Deleted: true,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, Charged: r.Counts(),
 	}
+	for _, a := range r.Attempts {
+		a.VendorTask, a.Code = "", ""
+		dead.Attempts = append(dead.Attempts, a)
+	}
+	return dead
 }
 
 // Counts reports whether the task is charged to its session's quota as it

@@ -230,11 +230,19 @@ func (s *Stage) Status() dispatch.Status {
 	share := 0.96
 	return dispatch.Status{
 		Providers: map[string]dispatch.ProviderStatus{
-			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share},
+			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240},
 		},
 		Leader: true, Running: 2, InFlight: map[string]int{"mock": 2},
 		Load: &queue.Load{Running: 2, Capacity: 12, P50: 3.5, P90: 8},
 	}
+}
+
+// Costs plays the dispatcher.
+func (s *Stage) Costs(context.Context, int) ([]dispatch.Cost, error) {
+	return []dispatch.Cost{
+		{Day: "20260301", Provider: "seedream", Region: "cn-north", Sums: dispatch.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
+		{Day: "20260301", Provider: "mock", Region: "cn-east", Sums: dispatch.Sums{Attempts: 5, OK: 5}},
+	}, nil
 }
 
 // Session plays the erasure.

@@ -1,0 +1,51 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+// wholeService is the name of the budget of all providers together.
+const wholeService = "*"
+
+func newBudget(a *App) *cobra.Command {
+	return group("budget", "What providers may cost on a day", newBudgetGet(a), newBudgetSet(a), newBudgetReset(a))
+}
+
+func budgetsView(b operator.Budgets) terminal.View {
+	v := terminal.View{Doc: b, Table: terminal.Table{Columns: []terminal.Column{
+		{Name: "provider", Least: 8}, {Name: "budget", Right: true}, {Name: "spent today", Right: true}, {Name: "left", Right: true},
+	}}}
+	for _, x := range b.Budgets {
+		name, left := x.Name, "-"
+		if name == wholeService {
+			name = "(whole service)"
+		}
+		if x.Fen != nil {
+			left = yuan(max(0, *x.Fen-x.SpentFen))
+		}
+		v.Names = append(v.Names, x.Name)
+		v.Table.Rows = append(v.Table.Rows, []string{name, budgetText(x.Fen), yuan(x.SpentFen), left})
+	}
+	return v
+}
+
+// yuan writes fen as people write money.
+func yuan(fen int64) string {
+	sign := ""
+	if fen < 0 {
+		sign, fen = "-", -fen
+	}
+	return fmt.Sprintf("%s%d.%02d", sign, fen/100, fen%100)
+}
+
+func budgetText(fen *int64) string {
+	if fen == nil {
+		return "off"
+	}
+	return yuan(*fen)
+}

@@ -1,0 +1,67 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// costs sums up what the attempts of an ended task came to. An attempt whose
+// outcome nobody knows may have been billed.
+func (w *walk) costs() (d days, paid bool) {
+	d = make(days)
+	for _, a := range w.now().Attempts {
+		if l, ok := w.lands[a.Number]; ok && a.Outcome == "" { // of a deleted task
+			a.Outcome, a.PriceFen = l.Result, price(a, l)
+		}
+		planned := w.step(a.Provider).PriceFen
+		paid = paid || a.PriceFen > 0 || planned > 0
+		s := Sums{Attempts: 1}
+		if a.Hedge {
+			s.Hedges = 1
+		}
+		switch a.Outcome {
+		case task.OK:
+			s.OK, s.ChargedFen = 1, a.PriceFen
+		case task.Unknown, "":
+			s.Unknown, s.UnknownFen = 1, a.PriceFen
+		default:
+			s.Failed, s.ReturnedFen = 1, planned
+		}
+		d.add(dayOf(a.StartedAt), a.Provider, a.Region, s)
+	}
+	return d, paid
+}
+
+// post books the calls of an ended task. Those that cost money are on the
+// disk when it returns; those of the mock are counted now and then.
+func (w *walk) post(ctx context.Context) (paid bool, err error) {
+	d, paid := w.costs()
+	if !paid {
+		w.lead.mu.Lock()
+		defer w.lead.mu.Unlock()
+		for day, providers := range d {
+			for provider, regions := range providers {
+				for region, s := range regions {
+					w.free.add(day, provider, region, s)
+				}
+			}
+		}
+		return false, nil
+	}
+	if err := w.ledger.post(ctx, posting{id: w.job.ID, days: d}); err != nil {
+		return true, err
+	}
+	w.spend.giveBack(w.hand...)
+	w.hand = nil
+	return true, nil
+}
+
+// costless takes the sums of calls that cost nothing since the last time.
+func (l *lead) costless() days {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := l.free
+	l.free = make(days)
+	return d
+}

@@ -1,0 +1,316 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	ledgerKey   = "ledger"
+	ledgerGap   = 20 * time.Millisecond // between two writes, however many tasks end
+	ledgerFree  = 2 * time.Second       // between two writes of calls that cost nothing
+	ledgerOpen  = time.Hour             // a job that was not leased again by then was acknowledged
+	ledgerKept  = 400 * 24 * time.Hour
+	ledgerBatch = 512
+)
+
+// Sums are what the calls to one provider from one region came to on a day.
+type Sums struct {
+	Attempts    int64 `json:"attempts"`
+	OK          int64 `json:"ok"`
+	Failed      int64 `json:"failed"`  // and not billed
+	Unknown     int64 `json:"unknown"` // may have been billed
+	Hedges      int64 `json:"hedges"`
+	ChargedFen  int64 `json:"chargedFen"`
+	UnknownFen  int64 `json:"unknownFen"`
+	ReturnedFen int64 `json:"returnedFen"` // set aside and given back
+}
+
+func (s Sums) spent() int64 { return s.ChargedFen + s.UnknownFen }
+
+func (s *Sums) add(o Sums) {
+	s.Attempts += o.Attempts
+	s.OK += o.OK
+	s.Failed += o.Failed
+	s.Unknown += o.Unknown
+	s.Hedges += o.Hedges
+	s.ChargedFen += o.ChargedFen
+	s.UnknownFen += o.UnknownFen
+	s.ReturnedFen += o.ReturnedFen
+}
+
+// days are sums by day, provider and region.
+type days map[string]map[string]map[string]Sums
+
+func (d days) add(day, provider, region string, s Sums) {
+	if d[day] == nil {
+		d[day] = make(map[string]map[string]Sums)
+	}
+	if d[day][provider] == nil {
+		d[day][provider] = make(map[string]Sums)
+	}
+	sums := d[day][provider][region]
+	sums.add(s)
+	d[day][provider][region] = sums
+}
+
+// book is the ledger as it is written: one entry, so that a task's calls are
+// booked together. Open are the tasks booked whose jobs may come again; they
+// are not booked twice.
+type book struct {
+	Days days              `json:"days"`
+	Open map[task.ID]int64 `json:"open"` // unix seconds
+}
+
+func readBook(data []byte) (b book, err error) {
+	if data != nil {
+		err = sonic.Unmarshal(data, &b)
+	}
+	if b.Days == nil {
+		b.Days = make(days)
+	}
+	if b.Open == nil {
+		b.Open = make(map[task.ID]int64)
+	}
+	return b, err
+}
+
+// posting is one task's calls on the way into the ledger.
+type posting struct {
+	id   task.ID // "" for calls that cost nothing: those nobody waits for
+	days days
+	done chan error
+}
+
+// ledger writes what tasks cost, in batches: a batch is one write, and a task
+// that cost money waits for it before its job is given up.
+type ledger struct {
+	bucket *engine.Bucket
+	spend  *spend
+	in     chan posting
+	acked  chan task.ID
+}
+
+func newLedger(b *engine.Bucket, s *spend) *ledger {
+	return &ledger{bucket: b, spend: s, in: make(chan posting, ledgerBatch), acked: make(chan task.ID, 4*ledgerBatch)}
+}
+
+// load reads the book; a term begins with it.
+func (g *ledger) load(ctx context.Context) error {
+	_, err := g.bucket.Update(ctx, ledgerKey, func(old []byte) ([]byte, time.Duration, error) {
+		b, err := readBook(old)
+		if err == nil {
+			g.show(b)
+		}
+		return nil, 0, err
+	})
+	if err != nil {
+		return fmt.Errorf("load ledger: %w", err)
+	}
+	return nil
+}
+
+func (g *ledger) show(b book) {
+	g.spend.mu.Lock()
+	defer g.spend.mu.Unlock()
+	g.spend.book = b
+}
+
+// post books a task's calls and returns when they are on the disk.
+func (g *ledger) post(ctx context.Context, p posting) error {
+	p.done = make(chan error, 1)
+	select {
+	case g.in <- p:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// close notes that a booked task's job will not come again.
+func (g *ledger) close(id task.ID) {
+	select {
+	case g.acked <- id:
+	default: // it leaves by its age
+	}
+}
+
+// run writes until ctx ends.
+func (g *ledger) run(ctx context.Context, free func() days) {
+	tick := time.NewTicker(ledgerFree)
+	defer tick.Stop()
+	for {
+		var batch []posting
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-g.in:
+			batch = append(batch, p)
+		case <-tick.C:
+			if d := free(); len(d) > 0 {
+				batch = append(batch, posting{days: d, done: make(chan error, 1)})
+			} else {
+				continue
+			}
+		}
+		for len(batch) < ledgerBatch && len(g.in) > 0 {
+			batch = append(batch, <-g.in)
+		}
+		err := g.write(ctx, batch)
+		for _, p := range batch {
+			p.done <- err
+		}
+		_ = sleep(ctx, ledgerGap)
+	}
+}
+
+// write applies a batch to the newest book, whoever wrote that.
+func (g *ledger) write(ctx context.Context, batch []posting) error {
+	acked := make([]task.ID, 0, len(g.acked))
+	for range cap(acked) {
+		acked = append(acked, <-g.acked)
+	}
+	if err := g.archive(ctx); err != nil {
+		return err
+	}
+	var next book
+	_, err := g.bucket.Update(ctx, ledgerKey, func(old []byte) ([]byte, time.Duration, error) {
+		b, err := readBook(old)
+		if err != nil {
+			return nil, 0, err
+		}
+		next = b
+		next.apply(batch, acked, time.Now())
+		data, err := sonic.Marshal(next)
+		return data, 0, err
+	})
+	if err != nil {
+		return fmt.Errorf("write ledger: %w", err)
+	}
+	g.show(next)
+	return nil
+}
+
+func (b *book) apply(batch []posting, acked []task.ID, now time.Time) {
+	for _, p := range batch {
+		if _, twice := b.Open[p.id]; twice {
+			continue
+		}
+		if p.id != "" {
+			b.Open[p.id] = now.Unix()
+		}
+		for day, providers := range p.days {
+			for provider, regions := range providers {
+				for region, s := range regions {
+					b.Days.add(day, provider, region, s)
+				}
+			}
+		}
+	}
+	for _, id := range acked {
+		delete(b.Open, id)
+	}
+	for id, at := range b.Open {
+		if now.Sub(time.Unix(at, 0)) > ledgerOpen {
+			delete(b.Open, id)
+		}
+	}
+	for day := range b.Days {
+		if past(day, now) {
+			delete(b.Days, day)
+		}
+	}
+}
+
+// past reports whether nothing is booked on a day any more.
+func past(day string, now time.Time) bool { return day < dayOf(now.Add(-48*time.Hour)) }
+
+func dayKey(day string) string { return "day." + day }
+
+// archive gives days that are past an entry of their own, before they leave
+// the book.
+func (g *ledger) archive(ctx context.Context) error {
+	now := time.Now()
+	g.spend.mu.Lock()
+	shown := g.spend.book.Days
+	g.spend.mu.Unlock()
+	for day, sums := range shown {
+		if !past(day, now) {
+			continue
+		}
+		data, err := sonic.Marshal(sums)
+		if err == nil {
+			_, err = g.bucket.Put(ctx, dayKey(day), data, engine.AnyRevision, ledgerKept)
+		}
+		if err != nil {
+			return fmt.Errorf("archive ledger: %w", err)
+		}
+	}
+	return nil
+}
+
+// Cost is a line of the report.
+type Cost struct {
+	Day      string `json:"day"` // yyyymmdd, in Shanghai
+	Provider string `json:"provider"`
+	Region   string `json:"region,omitempty"`
+	Sums
+}
+
+// Costs reports the last days from the ledger, on any gateway: the newest day
+// first. Calls that are under way are not in it.
+func (d *Dispatcher) Costs(ctx context.Context, last int) ([]Cost, error) {
+	entries := make(days)
+	for e, err := range d.spending.Entries(ctx, dayKey("*")) {
+		if err != nil {
+			return nil, err
+		}
+		var sums map[string]map[string]Sums
+		if err := sonic.Unmarshal(e.Value, &sums); err != nil {
+			return nil, fmt.Errorf("read ledger: %w", err)
+		}
+		entries[e.Key[len(dayKey("")):]] = sums
+	}
+	_, err := d.spending.Update(ctx, ledgerKey, func(old []byte) ([]byte, time.Duration, error) {
+		b, err := readBook(old)
+		maps.Copy(entries, b.Days)
+		return nil, 0, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	return entries.lines(dayOf(time.Now().AddDate(0, 0, 1-last))), nil
+}
+
+// lines lists the days from one on, the newest first.
+func (d days) lines(from string) []Cost {
+	out := []Cost{}
+	for day, providers := range d {
+		for provider, regions := range providers {
+			for region, s := range regions {
+				if day >= from {
+					out = append(out, Cost{Day: day, Provider: provider, Region: region, Sums: s})
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Cost) int {
+		return cmp.Or(strings.Compare(b.Day, a.Day), strings.Compare(a.Provider, b.Provider), strings.Compare(a.Region, b.Region))
+	})
+	return out
+}

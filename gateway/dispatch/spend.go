@@ -1,0 +1,131 @@
+package dispatch
+
+import (
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// shanghai has no summer time.
+func shanghai() *time.Location { return time.FixedZone("CST", 8*3600) }
+
+// dayOf is the day of the books that a moment belongs to.
+func dayOf(t time.Time) string { return t.In(shanghai()).Format("20060102") }
+
+// purse is a provider on a day.
+type purse struct{ day, provider string }
+
+// held is money set aside for one call, or spent by it, and not in the ledger
+// yet.
+type held struct {
+	purse
+	fen int64
+}
+
+// spend knows what has been spent and what is set aside for calls under way.
+// The ledger holds what has ended and is on the disk; the rest is in hand,
+// and in the records of jobs that are not acknowledged yet, from which the
+// next term counts it again. So no kill makes it forget a call.
+type spend struct {
+	budgets func() map[string]int64
+
+	mu   sync.Mutex
+	book book // as last written
+	hand map[purse]int64
+}
+
+func newSpend(state func() *policy.State) *spend {
+	return &spend{budgets: func() map[string]int64 { return state().Budgets }, hand: make(map[purse]int64)}
+}
+
+// affords reports whether today's budgets have room for a call.
+func (s *spend) affords(step routing.Step, now time.Time) bool {
+	budgets := s.budgets()
+	if len(budgets) == 0 || step.PriceFen == 0 {
+		return true
+	}
+	day := dayOf(now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if most, ok := budgets[step.Name]; ok && s.spent(day, step.Name)+step.PriceFen > most {
+		return false
+	}
+	most, ok := budgets[policy.WholeService]
+	return !ok || s.total(day)+step.PriceFen <= most
+}
+
+// spent is what a provider cost on a day, with what is set aside. The caller
+// holds the lock.
+func (s *spend) spent(day, provider string) int64 {
+	fen := s.hand[purse{day, provider}]
+	for _, sums := range s.book.Days[day][provider] {
+		fen += sums.spent()
+	}
+	return fen
+}
+
+func (s *spend) total(day string) (fen int64) {
+	for p, n := range s.hand {
+		if p.day == day {
+			fen += n
+		}
+	}
+	for _, regions := range s.book.Days[day] {
+		for _, sums := range regions {
+			fen += sums.spent()
+		}
+	}
+	return fen
+}
+
+// today is what a provider cost today.
+func (s *spend) today(provider string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spent(dayOf(time.Now()), provider)
+}
+
+// reserve sets the price of a call aside.
+func (s *spend) reserve(step routing.Step, at time.Time) held {
+	if step.PriceFen == 0 {
+		return held{}
+	}
+	h := held{purse{dayOf(at), step.Name}, step.PriceFen}
+	s.put(h, h.fen)
+	return h
+}
+
+func (s *spend) put(h held, fen int64) {
+	if fen == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hand[h.purse] += fen; s.hand[h.purse] == 0 {
+		delete(s.hand, h.purse)
+	}
+}
+
+// giveBack takes money out of hand: nothing was spent, or the ledger has it.
+func (s *spend) giveBack(hs ...held) {
+	for _, h := range hs {
+		s.put(h, -h.fen)
+	}
+}
+
+// settle replaces what was set aside by what a call has cost.
+func (s *spend) settle(h held, fen int64) held {
+	s.put(h, fen-h.fen)
+	return held{h.purse, fen}
+}
+
+// booked reports whether a task's calls are in the ledger already.
+func (s *spend) booked(id task.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.book.Open[id]
+	return ok
+}
