@@ -82,8 +82,12 @@ func (l *lead) run(ctx context.Context) error {
 	if err := l.ledger.load(ctx); err != nil {
 		return err
 	}
+	deaf, err := l.Queue.Cancels(func(_ task.SessionID, id task.ID) { l.poke(ctx, id) })
+	if err != nil {
+		return err
+	}
+	defer deaf()
 	var loops sync.WaitGroup
-	loops.Go(func() { cancel(l.Queue.Cancels(ctx, func(_ task.SessionID, id task.ID) { l.poke(ctx, id) })) })
 	loops.Go(func() {
 		cancel(l.Queue.Lead(ctx, l.config.Window, func(s queue.Lease) { l.enter(ctx, s) }, func() { close(l.recovered) }))
 	})

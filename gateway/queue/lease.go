@@ -19,6 +19,7 @@ const (
 	consumerPrefix = "dispatch-"
 	ackWait        = 30 * time.Second
 	pullHeartbeat  = 2 * time.Second // a lost consumer is noticed after two
+	flushWithin    = 5 * time.Second
 
 	// PulseEvery is how often a held lease must be renewed.
 	PulseEvery = ackWait / 3
@@ -174,17 +175,19 @@ func (q *Queue) Backlog(ctx context.Context) (uint64, error) {
 	return info.State.Msgs, nil
 }
 
-// Cancels calls on for every SignalCancel until ctx ends.
-func (q *Queue) Cancels(ctx context.Context, on func(task.SessionID, task.ID)) error {
-	sub, err := q.engine.Conn().Subscribe(cancelSubject, func(m *nats.Msg) {
+// Cancels calls on for every SignalCancel from its return until stop.
+func (q *Queue) Cancels(on func(task.SessionID, task.ID)) (stop func(), err error) {
+	conn := q.engine.Conn()
+	sub, err := conn.Subscribe(cancelSubject, func(m *nats.Msg) {
 		if s, id, ok := strings.Cut(string(m.Data), "."); ok {
 			on(task.SessionID(s), task.ID(id))
 		}
 	})
-	if err != nil {
-		return fmt.Errorf("listen for cancels: %w", err)
+	if err == nil {
+		err = conn.FlushTimeout(flushWithin) // the server knows of us from now on
 	}
-	<-ctx.Done()
-	_ = sub.Unsubscribe()
-	return context.Cause(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listen for cancels: %w", engine.Classify(err))
+	}
+	return func() { _ = sub.Unsubscribe() }, nil
 }

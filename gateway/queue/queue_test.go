@@ -373,21 +373,16 @@ func TestCancelSignalsArrive(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)
 	got := make(chan task.ID, 64)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- q.Cancels(ctx, func(_ task.SessionID, id task.ID) { got <- id }) }()
+	stop, err := q.Cancels(func(_ task.SessionID, id task.ID) { got <- id })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
 	id := task.ID(task.NewID())
-	eventually(t, "a signal arrives", func() bool {
-		_ = q.SignalCancel(newSession(), id) // the first may come before the subscription
-		select {
-		case x := <-got:
-			return x == id
-		default:
-			return false
-		}
-	})
-	cancel()
-	if err := within(t, done, "cancels end"); err == nil {
-		t.Error("cancels ended without a reason")
+	if err := q.SignalCancel(newSession(), id); err != nil {
+		t.Fatal(err)
+	}
+	if x := within(t, got, "a signal arrives"); x != id {
+		t.Errorf("canceled %s", x)
 	}
 }
