@@ -211,7 +211,7 @@ type fakeStore struct{ *world }
 
 func (w fakeStore) URL(key string, _ time.Time) string { return "/files/" + key + "?e=1&s=GET" }
 
-func (w fakeStore) Verify(method, key string, q url.Values, _ time.Time) (store.Grant, error) {
+func (w fakeStore) Verify(method, key string, q url.Values, now time.Time) (store.Grant, error) {
 	if method == "HEAD" {
 		method = "GET"
 	}
@@ -220,7 +220,11 @@ func (w fakeStore) Verify(method, key string, q url.Values, _ time.Time) (store.
 	}
 	size, _ := strconv.ParseInt(q.Get("z"), 10, 64)
 	most, _ := strconv.ParseInt(q.Get("m"), 10, 64)
-	return store.Grant{Key: key, ContentType: q.Get("c"), Size: size, MaxBytes: most}, nil
+	until, err := strconv.Atoi(q.Get("left"))
+	if err != nil {
+		until = 1e6
+	}
+	return store.Grant{Key: key, ContentType: q.Get("c"), Size: size, MaxBytes: most, Until: now.Add(time.Duration(until) * time.Second)}, nil
 }
 
 type nopCloser struct{ io.ReadSeeker }

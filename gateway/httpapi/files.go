@@ -16,6 +16,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
+const keepSeconds = 3600
+
 // grant checks the signature of a file URL.
 func (c *call) grant() (store.Grant, error) {
 	q, err := url.ParseQuery(string(c.URI().QueryString()))
@@ -41,12 +43,15 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 			_ = o.Close()
 		}
 	}()
+	tag := quote(o.ETag)
+	if want := c.header("If-Match"); want != "" && !matchesStrongly(want, tag) {
+		return fault.New(fault.Invalid, "precondition_failed")
+	}
 	c.set("Accept-Ranges", "bytes")
-	c.set("Cache-Control", "private, max-age=3600, immutable")
+	c.set("Cache-Control", fmt.Sprintf("private, max-age=%d, immutable", s.fresh(g)))
 	c.set("Last-Modified", lastModified(o.ModTime))
 	c.set("Content-Security-Policy", "default-src 'none'; sandbox")
 	c.set("Cross-Origin-Resource-Policy", "cross-origin")
-	tag := quote(o.ETag)
 	if c.unchanged(tag) || c.notModifiedSince(o.ModTime) {
 		return nil
 	}
@@ -72,6 +77,11 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 	keep = true
 	c.Response.SetBodyStream(object{Reader: io.LimitReader(o, length), Closer: o}, int(length))
 	return nil
+}
+
+// fresh is how many seconds a browser may keep a file: not beyond its URL.
+func (s *Server) fresh(g store.Grant) int {
+	return max(0, min(keepSeconds, int(g.Until.Sub(s.now()).Seconds())))
 }
 
 // object is the part of an open object that is served; the library closes it.

@@ -59,7 +59,7 @@ func statusOf(k fault.Kind, code string) int {
 		return http.StatusRequestTimeout
 	case "upgrade_required":
 		return http.StatusUpgradeRequired
-	case "tus_version_unsupported":
+	case "tus_version_unsupported", "precondition_failed":
 		return http.StatusPreconditionFailed
 	case "upload_locked":
 		return http.StatusLocked

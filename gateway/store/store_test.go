@@ -115,6 +115,10 @@ func TestSignedURLsAllowExactlyWhatTheySay(t *testing.T) {
 		{"nothing", "GET", nil, store.Grant{}, "signature_invalid", now},
 	} {
 		g, err := s.Verify(c.method, raw, c.q, c.at)
+		if (err == nil) != g.Until.After(c.at) {
+			t.Errorf("%s: until %v", c.name, g.Until)
+		}
+		g.Until = time.Time{}
 		if g != c.want || fault.CodeOf(err) != c.code || (err != nil && fault.KindOf(err) != fault.Forbidden) {
 			t.Errorf("%s: grant = %+v, err = %v", c.name, g, err)
 		}

@@ -30,6 +30,8 @@ type Grant struct {
 	ContentType string // that a PUT must declare; "" does not ask
 	Size        int64  // exactly that many bytes, when > 0
 	MaxBytes    int64  // at most that many bytes, when > 0
+
+	Until time.Time // when the URL ends; what Verify read
 }
 
 // signer is what gateway/keys gives.
@@ -119,6 +121,7 @@ func (s *Store) Verify(method, key string, q url.Values, now time.Time) (Grant, 
 	if now.Unix() >= expiry {
 		return Grant{}, fault.New(fault.Forbidden, "signature_expired")
 	}
+	g.Until = time.Unix(expiry, 0)
 	return g, nil
 }
 
