@@ -13,6 +13,14 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
+func TestAMedianAloneTakesTheTailAlong(t *testing.T) {
+	t.Parallel()
+	k, err := ParseKnobs("median=10ms", Knobs{Median: 3 * time.Second, P95: 9 * time.Second})
+	if err != nil || k.P95 != 30*time.Millisecond {
+		t.Errorf("p95 = %v, err = %v", k.P95, err)
+	}
+}
+
 func TestKnobsAreReadAndAllTheirFaultsTold(t *testing.T) {
 	t.Parallel()
 	k, err := ParseKnobs("median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1&slots=3&side=512&seed=7&slow=1s&expires=1h", Knobs{})

@@ -84,18 +84,22 @@ func Always(at Stage, f Fault) Knobs {
 }
 
 // ParseKnobs lays a query string over k:
-// "median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1". All
-// faults are told at once.
+// "median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1". A
+// median alone takes the tail along. All faults are told at once.
 func ParseKnobs(query string, k Knobs) (Knobs, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return k, fmt.Errorf("no query string: %w", err)
 	}
+	before := k
 	var errs []error
 	for name, values := range q {
 		if err := k.set(name, values[len(values)-1]); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
+	}
+	if q.Has("median") && !q.Has("p95") && before.Median > 0 {
+		k.P95 = time.Duration(float64(k.Median) * float64(before.P95) / float64(before.Median))
 	}
 	slices.SortFunc(k.Chances, func(a, b Chance) int {
 		return strings.Compare(string(a.Stage+"."+Stage(a.Fault)), string(b.Stage+"."+Stage(b.Fault)))
