@@ -10,16 +10,19 @@ interface Challenge {
 
 const maxTries = 5_000_000;
 
-/** Does the proof of work that an operator may ask of new sessions (ALTCHA). */
-export async function solve(raw: unknown): Promise<string> {
+/**
+ * Does the proof of work that an operator may ask of new sessions (ALTCHA);
+ * undefined when this browser cannot.
+ */
+export async function solve(raw: unknown): Promise<string | undefined> {
   const { algorithm, challenge, maxnumber, salt, signature } = raw as Challenge;
   const text = new TextEncoder();
   for (let number = 0; number <= Math.min(maxnumber, maxTries); number++) {
     const sum = await sha256(text.encode(salt + number));
-    if (sum === undefined) break;
+    if (sum === undefined) return undefined; // not served safely
     if (sum === challenge) {
       return btoa(JSON.stringify({ algorithm, challenge, number, salt, signature }));
     }
   }
-  throw new Error('the challenge cannot be solved here');
+  return undefined;
 }

@@ -5,6 +5,7 @@ import { FakeServer, fakeStore } from './fakes/server';
 import { photo, refusal, soon, turn, wish } from './fakes/soon';
 import type { Progress } from './types';
 
+const proxy = { status: 504, code: '' }; // nothing of the gateway's
 let server: FakeServer;
 let store = fakeStore();
 const page = (more: Config = {}) =>
@@ -204,6 +205,17 @@ describe('a session', () => {
     expect(server.count('POST /sessions')).toBe(1);
   });
 
+  test('that asks for work which cannot be done ends in a sentence', async () => {
+    const asked = { algorithm: 'SHA-256', challenge: 'none', maxnumber: 3, salt: 's', signature: '' };
+    const doc = { status: 428, code: 'challenge_required', detail: '…', retryable: true, challenge: asked };
+    const headers = { 'Content-Type': 'application/problem+json' };
+    const fetch = async () => new Response(JSON.stringify(doc), { status: 428, headers });
+    expect(await refusal(page({ host: { ...server.host(), fetch } }).session())).toMatchObject({
+      code: 'challenge_unsolved',
+      detail: 'This browser cannot prove that it is one. Please try another.',
+    });
+  });
+
   test('asks for work where the operator wants it', async () => {
     const salt = 'salt?expires=1';
     const sum = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(salt + 41));
@@ -242,6 +254,13 @@ describe('a lost connection', () => {
     await soon(page().generate(photo(), wish));
     expect(server.tasks.size).toBe(1);
     expect(server.count('POST /uploads')).toBe(1);
+  });
+
+  test('behind a proxy never makes a second task either', async () => {
+    server.plan(/^POST \/tasks/, 'unanswered', ...Array<{ status: number; code: string }>(5).fill(proxy));
+    expect(await refusal(page().generate(photo(), wish))).toMatchObject({ status: 504 });
+    await soon(page().generate(photo(), wish));
+    expect(server.tasks.size).toBe(1);
   });
 
   test('is waited for while the phone knows that it is offline', async () => {
@@ -285,6 +304,13 @@ describe('the stand-in', () => {
     expect(server.calls).toEqual([]);
   });
 
+  test('stands in when only a proxy answers', async () => {
+    server.plan(/./, ...Array<{ status: number; code: string }>(100).fill(proxy));
+    const client = page({ mockWhenUnreachable: true });
+    expect((await soon(client.catalog())).version).toBe(0);
+    expect((await soon(client.generate(photo(), wish))).degraded).toBe(true);
+  });
+
   test('never stands in for a refusal', async () => {
     server.plan(/complete$/, { status: 422, code: 'photo_too_small' });
     expect(await refusal(page({ mockWhenUnreachable: true }).generate(photo(), wish))).toMatchObject({ status: 422 });
@@ -301,9 +327,41 @@ describe('leaving a page', () => {
     expect(picture?.taskId).toBe('t1');
     expect(await soon(page().resume())).toBeUndefined();
   });
+
+  test('and canceling on the next one makes the same wish a new one', async () => {
+    server.script = server.script.slice(0, 2);
+    void page().generate(photo(), wish);
+    while (server.sources.opened.length === 0) await turn();
+    await soon(page().cancel('t1'));
+    expect(await soon(page().resume())).toBeUndefined();
+    server.script = new FakeServer().script;
+    await soon(page().generate(photo(), wish));
+    expect(new Set(server.keys).size).toBe(2);
+  });
+
+  test('and giving up on the next one, before it is known, cancels the picture', async () => {
+    server.script = server.script.slice(0, 2);
+    void page().generate(photo(), wish);
+    while (server.sources.opened.length === 0) await turn();
+    server.plan(/^GET \/tasks/, ...Array<'lost'>(100).fill('lost'));
+    const stop = new AbortController();
+    const made = page().resume({ signal: stop.signal });
+    await turn();
+    stop.abort();
+    await expect(soon(made)).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(server.count('POST /tasks/t1/cancel')).toBe(1);
+  });
 });
 
 describe('the mock', () => {
+  test('needs a photo and a picture of its own, too', async () => {
+    const client = page({ mock: true });
+    const nothing = undefined as unknown as File;
+    expect(await refusal(client.generate(nothing, wish))).toMatchObject({ code: 'photo_missing' });
+    expect(await refusal(client.regenerate('t1'))).toMatchObject({ code: 'photo_missing' });
+  });
+
   test('does a whole page without a server', async () => {
     const client = page({ mock: true });
     const picture = await soon(client.generate(photo(), wish));

@@ -1,4 +1,4 @@
-import { failure, isRefused, missing, UnreachableError } from './errors';
+import { ApiError, failure, isRefused, unable, unanswered } from './errors';
 import { Follower, gone } from './follow';
 import { randomKey } from './hash';
 import { browser, type Host } from './host';
@@ -79,7 +79,11 @@ export class Client implements Imgfleet {
     const taskId = this.notes.newest('task ');
     if (!taskId) return undefined;
     try {
-      const task = await this.keeper.send<Task>({ method: 'GET', path: at(taskId), signal: how.signal });
+      const asked = this.keeper.send<Task>({ method: 'GET', path: at(taskId), signal: how.signal });
+      const task = await asked.catch((e: unknown) => {
+        if (how.signal?.aborted) this.giveUp(taskId);
+        throw e;
+      });
       return await this.see(task, new Meter(how.onProgress, this.http.language), how.signal);
     } catch (e) {
       if (!gone(e) && !isRefused(e, 'session_erased')) throw e;
@@ -89,11 +93,13 @@ export class Client implements Imgfleet {
   }
 
   async cancel(taskId: string): Promise<void> {
+    if (this.mock.made(taskId)) return this.mock.cancel(taskId);
     try {
       await this.keeper.send({ method: 'POST', path: at(taskId, '/cancel'), body: {}, keepalive: true });
     } catch (e) {
       if (!isRefused(e, 'task_finished')) throw e; // it ended by itself
     }
+    this.settle(taskId);
   }
 
   async remove(taskId: string): Promise<Receipt> {
@@ -134,13 +140,13 @@ export class Client implements Imgfleet {
 
   /** The mock, if this is what it is wanted for. */
   private standIn(e: unknown): MockClient {
-    if (!(e instanceof UnreachableError) || !this.config.mockWhenUnreachable) throw e;
+    if (!unanswered(e) || !this.config.mockWhenUnreachable) throw e;
     return this.mock;
   }
 
   /** Uploads and submits; a photo that the server lost meanwhile is sent once more. */
   private async begin(file: Blob, wish: Wish, how: How, meter: Meter): Promise<Task> {
-    if (!(file instanceof Blob)) throw missing(this.http.language); // an empty <input type=file>
+    if (!(file instanceof Blob)) throw unable('photo_missing', this.http.language); // an empty <input type=file>
     const consent = how.consent ?? this.config.consent;
     for (let again = false; ; again = true) {
       const onStage = meter.reach.bind(meter);
@@ -176,7 +182,7 @@ export class Client implements Imgfleet {
       this.notes.set('task ' + task.taskId, note);
       return task;
     } catch (e) {
-      if (!(e instanceof UnreachableError)) this.notes.drop(note);
+      if (signal?.aborted || !open(e)) this.notes.drop(note);
       if (signal?.aborted) {
         if (!sent) unsent.abort();
         posted.then((task) => this.cancel(task.taskId)).catch(() => {});
@@ -193,15 +199,18 @@ export class Client implements Imgfleet {
     try {
       done = await new Follower(this.keeper, task, (doc, preview) => meter.task(doc, preview), signal).follow();
     } catch (e) {
-      if (signal?.aborted) {
-        this.settle(task.taskId);
-        this.cancel(task.taskId).catch(() => {}); // it ends by itself at its deadline
-      }
+      if (signal?.aborted) this.giveUp(task.taskId);
       throw e;
     }
     this.settle(done.taskId);
     if (done.state !== 'succeeded' || !done.result) throw failure(done, this.http.language);
     return this.picture(done, done.result);
+  }
+
+  /** Forgets a task and has it canceled. */
+  private giveUp(taskId: string): void {
+    this.settle(taskId);
+    this.cancel(taskId).catch(() => {}); // it ends by itself at its deadline
   }
 
   /** Forgets what was kept for a reload: the same wish is a new one from now on. */
@@ -222,5 +231,8 @@ export class Client implements Imgfleet {
 
 /** Codes that say that the photo is not there any more. */
 const lost = ['upload_not_found', 'upload_expired', 'upload_not_ready', 'session_erased'];
+
+/** Whether a request may have been accepted although its answer never came. */
+const open = (e: unknown): boolean => e instanceof ApiError && (e.status === 0 || e.status >= 500);
 
 const at = (taskId: string, rest = '') => '/tasks/' + encodeURIComponent(taskId) + rest;

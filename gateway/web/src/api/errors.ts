@@ -82,9 +82,15 @@ export function failure(task: Task, language: Language): ApiError {
   return new ApiError(0, code, say(language, code), code !== 'canceled');
 }
 
-/** Nobody chose a photo. */
-export const missing = (language: Language): ApiError =>
-  new ApiError(0, 'photo_missing', say(language, 'photo_missing'), false);
+/** A refusal of the client's own: no photo, one that the phone took back, work that it cannot do. */
+export const unable = (
+  code: 'photo_missing' | 'photo_unreadable' | 'challenge_unsolved',
+  language: Language,
+): ApiError => new ApiError(0, code, say(language, code), false);
+
+/** Whether no gateway answered: nobody did, or a proxy in its place. */
+export const unanswered = (e: unknown): boolean =>
+  e instanceof UnreachableError || (isRefused(e, 'foreign') && [502, 503, 504].includes(e.status));
 
 /** Tells a refusal by its code. */
 export const isRefused = (e: unknown, ...codes: string[]): e is ApiError =>

@@ -1,3 +1,4 @@
+import { unable } from './errors';
 import { Meter } from './progress';
 import type { Catalog, Change, How, Imgfleet, Picture, Rating, Receipt, Session, Wish } from './types';
 import { sleep } from './wait';
@@ -38,6 +39,7 @@ export class MockClient implements Imgfleet {
 
   /** Makes a picture whose progress somebody else began. */
   async goOn(meter: Meter, file: Blob, wish: Wish, signal?: AbortSignal): Promise<Picture> {
+    if (!(file instanceof Blob)) throw unable('photo_missing', this.language);
     const taskId = 'mock' + Math.random().toString(36).slice(2);
     for (const stage of ['preparing', 'uploading', 'checking', 'queued'] as const) {
       meter.reach(stage, 0, { taskId });
@@ -67,7 +69,7 @@ export class MockClient implements Imgfleet {
 
   async regenerate(taskId: string, change: Change = {}, how: How = {}): Promise<Picture> {
     const made = this.photos.get(taskId);
-    if (!made) throw new Error('no such picture: ' + taskId);
+    if (!made) throw unable('photo_missing', this.language); // it went with its page
     return this.generate(made.file, { ...made.wish, ...change }, how);
   }
 

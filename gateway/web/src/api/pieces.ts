@@ -9,6 +9,8 @@ export interface Begun {
 
 export interface Pieces {
   begun: Begun | undefined;
+  /** Who begins it. */
+  token: string;
   metadata: Record<string, string>;
   onBegun: (b: Begun) => void;
   onPart: (p: number) => void;
@@ -19,10 +21,9 @@ export interface Pieces {
  * Sends a photo over tus 1.0 and goes on where an earlier try ended. It ends
  * with the first failure: when and how often to try again is its caller's.
  */
-export async function sendInPieces(session: SessionKeeper, photo: Blob, how: Pieces): Promise<void> {
+export function sendInPieces(session: SessionKeeper, photo: Blob, how: Pieces): Promise<void> {
   const { http } = session;
   const endpoint = http.at('/uploads/tus');
-  const token = how.begun ? undefined : await session.token();
   return new Promise((resolve, reject) => {
     let silence: ReturnType<typeof setTimeout>;
     const end = (settle: () => void) => {
@@ -48,7 +49,7 @@ export async function sendInPieces(session: SessionKeeper, photo: Blob, how: Pie
       onBeforeRequest(request) {
         heard();
         request.setHeader('Accept-Language', http.language);
-        if (request.getMethod() === 'POST' && token) request.setHeader('Authorization', 'Bearer ' + token);
+        if (request.getMethod() === 'POST') request.setHeader('Authorization', 'Bearer ' + how.token);
       },
       onAfterResponse(request, answer) {
         heard();

@@ -46,7 +46,7 @@ function watched(
       silence = setTimeout(stop, http.patience.silence);
     };
     request.open(to.method, to.url);
-    for (const [name, value] of Object.entries(to.headers)) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(headers(http, to))) request.setRequestHeader(name, value);
     request.upload.onprogress = (e) => {
       heard();
       if (e.lengthComputable && e.total > 0) onPart(e.loaded / e.total);
@@ -63,6 +63,9 @@ function watched(
   });
 }
 
+/** A refusal of the photo shall be in the page's language, not the browser's. */
+const headers = (http: Http, to: Target) => ({ 'Accept-Language': http.language, ...to.headers });
+
 async function plain(
   http: Http,
   to: Target,
@@ -74,7 +77,7 @@ async function plain(
   try {
     answer = await http.host.fetch(to.url, {
       method: to.method,
-      headers: to.headers,
+      headers: headers(http, to),
       body: photo,
       signal: signal ?? null,
     });

@@ -1,8 +1,9 @@
-import { ApiError, isRefused } from './errors';
+import { ApiError, isRefused, unable } from './errors';
 import type { Call, Http } from './http';
 import { solve } from './challenge';
 import type { Notes, Store } from './store';
 import type { Session } from './types';
+import { orAbort } from './wait';
 
 export interface AuthorizedCall extends Call {
   /** Names nothing that a session owns, so a new session may send it as well. */
@@ -21,7 +22,7 @@ export class SessionKeeper {
 
   /** Sends a request as this person. */
   async send<T>(call: AuthorizedCall): Promise<T> {
-    const token = await this.token();
+    const token = await orAbort(this.token(), call.signal);
     try {
       return await this.as<T>(token, call);
     } catch (e) {
@@ -30,7 +31,7 @@ export class SessionKeeper {
         this.forget();
         if (!call.anybody) throw e;
       }
-      return this.as<T>(await this.renew(token), call);
+      return this.as<T>(await orAbort(this.renew(token), call.signal), call);
     }
   }
 
@@ -59,7 +60,7 @@ export class SessionKeeper {
   private async create(old: string | null): Promise<string> {
     try {
       const made = await this.post(old);
-      if (!made.token) throw new ApiError(502, 'foreign', '', false);
+      if (!made.token) throw this.http.refusal(502, () => null, '');
       this.store.set('token', made.token);
       return made.token;
     } catch (e) {
@@ -76,7 +77,9 @@ export class SessionKeeper {
       return await this.http.send<Session>({ ...call, body: {} });
     } catch (e) {
       if (!isRefused(e, 'challenge_required') || !e.problem?.challenge) throw e;
-      return this.http.send<Session>({ ...call, body: { solution: await solve(e.problem.challenge) } });
+      const solution = await solve(e.problem.challenge);
+      if (!solution) throw unable('challenge_unsolved', this.http.language);
+      return this.http.send<Session>({ ...call, body: { solution } });
     }
   }
 }

@@ -31,6 +31,12 @@ describe('a small photo', () => {
     expect(server.count('POST /uploads/tus')).toBe(0);
   });
 
+  test('is refused in the language of the page', async () => {
+    server.plan(/^PUT/, { status: 413, code: 'photo_too_large' });
+    await refusal(page().generate(photo(), wish));
+    expect(server.languages.get('PUT /put/u1')).toBe('en');
+  });
+
   test('is sent again when the request is cut', async () => {
     server.plan(/^PUT/, 'lost', { status: 503, code: 'store_unavailable', after: 1 });
     await soon(page().generate(photo(), wish));
@@ -162,6 +168,15 @@ describe('a large photo', () => {
     expect(server.count('POST /uploads/tus')).toBe(1);
   });
 
+  test('that ends in a pause of the server goes on from there when people try again', async () => {
+    server.patchUpTo = 3 << 20;
+    const down = Array<{ status: number; code: string }>(10).fill({ status: 503, code: 'store_unavailable' });
+    server.plan(/^HEAD/, ...down);
+    expect(await refusal(page().generate(large(), wish))).toMatchObject({ status: 503, retryable: true });
+    await soon(page().generate(large(), wish));
+    expect([server.count('POST /uploads/tus'), server.count('DELETE /uploads/u1')]).toEqual([1, 0]);
+  });
+
   test('that is refused is not tried for ever', async () => {
     server.plan(/^POST .uploads.tus/, { status: 422, code: 'consent_required' });
     expect(await refusal(page().generate(large(), wish))).toMatchObject({ status: 422, code: 'consent_required' });
@@ -211,10 +226,57 @@ describe('canceling', () => {
     expect(server.count('POST /tasks/t1/cancel')).toBe(1);
   });
 
+  test('while there is no network ends at once', async () => {
+    for (const token of [null, 'old']) {
+      for (const file of [photo(), large()]) {
+        store.set('token', token);
+        server.online = true;
+        const stop = new AbortController();
+        const made = page().generate(file, wish, {
+          signal: stop.signal,
+          onProgress: (p) => {
+            server.online = p.stage !== 'preparing';
+            setTimeout(() => stop.abort(), 1000);
+          },
+        });
+        await expect(soon(made)).rejects.toMatchObject({ name: 'AbortError' });
+      }
+    }
+  });
+
+  test('does not wait for a photo that is still being read', async () => {
+    vi.stubGlobal('createImageBitmap', () => new Promise(() => {}));
+    const stop = new AbortController();
+    const made = page().generate(large(), wish, { signal: stop.signal });
+    await turn();
+    stop.abort();
+    await expect(soon(made)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(server.calls).toEqual([]);
+  });
+
+  test('while a photo is checked leaves no byte of it behind', async () => {
+    for (const file of [photo(), large()]) {
+      const stop = new AbortController();
+      const onProgress = (p: { stage: string }) => p.stage === 'checking' && stop.abort();
+      await expect(soon(page().generate(file, wish, { signal: stop.signal, onProgress }))).rejects.toThrow();
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(server.uploads.size).toBe(0);
+    }
+  });
+
   test('before anything began asks the server nothing', async () => {
     await expect(soon(page().generate(photo(), wish, { signal: AbortSignal.abort() }))).rejects.toMatchObject({
       name: 'AbortError',
     });
+    expect(server.calls).toEqual([]);
+  });
+});
+
+describe('a photo that cannot be read any more', () => {
+  test('is asked for again', async () => {
+    const gone = photo();
+    gone.arrayBuffer = () => Promise.reject(new DOMException('', 'NotReadableError')); // a cloud took it back
+    expect(await refusal(page().generate(gone, wish))).toMatchObject({ code: 'photo_unreadable' });
     expect(server.calls).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { ApiError, isRefused } from './errors';
+import { ApiError, isRefused, unable } from './errors';
 import { sha256 } from './hash';
 import type { Begun } from './pieces';
 import { put } from './put';
@@ -27,6 +27,12 @@ interface Photo {
   sha256: string | undefined;
 }
 
+/** What is at the server; a photo that was not sent just now serves others, too. */
+interface Brought {
+  uploadId: string;
+  sent: boolean;
+}
+
 /** Brings photos to the server, each once. */
 export class Uploader {
   /** Photos on their way: several wishes for one photo send it once. */
@@ -40,8 +46,7 @@ export class Uploader {
   /** Sends a photo and resolves when tasks can use it. */
   async upload(file: Blob, how: Sending): Promise<Upload> {
     how.onStage('preparing', 0);
-    const photo = await prepare(file);
-    how.signal?.throwIfAborted();
+    const photo = await orAbort(this.prepare(file), how.signal);
     const { sha256 } = photo;
     if (!sha256) return this.bring(photo, how);
     for (let other; (other = this.sending.get(sha256));) await orAbort(other, how.signal);
@@ -62,12 +67,26 @@ export class Uploader {
   private async bring(photo: Photo, how: Sending): Promise<Upload> {
     const ready = await this.known(photo, how.signal);
     if (ready) return ready;
-    const uploadId = this.inPieces(photo) ? await this.pieces(photo, how) : await this.whole(photo, how);
+    const { uploadId, sent } = this.inPieces(photo) ? await this.pieces(photo, how) : await this.whole(photo, how);
     how.onStage('checking', 0);
-    const done = await this.session.send<Upload>({ ...path('POST', uploadId, '/complete'), signal: how.signal });
+    const complete = { ...path('POST', uploadId, '/complete'), signal: how.signal };
+    const done = await this.session.send<Upload>(complete).catch((e: unknown) => {
+      if (how.signal?.aborted && sent) this.abandon(uploadId);
+      throw e;
+    });
     if (photo.sha256) this.notes.set('photo ' + photo.sha256, uploadId);
     how.onStage('checking', 1);
     return done;
+  }
+
+  /** Makes a photo small enough, takes it into memory and hashes it. */
+  private async prepare(file: Blob): Promise<Photo> {
+    const smaller = await shrink(file);
+    const type = smaller === file ? typeOf(file) : smaller.type;
+    if (smaller.size > hashUpTo) return { blob: smaller, type, sha256: undefined };
+    const bytes = await smaller.arrayBuffer().catch(() => undefined); // pickers and clouds take files back
+    if (!bytes) throw unable('photo_unreadable', this.session.http.language);
+    return { blob: new Blob([bytes], { type }), type, sha256: await sha256(bytes) };
   }
 
   /** A photo that was sent before is not sent again. */
@@ -89,7 +108,7 @@ export class Uploader {
   }
 
   /** One signed PUT. A network that cuts it again and again gets pieces instead. */
-  private async whole(photo: Photo, how: Sending, again = false): Promise<string> {
+  private async whole(photo: Photo, how: Sending, again = false): Promise<Brought> {
     const { blob, type, sha256 } = photo;
     const body = { contentType: type, size: blob.size, sha256, consent: how.consent };
     const created = await this.session.send<Upload>({
@@ -100,7 +119,7 @@ export class Uploader {
       anybody: true,
     });
     const { uploadId, uploadUrl, headers = {} } = created;
-    if (!uploadUrl) return uploadId;
+    if (!uploadUrl) return { uploadId, sent: false };
     const { http } = this.session;
     const to = { url: http.at(uploadUrl), method: 'PUT', headers };
     try {
@@ -110,18 +129,18 @@ export class Uploader {
         triesInOne,
       );
     } catch (e) {
-      if (isRefused(e, 'upload_already_complete')) return uploadId;
+      if (isRefused(e, 'upload_already_complete')) return { uploadId, sent: true };
       this.abandon(uploadId);
       const expired = e instanceof ApiError && e.status === 403; // a phone may have been offline for hours
       if (expired && !again) return this.whole(photo, how, true);
       if (!isRefused(e, 'unreachable')) throw e;
       return this.pieces(photo, how);
     }
-    return uploadId;
+    return { uploadId, sent: true };
   }
 
   /** Many requests that go on where the last one was cut, also after a reload. */
-  private async pieces(photo: Photo, how: Sending): Promise<string> {
+  private async pieces(photo: Photo, how: Sending): Promise<Brought> {
     const { sendInPieces } = await import('./pieces');
     const note = photo.sha256 && 'begun ' + photo.sha256;
     let begun = note ? (JSON.parse(this.notes.get(note) ?? 'null') as Begun | null) : null;
@@ -138,9 +157,10 @@ export class Uploader {
       best = Math.max(best, part);
       how.onStage('uploading', part);
     };
-    const once = () =>
+    const once = async () =>
       sendInPieces(this.session, photo.blob, {
         begun: begun ?? undefined,
+        token: begun ? '' : await orAbort(this.session.token(), how.signal),
         metadata,
         onBegun,
         onPart,
@@ -158,12 +178,12 @@ export class Uploader {
       await this.session.http.retrying(send, how.signal, triesInPieces, () => moved);
     } catch (e) {
       if (how.signal?.aborted && begun) this.abandon((begun as Begun).uploadId);
-      if (how.signal?.aborted || (e instanceof ApiError && e.status > 0)) drop();
+      if (how.signal?.aborted || (e instanceof ApiError && !e.retryable)) drop();
       throw e;
     }
     const { uploadId } = begun as unknown as Begun;
     drop();
-    return uploadId;
+    return { uploadId, sent: true };
   }
 
   /** Begins anew when what was begun is no more, or the token is too old. */
@@ -196,15 +216,6 @@ const path = (method: string, uploadId: string, rest = '') => ({
   method,
   path: '/uploads/' + encodeURIComponent(uploadId) + rest,
 });
-
-/** Makes a photo small enough, takes it into memory and hashes it. */
-async function prepare(file: Blob): Promise<Photo> {
-  const smaller = await shrink(file);
-  const type = smaller === file ? typeOf(file) : smaller.type;
-  if (smaller.size > hashUpTo) return { blob: smaller, type, sha256: undefined };
-  const bytes = await smaller.arrayBuffer(); // pickers on Android take files back
-  return { blob: new Blob([bytes], { type }), type, sha256: await sha256(bytes) };
-}
 
 /** Many systems have no name for HEIC. */
 function typeOf(file: Blob): string {

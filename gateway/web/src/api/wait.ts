@@ -22,7 +22,7 @@ export function sleep(ms: number, signal?: AbortSignal, wake?: (f: () => void) =
 }
 
 /** Gives a promise up when the signal is aborted; the promise itself goes on. */
-export function orAbort<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const aborted = () => reject(signal.reason as Error);

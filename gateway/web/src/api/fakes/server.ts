@@ -10,7 +10,7 @@ export interface Event {
   data: Record<string, unknown>;
 }
 
-/** What happens to a request instead of an answer. */
+/** What happens to a request instead of an answer; without a code it is a proxy's. */
 export type Fault = 'lost' | 'unanswered' | { status: number; code: string; after?: number };
 
 interface Photo {
@@ -24,6 +24,7 @@ interface Photo {
 export class FakeServer {
   readonly calls: string[] = [];
   readonly keys: string[] = [];
+  readonly languages = new Map<string, string | null>();
   readonly sources: Sources = { opened: [], cutAfter: [], refused: 0, repeat: false };
   tokens = 0;
   valid = '';
@@ -71,6 +72,7 @@ export class FakeServer {
     const { pathname } = new URL(url);
     const method = init.method ?? 'GET';
     this.calls.push(`${method} ${pathname}`);
+    this.languages.set(`${method} ${pathname}`, new Headers(init.headers).get('Accept-Language'));
     const at = this.faults.findIndex((f) => f.match.test(`${method} ${pathname}`));
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]?.fault;
     if (fault === 'lost' || !this.online) throw new TypeError('Failed to fetch');
@@ -213,6 +215,7 @@ export const happyEnd: Event[] = [
 ];
 
 export function problem(status: number, code: string, after?: number): Response {
+  if (code === '') return new Response('<html>', { status }); // a proxy spoke
   const body = { type: '', title: '', status, detail: `sentence of ${code}`, code, retryable: status >= 429 };
   const headers = new Headers({ 'Content-Type': 'application/problem+json' });
   if (after !== undefined) headers.set('Retry-After', String(after));
