@@ -1,3 +1,4 @@
+import { bare } from './bare';
 import { ApiError, isRefused, unable } from './errors';
 import { sha256 } from './hash';
 import type { Begun } from './pieces';
@@ -79,13 +80,14 @@ export class Uploader {
     return done;
   }
 
-  /** Makes a photo small enough, takes it into memory and hashes it. */
+  /** Makes a photo small enough and bare, takes it into memory and hashes it. */
   private async prepare(file: Blob): Promise<Photo> {
     const smaller = await shrink(file);
     const type = smaller === file ? typeOf(file) : smaller.type;
     if (smaller.size > hashUpTo) return { blob: smaller, type, sha256: undefined };
-    const bytes = await smaller.arrayBuffer().catch(() => undefined); // pickers and clouds take files back
-    if (!bytes) throw unable('photo_unreadable', this.session.http.language);
+    const raw = await smaller.arrayBuffer().catch(() => undefined); // pickers and clouds take files back
+    if (!raw) throw unable('photo_unreadable', this.session.http.language);
+    const bytes = bare(new Uint8Array(raw));
     return { blob: new Blob([bytes], { type }), type, sha256: await sha256(bytes) };
   }
 
