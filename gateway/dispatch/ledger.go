@@ -162,7 +162,7 @@ func (g *ledger) run(ctx context.Context, free func() days) {
 		case p := <-g.in:
 			batch = append(batch, p)
 		case <-tick.C:
-			if d := free(); len(d) > 0 {
+			if d := free(); len(d) > 0 || len(g.acked) > 0 { // the last tasks before a quiet hour leave the book, too
 				batch = append(batch, posting{days: d, done: make(chan error, 1)})
 			} else {
 				continue

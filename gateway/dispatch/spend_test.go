@@ -189,6 +189,22 @@ func TestATaskIsBookedOnce(t *testing.T) {
 	}
 }
 
+// Nothing else is booked after the last task before a quiet hour.
+func TestTheLedgerForgetsWhoseTasksItBooked(t *testing.T) {
+	t.Parallel()
+	w := budgeted(t, nil)
+	d := w.start()
+	l := d.leads()
+	j := w.accept()
+	w.next().ok()
+	w.finished(j)
+	d.idle()
+	eventually(t, "the task is not named any more", func() bool { return !l.spend.booked(j.ID) })
+	if got := total(t, d)["a"]; got.ChargedFen != 20 {
+		t.Errorf("the ledger says %+v", got)
+	}
+}
+
 func TestPastDaysAreKeptBesideTheLedger(t *testing.T) {
 	t.Parallel()
 	w := budgeted(t, nil)
