@@ -108,6 +108,7 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 	} else {
 		dc := disk.Defaults()
 		dc.Dir, dc.Sync, dc.MinFree = g.config.Data.Dir, g.config.Engine.Sync.Always, int64(g.config.Store.MinFree)
+		dc.Retention = g.config.Retention
 		deps.Driver, err = disk.Open(dc)
 	}
 	if err != nil {

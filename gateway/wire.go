@@ -232,7 +232,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	}
 	g.eraser, err = erasure.Open(ctx, erasure.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Sessions: g.session, Ledger: g.ledger, Intake: g.intake,
-		Store: g.store, Logger: g.log, Registry: g.reg,
+		Store: g.store, Logger: g.log, Registry: g.reg, Retention: g.config.Retention,
 	})
 	return err
 }

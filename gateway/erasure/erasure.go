@@ -68,6 +68,10 @@ type Deps struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
+
+	// Retention bounds how long a removal is remembered: what is written later
+	// is swept. 0 is no bound.
+	Retention time.Duration
 }
 
 // Receipt says what was removed, and is all that is left to say.

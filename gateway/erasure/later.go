@@ -70,6 +70,14 @@ func (e *Eraser) Run(ctx context.Context) error {
 	}
 }
 
+// again is when a whole removal is gone over once more.
+func (e *Eraser) again() time.Duration {
+	if kept := e.deps.Retention; kept > 0 {
+		return min(again, kept)
+	}
+	return again
+}
+
 // Finish does what is due at a moment.
 func (e *Eraser) Finish(ctx context.Context, now time.Time) error {
 	for entry, err := range e.later.Entries(ctx, ">") {
@@ -85,7 +93,7 @@ func (e *Eraser) Finish(ctx context.Context, now time.Time) error {
 
 func (e *Eraser) finish(ctx context.Context, note engine.Entry, age time.Duration) error {
 	last := string(note.Value) == whole
-	if (last && age < again) || age < cut {
+	if (last && age < e.again()) || age < cut && !last {
 		return nil
 	}
 	err := e.redo(ctx, note.Key)

@@ -34,6 +34,8 @@ type Config struct {
 	Dir     string // may hold foreign files; ours are under objects/
 	Sync    bool   // fsync before Put returns, so that it survives a power cut
 	MinFree int64  // refuse to write when less would be left, in bytes
+
+	Retention time.Duration // what an interrupted write left goes by then, and after an hour in any case; 0 is no bound
 }
 
 // Defaults leave the disk some air.
@@ -49,6 +51,14 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("store.minFree: must not be negative, is %d", c.MinFree))
 	}
 	return errors.Join(errs...)
+}
+
+// tempKept is how long a write may be silent before it was interrupted.
+func (c Config) tempKept() time.Duration {
+	if c.Retention > 0 {
+		return min(tempKept, c.Retention)
+	}
+	return tempKept
 }
 
 // Disk keeps each object in one file, and all objects of a session in one
@@ -91,7 +101,7 @@ func Open(c Config) (*Disk, error) {
 func (d *Disk) clearTemp() error {
 	var errs []error
 	for e := range entries(d.temp, &errs) {
-		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > tempKept {
+		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > d.config.tempKept() {
 			errs = append(errs, os.Remove(filepath.Join(d.temp, e.Name())))
 		}
 	}

@@ -96,6 +96,13 @@ func TestASweepRemovesWhatAnInterruptedWriteLeft(t *testing.T) {
 	if err != nil || len(left) != 1 || left[0].Name() != "young" {
 		t.Errorf("left: %v, %v", left, err)
 	}
+	d.config.Retention = tempKept / 4
+	if _, err := d.Sweep(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(d.temp); err != nil || len(left) > 0 {
+		t.Errorf("left beyond the retention: %v, %v", left, err)
+	}
 }
 
 func TestAgeSurvivesARestart(t *testing.T) {
