@@ -19,7 +19,7 @@ var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 type account struct {
 	Day     int64         `json:"d"`           // Shanghai days since 1970
 	Charged int64         `json:"c,omitempty"` // finished tasks of the day that count
-	Recent  []task.ID     `json:"r,omitempty"` // the last of them
+	Recent  []string      `json:"r,omitempty"` // marks of the last of them
 	Active  []reservation `json:"a,omitempty"`
 	Granted int64         `json:"g,omitempty"` // on top of today's limit
 	Built   int64         `json:"b"`           // unix nanoseconds, when computed from the tasks
@@ -55,7 +55,10 @@ func (a *account) used() int64 {
 
 func (a *account) today(r reservation) bool { return shanghaiDay(time.Unix(r.At, 0)) == a.Day }
 
-func (a *account) knows(t task.ID) bool { return a.find(t) >= 0 || slices.Contains(a.Recent, t) }
+func (a *account) knows(t task.ID) bool { return a.find(t) >= 0 || slices.Contains(a.Recent, mark(t)) }
+
+// mark is what is left of a finished task: it says no to that id, and is none.
+func mark(t task.ID) string { return task.DeriveID("charged", string(t)) }
 
 func (a *account) find(t task.ID) int {
 	return slices.IndexFunc(a.Active, func(r reservation) bool { return r.Task == t })
@@ -86,7 +89,7 @@ func (a *account) finish(t task.ID, charged bool) bool {
 
 func (a *account) charge(t task.ID) {
 	a.Charged++
-	a.Recent = append(slices.Clip(a.Recent), t)
+	a.Recent = append(slices.Clip(a.Recent), mark(t))
 	if extra := len(a.Recent) - recentCharged; extra > 0 {
 		a.Recent = a.Recent[extra:]
 	}

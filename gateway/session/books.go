@@ -81,7 +81,7 @@ func (l *Ledger) try(ctx context.Context, id ID, b book, apply edit) (done bool,
 	if err != nil {
 		return true, fmt.Errorf("encode account: %w", err)
 	}
-	revision, err := l.accounts.Put(ctx, string(id), value, b.revision, 0)
+	revision, err := l.accounts.Put(ctx, accountKey(id), value, b.revision, 0)
 	if err != nil {
 		l.books.Invalidate(id)
 		if fault.KindOf(err) == fault.Conflict {
@@ -127,9 +127,13 @@ func (l *Ledger) read(ctx context.Context, id ID) (book, error) {
 // accepted while no limit asked for counting.
 func (l *Ledger) outdated(a account) bool { return a.Built <= l.unseen.Load() }
 
+// accountKey does not name the session: an account may outlive everything
+// else of it, for the rest of a day.
+func accountKey(id ID) string { return task.DeriveID("account", string(id)) }
+
 // fetch reads the newest account.
 func (l *Ledger) fetch(ctx context.Context, id ID) (b book, found bool, err error) {
-	e, err := l.accounts.Get(ctx, string(id))
+	e, err := l.accounts.Get(ctx, accountKey(id))
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return book{revision: e.Revision}, false, nil
 	}

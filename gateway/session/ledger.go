@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	ledgerKept  = 48 * time.Hour // without a change; longer than any day
+	ledgerKept  = 24 * time.Hour // without a change; then its day is over
 	ledgerBytes = 256 << 20
 	booksKept   = 1 << 16 // sessions remembered by one gateway
 	stripes     = 256
@@ -198,7 +198,7 @@ func (l *Ledger) Forget(ctx context.Context, id ID) error {
 			return fmt.Errorf("forget session: %w", err)
 		}
 	}
-	if err := l.accounts.Delete(ctx, string(id), engine.AnyRevision); err != nil {
+	if err := l.accounts.Delete(ctx, accountKey(id), engine.AnyRevision); err != nil {
 		return fmt.Errorf("forget session: %w", err)
 	}
 	return nil

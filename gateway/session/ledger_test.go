@@ -257,7 +257,7 @@ func TestALostAccountIsComputedFromTheTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want(t, 5, 2)
-	if err := b.accounts.Delete(t.Context(), string(b.id), engine.AnyRevision); err != nil {
+	if err := b.accounts.Delete(t.Context(), accountKey(b.id), engine.AnyRevision); err != nil {
 		t.Fatal(err)
 	}
 	b.want(t, 5, 2)
