@@ -102,14 +102,14 @@ func (c *cache) get(ctx context.Context, s session.ID, key string) (task.ID, boo
 	return v.Task, true, nil
 }
 
-func (c *cache) put(ctx context.Context, s session.ID, key string, v cached) error {
+func (c *cache) put(ctx context.Context, s session.ID, key string, v cached, ttl time.Duration) error {
 	k := string(s) + "." + key
 	value, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode cache entry: %w", err)
 	}
 	c.note(k) // before anybody can ask for it here
-	if _, err := c.bucket.Put(ctx, k, value, engine.AnyRevision, 0); err != nil {
+	if _, err := c.bucket.Put(ctx, k, value, engine.AnyRevision, ttl); err != nil {
 		return fmt.Errorf("write cache: %w", err)
 	}
 	return nil

@@ -110,7 +110,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}
-	feedback, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "feedback", MaxAge: feedbackKept})
+	feedback, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "feedback", MaxAge: c.Retention})
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}

@@ -13,21 +13,23 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// feedbackKept is how long an opinion outlives its picture.
-const feedbackKept = 90 * 24 * time.Hour
-
 // Settle books the end of a task: its quota is charged or given back, and its
 // picture may answer the same request again. It may be called more than once.
 func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error {
 	var errs []error
 	if r.State == task.Succeeded && !r.Degraded && !r.Deleted && j.CacheKey != "" {
-		errs = append(errs, in.cache.put(ctx, r.Session, j.CacheKey, cached{Task: r.ID, Style: r.Style}))
+		errs = append(errs, in.cache.put(ctx, r.Session, j.CacheKey, cached{Task: r.ID, Style: r.Style}, in.left(r)))
 	}
 	errs = append(errs, in.ledger.Finish(ctx, r.Session, r.ID, r.Counts()))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("settle task: %w", err)
 	}
 	return nil
+}
+
+// left is how long a task still lives, and so what is kept beside its record.
+func (in *Intake) left(r *task.Record) time.Duration {
+	return max(time.Second, r.ExpiresAt.Sub(in.now())) // 0 would keep it for ever
 }
 
 // Forget removes what the intake keeps about a task beside its record: the
@@ -69,8 +71,8 @@ type opinion struct {
 	At     time.Time `json:"at"`
 }
 
-// Feedback keeps what a person thinks of a finished task; the last word
-// counts.
+// Feedback keeps what a person thinks of a finished task, for as long as that
+// lives; the last word counts.
 func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
 	r, err := in.Get(ctx, s, id)
 	if err != nil {
@@ -86,7 +88,7 @@ func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating
 	if err != nil {
 		return fmt.Errorf("encode feedback: %w", err)
 	}
-	if _, err := in.feedback.Put(ctx, feedbackKey(s, id), value, engine.AnyRevision, feedbackKept); err != nil {
+	if _, err := in.feedback.Put(ctx, feedbackKey(s, id), value, engine.AnyRevision, in.left(r)); err != nil {
 		return fmt.Errorf("keep feedback: %w", err)
 	}
 	in.met.feedback.WithLabelValues(rating).Inc()

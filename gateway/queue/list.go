@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -111,7 +112,8 @@ func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.I
 
 // Erase leaves a content-free tombstone in place of a task and removes its
 // history in the same step, whatever state it is in. Writers that race lose
-// their compare-and-swap and find the tombstone.
+// their compare-and-swap and find the tombstone. It stays until the task would
+// have expired: a key is remembered, and a picture counted, no longer either.
 func (q *Queue) Erase(ctx context.Context, s task.SessionID, id task.ID) (existed bool, err error) {
 	for {
 		r, rev, err := q.Lookup(ctx, s, id)
@@ -125,7 +127,7 @@ func (q *Queue) Erase(ctx context.Context, s task.SessionID, id task.ID) (existe
 			return false, nil
 		}
 		h := nats.Header{jetstream.MsgRollup: []string{jetstream.MsgRollupSubject}}
-		_, err = q.write(ctx, r.Tombstone(), rev, tombstoneTTL, h)
+		_, err = q.write(ctx, r.Tombstone(), rev, time.Until(r.ExpiresAt), h)
 		if fault.KindOf(err) == fault.Conflict {
 			continue
 		}

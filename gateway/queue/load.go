@@ -14,7 +14,6 @@ const (
 	loadSubject   = "queue.load"
 	loadStale     = 3 * time.Second
 	cancelSubject = "queue.cancel"
-	tombstoneTTL  = 48 * time.Hour // ≥ 24 h: longer than any key is remembered
 )
 
 // Load is what the dispatcher knows about the queue, told to every gateway

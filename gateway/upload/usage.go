@@ -30,6 +30,15 @@ type share struct {
 	Expires int64 `json:"e"` // unix seconds
 }
 
+// left is how long the last of the uploads still lives.
+func (all usage) left(now int64) time.Duration {
+	last := now + 1 // 0 would keep the counter for ever
+	for _, s := range all {
+		last = max(last, s.Expires)
+	}
+	return time.Duration(last-now) * time.Second
+}
+
 // reserve counts an upload, or says fault.Limited "upload_quota_exceeded".
 // Of two that race for the last bytes, one gets them.
 func (u *Uploads) reserve(ctx context.Context, up Upload) error {
@@ -93,7 +102,7 @@ func (u *Uploads) changeUsage(ctx context.Context, s session.ID, apply func(usag
 			return nil, 0, nil
 		}
 		value, err := json.Marshal(all)
-		return value, u.config.Retention + u.config.PutWithin, err
+		return value, all.left(now), err
 	})
 	return err
 }
