@@ -1,0 +1,3 @@
+// Package enginetest lets tests look into a running engine past every stage:
+// deploy/e2e asks it what is left of a person.
+package enginetest
