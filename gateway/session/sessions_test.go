@@ -294,7 +294,7 @@ func TestTicketsAreForOneTaskAndATime(t *testing.T) {
 	}
 	f.clock.advance(time.Hour)
 	_, err = f.VerifyTicket(ticket, a)
-	wantCode(t, err, fault.Unauthenticated, "ticket_expired")
+	wantCode(t, err, fault.NotFound, "ticket_expired")
 }
 
 func TestTheChallengeIsSolvedOnce(t *testing.T) {

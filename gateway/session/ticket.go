@@ -26,7 +26,8 @@ func (s *Sessions) Ticket(id ID, t task.ID, until time.Time) string {
 }
 
 // VerifyTicket says whose ticket this is, if it is for this task and still
-// good. It does no I/O.
+// good. One whose time is over is fault.NotFound, as the task is by then. It
+// does no I/O.
 func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
 	invalid := fault.New(fault.Unauthenticated, "ticket_invalid")
 	if len(ticket) > maxTicket {
@@ -46,7 +47,7 @@ func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
 		return "", fault.New(fault.Unauthenticated, "session_erased")
 	}
 	if s.now().Unix() >= seconds {
-		return "", fault.New(fault.Unauthenticated, "ticket_expired")
+		return "", fault.New(fault.NotFound, "ticket_expired")
 	}
 	return ID(id), nil
 }
