@@ -14,6 +14,7 @@ import (
 
 	"github.com/bytedance/sonic"
 
+	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -244,6 +245,8 @@ func challenge(code string) string {
 func (s *Server) refusal(status int) []byte {
 	kind, code := fault.Invalid, "malformed_request"
 	switch status {
+	case wire.AmbiguousLength:
+		code = "ambiguous_length"
 	case http.StatusRequestTimeout:
 		kind, code = fault.Timeout, "request_timeout"
 	case http.StatusRequestHeaderFieldsTooLarge:

@@ -69,6 +69,29 @@ func TestTrapsAmbiguousLengthsAreRefusedAndCut(t *testing.T) {
 	}
 }
 
+// The library waits for the beginning of a body before it calls a handler.
+func TestTrapsAmbiguousLengthsAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	for name, headers := range map[string]string{
+		"two lengths":       "Content-Length: 4\nContent-Length: 4000\n",
+		"the shorter last":  "Content-Length: 4000\nContent-Length: 40\n",
+		"length and chunks": "Content-Length: 4000\nTransfer-Encoding: chunked\n",
+	} {
+		c := h.dial()
+		c.send("GET /livez HTTP/1.1\nHost: x\n\n") // the first on a connection is no different
+		if r := c.receive(); r.status != 200 {
+			t.Fatalf("livez: %d", r.status)
+		}
+		for _, part := range []string{"POST /sessions HTTP/1.1\nHost: x\nConte", "nt-Type: application/json\n" + headers + "\n{}"} {
+			c.send("%s", part)
+		}
+		if r := c.receive(); r.status != 400 || r.code() != "ambiguous_length" {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+}
+
 func TestTrapsMalformedRequestsGetAProblem(t *testing.T) {
 	t.Parallel()
 	h := start(t)

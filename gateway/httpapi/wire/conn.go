@@ -28,6 +28,7 @@ type Conn struct {
 	l *Listener
 
 	phase     atomic.Int32
+	framing   framing
 	begun     time.Time // of the body that is being read
 	bodyBytes int64
 	skipBytes int64
@@ -114,12 +115,27 @@ func (c *Conn) Read(p []byte) (int, error) {
 	case n == 0:
 	case phase == idle:
 		c.phase.CompareAndSwap(idle, head)
+		c.framing.begin()
+		return c.headBytes(p[:n], err)
+	case phase == head:
+		return c.headBytes(p[:n], err)
 	case phase == handling:
 		c.bodyBytes += int64(n)
 	case phase == answered:
 		c.skipBytes += int64(n)
 	}
 	return n, err
+}
+
+// headBytes lets bytes of a head pass, or answers in the library's stead.
+func (c *Conn) headBytes(p []byte, err error) (int, error) {
+	if !c.framing.ambiguous(p) {
+		return len(p), err
+	}
+	if err := c.refuse(AmbiguousLength); err != nil {
+		return 0, err
+	}
+	return 0, io.EOF
 }
 
 // armBody gives the next byte of a body its deadline: soon, and sooner when
@@ -161,7 +177,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 // our answer goes out instead.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.phase.Load() == head && c.l.refusal != nil {
-		return len(p), c.refuse(p)
+		return len(p), c.refuse(statusOf(p))
 	}
 	n := 0
 	for n < len(p) {
@@ -182,7 +198,7 @@ func (c *Conn) armWrite() error {
 	return c.Conn.SetWriteDeadline(time.Now().Add(c.l.limits.Write))
 }
 
-func (c *Conn) refuse(p []byte) error {
+func (c *Conn) refuse(status int) error {
 	if c.refused {
 		return nil
 	}
@@ -190,7 +206,7 @@ func (c *Conn) refuse(p []byte) error {
 	if err := c.armWrite(); err != nil {
 		return err
 	}
-	_, err := c.Conn.Write(c.l.refusal(statusOf(p)))
+	_, err := c.Conn.Write(c.l.refusal(status))
 	return err
 }
 

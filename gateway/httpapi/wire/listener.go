@@ -14,6 +14,10 @@ import (
 // could not read; status is what the library wanted to say.
 type Refusal func(status int) []byte
 
+// AmbiguousLength stands for a status: the head says twice how long the body
+// is.
+const AmbiguousLength = -1
+
 // Listener accepts connections that keep Limits.
 type Listener struct {
 	net.Listener

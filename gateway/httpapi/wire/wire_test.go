@@ -24,9 +24,11 @@ func (f *flaky) Accept() (net.Conn, error) {
 	return f.Listener.Accept()
 }
 
+const ours = "HTTP/1.1 400 ours\r\n\r\n"
+
 func listen(t *testing.T, limits Limits) *Listener {
 	t.Helper()
-	l, err := Listen(t.Context(), "127.0.0.1:0", limits, func(int) []byte { return []byte("HTTP/1.1 400 ours\r\n\r\n") })
+	l, err := Listen(t.Context(), "127.0.0.1:0", limits, func(int) []byte { return []byte(ours) })
 	if err != nil {
 		t.Fatal(err)
 	}
