@@ -28,14 +28,21 @@ type Bucket struct {
 	config    Config
 	transport *http.Transport
 	http      *http.Client
-	machine   *sdk.EcsSecurityProvider // nil with static keys
+	agency    *agency // nil with static keys
 	log       *slog.Logger
 }
 
 // Open finds the bucket and gives it the rules that it should have. A bucket
 // that cannot be reached is an error: nothing could be accepted.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*Bucket, error) {
-	return open(ctx, c, log, &http.Transport{
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	var machine *agency
+	if c.Credentials == CredentialsECS {
+		machine = newAgency(metadataURL, log)
+	}
+	return open(ctx, c, log, machine, &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
@@ -47,18 +54,12 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Bucket, error) {
 	})
 }
 
-func open(ctx context.Context, c Config, log *slog.Logger, t *http.Transport) (*Bucket, error) {
+func open(ctx context.Context, c Config, log *slog.Logger, machine *agency, t *http.Transport) (*Bucket, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	b := &Bucket{config: c, transport: t, log: log}
+	b := &Bucket{config: c, transport: t, agency: machine, log: log}
 	b.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if c.Credentials == CredentialsECS {
-		b.machine = sdk.NewEcsSecurityProvider(retries)
-	}
 	client, err := b.client(ctx)
 	if err != nil {
 		return nil, err
@@ -77,11 +78,14 @@ func (b *Bucket) client(ctx context.Context) (*sdk.ObsClient, error) {
 	if b.config.Signature == SignatureV4 {
 		signature = sdk.SignatureV4
 	}
-	with := sdk.WithSecurityToken(b.config.SecurityToken)
-	if b.machine != nil {
-		with = sdk.WithSecurityProviders(b.machine)
+	k := keys{access: b.config.AccessKey, secret: b.config.SecretKey, token: b.config.SecurityToken}
+	if b.agency != nil {
+		var err error
+		if k, err = b.agency.keys(ctx); err != nil {
+			return nil, err
+		}
 	}
-	c, err := sdk.New(b.config.AccessKey, b.config.SecretKey, b.config.Endpoint, with,
+	c, err := sdk.New(k.access, k.secret, b.config.Endpoint, sdk.WithSecurityToken(k.token),
 		sdk.WithSignature(signature), sdk.WithPathStyle(b.config.PathStyle), sdk.WithRegion(b.config.Region),
 		sdk.WithHttpTransport(b.transport), sdk.WithHttpClient(b.http), sdk.WithMaxRetryCount(retries), sdk.WithRequestContext(ctx))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -37,7 +38,11 @@ type double struct {
 	lock    sync.Mutex
 	objects map[string]object
 	rules   map[string][]byte // sub-resources of buckets
+	known   pair              // the keys that it believes
 }
+
+// pair are keys, with the token that must come with temporary ones.
+type pair struct{ access, secret, token string }
 
 type object struct {
 	body   []byte
@@ -47,7 +52,7 @@ type object struct {
 
 func startDouble(t *testing.T) *double {
 	t.Helper()
-	d := &double{objects: map[string]object{}, rules: map[string][]byte{}}
+	d := &double{objects: map[string]object{}, rules: map[string][]byte{}, known: pair{access: testAccess, secret: testSecret}}
 	d.server = httptest.NewServer(d)
 	t.Cleanup(d.server.Close)
 	return d
@@ -57,13 +62,29 @@ func startDouble(t *testing.T) *double {
 // the double.
 func (d *double) open(t *testing.T) *Bucket {
 	t.Helper()
+	return d.openAs(t, nil)
+}
+
+// trust believes the nth temporary keys and no others.
+func (d *double) trust(n int) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	d.known.access, d.known.secret, d.known.token = key(n)
+}
+
+// openAs opens a bucket with a machine's keys, when there is one.
+func (d *double) openAs(t *testing.T, machine *agency) *Bucket {
+	t.Helper()
 	c := Defaults()
 	c.Endpoint, c.Bucket, c.AccessKey, c.SecretKey = "http://"+doubleHost, "b-"+task.NewID(), testAccess, testSecret
+	if machine != nil {
+		c.Credentials, c.AccessKey, c.SecretKey = CredentialsECS, "", ""
+	}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, d.server.Listener.Addr().String())
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	b, err := open(t.Context(), c, nil, transport)
+	b, err := open(t.Context(), c, slog.New(slog.DiscardHandler), machine, transport)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,12 +94,12 @@ func (d *double) open(t *testing.T) *Bucket {
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, _, _ := strings.Cut(r.Host, ":")
 	bucket, ok := strings.CutSuffix(host, "."+doubleHost)
-	if !ok || !signed(r, bucket) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if !ok || !d.known.signed(r, bucket) {
 		refuse(w, http.StatusForbidden, "SignatureDoesNotMatch")
 		return
 	}
-	d.lock.Lock()
-	defer d.lock.Unlock()
 	q, key := r.URL.Query(), strings.TrimPrefix(r.URL.Path, "/")
 	switch {
 	case key == "" && r.Method == http.MethodHead:
@@ -99,18 +120,18 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // signed checks the header or the query, whichever there is.
-func signed(r *http.Request, bucket string) bool {
+func (p pair) signed(r *http.Request, bucket string) bool {
 	q := r.URL.Query()
 	var mac, date string
 	if q.Has("Signature") {
 		mac, date = q.Get("Signature"), q.Get("Expires")
-		if until, err := strconv.ParseInt(date, 10, 64); err != nil || time.Now().Unix() > until || q.Get("AccessKeyId") != testAccess {
+		if until, err := strconv.ParseInt(date, 10, 64); err != nil || time.Now().Unix() > until || q.Get("AccessKeyId") != p.access || q.Get("x-obs-security-token") != p.token {
 			return false
 		}
 	} else {
 		var ok bool
 		date = r.Header.Get("Date")
-		if mac, ok = strings.CutPrefix(r.Header.Get("Authorization"), "OBS "+testAccess+":"); !ok {
+		if mac, ok = strings.CutPrefix(r.Header.Get("Authorization"), "OBS "+p.access+":"); !ok || r.Header.Get("X-Obs-Security-Token") != p.token {
 			return false
 		}
 	}
@@ -123,7 +144,7 @@ func signed(r *http.Request, bucket string) bool {
 	}
 	slices.Sort(own)
 	lines = append(append(lines, own...), resource(r, bucket))
-	h := hmac.New(sha1.New, []byte(testSecret))
+	h := hmac.New(sha1.New, []byte(p.secret))
 	h.Write([]byte(strings.Join(lines, "\n")))
 	return mac == base64.StdEncoding.EncodeToString(h.Sum(nil))
 }

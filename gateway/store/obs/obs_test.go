@@ -2,6 +2,7 @@ package obs
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -236,7 +237,7 @@ func aLargeObjectIsSpooled(t *testing.T, b *Bucket) {
 func wrongKeysAreUnavailable(t *testing.T, b *Bucket) {
 	c := b.config
 	c.SecretKey = "another"
-	if _, err := open(t.Context(), c, nil, b.transport); fault.KindOf(err) != fault.Unavailable {
+	if _, err := open(t.Context(), c, slog.New(slog.DiscardHandler), nil, b.transport); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("open: %v", err)
 	}
 	wrong := *b
