@@ -31,7 +31,7 @@ func complete(r *task.Record, l landing) {
 		if l.out.VendorTask != "" {
 			a.VendorTask = l.out.VendorTask
 		}
-		a.PriceFen = price(*a, l.out)
+		a.PriceFen, a.VendorMS = price(*a, l.out), l.out.ProviderMS
 	}
 }
 

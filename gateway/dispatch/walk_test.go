@@ -33,14 +33,16 @@ func TestATaskWalksFromAcceptToItsPicture(t *testing.T) {
 	w.until(j, "progress 30", func(r *task.Record) bool { return r.Progress == 30 && r.Stage == task.StageGenerating })
 	c.say(workerrpc.Update{VendorTask: "v-7"})
 	w.until(j, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-7" })
-	c.ok()
+	made := picture()
+	made.ProviderMS = 1234
+	c.outcome(made)
 	rs := w.finished(j)
 	want := []task.Event{task.EventQueued, task.EventProgress, task.EventProgress, task.EventProgress, task.EventSucceeded}
 	if !slices.Equal(events(rs), want) {
 		t.Errorf("events = %v", events(rs))
 	}
 	end := last(rs)
-	if end.Result == nil || end.Result.Width != 4 || !strings.HasSuffix(end.Result.ImageKey, "/1.jpg") || end.Attempts[0].Outcome != task.OK {
+	if end.Result == nil || end.Result.Width != 4 || !strings.HasSuffix(end.Result.ImageKey, "/1.jpg") || end.Attempts[0].Outcome != task.OK || end.Attempts[0].VendorMS != 1234 {
 		t.Errorf("end = %+v", end)
 	}
 	d.idle()

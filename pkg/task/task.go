@@ -130,7 +130,8 @@ type Attempt struct {
 	Class      Class      `json:"class,omitempty"`
 	Code       string     `json:"code,omitempty"` // the vendor's own, for operators
 	PriceFen   int64      `json:"priceFen,omitempty"`
-	Hedge      bool       `json:"hedge,omitempty"` // started while the one before still ran
+	VendorMS   int64      `json:"vendorMs,omitempty"` // of it at the vendor, milliseconds, as far as its worker told
+	Hedge      bool       `json:"hedge,omitempty"`    // started while the one before still ran
 }
 
 // Outcome is what is known of an attempt, in terms of money.
