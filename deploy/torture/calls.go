@@ -8,11 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/torture/payments"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -81,16 +81,15 @@ func parseCalls(r io.Reader) (calls, error) {
 	return out, lines.Err()
 }
 
-// audit compares a record with the calls that were made for it. doublePaid is
-// the fen that policy allowed to go on with after unknown outcomes.
+// audit compares a record with policy and with the calls that were made for
+// it. doublePaid is the fen that policy allowed to go on with after unknown
+// outcomes.
 func audit(t operator.Task, made map[int][]call, unknown string) (faults []string, doublePaid int64) {
+	faults, doublePaid = payments.Judge(t, unknown)
 	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	recorded := map[int]bool{}
-	for i, a := range t.Attempts {
+	for _, a := range t.Attempts {
 		recorded[a.Number] = true
-		if a.Number != i+1 {
-			say("attempt %d stands at place %d", a.Number, i+1)
-		}
 		n := len(made[a.Number])
 		if n > 1 {
 			say("attempt %d was called %d times", a.Number, n)
@@ -98,32 +97,10 @@ func audit(t operator.Task, made map[int][]call, unknown string) (faults []strin
 		if n > 0 && a.Outcome == task.NotSent {
 			say("attempt %d was called but counts as not sent", a.Number)
 		}
-		if t.State.Terminal() && a.Outcome == "" {
-			say("attempt %d of a task that ended has no outcome", a.Number)
-		}
-		if a.Hedge && (i == 0 || t.Attempts[i-1].Hedge) {
-			say("attempt %d hedges a hedge", a.Number)
-		}
-		if !slices.ContainsFunc(t.Attempts[i+1:], func(b task.Attempt) bool { return !b.Hedge }) {
-			continue // a hedge runs beside it and is no consequence of it
-		}
-		switch {
-		case a.Outcome == "", a.Outcome == task.OK, a.Class == task.ClassContent, a.Class == task.ClassCanceled:
-			say("attempt %d (%s %s) was followed by another", a.Number, a.Outcome, a.Class)
-		case a.Outcome == task.Unknown && a.PriceFen > 0 && unknown != "next":
-			say("attempt %d may have been paid and was followed by another, but fallback.unknown is %s", a.Number, unknown)
-		case a.Outcome == task.Unknown:
-			doublePaid += a.PriceFen
-		}
 	}
 	for number := range made {
 		if !recorded[number] {
 			say("a call was made for attempt %d, which no record knows", number)
-		}
-	}
-	if t.State == task.Succeeded && !t.Cached {
-		if !slices.ContainsFunc(t.Attempts, func(a task.Attempt) bool { return a.Outcome == task.OK }) {
-			say("it succeeded without a good attempt")
 		}
 	}
 	return faults, doublePaid
