@@ -9,10 +9,10 @@ FUZZTIME ?= 10s
 LINT     := go tool -modfile=deploy/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test check lint race fuzz bench torture generate verify clean
+.PHONY: help run build web test check lint race fuzz bench torture fleet-sim generate verify clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## Build, then start everything on this machine (Ctrl-C drains)
 	@exec bin/imgctl dev
@@ -46,6 +46,9 @@ bench: build ## Measure throughput, latency and memory; prints medians and ratio
 
 torture: build ## Kill processes at random under load; prints what was lost
 	go run ./deploy/torture
+
+fleet-sim: build ## Drive simulated vendors that fail; prints what tasks saw of it
+	go run ./deploy/fleetsim
 
 generate: ## Generate the wire code, and the browser client's types
 	go generate ./idl/...

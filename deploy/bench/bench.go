@@ -62,7 +62,7 @@ type bench struct {
 }
 
 func runBench(ctx context.Context, c Config, stdout, stderr io.Writer) error {
-	b := &bench{config: c, seed: 1_000_000_000, out: &report.Report{At: time.Now(), Version: version(ctx), Machine: describe()}, stderr: stderr}
+	b := &bench{config: c, seed: 1_000_000_000, out: &report.Report{Title: "imgfleet bench", At: time.Now(), Version: version(ctx), Machine: describe()}, stderr: stderr}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}

@@ -7,14 +7,14 @@ import (
 
 const page = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>imgfleet bench</title>
+<title>{{.Title}}</title>
 <style>
 body{font:14px/1.45 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;width:100%}td,th{padding:.2rem .5rem;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.missed{color:#b00020;font-weight:600}.met{color:#00703c}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}.grid{stroke:#ddd}h2{margin-top:2rem}small{color:#666}
 </style>
-<h1>imgfleet bench</h1>
+<h1>{{.Title}}</h1>
 <p>{{.At.Format "2006-01-02 15:04 MST"}} · {{.Version}} · {{.Machine}}</p>
 {{range .Sections}}<h2>{{.Name}}</h2>
 <table><tr><th>figure<th>median<th>rounds<th>unit<th>goal<th></tr>

@@ -68,6 +68,7 @@ type Curve struct {
 
 // Report is everything that one run measured.
 type Report struct {
+	Title   string    `json:"-"` // of the page
 	At      time.Time `json:"at"`
 	Version string    `json:"version"`
 	Machine string    `json:"machine"`

@@ -23,7 +23,7 @@ type Usage struct {
 // Usage reads what machine, gateway and workers have used.
 func (r *Rig) Usage() (u Usage, err error) {
 	u.At = time.Now()
-	if u.Machine, err = machine(); err != nil {
+	if u.Machine, err = Machine(); err != nil {
 		return u, err
 	}
 	if u.Gateway, err = Process(r.gateway.pid()); err != nil {
@@ -42,16 +42,17 @@ func (r *Rig) Usage() (u Usage, err error) {
 // Busy is how many processors all programs of the machine keep busy right
 // now, looked at for a moment.
 func Busy(moment time.Duration) (float64, error) {
-	before, err := machine()
+	before, err := Machine()
 	if err != nil {
 		return 0, err
 	}
 	time.Sleep(moment)
-	after, err := machine()
+	after, err := Machine()
 	return (after - before) / moment.Seconds(), err
 }
 
-func machine() (float64, error) {
+// Machine is the processor time that all programs have used, in seconds.
+func Machine() (float64, error) {
 	data, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0, err

@@ -18,6 +18,7 @@ type Times struct {
 	N     int     `json:"n"`
 	P50   float64 `json:"p50"`
 	P90   float64 `json:"p90"`
+	P95   float64 `json:"p95"`
 	P99   float64 `json:"p99"`
 	Max   float64 `json:"max"`
 	Curve []Point `json:"curve,omitempty"`
@@ -32,7 +33,7 @@ func Of(samples []time.Duration) Times {
 	at := func(q float64) float64 {
 		return samples[rank(q, len(samples))].Seconds() * 1e3
 	}
-	t := Times{N: len(samples), P50: at(0.5), P90: at(0.9), P99: at(0.99), Max: at(1)}
+	t := Times{N: len(samples), P50: at(0.5), P90: at(0.9), P95: at(0.95), P99: at(0.99), Max: at(1)}
 	for i := range 100 {
 		q := float64(i) / 100
 		t.Curve = append(t.Curve, Point{q, at(q)})

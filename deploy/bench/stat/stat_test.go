@@ -14,7 +14,7 @@ func TestQuantilesAreSamplesThatWereMeasured(t *testing.T) {
 		samples = append(samples, time.Duration(i)*time.Millisecond)
 	}
 	got := stat.Of(samples)
-	if got.N != 100 || got.P50 != 50 || got.P90 != 90 || got.P99 != 99 || got.Max != 100 {
+	if got.N != 100 || got.P50 != 50 || got.P90 != 90 || got.P95 != 95 || got.P99 != 99 || got.Max != 100 {
 		t.Errorf("got %+v", got)
 	}
 	if last := got.Curve[len(got.Curve)-1]; last.Q != 1 || last.MS != 100 {

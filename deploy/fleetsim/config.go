@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+// Config says how much of what.
+type Config struct {
+	Tasks    int     // of the whole fleet
+	Contrast int     // tasks of each arm for contrast
+	Rate     float64 // tasks a second
+	Scale    int     // vendors are played so many times faster than in life
+	Seed     uint64
+	Out      string // of the report; "" for none
+	Dir      string
+	Environ  []string // of the programs
+	Patience time.Duration
+}
+
+// Defaults are those of "make fleet-sim": about three minutes.
+func Defaults() Config {
+	return Config{Tasks: 2000, Contrast: 400, Rate: 25, Scale: 10, Seed: 1, Out: "deploy/fleetsim/out", Patience: 2 * time.Minute}
+}
+
+// Validate says everything that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Tasks < 1 || c.Contrast < 0 {
+		errs = append(errs, errors.New("-tasks must be positive and -contrast not negative"))
+	}
+	if !(c.Rate > 0) {
+		errs = append(errs, errors.New("-rate must be positive"))
+	}
+	if c.Scale < 1 || c.Scale > 1000 {
+		errs = append(errs, errors.New("-scale must be 1…1000"))
+	}
+	return errors.Join(errs...)
+}
