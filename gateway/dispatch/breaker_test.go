@@ -123,12 +123,24 @@ func TestARefusedRateHalvesTheWindowAndSuccessesWidenIt(t *testing.T) {
 	for range 4 {
 		l.succeeded(0)
 	}
-	if l.room(0) != 4 {
-		t.Errorf("room for %d after 4 successes", l.room(0))
+	if l.room(0) != 7 {
+		t.Errorf("room for %d after 4 successes, want nine tenths of what was refused", l.room(0))
+	}
+	for range 5 {
+		l.succeeded(0)
+	}
+	if l.room(0) != 7 {
+		t.Errorf("room for %d after 9 successes", l.room(0))
 	}
 	l.succeeded(0)
-	if l.room(0) != 5 {
-		t.Errorf("room for %d after 5 successes", l.room(0))
+	l.succeeded(0)
+	if l.room(0) != 8 {
+		t.Errorf("room for %d after a window of successes", l.room(0))
+	}
+	now = now.Add(2 * time.Hour)
+	l.refused(now, now, 0, 1) // the rest has emptied the window
+	if l.room(0) != 4 {
+		t.Errorf("room for %d, want half the window", l.room(0))
 	}
 	for range 50 {
 		l.succeeded(9)

@@ -95,6 +95,12 @@ func (h *health) rests(provider string, now time.Time) bool {
 	return v != nil && now.Before(v.limit.until)
 }
 
+// limits reports whether a provider limits our rate: it asked to be left
+// alone, or bears fewer calls at once than we would make.
+func (h *health) limits(step routing.Step, now time.Time) bool {
+	return h.rests(step.Name, now) || h.room(step) != step.MaxConcurrent
+}
+
 func (h *health) vendor(name string) *vendor {
 	v := h.vendors[name]
 	if v == nil {

@@ -9,11 +9,14 @@ const (
 )
 
 // limiter finds out how many calls at once a vendor bears: half as many after
-// each refusal for their rate, one more for each window of successes. It is
-// no limit until the first refusal, and again once it has grown past the
-// configured one.
+// each refusal for their rate, then one more for each success up to nine tenths
+// of what was refused, and from there one more for each window of successes, so
+// that a refusal now and then costs little. It is the window that is halved,
+// not the few calls that a rest has left under way. It is no limit until the
+// first refusal, and again once it has grown past the configured one.
 type limiter struct {
 	window float64   // calls at once, 0 for no limit of ours
+	safe   float64   // the window up to which it grows quickly
 	cut    time.Time // when it was last halved
 	until  time.Time // no call before
 	row    int       // halvings since the last success
@@ -23,7 +26,8 @@ type limiter struct {
 // itself among them. Calls that began before the last cut tell nothing new.
 func (l *limiter) refused(now, begun time.Time, after time.Duration, inFlight int) {
 	if !begun.Before(l.cut) {
-		l.window = max(1, float64(inFlight)/2)
+		bore := max(l.window, float64(inFlight))
+		l.window, l.safe = max(1, bore/2), 0.9*bore
 		if after == 0 {
 			after = rateRest << min(l.row, 5)
 		}
@@ -44,7 +48,11 @@ func (l *limiter) succeeded(most int) {
 	if l.window == 0 {
 		return
 	}
-	l.window += 1 / l.window
+	if l.window < l.safe {
+		l.window = min(l.window+1, l.safe)
+	} else {
+		l.window += 1 / l.window
+	}
 	if l.window >= widest || (most > 0 && l.window >= float64(most)) {
 		l.window = 0
 	}

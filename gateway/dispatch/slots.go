@@ -71,7 +71,8 @@ func (s *slots) free() (n int) {
 // waited for; later ones serve when nobody offers the first, when one failed,
 // or after the spill time. A stand-in never jumps a real model that is merely
 // busy or resting. A provider whose breaker is open in every region counts as
-// not offered, and one that limits our rate is not waited for; when no breaker
+// not offered, and one that limits our rate is not waited for, neither while it
+// rests nor while it bears fewer calls than configured; when no breaker
 // lets anybody through, a task that has stalled is tried all
 // the same, so that each gets its answer.
 func (s *slots) take(n need) *slot {
@@ -82,7 +83,7 @@ func (s *slots) take(n need) *slot {
 	}
 	overflow := n.attempt || n.waited >= n.spill
 	for i, step := range n.steps {
-		if i > 0 && !overflow && offered(n.steps[0]) && !s.health.rests(n.steps[0].Name, now) {
+		if i > 0 && !overflow && offered(n.steps[0]) && !s.health.limits(n.steps[0], now) {
 			return nil
 		}
 		if step.Degraded && slices.ContainsFunc(n.steps[:i], func(s routing.Step) bool { return !s.Degraded && offered(s) }) {

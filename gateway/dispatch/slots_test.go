@@ -67,6 +67,9 @@ func TestTheBestSlotIsTaken(t *testing.T) {
 		"the second choice after a failure": {
 			need: need{steps: []routing.Step{step("a", bound(1)), step("b")}, spill: spill, attempt: true}, before: func(s *slots) { busy(s, "w", "a", 1) }, want: "e b",
 		},
+		"one that bears fewer calls than configured is not waited for": {
+			need: need{steps: []routing.Step{step("a"), step("b")}, spill: spill}, before: func(s *slots) { busy(s, "w", "a", 1); s.health.vendor("a").limit.window = 1 }, want: "e b",
+		},
 		"nobody offers the first": {need: need{steps: []routing.Step{step("z"), step("b")}, spill: spill}, want: "e b"},
 		"a stand-in never for a busy one": {
 			need: need{steps: []routing.Step{step("a", bound(1)), step("m", degraded)}, waited: time.Hour, attempt: true}, before: func(s *slots) { busy(s, "w", "a", 1) }, want: "nothing",
