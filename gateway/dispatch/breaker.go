@@ -13,17 +13,18 @@ type Breaking struct {
 	Window time.Duration // over which answers are counted
 	Least  int           // answers below which nothing is concluded
 	Share  float64       // of failures that opens the breaker
+	Sudden float64       // the same of the last fifth of the window: a vendor that dies has a good past
 	Open   time.Duration // until the first probe; doubled each time one fails
 	Refuse time.Duration // the same after a refused key or an empty account
 	Most   time.Duration // the longest pause
 }
 
 func defaultBreaking() Breaking {
-	return Breaking{Window: 30 * time.Second, Least: 10, Share: 0.5, Open: 5 * time.Second, Refuse: time.Minute, Most: 2 * time.Minute}
+	return Breaking{Window: 30 * time.Second, Least: 10, Share: 0.5, Sudden: 0.75, Open: 5 * time.Second, Refuse: time.Minute, Most: 2 * time.Minute}
 }
 
 func (b Breaking) validate() error {
-	if b.Window < breakerBuckets || b.Least < 1 || b.Share <= 0 || b.Share > 1 || b.Open <= 0 || b.Refuse <= 0 || b.Most < max(b.Open, b.Refuse) {
+	if b.Window < breakerBuckets || b.Least < 1 || b.Share <= 0 || b.Share > 1 || b.Sudden < b.Share || b.Sudden > 1 || b.Open <= 0 || b.Refuse <= 0 || b.Most < max(b.Open, b.Refuse) {
 		return fmt.Errorf("dispatch.breaking: makes no sense: %+v", b)
 	}
 	return nil
@@ -61,7 +62,10 @@ func judged(out workerrpc.Outcome) verdict {
 	}
 }
 
-const breakerBuckets = 10
+const (
+	breakerBuckets = 10
+	suddenBuckets  = 2
+)
 
 // breaker guards one provider in one region. It is closed while until is
 // zero, open before until, and half open after it: then one call at a time
@@ -108,7 +112,7 @@ func (b *breaker) report(now time.Time, v verdict, probe bool) {
 		if v == good || v == failing {
 			b.count(now, v == failing)
 		}
-		if total, bad := b.sum(); v == failing && total >= b.rules.Least && float64(bad) >= b.rules.Share*float64(total) {
+		if v == failing && (b.fails(breakerBuckets, b.rules.Share) || b.fails(suddenBuckets, b.rules.Sudden)) {
 			b.open(now, b.rules.Open)
 		}
 	case !probe:
@@ -144,9 +148,13 @@ func (b *breaker) count(now time.Time, bad bool) {
 	}
 }
 
-func (b *breaker) sum() (total, bad int) {
-	for _, c := range b.counts {
+// fails reports whether enough calls ended in the newest buckets, and that
+// share of them badly.
+func (b *breaker) fails(buckets int64, share float64) bool {
+	total, bad := 0, 0
+	for i := range min(buckets, b.bucket+1) {
+		c := b.counts[(b.bucket-i)%breakerBuckets]
 		total, bad = total+c.total, bad+c.bad
 	}
-	return total, bad
+	return total >= b.rules.Least && float64(bad) >= share*float64(total)
 }

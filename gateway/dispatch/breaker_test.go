@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func rules() Breaking {
-	return Breaking{Window: 10 * time.Second, Least: 4, Share: 0.5, Open: time.Second, Refuse: 20 * time.Second, Most: 30 * time.Second}
+	return Breaking{Window: 10 * time.Second, Least: 4, Share: 0.5, Sudden: 0.75, Open: time.Second, Refuse: 20 * time.Second, Most: 30 * time.Second}
 }
 
 func TestABreakerOpensOnlyOnAShareOfEnoughAnswers(t *testing.T) {
@@ -24,6 +25,8 @@ func TestABreakerOpensOnlyOnAShareOfEnoughAnswers(t *testing.T) {
 		"less than half":              {said: []verdict{good, good, good, failing, failing}, want: Closed},
 		"what is ours does not count": {said: []verdict{failing, silent, failing, silent, alive, failing}, want: Closed},
 		"what is long ago is no news": {said: []verdict{failing, failing, failing, failing}, gap: 6 * time.Second, want: Closed},
+		"a vendor dies in its prime":  {said: append(slices.Repeat([]verdict{good}, 20), failing, failing, failing, failing), gap: 400 * time.Millisecond, want: Open},
+		"a bad moment":                {said: append(slices.Repeat([]verdict{good}, 20), failing, good, failing, good), gap: 400 * time.Millisecond, want: Closed},
 		"one refused key is enough":   {said: []verdict{good, good, good, good, refused}, want: Open},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 // touchy opens a breaker after two failures and for long.
 func touchy(w *world) {
-	w.config.Breaking = Breaking{Window: time.Minute, Least: 2, Share: 0.5, Open: time.Hour, Refuse: time.Hour, Most: time.Hour}
+	w.config.Breaking = Breaking{Window: time.Minute, Least: 2, Share: 0.5, Sudden: 1, Open: time.Hour, Refuse: time.Hour, Most: time.Hour}
 }
 
 func TestAProviderWithAnOpenBreakerIsPassedOver(t *testing.T) {
