@@ -115,7 +115,8 @@ const vendorSamples = 256
 // vendor is the recent past of one provider over all regions.
 type vendor struct {
 	limit    limiter
-	took     recent              // of successes
+	took     recent              // of successes, and of calls that were beaten as if they had ended then
+	pace     pace                // of the same
 	answers  [vendorSamples]bool // whether the last calls gave a picture
 	asked    int
 	p50, p95 float64
@@ -137,6 +138,14 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 		took = time.Duration(out.ProviderMS) * time.Millisecond
 	}
 	v.took.add(took)
+	v.pace.add(took, false)
+}
+
+// beaten takes in that a call was called off after so long, because another
+// one had won: it is slow at least by that.
+func (v *vendor) beaten(after time.Duration) {
+	v.took.add(after)
+	v.pace.add(after, true)
 }
 
 // summarise computes the quantiles when there are new times, for operators

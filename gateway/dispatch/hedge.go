@@ -124,13 +124,19 @@ func (w *walk) hedge(ctx, air context.Context) (again time.Duration, _ error) {
 }
 
 // hedges are the real models beside the one that is slow, as far as the task
-// may pay for both. The caller holds the lead's lock.
+// may pay for both. One that usually takes as long as the slow call has taken
+// already would be paid for nothing. The caller holds the lead's lock.
 func (w *walk) hedges(slow task.Attempt) []routing.Step {
 	var out []routing.Step
+	so := time.Since(slow.StartedAt)
 	for _, s := range w.plan() {
-		if s.Name != slow.Provider && !s.Degraded && s.PriceFen <= w.budget()-w.paid-slow.PriceFen {
-			out = append(out, s)
+		if s.Name == slow.Provider || s.Degraded || s.PriceFen > w.budget()-w.paid-slow.PriceFen {
+			continue
 		}
+		if v := w.health.vendors[s.Name]; v != nil && v.pace.n >= hedgeSamples && v.pace.median() > so {
+			continue
+		}
+		out = append(out, s)
 	}
 	return out
 }

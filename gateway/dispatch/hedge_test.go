@@ -259,3 +259,28 @@ func TestNobodyIsHedgedWithoutBudgetOrMoney(t *testing.T) {
 		})
 	}
 }
+
+func TestOneThatIsUsuallySlowerIsNoHedge(t *testing.T) {
+	t.Parallel()
+	w := hedged(t, routed(func(c *routing.Config) {
+		c.Providers = append(c.Providers, routing.Provider{Name: "c", Timeout: time.Minute})
+	}), with(worker("w1", "", 4, "a", "b", "c")))
+	d := w.start()
+	l := d.leads()
+	l.mu.Lock()
+	for range hedgeSamples {
+		l.health.vendor("b").report(good, workerrpc.Outcome{ProviderMS: 60_000}, time.Minute)
+	}
+	l.mu.Unlock()
+	j := w.accept()
+	slow := w.next()
+	c := w.next()
+	if c.req.Provider != "c" {
+		t.Errorf("the hedge went to %s, which takes a minute", c.req.Provider)
+	}
+	c.ok()
+	w.until(j, "the hedge has won", func(r *task.Record) bool { return r.State == task.Succeeded })
+	slow.ok()
+	w.finished(j)
+	d.idle()
+}

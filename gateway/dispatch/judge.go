@@ -72,7 +72,7 @@ func (w *walk) book(ctx context.Context, f *flight) (done bool, err error) {
 	w.metrics.attempts.WithLabelValues(a.Provider, string(f.out.Result), string(f.out.Class)).Inc()
 	if f.out.Class == task.ClassCanceled {
 		w.lead.mu.Lock()
-		w.health.vendor(a.Provider).took.add(time.Since(a.StartedAt)) // slow at least by that
+		w.health.vendor(a.Provider).beaten(time.Since(a.StartedAt))
 		w.lead.mu.Unlock()
 	}
 	err = w.amend(ctx, func(r *task.Record) { complete(r, landing{a.Number, f.out}) })
