@@ -24,14 +24,23 @@ func (s *Simulation) Books() Books {
 	return b
 }
 
-// desk is where a simulation is read and steered: GET /books, and PUT
-// /vendors/NAME/knobs with a query string as its body, which replaces what the
-// vendor was told before.
+// desk is where a simulation is read and steered: GET /books, GET
+// /vendors/NAME/submissions, and PUT /vendors/NAME/knobs with a query string as
+// its body, which replaces what the vendor was told before.
 func (s *Simulation) desk() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /books", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s.Books())
+	})
+	mux.HandleFunc("GET /vendors/{name}/submissions", func(w http.ResponseWriter, r *http.Request) {
+		d, ok := s.doubles[r.PathValue("name")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(d.Asked())
 	})
 	mux.HandleFunc("PUT /vendors/{name}/knobs", s.steer)
 	return mux

@@ -18,6 +18,7 @@ type Double interface {
 	http.Handler
 	Set(k double.Knobs)
 	Books() double.Books
+	Asked() []double.Submission
 }
 
 // Maker makes the double of one kind of vendor, which takes v's key.

@@ -123,6 +123,14 @@ func TestVendorsArePlayedAndTheirBooksAreRead(t *testing.T) {
 	if q := b["busy"]; q.Submissions != 1 || q.Refused != 1 || q.Billed != 0 || len(q.Violations) != 0 {
 		t.Errorf("busy: %+v", q)
 	}
+	status, text := ask(t, http.MethodGet, "http://"+c.Listen+"/vendors/busy/submissions", "", "")
+	var asked []double.Submission
+	if err := json.Unmarshal([]byte(text), &asked); status != http.StatusOK || err != nil || len(asked) != 1 || !asked[0].Refused {
+		t.Errorf("%d, %v: submissions %s", status, err, text)
+	}
+	if status, _ := ask(t, http.MethodGet, "http://"+c.Listen+"/vendors/nobody/submissions", "", ""); status != http.StatusNotFound {
+		t.Errorf("a vendor that is not played: %d", status)
+	}
 	if err := stop(); err != nil {
 		t.Errorf("ended with %v, want an orderly end", err)
 	}

@@ -35,6 +35,14 @@ type Books struct {
 
 const maxViolations = 100
 
+// Submission is one call of Books.Submissions, as the vendor can name it.
+type Submission struct {
+	At      time.Time `json:"at"`
+	Request string    `json:"request,omitempty"` // what its caller called it
+	Job     string    `json:"job,omitempty"`     // the vendor's own name for the work
+	Refused bool      `json:"refused,omitempty"`
+}
+
 // Double plays one vendor. It is an http.Handler.
 type Double struct {
 	refuse func(task.Class) Reply
@@ -44,6 +52,7 @@ type Double struct {
 	knobs   Knobs
 	dice    *rand.Rand
 	books   Books
+	asked   []Submission
 	running int // synchronous work
 	made    int // ids given
 	jobs    map[string]*Work
@@ -86,6 +95,13 @@ func (d *Double) Books() Books {
 	}
 	b.Violations = append([]string(nil), b.Violations...)
 	return b
+}
+
+// Asked lists the submissions in the order in which they came.
+func (d *Double) Asked() []Submission {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]Submission(nil), d.asked...)
 }
 
 // ServeHTTP implements http.Handler.
@@ -143,6 +159,7 @@ type Call struct {
 	fault Fault
 	slow  time.Duration
 	bad   bool
+	asked int // its place among the submissions
 }
 
 // Violation records that a call is not as documented. The route answers with

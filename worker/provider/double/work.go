@@ -24,6 +24,8 @@ func (c *Call) Refusal() (Reply, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.books.Submissions++
+	c.asked = len(d.asked)
+	d.asked = append(d.asked, Submission{At: time.Now().UTC(), Request: c.Header.Get("X-Client-Request-Id")})
 	class := c.fault.Class()
 	if class == "" && d.knobs.Slots > 0 && d.busy() >= d.knobs.Slots {
 		class = task.ClassRate
@@ -32,6 +34,7 @@ func (c *Call) Refusal() (Reply, bool) {
 		return Reply{}, false
 	}
 	d.books.Refused++
+	d.asked[c.asked].Refused = true
 	return d.refuse(class), true
 }
 
@@ -46,7 +49,7 @@ func (d *Double) busy() int {
 }
 
 // Work takes the time of one picture and bills it, whether or not the caller
-// still listens. It gives the vendor's refusal when the work fails.
+// still listens, after Refusal gave none. It gives the vendor's refusal when the work fails.
 func (c *Call) Work() (Reply, bool) {
 	d := c.d
 	d.mu.Lock()
@@ -64,19 +67,21 @@ func (c *Call) Work() (Reply, bool) {
 	d.running--
 	if fails != "" {
 		d.books.Refused++
+		d.asked[c.asked].Refused = true
 		return d.refuse(fails), true
 	}
 	d.books.Billed++
 	return Reply{}, false
 }
 
-// Start begins a job that ends by itself. Doc is given back with it.
+// Start begins a job that ends by itself, after Refusal gave none. Doc is given back with it.
 func (c *Call) Start(prefix string, doc any) *Work {
 	d := c.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	w := &Work{ID: d.id(prefix), Doc: doc, Fails: d.knobs.draw(Job, d.dice).Class(), due: time.Now().Add(d.knobs.latency(d.dice))}
 	d.jobs[w.ID] = w
+	d.asked[c.asked].Job = w.ID
 	return w
 }
 
