@@ -14,6 +14,7 @@ type flight struct {
 	attempt task.Attempt // as it was begun
 	seat    *slot
 	poked   chan struct{} // the record changed: read it again
+	moved   chan struct{} // the seat is at another worker
 	out     workerrpc.Outcome
 	err     error
 }
@@ -21,7 +22,7 @@ type flight struct {
 // launch starts to make a call, or with found to look for one that an earlier
 // dispatcher began. The flight arrives in w.landings.
 func (w *walk) launch(ctx context.Context, a task.Attempt, s *slot, found bool) {
-	f := &flight{walk: w, attempt: a, seat: s, poked: make(chan struct{}, 1)}
+	f := &flight{walk: w, attempt: a, seat: s, poked: make(chan struct{}, 1), moved: make(chan struct{}, 1)}
 	w.mu.Lock()
 	w.air = append(w.air, f)
 	w.mu.Unlock()

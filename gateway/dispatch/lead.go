@@ -42,6 +42,7 @@ type lead struct {
 	held      map[task.ID]*item    // leased: waiting or running
 	missed    map[task.ID]struct{} // poked before they were leased
 	asking    []*walk              // running tasks that need another slot
+	moving    []*flight            // calls that another worker is to resume
 	service   *service
 	delivered uint64 // last job sequence leased
 	over      bool   // the term has ended: nothing starts any more

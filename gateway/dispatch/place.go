@@ -125,9 +125,16 @@ func (l *lead) broke(id task.ID, paid int64) bool {
 	return len(steps) > 0 && len(l.payable(steps, l.budget()-paid)) == 0
 }
 
-// answer serves running tasks that fall back before new ones start. The
-// caller holds the lock.
+// answer serves calls that are paid for first, and running tasks that fall
+// back before new ones start. The caller holds the lock.
 func (l *lead) answer() {
+	l.moving = slices.DeleteFunc(l.moving, func(f *flight) bool {
+		moved := l.slots.move(f.seat, f.avoid)
+		if moved {
+			signal(f.moved)
+		}
+		return moved
+	})
 	left := l.asking[:0]
 	for _, w := range l.asking {
 		if s := l.slots.take(w.need()); s != nil {

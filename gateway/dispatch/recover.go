@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/bytedance/sonic"
 
+	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -61,7 +63,7 @@ func (f *flight) recover(ctx context.Context, req workerrpc.Attempt, a task.Atte
 			dead = time.Now()
 		}
 		if !dead.IsZero() && time.Since(dead) > deadWait {
-			moved, err := f.elsewhere(ctx)
+			moved, err := f.elsewhere(ctx, patience)
 			switch {
 			case err != nil:
 				return lost, err
@@ -83,8 +85,10 @@ func (f *flight) recover(ctx context.Context, req workerrpc.Attempt, a task.Atte
 	}
 }
 
-func (w *walk) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
-	w.metrics.recovered.WithLabelValues(by).Inc()
+func (f *flight) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
+	f.metrics.recovered.WithLabelValues(by).Inc()
+	f.Logger.Info("lost call found", "task", f.job.ID, "attempt", f.attempt.Number, "provider", f.attempt.Provider, "by", by,
+		"resumable", f.resumable())
 	return out
 }
 
@@ -109,18 +113,18 @@ func (w *walk) waits(a task.Attempt) bool {
 }
 
 // elsewhere moves a call that the vendor has a name for to another worker,
-// which resumes it. It returns nil when there is no name or no worker.
-func (f *flight) elsewhere(ctx context.Context) (*task.Attempt, error) {
+// which resumes it. It waits for one: the work is paid for, and goes on. It
+// returns nil when there is no name, or no worker until patience.
+func (f *flight) elsewhere(ctx context.Context, patience time.Time) (*task.Attempt, error) {
 	run := f.running()
-	if run == nil || run.VendorTask == "" || f.ended() || f.now().Canceling {
+	if run == nil || !f.resumable() {
 		return nil, nil
 	}
 	f.lead.mu.Lock()
 	f.avoid[run.Worker] = true
-	moved := f.slots.move(f.seat, f.avoid)
 	f.lead.mu.Unlock()
-	if !moved {
-		return nil, nil
+	if moved, err := f.move(ctx, patience); !moved {
+		return nil, err
 	}
 	f.kick()
 	to := f.seat.worker
@@ -136,6 +140,64 @@ func (f *flight) elsewhere(ctx context.Context) (*task.Attempt, error) {
 		return nil, err
 	}
 	return f.running(), nil
+}
+
+// resumable reports whether the vendor has a name for the work, and the task
+// still wants it.
+func (f *flight) resumable() bool {
+	run := f.running()
+	return run != nil && run.VendorTask != "" && !f.ended() && !f.now().Canceling
+}
+
+// move waits until the seat is at another worker, and reports false when the
+// task needs it no more, when there was no worker for as long as a task may
+// stall, and when patience has passed.
+func (f *flight) move(ctx context.Context, patience time.Time) (moved bool, _ error) {
+	f.lead.mu.Lock()
+	f.moving = append(f.moving, f)
+	f.lead.mu.Unlock()
+	f.kick()
+	defer f.stay()
+	look := time.NewTimer(f.config.Stall)
+	defer look.Stop()
+	for {
+		select {
+		case <-f.moved:
+			return true, nil
+		case <-ctx.Done():
+			f.abandon(ctx, f.attempt)
+			return false, context.Cause(ctx)
+		case <-f.poked:
+			err := f.reload(ctx)
+			switch {
+			case errors.Is(err, errDeposed):
+				return false, err
+			case errors.Is(err, errEnded), err == nil && f.now().Canceling:
+				return false, nil
+			}
+		case <-look.C:
+			if time.Now().After(patience) || !f.somewhere() {
+				return false, nil
+			}
+			look.Reset(f.config.Stall)
+		}
+	}
+}
+
+// stay takes the wish for another worker back.
+func (f *flight) stay() {
+	f.lead.mu.Lock()
+	defer f.lead.mu.Unlock()
+	f.moving = slices.DeleteFunc(f.moving, func(g *flight) bool { return g == f })
+}
+
+// somewhere reports whether a worker could resume the call, had it room.
+func (f *flight) somewhere() bool {
+	f.lead.mu.Lock()
+	defer f.lead.mu.Unlock()
+	return slices.ContainsFunc(f.slots.workers, func(w fleet.Member) bool {
+		return !f.avoid[w.ID] && f.slots.serves(w, f.seat.step, need{force: true}, time.Now())
+	})
 }
 
 // manifest reads the outcome that a worker left in the store.

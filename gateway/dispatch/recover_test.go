@@ -284,9 +284,49 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	d.idle()
 }
 
+func TestAPaidCallWaitsForAWorkerThatResumesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 1, "a"), worker("w2", "", 1, "a")))
+	d := w.start()
+	lost := w.accept()
+	c := w.next()
+	other := w.accept()
+	busy := w.next()
+	waiting := w.accept()
+	c.say(workerrpc.Update{VendorTask: "v-1"})
+	w.until(lost, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
+	c.breaks(workerrpc.CodeLost)
+	l := d.current.Load()
+	go func() {
+		for {
+			l.mu.Lock()
+			n := len(l.moving)
+			l.mu.Unlock()
+			if n > 0 {
+				busy.ok()
+				return
+			}
+			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // nothing tells that a call waits
+		}
+	}()
+	for range 2 { // the one that waits gets the seat that the lost call leaves
+		c := w.gone(1)
+		if resumed := c.req.Task == lost.ID; resumed != (c.addr == busy.addr) || resumed != (c.req.VendorTask == "v-1") {
+			t.Errorf("then %+v by %s", c.req, c.addr)
+		}
+		c.ok()
+	}
+	for _, j := range []*task.Job{lost, other, waiting} {
+		if end := last(w.finished(j)); end.State != task.Succeeded || len(end.Attempts) != 1 {
+			t.Errorf("end = %s after %v", end.State, outcomes(end))
+		}
+	}
+	d.idle()
+}
+
 func TestAWorkerTooFullToResumeDoesNotMakeTheCallUnsent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))
+	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")), func(w *world) { w.config.Stall = 300 * time.Millisecond })
 	d := w.start()
 	j := w.accept()
 	c := w.next()
