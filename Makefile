@@ -44,8 +44,8 @@ fuzz: ## Fuzz every parser of outside bytes, FUZZTIME each
 bench: build ## Measure throughput, latency and memory; prints medians and ratios
 	go run ./deploy/bench
 
-torture: build ## Kill processes at random under load; prints what was lost
-	go run ./deploy/torture
+torture: build ## Kill processes under load; prints what was lost (TORTURE=-vendors)
+	go run ./deploy/torture $(TORTURE)
 
 fleet-sim: build ## Drive simulated vendors that fail; prints what tasks saw of it
 	go run ./deploy/fleetsim

@@ -22,6 +22,7 @@ const (
 	eventRepeated
 	unbooked  // money that the ledger does not know, or knows twice
 	paidTwice // a provider's call outside policy
+	forsaken  // a job that the vendor had a name for, given up
 	illegal   // a step the state machine does not have, progress that fell
 	surprise  // an answer that the contract does not know
 	leftover  // an object of something deleted
@@ -31,7 +32,7 @@ const (
 
 func (k kind) String() string {
 	return [...]string{
-		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "calls twice outside policy",
+		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "calls twice outside policy", "paid jobs given up",
 		"illegal steps", "wrong answers", "left behind", "crashes",
 	}[k]
 }

@@ -97,6 +97,9 @@ func audit(t operator.Task, made map[int][]call, unknown string) (faults []strin
 		if n > 0 && a.Outcome == task.NotSent {
 			say("attempt %d was called but counts as not sent", a.Number)
 		}
+		if n == 0 && a.Outcome == task.OK {
+			say("attempt %d gave a picture and was never called", a.Number)
+		}
 	}
 	for number := range made {
 		if !recorded[number] {

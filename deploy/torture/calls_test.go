@@ -20,7 +20,7 @@ func TestTheAuditKnowsWhatMayBePaid(t *testing.T) {
 	t.Parallel()
 	ok := task.Attempt{Outcome: task.OK, PriceFen: 20}
 	unknown := task.Attempt{Outcome: task.Unknown, Class: task.ClassNetwork, PriceFen: 20}
-	once := map[int][]call{1: {{}}}
+	once, twice, second := map[int][]call{1: {{}}}, map[int][]call{1: {{}}, 2: {{}}}, map[int][]call{2: {{}}}
 	for name, tc := range map[string]struct {
 		task    operator.Task
 		made    map[int][]call
@@ -31,14 +31,15 @@ func TestTheAuditKnowsWhatMayBePaid(t *testing.T) {
 		"OneGoodCall":      {attempts(ok), once, "next", "", 0},
 		"CalledTwice":      {attempts(ok), map[int][]call{1: {{}, {}}}, "next", "called 2 times", 0},
 		"ATransientFault":  {attempts(task.Attempt{Outcome: task.FailedUnbilled, Class: task.ClassTransient}, ok), map[int][]call{1: {{}}, 2: {{}}}, "next", "", 0},
-		"AfterUnknown":     {attempts(unknown, ok), once, "next", "", 20},
-		"UnknownMustWait":  {attempts(unknown, ok), once, "wait", "fallback.unknown", 0},
-		"AfterSuccess":     {attempts(ok, ok), once, "next", "followed by another", 0},
+		"AfterUnknown":     {attempts(unknown, ok), second, "next", "", 20},
+		"UnknownMustWait":  {attempts(unknown, ok), twice, "wait", "fallback.unknown", 0},
+		"AfterSuccess":     {attempts(ok, ok), twice, "next", "followed by another", 0},
 		"AHedgeToo":        {attempts(ok, task.Attempt{Outcome: task.OK, PriceFen: 20, Hedge: true}), map[int][]call{1: {{}}, 2: {{}}}, "wait", "", 0},
-		"AfterAHedge":      {attempts(task.Attempt{Outcome: task.FailedUnbilled}, task.Attempt{Outcome: task.OK, Hedge: true}, task.Attempt{Outcome: task.FailedUnbilled}), once, "next", "followed by another", 0},
-		"AHedgeOfAHedge":   {attempts(ok, task.Attempt{Outcome: task.OK, Hedge: true}, task.Attempt{Outcome: task.OK, Hedge: true}), once, "next", "hedges a hedge", 0},
-		"AfterARefusal":    {attempts(task.Attempt{Outcome: task.Rejected, Class: task.ClassContent}, ok), once, "next", "followed by another", 0},
-		"NotSentButCalled": {attempts(task.Attempt{Outcome: task.NotSent}, ok), once, "next", "not sent", 0},
+		"AfterAHedge":      {attempts(task.Attempt{Outcome: task.FailedUnbilled}, task.Attempt{Outcome: task.OK, Hedge: true}, task.Attempt{Outcome: task.FailedUnbilled}), second, "next", "followed by another", 0},
+		"AHedgeOfAHedge":   {attempts(ok, task.Attempt{Outcome: task.OK, Hedge: true}, task.Attempt{Outcome: task.OK, Hedge: true}), map[int][]call{1: {{}}, 2: {{}}, 3: {{}}}, "next", "hedges a hedge", 0},
+		"AfterARefusal":    {attempts(task.Attempt{Outcome: task.Rejected, Class: task.ClassContent}, ok), twice, "next", "followed by another", 0},
+		"NotSentButCalled": {attempts(task.Attempt{Outcome: task.NotSent}, ok), twice, "next", "not sent", 0},
+		"NobodyCalled":     {attempts(unknown, ok), once, "next", "never called", 20},
 		"NobodyWroteIt":    {attempts(ok), map[int][]call{1: {{}}, 2: {{}}}, "next", "no record", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

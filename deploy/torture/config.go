@@ -25,6 +25,8 @@ type Config struct {
 	Unknown      string
 	DoublePayFen int64
 	Hedge        float64 // share of attempts
+	Vendors      bool    // the doubles of real vendors stand in for the mocks
+	Rolling      bool    // everything is restarted in turn half-way
 	Mock         string  // model of the mock providers, without the journal
 	Dir          string
 	Patience     time.Duration
@@ -35,7 +37,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Tasks: 2000, Clients: 40, Active: 4, Seed: 1, Kill: []string{killGateways, killWorkers},
-		Every: 1500 * time.Millisecond, Sync: "always", Unknown: "next", DoublePayFen: 3000, Hedge: 0.2,
+		Every: 1500 * time.Millisecond, Sync: "always", Unknown: "next", DoublePayFen: 3000, Hedge: 0.2, Rolling: true,
 		Mock:     "latency=250ms&jitter=150ms&steps=5&fail=0.05&class=transient&picture=copy",
 		Patience: 3 * time.Minute,
 	}

@@ -2,6 +2,8 @@
 // and workers without a warning while many clients submit, repeat, cancel and
 // delete tasks and follow their streams, and then counts what was lost,
 // repeated or paid twice. All but the tasks accepted must be zero.
+// Half-way everything is restarted in turn, as by a deploy. With -vendors the
+// strict doubles of real vendors are called, and their own count is the truth.
 //
 //	go run ./deploy/torture -tasks 2000
 package main

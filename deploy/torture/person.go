@@ -57,7 +57,7 @@ func arrive(ctx context.Context, c Config, b *book, s *site, base http.RoundTrip
 	if p.session, err = api.NewSession(ctx); err != nil {
 		return nil, err
 	}
-	data, err := photo.JPEG(number, 320, 240, photo.Rotated)
+	data, err := photo.JPEG(number, 640, 480, photo.Rotated)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -11,6 +12,9 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/torture/rig"
 )
 
+// rollGrace is how long one process of a rolling restart may drain.
+const rollGrace = 45 * time.Second
+
 // reaper kills processes at random moments and starts them again a little
 // later. It also starts again what ended by itself.
 type reaper struct {
@@ -18,6 +22,8 @@ type reaper struct {
 	rand     *rand.Rand
 	every    time.Duration
 	kinds    []string
+	half     func() bool  // whether to restart everything in turn now; nil for never, and after it was done
+	rolls    atomic.Int64 // restarts in turn
 	gateways atomic.Int64 // killed
 	workers  atomic.Int64
 }
@@ -32,6 +38,12 @@ func (r *reaper) run(ctx context.Context) error {
 		pause := r.every/4 + time.Duration(r.rand.Int64N(int64(r.every)*3/2)) // the mean is r.every
 		if !wait(ctx, pause) {
 			return r.revive()
+		}
+		if r.half != nil && r.half() {
+			r.half = nil
+			if err := r.roll(ctx); err != nil {
+				return err
+			}
 		}
 		victims := r.choose()
 		for _, p := range victims {
@@ -50,6 +62,25 @@ func (r *reaper) run(ctx context.Context) error {
 			r.recover(ctx)
 		}
 	}
+}
+
+// roll restarts everything in turn, as a deploy does.
+func (r *reaper) roll(ctx context.Context) error {
+	if err := r.revive(); err != nil {
+		return err
+	}
+	for _, p := range r.site.all() {
+		r.recover(ctx)
+		if err := p.Stop(ctx, rollGrace); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("rolling restart: %w", err)
+		}
+		if err := p.Start(); err != nil {
+			return err
+		}
+		r.rolls.Add(1)
+	}
+	r.recover(ctx)
+	return nil
 }
 
 // recover waits for both gateways, but not for ever.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -27,19 +28,22 @@ type Report struct {
 	Hedges    int            `json:"hedges"`
 	Gateways  int64          `json:"gatewaysKilled"`
 	Workers   int64          `json:"workersKilled"`
+	Restarts  int64          `json:"restartsInTurn"`
 	Takeovers int            `json:"takeOvers"`
+	Recovered map[string]int `json:"recovered"` // lost calls, by how they were found
+	Vendors   string         `json:"vendors,omitempty"`
 	Seconds   float64        `json:"seconds"`
 	Faults    map[string]int `json:"faults"`
 	Details   []string       `json:"details,omitempty"`
 }
 
-func report(c Config, b *book, r *reaper, takeovers int, a audited, took time.Duration) Report {
+func report(c Config, b *book, r *reaper, takeovers int, recovered map[string]int, a audited, took time.Duration) Report {
 	out := Report{
 		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
 		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
 		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
-		Takeovers: takeovers, Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
+		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.told, "; "), Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
 		out.Faults[k.String()] = b.faults[k]
@@ -65,10 +69,16 @@ func (r Report) print(out io.Writer) error {
 	for k := range kinds {
 		fmt.Fprintf(w, "%s\t%d\n", k, r.Faults[k.String()])
 	}
-	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers; %d take-overs of dispatch\n", r.Gateways+r.Workers, r.Gateways, r.Workers, r.Takeovers)
+	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers; %d restarts in turn, %d take-overs of dispatch\n", r.Gateways+r.Workers, r.Gateways, r.Workers, r.Restarts, r.Takeovers)
+	found := r.Recovered
+	fmt.Fprintf(w, "lost calls\t%d\t%d attached to, %d by manifest, %d resumed, %d unknown (alpha %d, beta %d)\n",
+		found["attach"]+found["manifest"]+found["resume"]+found["unknown"], found["attach"], found["manifest"], found["resume"], found["unknown"], found["unknown alpha"], found["unknown beta"])
 	fmt.Fprintf(w, "repetitions\t%d\tanswered with the same task; %d misused keys refused, %d answers dropped, %d gave up\n", r.Replayed, r.Refused, r.Dropped, r.GaveUp)
 	fmt.Fprintf(w, "streams\t%d\tconnections; %d stalled until they reconnected\n", r.Streams, r.Stalled)
 	fmt.Fprintf(w, "provider calls\t%d\t%d hedges, and %d fen went on after unknown outcomes, within policy\n", r.Calls, r.Hedges, r.DoubleFen)
+	if r.Vendors != "" {
+		fmt.Fprintf(w, "submissions\t%d\t%s\n", r.Calls, r.Vendors)
+	}
 	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
 	if err := w.Flush(); err != nil {
 		return err

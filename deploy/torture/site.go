@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/torture/rig"
@@ -32,17 +32,23 @@ type site struct {
 	public   []string // base URLs of the gateways
 	admin    []string
 	data     string
-	journal  string // of the providers' calls
+	journal  string   // of the mocks' calls
+	vendors  *vendors // nil: the mocks
 }
 
 // plan writes the configuration of every process into dir.
 func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*site, error) {
-	ports, err := rig.FreePorts(ctx, 3*gatewayCount+1+workerCount)
+	ports, err := rig.FreePorts(ctx, 3*gatewayCount+1+workerCount+vendorPorts)
 	if err != nil {
 		return nil, err
 	}
 	s := &site{data: filepath.Join(dir, "data"), journal: filepath.Join(dir, "calls.jsonl")}
-	engine, ports := ports[0], ports[1:]
+	if c.Vendors {
+		if s.vendors, err = planVendors(c, programs, dir, ports[:vendorPorts]); err != nil {
+			return nil, err
+		}
+	}
+	engine, ports := ports[vendorPorts], ports[vendorPorts+1:]
 	var fleets []string
 	for i := range gatewayCount {
 		public, admin, fleet := ports[3*i], ports[3*i+1], ports[3*i+2]
@@ -84,24 +90,32 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 // twice is money lost; a lost call of the first can be taken up by another
 // worker, one of the second cannot.
 func (s *site) common(c Config) map[string]any {
-	model := c.Mock + "&journal=" + url.QueryEscape(s.journal)
+	providers := s.mocks(c)
+	if s.vendors != nil {
+		providers = s.vendors.list
+	}
 	return map[string]any{
 		"environment": "dev",
 		"log":         map[string]any{"level": "info", "format": "json"},
 		"limits": map[string]any{
 			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
-		"fallback": map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen, "hedgeBudget": c.Hedge, "noticeAfter": "300ms"},
-		"providers": []map[string]any{
-			{"name": "alpha", "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
-			{"name": "beta", "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},
-		},
+		"fallback":  map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen, "hedgeBudget": c.Hedge, "noticeAfter": "300ms"},
+		"providers": providers,
+	}
+}
+
+func (s *site) mocks(c Config) []map[string]any {
+	model := c.Mock + "&journal=" + url.QueryEscape(s.journal)
+	return []map[string]any{
+		{"name": alpha, "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
+		{"name": beta, "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},
 	}
 }
 
 // program writes the configuration, JSON being YAML, and describes the
 // process. Being tied to our standard input, it ends when we do.
-func program(c Config, dir, name, path string, doc map[string]any) (*rig.Process, error) {
+func program(c Config, dir, name, path string, doc map[string]any, args ...string) (*rig.Process, error) {
 	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, err
@@ -110,7 +124,8 @@ func program(c Config, dir, name, path string, doc map[string]any) (*rig.Process
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return nil, err
 	}
-	return rig.New(name, path, filepath.Join(dir, name+".log"), c.Environ, "-config", file, "-exit-with-stdin"), nil
+	args = append([]string{"-config", file, "-exit-with-stdin"}, args...)
+	return rig.New(name, path, filepath.Join(dir, name+".log"), c.Environ, args...), nil
 }
 
 func (s *site) all() []*rig.Process {
@@ -120,6 +135,11 @@ func (s *site) all() []*rig.Process {
 // up starts whatever does not run and waits until the gateways are ready and
 // the whole fleet is registered.
 func (s *site) up(ctx context.Context) error {
+	if s.vendors != nil {
+		if err := s.vendors.up(ctx); err != nil {
+			return err
+		}
+	}
 	for _, p := range s.all() {
 		if err := p.Start(); err != nil {
 			return err
@@ -226,12 +246,19 @@ func (s *site) kill() {
 	for _, p := range s.all() {
 		p.Kill()
 	}
+	if s.vendors != nil {
+		s.vendors.process.Kill()
+	}
 }
 
 // crashes counts ends that nobody asked for, by program.
 func (s *site) crashes() map[string]int {
 	out := map[string]int{}
-	for _, p := range s.all() {
+	all := s.all()
+	if s.vendors != nil {
+		all = append(all, s.vendors.process)
+	}
+	for _, p := range all {
 		if n := p.Crashes(); n > 0 {
 			out[p.Name()] = n
 		}
@@ -242,18 +269,23 @@ func (s *site) crashes() map[string]int {
 // takeovers counts how often dispatch changed hands, from the logs.
 func (s *site) takeovers() (n int) {
 	for _, p := range s.gateways {
-		f, err := os.Open(p.LogPath())
-		if err != nil {
-			continue
-		}
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "dispatch leads") {
-				n++
-			}
-		}
-		_ = f.Close()
+		lines(p.LogPath(), "dispatch leads", func([]byte) { n++ })
 	}
 	return max(0, n-1)
+}
+
+// lines gives those of a log that contain a text.
+func lines(path, text string, take func([]byte)) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer func() { _ = f.Close() }()
+	all := bufio.NewScanner(f)
+	all.Buffer(nil, 1<<20)
+	for all.Scan() {
+		if bytes.Contains(all.Bytes(), []byte(text)) {
+			take(all.Bytes())
+		}
+	}
 }

@@ -42,6 +42,9 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 		return r, err
 	}
 	b, reaper := newBook(), newReaper(c, s)
+	if c.Rolling {
+		reaper.half = func() bool { return b.finished.Load() >= int64(c.Tasks/3) }
+	}
 	if err := rage(ctx, c, s, b, reaper, progress); err != nil {
 		return r, err
 	}
@@ -59,7 +62,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err != nil {
 		return r, err
 	}
-	v.kills = int(reaper.gateways.Load() + reaper.workers.Load())
+	v.kills = int(reaper.gateways.Load() + reaper.workers.Load() + reaper.rolls.Load())
 	found, err := v.run(ctx)
 	if err != nil {
 		return r, err
@@ -67,7 +70,8 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	for name, n := range s.crashes() {
 		b.fault(crash, n, "", "%s ended by itself; see %s.log", name, name)
 	}
-	return report(c, b, reaper, handovers, found, time.Since(begun)), ctx.Err()
+	recovered := s.recoveries(b)
+	return report(c, b, reaper, handovers, recovered, found, time.Since(begun)), ctx.Err()
 }
 
 // workplace is the directory of a run and how to clean it up.

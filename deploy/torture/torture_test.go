@@ -12,7 +12,7 @@ import (
 func TestNothingIsLostUnderFire(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
-	c.Tasks, c.Clients, c.Every, c.Dir = 90, 8, 900*time.Millisecond, t.TempDir()
+	c.Tasks, c.Clients, c.Every, c.Dir, c.Rolling = 90, 8, 900*time.Millisecond, t.TempDir(), false
 	c.Environ = childEnviron(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
@@ -25,6 +25,29 @@ func TestNothingIsLostUnderFire(t *testing.T) {
 		t.Errorf("faults: %v", r.Faults)
 	}
 	if r.Gateways+r.Workers == 0 || r.Deleted == 0 || r.Refused == 0 || r.Replayed == 0 {
+		t.Error("the run was too tame to prove anything")
+	}
+}
+
+// TestPaidCallsSurviveKills is the short version of "make torture" with
+// vendors whose own count is the truth. A call that the vendor has a name for
+// is never given up.
+func TestPaidCallsSurviveKills(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.Tasks, c.Clients, c.Every, c.Dir, c.Vendors = 40, 8, 900*time.Millisecond, t.TempDir(), true
+	c.Environ = childEnviron(os.Environ())
+	r, err := torture(t.Context(), c, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.print(t.Output()); err != nil {
+		t.Error(err)
+	}
+	if !r.Clean() {
+		t.Errorf("faults: %v", r.Faults)
+	}
+	if r.Gateways+r.Workers == 0 || r.Restarts == 0 || r.Calls == 0 {
 		t.Error("the run was too tame to prove anything")
 	}
 }

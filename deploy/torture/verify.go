@@ -32,7 +32,10 @@ type verifier struct {
 	book   *book
 	direct []*client.Client // one for each gateway
 	admin  *operator.Client
-	kills  int // of gateways and workers, so far
+	kills  int // of gateways and workers, and restarts, so far
+
+	mu      sync.Mutex // guards what counted takes
+	counted *counted
 }
 
 func newVerifier(c Config, s *site, b *book) (*verifier, error) {
@@ -54,18 +57,17 @@ func newVerifier(c Config, s *site, b *book) (*verifier, error) {
 // run checks every task on every gateway, the calls, and what is left on the
 // disk.
 func (v *verifier) run(ctx context.Context) (r audited, err error) {
-	made, err := readCalls(v.site.journal)
-	if err != nil {
+	if v.counted, err = v.count(ctx); err != nil {
 		return r, err
 	}
-	r.calls = made.count()
+	r.calls, r.counted = v.counted.asked, v.counted
 	work := make(chan *entry)
 	var crew sync.WaitGroup
 	var mu sync.Mutex
 	for range verifiers {
 		crew.Go(func() {
 			for e := range work {
-				fen, rec := v.check(ctx, e, made[e.id])
+				fen, rec := v.check(ctx, e)
 				mu.Lock()
 				r.doublePaidFen += fen
 				r.count(rec)
@@ -91,6 +93,15 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	}
 	v.sessions(ctx)
 	return r, v.clean(ctx)
+}
+
+// count reads what the providers count: the vendors, or the mocks' journal.
+func (v *verifier) count(ctx context.Context) (*counted, error) {
+	if v.site.vendors != nil {
+		return v.site.vendors.count(ctx)
+	}
+	made, err := readCalls(v.site.journal)
+	return &counted{calls: made, asked: made.count()}, err
 }
 
 // clean waits until nothing of what was deleted is left. A deletion that was
@@ -121,6 +132,10 @@ type audited struct {
 	hedges        int
 	okFen, fen    int64 // of the attempts in the records that are left
 	attempts      int64
+
+	counted    *counted
+	betaBooked int64 // attempts at beta that are pictures or may be
+	betaUntold int64 // of them, those whose job nobody could name
 }
 
 // count takes the attempts of a record in.
@@ -134,6 +149,7 @@ func (r *audited) count(t operator.Task) {
 		if a.Hedge {
 			r.hedges++
 		}
+		r.remember(a)
 	}
 }
 
@@ -154,17 +170,20 @@ func (v *verifier) ledger(ctx context.Context, r audited) error {
 	if paid := int64(r.calls) * priceFen; ok > paid {
 		v.book.fault(unbooked, 1, "", "%d fen for pictures are in the ledger, all calls come to %d", ok, paid)
 	}
+	if v.site.vendors != nil {
+		v.reconcile(v.counted, r, costs)
+	}
 	return nil
 }
 
 // check reads one task again, everywhere.
-func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (doublePaid int64, rec operator.Task) {
+func (v *verifier) check(ctx context.Context, e *entry) (doublePaid int64, rec operator.Task) {
 	e.mu.Lock()
 	deleted, seen := e.deleted, e.trail
 	condemned := e.condemn
 	e.mu.Unlock()
 	if condemned {
-		v.checkDeleted(ctx, e, deleted, made)
+		v.checkDeleted(ctx, e, deleted, v.counted.calls[e.id])
 		return 0, rec
 	}
 	var first client.Task
@@ -196,6 +215,9 @@ func (v *verifier) check(ctx context.Context, e *entry, made map[int][]call) (do
 		v.book.fault(surprise, 1, e.id, "admin API: %v", err)
 		return 0, rec
 	}
+	v.mu.Lock()
+	made := v.counted.of(rec)
+	v.mu.Unlock()
 	faults, doublePaid := audit(rec, made, v.config.Unknown)
 	for _, f := range faults {
 		v.book.fault(paidTwice, 1, e.id, "%s", f)

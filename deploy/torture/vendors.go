@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider/double"
+)
+
+// The providers. A lost call of the first ends unknown with the vendors and is
+// taken up by another worker with the mock; for one of the second it is the
+// other way round.
+const (
+	alpha = "alpha"
+	beta  = "beta"
+)
+
+// vendors are the doubles that stand in for the mock with -vendors: alpha
+// answers with the picture and calls each submission by the name of its
+// attempt, beta works by jobs with names of its own. They are never killed:
+// what they count is the truth.
+type vendors struct {
+	process *rig.Process
+	desk    string
+	list    []map[string]any // as the fleet asks them
+}
+
+const vendorPorts = 3
+
+func planVendors(c Config, programs rig.Programs, dir string, ports []string) (*vendors, error) {
+	var played []map[string]any
+	v := &vendors{desk: "http://" + ports[0]}
+	for i, p := range []struct{ name, kind, prefix, knobs string }{
+		{alpha, "seedream", "/api/v3", "median=500ms&p95=1200ms"},
+		{beta, "dashscope", "/api/v1", "median=1s&p95=3s"},
+	} {
+		listen, key := ports[1+i], "simulated-"+p.name
+		played = append(played, map[string]any{
+			"name": p.name, "kind": p.kind, "listen": listen, "apiKey": key,
+			"knobs": fmt.Sprintf("%s&side=320&transient=0.05&seed=%d", p.knobs, c.Seed+uint64(i)),
+		})
+		v.list = append(v.list, map[string]any{
+			"name": p.name, "kind": p.kind, "baseUrl": "http://" + listen + p.prefix, "apiKey": key,
+			"weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16,
+		})
+	}
+	var err error
+	v.process, err = program(c, dir, "vendors", programs.Path(rig.Worker), map[string]any{
+		"environment": "dev", "log": map[string]any{"level": "info", "format": "json"},
+		"simulate": map[string]any{"listen": ports[0], "vendors": played},
+	}, "-simulate")
+	return v, err
+}
+
+// up starts them and waits until their books are there.
+func (v *vendors) up(ctx context.Context) error {
+	if err := v.process.Start(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		_, err := v.asked(ctx, alpha)
+		if err == nil {
+			return nil
+		}
+		if !wait(ctx, 50*time.Millisecond) {
+			return fmt.Errorf("the vendors did not get ready, see %s: %w", v.process.LogPath(), err)
+		}
+	}
+}
+
+// asked are the submissions that a vendor counted.
+func (v *vendors) asked(ctx context.Context, name string) (list []double.Submission, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.desk+"/vendors/"+name+"/submissions", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, &statusError{r.URL.Path, resp.StatusCode}
+	}
+	err = json.NewDecoder(resp.Body).Decode(&list)
+	return list, err
+}
+
+// counted is what the vendors say at the end.
+type counted struct {
+	calls calls           // of alpha, by the names of their attempts
+	jobs  map[string]call // of beta, by the vendor's names
+	taken map[string]int  // which of those the records know, and how often
+	told  []string        // for the report, after reconcile
+	sent  map[string]int  // submissions that were not refused, by provider
+	asked int             // all submissions
+}
+
+// count reads the vendors' own books.
+func (v *vendors) count(ctx context.Context) (n *counted, err error) {
+	n = &counted{calls: calls{}, jobs: map[string]call{}, taken: map[string]int{}, sent: map[string]int{}}
+	for _, name := range []string{alpha, beta} {
+		list, err := v.asked(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		n.asked += len(list)
+		for _, s := range list {
+			if !s.Refused {
+				n.sent[name]++
+			}
+			c := call{ID: s.Request, At: s.At}
+			if name == beta {
+				if s.Job != "" {
+					n.jobs[s.Job] = c
+				}
+				continue
+			}
+			id, number, ok := c.attempt()
+			if !ok {
+				return nil, fmt.Errorf("a submission at %s is called %q", name, s.Request)
+			}
+			if n.calls[id] == nil {
+				n.calls[id] = map[int][]call{}
+			}
+			n.calls[id][number] = append(n.calls[id][number], c)
+		}
+	}
+	return n, nil
+}
+
+// of are the calls that were made for a task: the caller holds the lock.
+func (n *counted) of(rec operator.Task) map[int][]call {
+	made := map[int][]call{}
+	for number, cs := range n.calls[rec.TaskID] {
+		made[number] = cs
+	}
+	for _, a := range rec.Attempts {
+		if c, ok := n.jobs[a.VendorTask]; ok && a.Provider == beta {
+			made[a.Number] = append(made[a.Number], c)
+			n.taken[a.VendorTask]++
+		}
+	}
+	return made
+}
+
+// reconcile compares the vendors' counts with the ledger, which knows deleted
+// tasks too. What a vendor did not refuse is a picture in the ledger or may be
+// one; a job that no record knows was lost with its worker before it could be
+// told, or its record is deleted.
+func (v *verifier) reconcile(n *counted, r audited, costs []operator.Cost) {
+	booked := map[string]*operator.Cost{alpha: {}, beta: {}}
+	for _, c := range costs {
+		if b := booked[c.Provider]; b != nil {
+			b.OK, b.Unknown = b.OK+c.OK, b.Unknown+c.Unknown
+		}
+	}
+	for _, name := range []string{alpha, beta} {
+		b := booked[name]
+		n.told = append(n.told, fmt.Sprintf("%s took %d, booked as %d pictures and %d unknown", name, n.sent[name], b.OK, b.Unknown))
+		if sent := int64(n.sent[name]); sent < b.OK || sent > b.OK+b.Unknown {
+			v.book.fault(unbooked, 1, "", "%s took %d submissions, the ledger has %d pictures and %d unknown", name, sent, b.OK, b.Unknown)
+		}
+	}
+	strangers := 0
+	for job := range n.jobs {
+		switch n.taken[job] {
+		case 0:
+			strangers++
+		case 1:
+		default:
+			v.book.fault(paidTwice, 1, "", "%s is the job of %d attempts", job, n.taken[job])
+		}
+	}
+	deleted := booked[beta].OK + booked[beta].Unknown - r.betaBooked
+	if int64(strangers) > deleted+r.betaUntold {
+		v.book.fault(paidTwice, 1, "", "%d jobs belong to no attempt, %d can be of deleted tasks and %d were lost untold", strangers, deleted, r.betaUntold)
+	}
+}
+
+// remember takes in what reconcile wants to know of a record.
+func (r *audited) remember(a task.Attempt) {
+	if a.Provider != beta || a.Outcome != task.OK && a.Outcome != task.Unknown {
+		return
+	}
+	r.betaBooked++
+	if a.Outcome == task.Unknown && a.VendorTask == "" {
+		r.betaUntold++
+	}
+}
+
+// recoveries counts how calls whose stream was lost were found, from the logs.
+// One that could be resumed must be.
+func (s *site) recoveries(b *book) map[string]int {
+	out := map[string]int{}
+	for _, p := range s.gateways {
+		lines(p.LogPath(), "lost call found", func(line []byte) {
+			var doc struct {
+				Task      task.ID `json:"task"`
+				Attempt   int     `json:"attempt"`
+				By        string  `json:"by"`
+				Provider  string  `json:"provider"`
+				Resumable bool    `json:"resumable"`
+			}
+			if json.Unmarshal(line, &doc) != nil {
+				return
+			}
+			out[doc.By]++
+			if doc.By != "unknown" {
+				return
+			}
+			out[doc.By+" "+doc.Provider]++
+			if doc.Resumable {
+				b.fault(forsaken, 1, doc.Task, "attempt %d at %s", doc.Attempt, doc.Provider)
+			}
+		})
+	}
+	return out
+}
