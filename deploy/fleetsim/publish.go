@@ -72,6 +72,7 @@ func describe(c Config, results []result) *report.Report {
 		doc.Begin()
 		if r.others > disturbed {
 			doc.Doubt(r.others)
+			doc.Remark("%s: other programs used %.1f processors meanwhile, so times with a question mark prove nothing", r.arm.name, r.others)
 		}
 		goal := func(g report.Goal) report.Goal {
 			if i > 0 {
