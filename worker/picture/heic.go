@@ -20,7 +20,7 @@ func heicHeader(b []byte) (header, bool) {
 // canonical brings the planes of an HEIC photo to what JPEG means by them:
 // levels from 0 to 255 and the weights of BT.601.
 func canonical(p *image.YCbCr, c heif.Coded) {
-	if c.Primaries != 0 && c.VideoRange {
+	if c.Video() {
 		fullRange(p)
 	}
 	if c.Matrix == 1 {
@@ -46,3 +46,22 @@ func from709(p *image.YCbCr) {
 }
 
 func level(v int) byte { return byte(min(255, max(0, (v+1<<15)>>16))) }
+
+// Flatten puts the planes of an HEIC photo on white, in place, where mask
+// lets it through. Their levels are still those of the file.
+func Flatten(p *image.YCbCr, mask *image.Gray, info heif.Info) {
+	black, white := uint32(0), uint32(255)
+	if info.Coded.Video() {
+		black, white = 16, 235
+	}
+	luma, cb, cr := split(p)
+	alpha := plane{mask.Pix, mask.Stride, mask.Rect.Dx(), mask.Rect.Dy()}.over(luma)
+	if info.Mask.Premultiplied {
+		luma.lighten(alpha, white-black) // chroma has faded to none already
+		return
+	}
+	luma.blend(alpha, white)
+	alpha = alpha.over(cb)
+	cb.blend(alpha, 128)
+	cr.blend(alpha, 128)
+}

@@ -39,9 +39,7 @@ func flatten(src *image.NYCbCrA) *image.YCbCr {
 	luma, cb, cr := split(&src.YCbCr)
 	alpha := plane{src.A[src.AOffset(src.Rect.Min.X, src.Rect.Min.Y):], src.AStride, luma.width, luma.height}
 	luma.blend(alpha, 255)
-	if cb.width != alpha.width || cb.height != alpha.height {
-		alpha = alpha.resize(cb.width, cb.height)
-	}
+	alpha = alpha.over(cb)
 	cb.blend(alpha, 128)
 	cr.blend(alpha, 128)
 	return &src.YCbCr
@@ -55,6 +53,24 @@ func (p plane) blend(alpha plane, background uint32) {
 			row[x] = byte((uint32(v)*uint32(a[x]) + background*(255-uint32(a[x])) + 127) / 255)
 		}
 	}
+}
+
+// lighten adds what a background of that brightness shows through alpha.
+func (p plane) lighten(alpha plane, background uint32) {
+	for y := range p.height {
+		row, a := p.pix[y*p.stride:][:p.width], alpha.pix[y*alpha.stride:][:p.width]
+		for x, v := range row {
+			row[x] = byte(min(255, uint32(v)+(background*(255-uint32(a[x]))+127)/255))
+		}
+	}
+}
+
+// over gives p in the size of another plane of its picture.
+func (p plane) over(other plane) plane {
+	if p.width == other.width && p.height == other.height {
+		return p
+	}
+	return p.resize(other.width, other.height)
 }
 
 // onCanvas puts a part at an even place of a white canvas.

@@ -9,6 +9,7 @@ import (
 type box struct {
 	kind string
 	body []byte
+	name []byte // the kind, where it is written
 }
 
 // boxes walks b, one level deep, while boxes are whole and left allows.
@@ -23,7 +24,7 @@ func boxes(b []byte, left *int) iter.Seq[box] {
 			case size == 1 && len(b) >= 16:
 				head, size = 16, binary.BigEndian.Uint64(b[8:])
 			}
-			if size < head || size > uint64(len(b)) || !yield(box{string(b[4:8]), b[head:size]}) {
+			if size < head || size > uint64(len(b)) || !yield(box{string(b[4:8]), b[head:size], b[4:8]}) {
 				return
 			}
 			b = b[size:]

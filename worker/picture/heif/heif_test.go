@@ -98,10 +98,17 @@ func TestDamageIsTold(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(quadrants(f))
 	f.Add(photo(ispe(4032, 3024), make1("irot", []byte{3}), make1("colr", []byte("nclx\x00\x0c\x00\x0d\x00\x06\x80"))))
+	f.Add(withAlpha(f, "alpha-premultiplied.heic"))
+	f.Add(pair(70000, 70001, "urn:mpeg:hevc:2015:auxid:1", 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = Is(b)
 		if info, err := Read(b); err == nil && (info.Width <= 0 || info.Height <= 0) {
 			t.Errorf("%+v", info)
+		} else if was, ok := Promote(b, info.Mask.Item); ok {
+			if now, err := Read(b); err == nil && now.Mask.Item == info.Mask.Item {
+				t.Errorf("%d is the photo in place of %d, and its own mask", info.Mask.Item, was)
+			}
 		}
+		AsColour(b)
 	})
 }

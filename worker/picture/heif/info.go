@@ -16,13 +16,17 @@ type Info struct {
 	Width, Height int    // upright: decoders apply the rotation themselves
 	Profile       []byte // ICC, nil without one
 	Coded         Coded
+	Mask          Mask
 }
 
 // Coded are the colours by the numbers of ITU-T H.273; zero is not told.
 type Coded struct {
 	Primaries, Transfer, Matrix int
-	VideoRange                  bool // black is 16 and white 235
+	VideoRange                  bool
 }
+
+// Video reports whether black is 16 and white 235.
+func (c Coded) Video() bool { return c.Primaries != 0 && c.VideoRange }
 
 // Is reports whether b starts as an HEIC file. AVIF is its sibling and no
 // HEIC.
@@ -50,45 +54,17 @@ func Is(b []byte) bool {
 // Read reads the boxes of the primary picture.
 func Read(b []byte) (Info, error) {
 	left := maxBoxes
-	meta, ok := find(b, "meta", &left)
-	if !ok || len(meta) < 4 {
+	var f file
+	if !f.open(b, &left) {
 		return Info{}, errBroken
-	}
-	meta = meta[4:] // version and flags
-	pitm, ok := find(meta, "pitm", &left)
-	if !ok {
-		return Info{}, errBroken
-	}
-	primary, ok := item(pitm)
-	if !ok {
-		return Info{}, errBroken
-	}
-	iprp, ok := find(meta, "iprp", &left)
-	if !ok {
-		return Info{}, errBroken
-	}
-	ipco, ok := find(iprp, "ipco", &left)
-	if !ok {
-		return Info{}, errBroken
-	}
-	var properties []box
-	for x := range boxes(ipco, &left) {
-		properties = append(properties, x)
 	}
 	var info Info
 	var turned bool
-	for x := range boxes(iprp, &left) {
-		if x.kind != "ipma" {
-			continue
-		}
-		for _, index := range associations(x.body, primary) {
-			if index >= 1 && index <= len(properties) {
-				turned = info.note(properties[index-1]) != turned
-			}
-		}
+	for _, p := range f.properties(f.primary, &left) {
+		turned = info.note(p) != turned
 	}
 	if info.Profile == nil && info.Coded == (Coded{}) {
-		info.borrow(properties)
+		info.borrow(f.shared)
 	}
 	if turned {
 		info.Width, info.Height = info.Height, info.Width
@@ -96,7 +72,54 @@ func Read(b []byte) (Info, error) {
 	if info.Width <= 0 || info.Height <= 0 {
 		return Info{}, errBroken
 	}
+	info.Mask = f.mask(&left)
 	return info, nil
+}
+
+// file is what the boxes tell of pictures.
+type file struct {
+	meta    []byte
+	pitm    []byte
+	primary uint32
+	iprp    []byte
+	shared  []box // properties of any picture, which ipma hands out
+}
+
+func (f *file) open(b []byte, left *int) bool {
+	meta, ok := find(b, "meta", left)
+	if !ok || len(meta) < 4 {
+		return false
+	}
+	f.meta = meta[4:] // version and flags
+	if f.pitm, ok = find(f.meta, "pitm", left); !ok {
+		return false
+	}
+	if f.primary, ok = item(f.pitm); !ok {
+		return false
+	}
+	if f.iprp, ok = find(f.meta, "iprp", left); !ok {
+		return false
+	}
+	ipco, ok := find(f.iprp, "ipco", left)
+	for x := range boxes(ipco, left) {
+		f.shared = append(f.shared, x)
+	}
+	return ok
+}
+
+// properties are those of one picture, in its order.
+func (f *file) properties(of uint32, left *int) (out []box) {
+	for x := range boxes(f.iprp, left) {
+		if x.kind != "ipma" {
+			continue
+		}
+		for _, index := range associations(x.body, of) {
+			if index >= 1 && index <= len(f.shared) {
+				out = append(out, f.shared[index-1])
+			}
+		}
+	}
+	return out
 }
 
 // borrow takes the colours of the tiles, where only they are said to have

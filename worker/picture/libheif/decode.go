@@ -21,7 +21,7 @@ const (
 var errLayout = errors.New("libheif gave planes of another layout")
 
 // Decode gives the pixels of the primary picture, turned as they are to be
-// shown, to use, which must keep none of them.
+// shown, to use, which must keep none of them and may change them.
 func (l *Library) Decode(raw []byte, use func(*image.YCbCr)) error {
 	if len(raw) == 0 {
 		return errors.New("no file")

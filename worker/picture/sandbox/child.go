@@ -15,6 +15,7 @@ import (
 	"github.com/gen2brain/heic"
 
 	"github.com/imgfleet/imgfleet/worker/picture"
+	"github.com/imgfleet/imgfleet/worker/picture/heif"
 	"github.com/imgfleet/imgfleet/worker/picture/libheif"
 )
 
@@ -96,26 +97,81 @@ func (d decoder) decode(j job) (p *image.YCbCr, full image.Point, err error) {
 			p, err = nil, fmt.Errorf("decoder panicked: %v", r)
 		}
 	}()
-	if d.native != nil && picture.Sniff(j.raw) == picture.HEIC {
-		err = d.native.Decode(j.raw, func(planes *image.YCbCr) {
-			p, full = picture.Fit(planes, j.longSide), planes.Rect.Size()
-		})
-		return p, full, err
+	use := func(planes *image.YCbCr) {
+		if planes.Rect.Empty() {
+			return
+		}
+		p, full = picture.Fit(planes, j.longSide), planes.Rect.Size()
 	}
-	img, err := pixels(j.raw)
-	if err != nil {
-		return nil, image.Point{}, err
+	if picture.Sniff(j.raw) == picture.HEIC {
+		err = d.heic(j.raw, use)
+	} else {
+		var img image.Image
+		if img, err = picture.Pixels(j.raw); err == nil {
+			use(picture.Planes(img))
+		}
 	}
-	if img.Bounds().Empty() {
-		return nil, image.Point{}, errors.New("no pixels")
+	if err == nil && p == nil {
+		err = errors.New("no pixels")
 	}
-	return picture.Fit(picture.Planes(img), j.longSide), img.Bounds().Size(), nil
+	return p, full, err
 }
 
-func pixels(raw []byte) (image.Image, error) {
-	if picture.Sniff(raw) == picture.HEIC {
-		copy(raw[8:12], "heic") // the decoder knows fewer names than there are, and checks only this one
-		return heic.Decode(bytes.NewReader(raw))
+// heic gives the planes of a photo to use, on white where it is transparent.
+func (d decoder) heic(raw []byte, use func(*image.YCbCr)) error {
+	info, err := heif.Read(raw)
+	if err != nil {
+		return err
 	}
-	return picture.Pixels(raw)
+	if info.Mask.Item == 0 {
+		return d.primary(raw, use)
+	}
+	mask, err := d.mask(raw, info)
+	if err != nil {
+		return err
+	}
+	return d.primary(raw, func(p *image.YCbCr) {
+		picture.Flatten(p, mask, info)
+		use(p)
+	})
+}
+
+// mask decodes the opacity of a photo, which is a picture like any other
+// once the file calls it the primary one.
+func (d decoder) mask(raw []byte, info heif.Info) (*image.Gray, error) {
+	if info.Mask.Width*info.Mask.Height > info.Width*info.Height {
+		return nil, errors.New("the mask is larger than the photo")
+	}
+	was, ok := heif.Promote(raw, info.Mask.Item)
+	if !ok {
+		return nil, errors.New("there is no mask")
+	}
+	var mask *image.Gray
+	err := d.primary(raw, func(p *image.YCbCr) {
+		mask = image.NewGray(p.Rect)
+		for y := range p.Rect.Dy() {
+			copy(mask.Pix[y*mask.Stride:][:mask.Stride], p.Y[y*p.YStride:])
+		}
+	})
+	if err == nil && mask.Rect.Empty() {
+		err = errors.New("the mask is empty")
+	}
+	heif.Promote(raw, was)
+	return mask, err
+}
+
+// primary gives the planes of the primary picture to use, which must keep
+// none of them and may change them.
+func (d decoder) primary(raw []byte, use func(*image.YCbCr)) error {
+	if d.native != nil {
+		return d.native.Decode(raw, use)
+	}
+	heif.AsColour(raw)
+	copy(raw[8:12], "heic") // the decoder knows fewer names than there are, and checks only this one
+	img, err := heic.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	use(picture.Planes(img))
+	return nil
 }

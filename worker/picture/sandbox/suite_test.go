@@ -29,6 +29,8 @@ func TestDecodersAreHeldToOneSuite(t *testing.T) {
 			t.Parallel()
 			s := boxOf(t, h)
 			t.Run("HEICEndsAsItLooks", func(t *testing.T) { heicEndsAsItLooks(t, s) })
+			t.Run("GrayHEICEndsAsItLooks", func(t *testing.T) { grayEndsAsItLooks(t, s) })
+			t.Run("TransparentHEICIsOnWhite", func(t *testing.T) { transparentIsOnWhite(t, s) })
 			t.Run("HEICIsTurnedOnceByItsOwnRotation", func(t *testing.T) { heicIsTurnedOnce(t, s) })
 			t.Run("WebPIsDecodedThereToo", func(t *testing.T) { webpIsDecodedThereToo(t, s) })
 			t.Run("RealFilesOfEveryKindAreRead", func(t *testing.T) { phonesEndWell(t, s) })
@@ -49,6 +51,27 @@ func heicEndsAsItLooks(t *testing.T, s *Sandbox) {
 			t.Errorf("%s: %s, told %d × %d, is %v", name, p.ContentType, p.Width, p.Height, img.Bounds())
 		}
 		if !near(img.At(40, 25), 220, 30, 30) || !near(img.At(120, 25), 30, 200, 30) || !near(img.At(40, 75), 30, 30, 220) || !near(img.At(120, 75), 250, 250, 250) {
+			t.Errorf("%s: colours %v %v %v %v", name, img.At(40, 25), img.At(120, 25), img.At(40, 75), img.At(120, 75))
+		}
+	}
+}
+
+func grayEndsAsItLooks(t *testing.T, s *Sandbox) {
+	_, img := normalise(t, s, file(t, "gray-10bit.heic"))
+	if !near(img.At(40, 25), 0, 0, 0) || !near(img.At(120, 25), 80, 80, 80) || !near(img.At(40, 75), 160, 160, 160) || !near(img.At(120, 75), 255, 255, 255) {
+		t.Errorf("levels %v %v %v %v", img.At(40, 25), img.At(120, 25), img.At(40, 75), img.At(120, 75))
+	}
+}
+
+// The upper right shows nothing of the photo, the lower right half of it.
+func transparentIsOnWhite(t *testing.T, s *Sandbox) {
+	plain, dimmed := file(t, "alpha.heic"), file(t, "alpha-premultiplied.heic")
+	hidden := bytes.Replace(plain, []byte("infe\x02\x00\x00\x00\x00\x02"), []byte("infe\x02\x00\x00\x01\x00\x02"), 1)
+	for name, raw := range map[string][]byte{
+		"alpha": plain, "of ten bits": file(t, "alpha-10bit.heic"), "premultiplied": dimmed, "the mask is hidden": hidden,
+	} {
+		_, img := normalise(t, s, raw)
+		if !near(img.At(40, 25), 220, 30, 30) || !near(img.At(120, 25), 255, 255, 255) || !near(img.At(40, 75), 30, 30, 220) || !near(img.At(120, 75), 142, 142, 237) {
 			t.Errorf("%s: colours %v %v %v %v", name, img.At(40, 25), img.At(120, 25), img.At(40, 75), img.At(120, 75))
 		}
 	}
