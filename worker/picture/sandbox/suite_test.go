@@ -31,7 +31,7 @@ func TestDecodersAreHeldToOneSuite(t *testing.T) {
 			t.Run("HEICEndsAsItLooks", func(t *testing.T) { heicEndsAsItLooks(t, s) })
 			t.Run("GrayHEICEndsAsItLooks", func(t *testing.T) { grayEndsAsItLooks(t, s) })
 			t.Run("TransparentHEICIsOnWhite", func(t *testing.T) { transparentIsOnWhite(t, s) })
-			t.Run("HEICIsTurnedOnceByItsOwnRotation", func(t *testing.T) { heicIsTurnedOnce(t, s) })
+			t.Run("HEICIsTurnedOnceByItsOwnBoxes", func(t *testing.T) { heicIsTurnedOnce(t, s) })
 			t.Run("WebPIsDecodedThereToo", func(t *testing.T) { webpIsDecodedThereToo(t, s) })
 			t.Run("RealFilesOfEveryKindAreRead", func(t *testing.T) { phonesEndWell(t, s) })
 			t.Run("PhonesLookAsLibvipsShowsThem", func(t *testing.T) { phonesLookRight(t, s) })
@@ -73,25 +73,6 @@ func transparentIsOnWhite(t *testing.T, s *Sandbox) {
 		_, img := normalise(t, s, raw)
 		if !near(img.At(40, 25), 220, 30, 30) || !near(img.At(120, 25), 255, 255, 255) || !near(img.At(40, 75), 30, 30, 220) || !near(img.At(120, 75), 142, 142, 237) {
 			t.Errorf("%s: colours %v %v %v %v", name, img.At(40, 25), img.At(120, 25), img.At(40, 75), img.At(120, 75))
-		}
-	}
-}
-
-// A property that decoders do without becomes a rotation, in quarters to the
-// left.
-func heicIsTurnedOnce(t *testing.T, s *Sandbox) {
-	for quarters, red := range []image.Point{{1, 1}, {1, 3}, {3, 3}, {3, 1}} {
-		raw := bytes.Replace(file(t, "quadrants.heic"), []byte("pixi\x00\x00\x00\x00"), []byte{'i', 'r', 'o', 't', byte(quarters), 0, 0, 0}, 1)
-		p, img := normalise(t, s, raw)
-		size := image.Pt(160, 100)
-		if quarters%2 == 1 {
-			size = image.Pt(100, 160)
-		}
-		if p.Width != size.X || p.Height != size.Y || img.Bounds().Size() != size {
-			t.Errorf("%d quarters: told %d × %d, is %v", quarters, p.Width, p.Height, img.Bounds())
-		}
-		if c := img.At(size.X*red.X/4, size.Y*red.Y/4); !near(c, 220, 30, 30) {
-			t.Errorf("%d quarters: %v where red belongs", quarters, c)
 		}
 	}
 }
