@@ -88,6 +88,8 @@ func TestTheDoubleIsStrictAboutCalls(t *testing.T) {
 
 func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 	t.Parallel()
+	knows := func(status int, code string) task.Class { return class(code, vendorhttp.Answer{Status: status}) }
+	table := providertest.Documented(t, "dashscope", knows)
 	for _, c := range []struct {
 		status int
 		class  task.Class
@@ -109,7 +111,8 @@ func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 		{500, task.ClassTimeout, []string{"InternalError.Timeout"}},
 	} {
 		for _, code := range c.codes {
-			if got := class(code, vendorhttp.Answer{Status: c.status}); got != c.class {
+			table.Tells(t, knows, c.status, code)
+			if got := knows(c.status, code); got != c.class {
 				t.Errorf("%d %s: %s, want %s", c.status, code, got, c.class)
 			}
 		}

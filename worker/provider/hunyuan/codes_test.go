@@ -5,11 +5,14 @@ import (
 	"testing"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/worker/provider/providertest"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
 func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 	t.Parallel()
+	knows := func(status int, code string) task.Class { return classOf(vendorhttp.Answer{Status: status}, code) }
+	table := providertest.Documented(t, "hunyuan", knows)
 	for class, codes := range map[task.Class][]string{
 		task.ClassContent: {
 			"OperationDenied.ImageIllegalDetected", "OperationDenied.TextIllegalDetected", "FailedOperation.GenerateImageFailed",
@@ -42,7 +45,8 @@ func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 		},
 	} {
 		for _, code := range codes {
-			if got := classOf(vendorhttp.Answer{Status: http.StatusOK}, code); got != class {
+			table.Tells(t, knows, http.StatusOK, code)
+			if got := knows(http.StatusOK, code); got != class {
 				t.Errorf("%s is %s, want %s", code, got, class)
 			}
 		}

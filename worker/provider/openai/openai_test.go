@@ -118,6 +118,8 @@ func TestAServerWithoutKeysIsSentNone(t *testing.T) {
 
 func TestEveryDocumentedErrorHasItsClass(t *testing.T) {
 	t.Parallel()
+	knows := func(status int, code string) task.Class { return class(code, "", vendorhttp.Answer{Status: status}) }
+	table := providertest.Documented(t, "openai", knows)
 	for _, c := range []struct {
 		status int
 		body   string
@@ -153,6 +155,7 @@ func TestEveryDocumentedErrorHasItsClass(t *testing.T) {
 		{503, `{"code":50505,"message":"m","data":null}`, task.ClassTransient, "50505"},
 		{429, `{"message":"m"}`, task.ClassRate, ""}, {200, `{"error":{"code":"moderation_blocked"}}`, task.ClassContent, "moderation_blocked"},
 	} {
+		table.Tells(t, knows, c.status, c.code)
 		if f := refusal(vendorhttp.Answer{Status: c.status, Body: []byte(c.body)}); f.Class != c.class || f.Code != c.code {
 			t.Errorf("%d %s: %v, want %s %s", c.status, c.body, f, c.class, c.code)
 		}

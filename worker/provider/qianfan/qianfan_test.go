@@ -23,6 +23,8 @@ func TestConformance(t *testing.T) {
 
 func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 	t.Parallel()
+	knows := func(status int, code string) task.Class { return classOf(vendorhttp.Answer{Status: status}, code) }
+	table := providertest.Documented(t, "qianfan", knows)
 	for _, c := range []struct {
 		status int
 		class  task.Class
@@ -38,7 +40,8 @@ func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 		{500, task.ClassTransient, "internal_error dispatch_internal_error image_genration_interal_error something_new"},
 	} {
 		for code := range strings.FieldsSeq(c.codes) {
-			if got := classOf(vendorhttp.Answer{Status: c.status}, code); got != c.class {
+			table.Tells(t, knows, c.status, code)
+			if got := knows(c.status, code); got != c.class {
 				t.Errorf("%d %s is %s, want %s", c.status, code, got, c.class)
 			}
 		}

@@ -56,6 +56,8 @@ func TestTheDoubleIsStrict(t *testing.T) {
 
 func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 	t.Parallel()
+	knows := func(status int, code string) task.Class { return class(code, vendorhttp.Answer{Status: status}) }
+	table := providertest.Documented(t, "seedream", knows)
 	for _, c := range []struct {
 		status int
 		class  task.Class
@@ -84,7 +86,8 @@ func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 		{400, task.ClassInput, []string{"SomethingNew", ""}}, {503, task.ClassTransient, []string{"SomethingNew", ""}},
 	} {
 		for _, code := range c.codes {
-			if got := class(code, vendorhttp.Answer{Status: c.status}); got != c.class {
+			table.Tells(t, knows, c.status, code)
+			if got := knows(c.status, code); got != c.class {
 				t.Errorf("%d %s: %s, want %s", c.status, code, got, c.class)
 			}
 		}
