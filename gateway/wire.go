@@ -24,6 +24,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
@@ -67,6 +68,7 @@ type gateway struct {
 	eraser   *erasure.Eraser
 	router   *routing.Router
 	dispatch *dispatch.Dispatcher
+	ramp     *ramp.Ramp
 	http     *httpapi.Server
 	admin    *admin.Server
 	beats    *workerrpc.Server
@@ -115,6 +117,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"erasure":  g.eraser.Run,
 		"refresh":  g.runRefresh,
 		"dispatch": g.dispatch.Run,
+		"ramp":     g.ramp.Run,
 		"http":     g.http.Run,
 		"admin":    g.admin.Run,
 	} {
@@ -246,8 +249,22 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
+	g.ramp = ramp.New(ramp.Deps{Policy: g.policy, Providers: g.router.Config().Providers, Calls: g.calls, Logger: g.log})
 	g.beats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Beat)
 	return err
+}
+
+// calls gives what dispatch counts the shape that ramp asks for.
+func (g *gateway) calls() (calls map[string]ramp.Calls, leads bool) {
+	s := g.dispatch.Status()
+	if s.Providers == nil {
+		return nil, s.Leader
+	}
+	calls = make(map[string]ramp.Calls, len(s.Providers))
+	for name, p := range s.Providers {
+		calls[name] = ramp.Calls{Good: p.Good, Bad: p.Bad, Tripped: len(p.Breakers) > 0}
+	}
+	return calls, s.Leader
 }
 
 // buildHTTP makes the public listener.
@@ -283,7 +300,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
-		Dispatch: g.dispatch, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
+		Dispatch: g.dispatch, Ramp: g.ramp, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})
 	return err

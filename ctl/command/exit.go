@@ -28,9 +28,10 @@ const (
 )
 
 var (
-	errNoToken    = errors.New("no admin token")
-	errWaited     = errors.New("the wait timed out")
-	errTaskFailed = errors.New("the task did not succeed")
+	errNoToken     = errors.New("no admin token")
+	errWaited      = errors.New("the wait timed out")
+	errTaskFailed  = errors.New("the task did not succeed")
+	errSwitchEnded = errors.New("the switch was not done")
 )
 
 // usageError is a mistake in how the command was called.
@@ -66,7 +67,7 @@ func (a *App) exitCode(err error) int {
 	switch {
 	case errors.As(err, &use), !a.started, errors.Is(err, terminal.ErrNoTerminal):
 		return exitUsage
-	case errors.Is(err, errTaskFailed):
+	case errors.Is(err, errTaskFailed), errors.Is(err, errSwitchEnded):
 		return exitTaskFailed
 	case errors.Is(err, errWaited):
 		return exitWaitTimedOut

@@ -15,7 +15,7 @@ import (
 
 func newProvider(a *App) *cobra.Command {
 	return group("provider", "Which models make pictures, and how often",
-		newProviderLs(a), newProviderSwitch(a, true), newProviderSwitch(a, false), newProviderWeight(a))
+		newProviderLs(a), newProviderSwitch(a, true), newProviderSwitch(a, false), newProviderWeight(a), newProviderRamp(a))
 }
 
 func providersView(ps []operator.Provider) terminal.View {

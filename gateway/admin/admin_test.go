@@ -125,7 +125,7 @@ func TestAProviderIsSwitchedAndWeighed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ps, err := c.Providers(t.Context())
-	if err != nil || len(ps) != 2 {
+	if err != nil || len(ps) != 3 {
 		t.Fatalf("providers = %+v, %v", ps, err)
 	}
 	p := ps[0]

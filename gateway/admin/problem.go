@@ -78,6 +78,10 @@ func sentence(f *fault.Fault) string {
 		s = "there is no such session"
 	case "provider_not_found":
 		s = "no provider of this name is configured ({known})"
+	case "switch_running":
+		s = "tasks are being moved from {from} to {to} already; abort that first"
+	case "switch_not_running":
+		s = "no switch of providers is under way"
 	case "worker_not_found":
 		s = "no worker of this id is known"
 	case "task_finished":

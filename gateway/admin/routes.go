@@ -23,6 +23,8 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/sessions/{id}/grants":   {"POST": s.grant},
 		"/admin/providers":              {"GET": s.providers},
 		"/admin/providers/{name}":       {"PATCH": s.changeProvider},
+		"/admin/switch":                 {"GET": s.showSwitch, "POST": s.startSwitch},
+		"/admin/switch/abort":           {"POST": s.abortSwitch},
 		"/admin/budgets":                {"GET": s.budgets, "PATCH": s.setBudgets},
 		"/admin/budgets/reset":          {"POST": s.resetBudgets},
 		"/admin/costs":                  {"GET": s.costs},

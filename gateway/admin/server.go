@@ -16,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
@@ -88,6 +89,11 @@ type dispatcher interface {
 	Costs(ctx context.Context, days int) ([]dispatch.Cost, error)
 }
 
+// ramps is gateway/ramp.
+type ramps interface {
+	Progress() (from, to ramp.Calls)
+}
+
 // Deps are what the API steers.
 type Deps struct {
 	Policy      *policy.Store
@@ -99,6 +105,7 @@ type Deps struct {
 	Partials    partials
 	Fleet       workers
 	Dispatch    dispatcher
+	Ramp        ramps
 	Notes       notes
 	Providers   []routing.Provider              // as configured
 	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell

@@ -118,7 +118,8 @@ type vendor struct {
 	took     recent              // of successes, and of calls that were beaten as if they had ended then
 	pace     pace                // of the same
 	answers  [vendorSamples]bool // whether the last calls gave a picture
-	asked    int
+	asked    int                 // ever, of those that say something
+	made     int                 // of these, with a picture
 	p50, p95 float64
 }
 
@@ -134,6 +135,7 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 	if said != good {
 		return
 	}
+	v.made++
 	if out.ProviderMS > 0 {
 		took = time.Duration(out.ProviderMS) * time.Millisecond
 	}

@@ -15,6 +15,12 @@ func shanghai() *time.Location { return time.FixedZone("CST", 8*3600) }
 // dayOf is the day of the books that a moment belongs to.
 func dayOf(t time.Time) string { return t.In(shanghai()).Format("20060102") }
 
+// Today is how long the books' day has lasted at a moment.
+func Today(t time.Time) time.Duration {
+	t = t.In(shanghai())
+	return t.Sub(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, shanghai()))
+}
+
 // purse is a provider on a day.
 type purse struct{ day, provider string }
 

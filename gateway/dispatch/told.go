@@ -20,6 +20,8 @@ type ProviderStatus struct {
 	P50Seconds float64           `json:"p50Seconds,omitempty"`
 	P95Seconds float64           `json:"p95Seconds,omitempty"`
 	Success    *float64          `json:"success,omitempty"`  // share of the last calls; nil before the first
+	Good       int64             `json:"good,omitempty"`     // calls of this term that gave a picture
+	Bad        int64             `json:"bad,omitempty"`      // and those that say that the provider does not work
 	SpentFen   int64             `json:"spentFen,omitempty"` // today, with what is set aside
 }
 
@@ -67,6 +69,7 @@ func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 		if v := l.health.vendors[p.Name]; v != nil {
 			v.summarise()
 			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)
+			s.Good, s.Bad = int64(v.made), int64(v.asked-v.made)
 			if v.asked > 0 {
 				share := v.success()
 				s.Success = &share

@@ -20,6 +20,7 @@ type State struct {
 	Budgets   map[string]int64    `json:"budgets,omitempty"` // fen a Shanghai day, by provider or WholeService
 	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
 	Catalog   Catalog             `json:"catalog,omitzero"`
+	Ramp      *Ramp               `json:"ramp,omitempty"` // the last switch from one provider to another
 }
 
 // Catalog says which catalogue is in force. Documents are kept beside the
@@ -118,7 +119,7 @@ func (s *State) check() error {
 			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
 		}
 	}
-	if len(f.Violations) > 0 {
+	if f = s.Ramp.check(f); len(f.Violations) > 0 {
 		return f
 	}
 	return nil

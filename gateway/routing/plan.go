@@ -58,20 +58,46 @@ type choice struct {
 
 func (r *Router) plans(state *policy.State) *plans {
 	vendors := slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
-	var first, rest []Step
+	var all, first, rest []Step
 	for _, p := range r.config.Providers {
 		s := Step{Provider: p, Degraded: vendors && p.Kind == mockKind}
 		s.Weight = state.Weight(p.Name, p.Weight)
-		switch {
-		case state.Disabled(p.Name), s.Degraded && !r.config.Mock:
-		case s.Weight > 0 && !s.Degraded:
+		if !state.Disabled(p.Name) && (!s.Degraded || r.config.Mock) {
+			all = append(all, s)
+		}
+	}
+	ramped(all, state.Ramp)
+	for _, s := range all {
+		if s.Weight > 0 && !s.Degraded {
 			first = append(first, s)
-		default:
+		} else {
 			rest = append(rest, s)
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return rank(a) - rank(b) })
 	return choose(state, first, rest)
+}
+
+// ramped moves a share of one provider's weight to another while a switch is
+// under way and both are in use. Weights count relative to each other, so that
+// all may be a hundred times as large.
+func ramped(steps []Step, r *policy.Ramp) {
+	if !r.Running() {
+		return
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(steps, func(s Step) bool { return s.Name == name && !s.Degraded })
+	}
+	from, to := at(r.From), at(r.To)
+	if from < 0 || to < 0 {
+		return
+	}
+	moved := steps[from].Weight * r.Percent()
+	for i := range steps {
+		steps[i].Weight *= 100
+	}
+	steps[from].Weight -= moved
+	steps[to].Weight += moved
 }
 
 // rank puts stand-ins behind everything else.

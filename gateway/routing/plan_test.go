@@ -183,3 +183,39 @@ func TestConfigSaysAllThatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// The share of a switch comes from one provider and goes to one; what the
+// others get stays what it was.
+func TestASwitchMovesAShareOfOneProvidersTasks(t *testing.T) {
+	t.Parallel()
+	c := Config{Providers: []Provider{model("a", 60), model("b", 0), model("c", 40)}}
+	state := &policy.State{Ramp: &policy.Ramp{From: "a", To: "b", Steps: []int{10, 50, 100}}}
+	const n = 20_000
+	counts := func(r *Router) map[string]float64 {
+		count := make(map[string]float64)
+		for i := range n {
+			count[r.Plan(task.ID(fmt.Sprint("task", i)))[0].Name] += 1. / n
+		}
+		return count
+	}
+	for step, want := range []map[string]float64{{"a": .54, "b": .06, "c": .4}, {"a": .3, "b": .3, "c": .4}, {"b": .6, "c": .4}} {
+		state.Ramp.Step = step
+		got := counts(router(c, state))
+		for name, share := range map[string]float64{"a": want["a"], "b": want["b"], "c": want["c"]} {
+			if math.Abs(got[name]-share) > 0.02 {
+				t.Errorf("step %d: %s came first in %.3f, want %.2f", step, name, got[name], share)
+			}
+		}
+	}
+	if got := names(router(c, state).Plan("x")); len(got) != 3 || !slices.Contains(got, "a") {
+		t.Errorf("plan = %v, want the old provider as a fallback", got)
+	}
+	state.Providers = map[string]policy.Provider{"b": {Disabled: true}}
+	if got := counts(router(c, state)); math.Abs(got["a"]-.6) > .02 {
+		t.Errorf("with the new provider off the old one got %.3f, want its own share", got["a"])
+	}
+	state.Providers, state.Ramp.End = nil, policy.RampRolledBack
+	if got := counts(router(c, state)); math.Abs(got["a"]-.6) > .02 || got["b"] > 0 {
+		t.Errorf("rolled back: %v", got)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
@@ -47,7 +48,7 @@ type Stage struct {
 	members []fleet.Member
 }
 
-// New starts a Stage with two workers and two providers that ends with the
+// New starts a Stage with two workers and three providers that ends with the
 // test.
 func New(t testing.TB) *Stage {
 	t.Helper()
@@ -71,10 +72,11 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
+			{Name: "qianfan", Kind: "qianfan", PriceFen: 14},
 		},
 		Ready:   func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
 		Version: "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
@@ -243,6 +245,11 @@ func (s *Stage) Costs(context.Context, int) ([]dispatch.Cost, error) {
 		{Day: "20260301", Provider: "seedream", Region: "cn-north", Sums: dispatch.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
 		{Day: "20260301", Provider: "mock", Region: "cn-east", Sums: dispatch.Sums{Attempts: 5, OK: 5}},
 	}, nil
+}
+
+// Progress plays a switch of providers.
+func (s *Stage) Progress() (from, to ramp.Calls) {
+	return ramp.Calls{Good: 97, Bad: 3}, ramp.Calls{Good: 14, Bad: 1}
 }
 
 // Session plays the erasure.

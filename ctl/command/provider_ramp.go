@@ -1,0 +1,189 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imgfleet/imgfleet/ctl/terminal"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+type providerRampOptions struct {
+	editOptions
+	start  operator.SwitchStart
+	steps  []int
+	every  time.Duration
+	floor  float64
+	status bool
+	abort  bool
+	watch  bool
+}
+
+func newProviderRamp(a *App) *cobra.Command {
+	o := &providerRampOptions{editOptions: editOptions{app: a}}
+	cmd := &cobra.Command{
+		Use: "switch FROM TO | switch --status | switch --abort", Short: "Move the tasks of one provider to another in steps",
+		Long: "Move the tasks of one provider to another in steps. The gateway that leads does it, so that this\n" +
+			"terminal may be closed. A step lasts at least as long as --every and until --samples calls to the new\n" +
+			"provider have ended. When its success is surely below --floor, or surely below the old provider's, all\n" +
+			"tasks go back at once. After the last step the weights are changed for good. The history has every step.\n\n" +
+			"With --watch the exit code is 0 when the switch was done, and 9 when it was rolled back or aborted.",
+		Example: "  imgctl provider switch seedream dashscope --ramp 10,50,100 --every 5m --dry-run\n" +
+			"  imgctl provider switch seedream dashscope --ramp 10,50,100 --every 5m --watch\n" +
+			"  imgctl provider switch --status --watch\n  imgctl provider switch --abort --reason \"people complain\"",
+		Args: cobra.MaximumNArgs(2), ValidArgsFunction: a.completeProviders(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.parse(args); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.IntSliceVar(&o.steps, "ramp", []int{10, 50, 100}, "`percent` of the old provider's tasks at each step; the last is 100")
+	f.DurationVar(&o.every, "every", 5*time.Minute, "least `time` of a step")
+	f.Float64Var(&o.floor, "floor", 90, "success in `percent` below which it is rolled back; 0 for none")
+	f.IntVar(&o.start.Samples, "samples", 20, "`calls` to the new provider that a step needs")
+	f.BoolVar(&o.status, "status", false, "show the last switch and how it does")
+	f.BoolVar(&o.abort, "abort", false, "end the switch: the old provider has its tasks again")
+	f.BoolVarP(&o.watch, "watch", "w", false, "show how it does until it ends")
+	o.flags(cmd)
+	return cmd
+}
+
+func (o *providerRampOptions) parse(args []string) error {
+	switch {
+	case o.status && o.abort, (o.status || o.abort) && len(args) > 0, !o.status && !o.abort && len(args) != 2:
+		return usage("give the two providers, or --status, or --abort")
+	case o.abort && o.watch, o.dryRun && o.watch:
+		return usage("there is nothing to watch")
+	case o.every < time.Second || o.every%time.Second != 0:
+		return usage("--every must be whole seconds, is %v", o.every)
+	case !(o.floor >= 0 && o.floor <= 100):
+		return usage("--floor must be 0…100, is %v", o.floor)
+	case o.start.Samples < 1:
+		return usage("--samples must be positive, is %d", o.start.Samples)
+	}
+	if len(args) == 2 {
+		floor := o.floor / 100
+		o.start.From, o.start.To, o.start.Steps = args[0], args[1], o.steps
+		o.start.EverySeconds, o.start.Floor = int64(o.every/time.Second), &floor
+	}
+	return nil
+}
+
+func (o *providerRampOptions) run(ctx context.Context) error {
+	switch {
+	case o.abort:
+		return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
+			return c.AbortSwitch(ctx, o.edit())
+		})
+	case !o.status:
+		if err := o.begin(ctx); err != nil || !o.watch {
+			return err
+		}
+	}
+	return o.follow(ctx)
+}
+
+func (o *providerRampOptions) begin(ctx context.Context) error {
+	return o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
+		plan, err := c.StartSwitch(ctx, o.start, o.edit())
+		if err != nil {
+			return err
+		}
+		o.app.talk("%d calls are under way at %s and end there; it made %.0f pictures a day at today's rate.", plan.InFlight, o.start.From, plan.PerDay)
+		if plan.Change.DryRun {
+			o.app.talk("Dry run: nothing was changed.")
+		} else {
+			o.app.talk("Begun. See it with: imgctl provider switch --status, end it with: imgctl provider switch --abort")
+		}
+		if o.watch {
+			return nil
+		}
+		return o.app.print(switchPlanView(plan))
+	})
+}
+
+// follow shows the switch, and with --watch until it has ended.
+func (o *providerRampOptions) follow(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var last operator.Switch
+	show := showOptions{app: o.app, watch: o.watch}
+	err := show.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
+		s, err := c.Switch(ctx)
+		if err == nil {
+			if last = s; s.State != operator.SwitchRunning {
+				stop()
+			}
+		}
+		return switchView(s), err
+	})
+	if err == nil && o.watch && slices.Contains([]string{operator.SwitchRolledBack, operator.SwitchAborted}, last.State) {
+		return fmt.Errorf("%w: %s", errSwitchEnded, strings.ReplaceAll(last.State, "_", " "))
+	}
+	return err
+}
+
+func switchPlanView(p operator.SwitchPlan) terminal.View {
+	v := terminal.View{Doc: p, Table: terminal.Table{Columns: []terminal.Column{
+		{Name: "step", Right: true}, {Name: "share", Right: true}, {Name: "not before"}, {Name: "cost a day", Right: true},
+	}}}
+	for i, s := range p.Steps {
+		cost := yuan(s.FenPerDay)
+		if s.FenPerDay > 0 {
+			cost = "+" + cost
+		}
+		v.Names = append(v.Names, strconv.Itoa(s.Percent))
+		v.Table.Rows = append(v.Table.Rows, []string{strconv.Itoa(i + 1), fmt.Sprintf("%d%%", s.Percent), clock(s.At), cost})
+	}
+	return v
+}
+
+func switchView(s operator.Switch) terminal.View {
+	v := terminal.View{Doc: s, Names: []string{s.State}, Table: terminal.Table{
+		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Empty: "No provider was switched yet.",
+	}}
+	if s.State == operator.SwitchNone {
+		return v
+	}
+	rows := [][]string{
+		{"switch", s.From + " → " + s.To},
+		{"state", strings.ReplaceAll(s.State, "_", " ")},
+		{"step", fmt.Sprintf("%d of %d, %d%% of the tasks", s.Step, len(s.Steps), s.Percent)},
+	}
+	if s.State == operator.SwitchRunning {
+		rows = append(rows,
+			[]string{s.To, switchCallsText(s.ToCalls) + " in this step" + waiting(s)},
+			[]string{s.From, switchCallsText(s.FromCalls) + " since it began"},
+			[]string{"rolled back", fmt.Sprintf("below %.0f%%, or below %s", 100*s.Floor, s.From)},
+			[]string{"next step", "not before " + clock(s.NextAt)})
+	}
+	if s.EndedAt != nil {
+		rows = append(rows, []string{"ended", clock(*s.EndedAt)}, []string{"why", s.Why})
+	}
+	v.Table.Rows = rows
+	return v
+}
+
+func switchCallsText(c operator.SwitchCalls) string {
+	if c.Success == nil {
+		return "no calls"
+	}
+	return fmt.Sprintf("%.0f%% of %d calls made a picture", 100**c.Success, c.Calls)
+}
+
+// waiting says how many calls a step still needs.
+func waiting(s operator.Switch) string {
+	if left := int64(s.Samples) - s.ToCalls.Calls; left > 0 {
+		return fmt.Sprintf(", %d more are needed", left)
+	}
+	return ""
+}

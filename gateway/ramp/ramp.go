@@ -1,0 +1,182 @@
+package ramp
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+)
+
+const (
+	lookEvery = time.Second
+	maxWeight = 1000
+)
+
+// policies is gateway/policy.
+type policies interface {
+	State() *policy.State
+	Apply(ctx context.Context, edit policy.Edit, change func(*policy.State) error) (policy.Change, error)
+}
+
+// Deps are what a switch is walked with.
+type Deps struct {
+	Policy    policies
+	Providers []routing.Provider // as configured
+	// Calls are the leading dispatcher's, by provider, and whether this
+	// gateway leads: only then it may move anything.
+	Calls  func() (calls map[string]Calls, leads bool)
+	Logger *slog.Logger
+}
+
+// Ramp walks the switch of the operator state. Where it stands is in that
+// state, so that any gateway can go on; what the calls of a step were is
+// counted anew by each.
+type Ramp struct {
+	Deps
+
+	mu   sync.Mutex
+	seen *seen // nil while nothing runs
+}
+
+// seen is what was counted when a step began.
+type seen struct {
+	started  time.Time
+	step     int
+	from, to Calls
+}
+
+// New makes a Ramp; Run starts it.
+func New(d Deps) *Ramp { return &Ramp{Deps: d} }
+
+// Run looks at the switch once a second until ctx ends.
+func (r *Ramp) Run(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := r.look(ctx); err != nil && ctx.Err() == nil {
+			r.Logger.Warn("switch of providers not moved", "err", err) // the next look tries again
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// look counts on every gateway and acts on the leading one.
+func (r *Ramp) look(ctx context.Context) error {
+	state := r.Policy.State()
+	p, leads, from, to := r.count(state.Ramp)
+	switch {
+	case !leads || !p.Running():
+		return nil
+	case state.Disabled(p.To):
+		return r.move(ctx, p, back, p.To+" was switched off")
+	}
+	v, why := judge(p, from, to, time.Now())
+	err := r.move(ctx, p, v, why)
+	r.count(r.Policy.State().Ramp) // a new step counts from now
+	return err
+}
+
+// count tells the calls of the current step to the new provider, and those of
+// the whole switch to the old one, as far as this gateway saw them.
+func (r *Ramp) count(p *policy.Ramp) (_ *policy.Ramp, leads bool, from, to Calls) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !p.Running() {
+		r.seen = nil
+		return p, false, from, to
+	}
+	calls, leads := r.Calls()
+	from, to = calls[p.From], calls[p.To]
+	if r.seen == nil || !r.seen.started.Equal(p.StartedAt) {
+		r.seen = &seen{started: p.StartedAt, step: p.Step, from: from, to: to}
+	}
+	if r.seen.step != p.Step {
+		r.seen.step, r.seen.to = p.Step, to
+	}
+	if calls != nil { // somebody leads
+		r.seen.from, r.seen.to = rebased(r.seen.from, from), rebased(r.seen.to, to)
+	}
+	return p, leads, from.since(r.seen.from), to.since(r.seen.to)
+}
+
+// rebased forgets a count of an earlier term.
+func rebased(before, now Calls) Calls {
+	if now.Good < before.Good || now.Bad < before.Bad {
+		return Calls{}
+	}
+	return before
+}
+
+// Progress is what the calls of a running switch were until now.
+func (r *Ramp) Progress() (from, to Calls) {
+	_, _, from, to = r.count(r.Policy.State().Ramp)
+	return from, to
+}
+
+// move writes what was decided.
+func (r *Ramp) move(ctx context.Context, p *policy.Ramp, v verdict, why string) error {
+	switch v {
+	case next:
+		return r.write(ctx, p, "provider.switch.step", fmt.Sprintf("%d%%: %s", p.Steps[p.Step+1], why), func(s *policy.State) {
+			s.Ramp.Step++
+			s.Ramp.StepAt = time.Now().UTC().Truncate(time.Millisecond)
+		})
+	case back:
+		return r.write(ctx, p, "provider.switch.rollback", why, func(s *policy.State) {
+			s.Ramp.Finish(policy.RampRolledBack, why, time.Now())
+		})
+	case done:
+		if err := r.settle(ctx, p, why); err != nil {
+			return err
+		}
+		return r.write(ctx, p, "provider.switch.done", why, func(s *policy.State) {
+			s.Ramp.Finish(policy.RampDone, why, time.Now())
+		})
+	default:
+		return nil
+	}
+}
+
+// settle gives the new provider the weight of the old one for good. It is a
+// change of its own: undone, the old one has its tasks again.
+func (r *Ramp) settle(ctx context.Context, p *policy.Ramp, why string) error {
+	return r.write(ctx, p, "provider.switch.weights", why, func(s *policy.State) {
+		from, to := s.Weight(p.From, r.configured(p.From)), s.Weight(p.To, r.configured(p.To))
+		none, all := 0, min(maxWeight, from+to)
+		a, b := s.Providers[p.From], s.Providers[p.To]
+		a.Weight, b.Weight = &none, &all
+		s.Providers[p.From], s.Providers[p.To] = a, b
+	})
+}
+
+// write applies a change, unless the switch has moved since p was read.
+func (r *Ramp) write(ctx context.Context, p *policy.Ramp, action, why string, change func(*policy.State)) error {
+	edit := policy.Edit{Who: "gateway", Action: action, Subject: p.From + " → " + p.To, Reason: why}
+	c, err := r.Policy.Apply(ctx, edit, func(s *policy.State) error {
+		if s.Ramp.Running() && s.Ramp.StartedAt.Equal(p.StartedAt) && s.Ramp.Step == p.Step {
+			change(s)
+		}
+		return nil
+	})
+	if err == nil && !c.Empty() {
+		r.Logger.Info("switch of providers moved", "action", action, "from", p.From, "to", p.To, "why", why)
+	}
+	return err
+}
+
+func (r *Ramp) configured(name string) int {
+	for _, p := range r.Providers {
+		if p.Name == name {
+			return p.Weight
+		}
+	}
+	return 0
+}
