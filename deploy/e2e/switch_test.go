@@ -15,8 +15,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// crowd are people who ask for one picture after the other.
-type crowd struct {
+// persons are people who ask for one picture after the other.
+type persons struct {
 	seeds atomic.Int64
 	stop  context.CancelFunc
 	loops sync.WaitGroup
@@ -29,10 +29,10 @@ type crowd struct {
 // not watch any number.
 const each = 4
 
-func newCrowd(t *testing.T, d *dev, people int) *crowd {
+func newCrowd(t *testing.T, d *dev, people int) *persons {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	c := &crowd{stop: stop}
+	c := &persons{stop: stop}
 	for i := range (people + each - 1) / each {
 		p := newPerson(t, d, uint64(100+i))
 		for range min(each, people-i*each) {
@@ -47,7 +47,7 @@ func newCrowd(t *testing.T, d *dev, people int) *crowd {
 	return c
 }
 
-func (c *crowd) one(ctx context.Context, t *testing.T, p *person) {
+func (c *persons) one(ctx context.Context, t *testing.T, p *person) {
 	t.Helper()
 	made, err := p.Submit(ctx, p.wish(c.seeds.Add(1)))
 	if err == nil {
@@ -57,7 +57,7 @@ func (c *crowd) one(ctx context.Context, t *testing.T, p *person) {
 		return
 	}
 	if err != nil {
-		t.Errorf("somebody of the crowd: %v", err)
+		t.Errorf("somebody of the persons: %v", err)
 		c.stop()
 		return
 	}
@@ -66,8 +66,8 @@ func (c *crowd) one(ctx context.Context, t *testing.T, p *person) {
 	c.ended = append(c.ended, made)
 }
 
-// leave ends the crowd and tells what became of its tasks.
-func (c *crowd) leave() []client.Task {
+// leave ends the persons and tells what became of its tasks.
+func (c *persons) leave() []client.Task {
 	c.stop()
 	c.loops.Wait()
 	c.mu.Lock()
