@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -23,6 +24,7 @@ import (
 const (
 	dev  = "dev"
 	prod = "prod"
+	mock = "mock" // a kind of provider
 )
 
 // Config is the part of the one configuration file that a gateway reads.
@@ -119,7 +121,7 @@ type providerConfig struct {
 	Kind          string         `config:"kind"`
 	BaseURL       config.Ignored `config:"baseUrl"`
 	APIKey        config.Ignored `config:"apiKey"` // never resolved here: only workers hold keys
-	Model         config.Ignored `config:"model"`
+	Model         string         `config:"model"`  // for the books; workers ask for it
 	Region        string         `config:"region"`
 	Weight        *int           `config:"weight"`
 	MaxConcurrent int            `config:"maxConcurrent"`
@@ -169,7 +171,7 @@ func defaults() *Config {
 			MaxPixels: l.MaxPixels, TaskFen: l.TaskFen, TaskTimeout: 10 * time.Minute,
 		},
 		Retention: 24 * time.Hour,
-		Providers: []providerConfig{{Name: "mock", Kind: "mock"}},
+		Providers: []providerConfig{{Name: mock, Kind: mock}},
 		Fallback:  fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
 		Dispatch:  dispatchConfig{Window: d.Window, Spill: d.Spill},
 		Log:       logConfig{Level: "info", Format: "auto"},
@@ -250,7 +252,7 @@ func (c *Config) routing() routing.Config {
 	r.Providers = nil
 	for _, p := range c.Providers {
 		q := routing.Provider{
-			Name: p.Name, Kind: p.Kind, Region: p.Region, Weight: 100, MaxConcurrent: p.MaxConcurrent, PriceFen: p.PriceFen, Timeout: p.Timeout,
+			Name: p.Name, Kind: p.Kind, Model: bookedModel(p), Region: p.Region, Weight: 100, MaxConcurrent: p.MaxConcurrent, PriceFen: p.PriceFen, Timeout: p.Timeout,
 		}
 		if p.Weight != nil {
 			q.Weight = *p.Weight
@@ -261,6 +263,15 @@ func (c *Config) routing() routing.Config {
 		r.Providers = append(r.Providers, q)
 	}
 	return r
+}
+
+// bookedModel is the name of a provider's model in the books: the usual one
+// where none is configured. What the mock has there are its knobs.
+func bookedModel(p providerConfig) string {
+	if p.Kind == mock {
+		return mock
+	}
+	return cmp.Or(p.Model, prompt.For(p.Kind, "").Name)
 }
 
 func kindTimeout(kind string) time.Duration {

@@ -57,6 +57,19 @@ func TestProvidersAreOfKnownKinds(t *testing.T) {
 	}
 }
 
+func TestBooksNameTheModelThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Providers = []providerConfig{
+		{Name: "a", Kind: "seedream", Model: "ep-1"}, {Name: "b", Kind: "dashscope"}, {Name: "c", Kind: mock, Model: "latency=1s"},
+	}
+	for i, want := range []string{"ep-1", "wan2.5-i2i-preview", mock} {
+		if got := c.routing().Providers[i].Model; got != want {
+			t.Errorf("the model is %q, want %q", got, want)
+		}
+	}
+}
+
 func TestTheFaultsOfABucketAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	c := defaults()

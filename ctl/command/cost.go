@@ -22,9 +22,10 @@ type costReportOptions struct {
 func newCostReport(a *App) *cobra.Command {
 	o := &costReportOptions{showOptions: showOptions{app: a}}
 	cmd := &cobra.Command{
-		Use: "report", Short: "Attempts and money by day, provider and region",
-		Long: "Attempts and money by Shanghai day, provider and region, in CNY. What a call was set aside for and\n" +
-			"not billed counts as returned; what may have been billed, as unknown. Calls under way are left out.",
+		Use: "report", Short: "Attempts and money by day, provider, model and region",
+		Long: "Attempts and money by Shanghai day, provider, model and region, in CNY. What a call was set aside for and\n" +
+			"not billed counts as returned; what may have been billed, as unknown. Calls under way are left out.\n" +
+			"A model that was not noted is \"-\".",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.days < 1 || o.days > 400 {
@@ -48,17 +49,17 @@ func (o *costReportOptions) run(ctx context.Context) error {
 func costsView(costs []operator.Cost) terminal.View {
 	v := terminal.View{Doc: costs, Table: terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "day"}, {Name: "provider", Least: 8}, {Name: "region", Least: 6}, {Name: "calls", Right: true}, {Name: "ok", Right: true},
-			{Name: "hedges", Right: true}, {Name: "charged", Right: true}, {Name: "unknown", Right: true}, {Name: "returned", Right: true},
-			{Name: "failed", Right: true, Wide: true}, {Name: "unknown calls", Right: true, Wide: true},
+			{Name: "day"}, {Name: "provider", Least: 8}, {Name: "model", Least: 8}, {Name: "region", Least: 6}, {Name: "calls", Right: true}, {Name: "ok", Right: true},
+			{Name: "charged", Right: true}, {Name: "unknown", Right: true}, {Name: "returned", Right: true},
+			{Name: "hedges", Right: true, Wide: true}, {Name: "failed", Right: true, Wide: true}, {Name: "unknown calls", Right: true, Wide: true},
 		},
 		Empty: "Nothing was asked of any provider.",
 	}}
-	row := func(day, provider, region string, c operator.Cost) []string {
+	row := func(day, provider, model, region string, c operator.Cost) []string {
 		n := func(v int64) string { return strconv.FormatInt(v, 10) }
 		return []string{
-			day, provider, region, n(c.Attempts), n(c.OK), n(c.Hedges), yuan(c.ChargedFen), yuan(c.UnknownFen), yuan(c.ReturnedFen),
-			n(c.Failed), n(c.Unknown),
+			day, provider, model, region, n(c.Attempts), n(c.OK), yuan(c.ChargedFen), yuan(c.UnknownFen), yuan(c.ReturnedFen),
+			n(c.Hedges), n(c.Failed), n(c.Unknown),
 		}
 	}
 	var sum operator.Cost
@@ -66,11 +67,11 @@ func costsView(costs []operator.Cost) terminal.View {
 		sum.Attempts, sum.OK, sum.Failed, sum.Unknown = sum.Attempts+c.Attempts, sum.OK+c.OK, sum.Failed+c.Failed, sum.Unknown+c.Unknown
 		sum.Hedges, sum.ChargedFen = sum.Hedges+c.Hedges, sum.ChargedFen+c.ChargedFen
 		sum.UnknownFen, sum.ReturnedFen = sum.UnknownFen+c.UnknownFen, sum.ReturnedFen+c.ReturnedFen
-		v.Names = append(v.Names, c.Day+"/"+c.Provider+"/"+c.Region)
-		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, c.Region, c))
+		v.Names = append(v.Names, c.Day+"/"+c.Provider+"/"+c.Model+"/"+c.Region)
+		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, or(c.Model, "-"), c.Region, c))
 	}
 	if len(costs) > 1 {
-		v.Table.Rows = append(v.Table.Rows, row("all", "", "", sum))
+		v.Table.Rows = append(v.Table.Rows, row("all", "", "", "", sum))
 	}
 	return v
 }

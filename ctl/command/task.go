@@ -103,7 +103,7 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Name: "attempt", Right: true}, {Name: "provider"}, {Name: "region"}, {Name: "worker", Least: 8}, {Name: "outcome"}, {Name: "class"},
-		{Name: "code", Least: 8}, {Name: "took", Right: true}, {Name: "price", Right: true}, {Name: "vendor task", Wide: true}, {Name: "address", Wide: true},
+		{Name: "code", Least: 8}, {Name: "took", Right: true}, {Name: "price", Right: true}, {Name: "model", Wide: true}, {Name: "vendor task", Wide: true}, {Name: "address", Wide: true},
 	}}
 	for _, a := range as {
 		end := now
@@ -112,7 +112,7 @@ func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 		}
 		t.Rows = append(t.Rows, []string{
 			strconv.Itoa(a.Number), a.Provider, a.Region, a.Worker, or(string(a.Outcome), "running"), string(a.Class), a.Code,
-			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.VendorTask, a.Address,
+			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.Model, a.VendorTask, a.Address,
 		})
 	}
 	return t

@@ -28,7 +28,7 @@ func (w *walk) costs() (d days, paid bool) {
 		default:
 			s.Failed, s.ReturnedFen = 1, planned
 		}
-		d.add(dayOf(a.StartedAt), a.Provider, a.Region, s)
+		d.add(dayOf(a.StartedAt), a.Provider, origin{a.Region, a.Model}, s)
 	}
 	return d, paid
 }
@@ -40,13 +40,7 @@ func (w *walk) post(ctx context.Context) (paid bool, err error) {
 	if !paid {
 		w.lead.mu.Lock()
 		defer w.lead.mu.Unlock()
-		for day, providers := range d {
-			for provider, regions := range providers {
-				for region, s := range regions {
-					w.free.add(day, provider, region, s)
-				}
-			}
-		}
+		w.free.merge(d)
 		return false, nil
 	}
 	if err := w.ledger.post(ctx, posting{id: w.job.ID, days: d}); err != nil {

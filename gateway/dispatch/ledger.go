@@ -24,7 +24,8 @@ const (
 	ledgerBatch = 512
 )
 
-// Sums are what the calls to one provider from one region came to on a day.
+// Sums are what the calls to one model of a provider from one region came to
+// on a day.
 type Sums struct {
 	Attempts    int64 `json:"attempts"`
 	OK          int64 `json:"ok"`
@@ -49,19 +50,54 @@ func (s *Sums) add(o Sums) {
 	s.ReturnedFen += o.ReturnedFen
 }
 
-// days are sums by day, provider and region.
-type days map[string]map[string]map[string]Sums
+// origin is where a call came from and which model was to draw. It is written
+// as one key: a ledger from before models were noted has the region alone, and
+// a gateway of the release before reads ours as a region, so that while
+// releases are mixed no money is forgotten.
+type origin struct{ region, model string }
 
-func (d days) add(day, provider, region string, s Sums) {
+const originMark = "\n" // between region and model
+
+// MarshalText implements encoding.TextMarshaler.
+func (o origin) MarshalText() ([]byte, error) {
+	if o.model == "" {
+		return []byte(o.region), nil
+	}
+	return []byte(o.region + originMark + o.model), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *origin) UnmarshalText(text []byte) error {
+	o.region, o.model, _ = strings.Cut(string(text), originMark)
+	return nil
+}
+
+// payments are the sums of a day by provider and origin.
+type payments map[string]map[origin]Sums
+
+// days are payments by day.
+type days map[string]payments
+
+func (d days) add(day, provider string, o origin, s Sums) {
 	if d[day] == nil {
-		d[day] = make(map[string]map[string]Sums)
+		d[day] = make(payments)
 	}
 	if d[day][provider] == nil {
-		d[day][provider] = make(map[string]Sums)
+		d[day][provider] = make(map[origin]Sums)
 	}
-	sums := d[day][provider][region]
+	sums := d[day][provider][o]
 	sums.add(s)
-	d[day][provider][region] = sums
+	d[day][provider][o] = sums
+}
+
+func (d days) merge(more days) {
+	for day, providers := range more {
+		for provider, origins := range providers {
+			for o, s := range origins {
+				d.add(day, provider, o, s)
+			}
+		}
+	}
 }
 
 // book is the ledger as it is written: one entry, so that a task's calls are
@@ -214,13 +250,7 @@ func (b *book) apply(batch []posting, acked []task.ID, now time.Time) {
 		if p.id != "" {
 			b.Open[p.id] = now.Unix()
 		}
-		for day, providers := range p.days {
-			for provider, regions := range providers {
-				for region, s := range regions {
-					b.Days.add(day, provider, region, s)
-				}
-			}
-		}
+		b.Days.merge(p.days)
 	}
 	for _, id := range acked {
 		delete(b.Open, id)
@@ -268,6 +298,7 @@ func (g *ledger) archive(ctx context.Context) error {
 type Cost struct {
 	Day      string `json:"day"` // yyyymmdd, in Shanghai
 	Provider string `json:"provider"`
+	Model    string `json:"model,omitempty"` // "" where none was noted
 	Region   string `json:"region,omitempty"`
 	Sums
 }
@@ -280,7 +311,7 @@ func (d *Dispatcher) Costs(ctx context.Context, last int) ([]Cost, error) {
 		if err != nil {
 			return nil, err
 		}
-		var sums map[string]map[string]Sums
+		var sums payments
 		if err := sonic.Unmarshal(e.Value, &sums); err != nil {
 			return nil, fmt.Errorf("read ledger: %w", err)
 		}
@@ -301,16 +332,17 @@ func (d *Dispatcher) Costs(ctx context.Context, last int) ([]Cost, error) {
 func (d days) lines(from string) []Cost {
 	out := []Cost{}
 	for day, providers := range d {
-		for provider, regions := range providers {
-			for region, s := range regions {
+		for provider, origins := range providers {
+			for o, s := range origins {
 				if day >= from {
-					out = append(out, Cost{Day: day, Provider: provider, Region: region, Sums: s})
+					out = append(out, Cost{Day: day, Provider: provider, Model: o.model, Region: o.region, Sums: s})
 				}
 			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Cost) int {
-		return cmp.Or(strings.Compare(b.Day, a.Day), strings.Compare(a.Provider, b.Provider), strings.Compare(a.Region, b.Region))
+		return cmp.Or(strings.Compare(b.Day, a.Day), strings.Compare(a.Provider, b.Provider),
+			strings.Compare(a.Model, b.Model), strings.Compare(a.Region, b.Region))
 	})
 	return out
 }

@@ -79,8 +79,8 @@ func (s *spend) total(day string) (fen int64) {
 			fen += n
 		}
 	}
-	for _, regions := range s.book.Days[day] {
-		for _, sums := range regions {
+	for _, origins := range s.book.Days[day] {
+		for _, sums := range origins {
 			fen += sums.spent()
 		}
 	}

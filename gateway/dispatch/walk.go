@@ -265,7 +265,7 @@ func (w *walk) attempt(ctx, air context.Context) error {
 // begin writes an attempt into the record, before its call.
 func (w *walk) begin(ctx context.Context, s *slot, edit func(*task.Record, *task.Attempt) task.Event) (task.Attempt, error) {
 	a := task.Attempt{
-		Provider: s.step.Name, Region: s.worker.Region, Worker: s.worker.ID, Address: s.worker.Address,
+		Provider: s.step.Name, Model: s.step.Model, Region: s.worker.Region, Worker: s.worker.ID, Address: s.worker.Address,
 		StartedAt: time.Now().UTC(), PriceFen: s.step.PriceFen,
 	}
 	err := w.change(ctx, func(r *task.Record) error {

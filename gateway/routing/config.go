@@ -11,6 +11,7 @@ import (
 type Provider struct {
 	Name          string
 	Kind          string
+	Model         string // as the books name it; the worker asks for what it is configured with
 	Region        string // only workers of this region call it; "" for any
 	Weight        int    // share of tasks that try it first; 0 only as a fallback
 	MaxConcurrent int    // calls at once over the whole fleet, 0 for no limit

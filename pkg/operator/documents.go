@@ -259,10 +259,12 @@ type BudgetsReset struct {
 	Names []string `json:"names,omitempty"`
 }
 
-// Cost is what the calls to one provider from one region came to on a day.
+// Cost is what the calls to one model of a provider from one region came to on
+// a day.
 type Cost struct {
 	Day         string `json:"day"` // yyyy-mm-dd, in Shanghai
 	Provider    string `json:"provider"`
+	Model       string `json:"model,omitempty"` // none where it was not noted
 	Region      string `json:"region,omitempty"`
 	Attempts    int64  `json:"attempts"`
 	OK          int64  `json:"ok"`

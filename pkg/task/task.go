@@ -120,6 +120,7 @@ const (
 type Attempt struct {
 	Number     int        `json:"number"` // 1, 2, 3 …
 	Provider   string     `json:"provider"`
+	Model      string     `json:"model,omitempty"` // of the provider, as it is billed
 	Region     string     `json:"region"`
 	Worker     string     `json:"worker"`  // worker id
 	Address    string     `json:"address"` // where to attach again

@@ -242,8 +242,8 @@ func (s *Stage) Status() dispatch.Status {
 // Costs plays the dispatcher.
 func (s *Stage) Costs(context.Context, int) ([]dispatch.Cost, error) {
 	return []dispatch.Cost{
-		{Day: "20260301", Provider: "seedream", Region: "cn-north", Sums: dispatch.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
-		{Day: "20260301", Provider: "mock", Region: "cn-east", Sums: dispatch.Sums{Attempts: 5, OK: 5}},
+		{Day: "20260301", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: dispatch.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
+		{Day: "20260301", Provider: "mock", Model: "mock", Region: "cn-east", Sums: dispatch.Sums{Attempts: 5, OK: 5}},
 	}, nil
 }
 
