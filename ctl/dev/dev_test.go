@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,28 +88,39 @@ type session struct {
 
 func (r rig) start(t *testing.T, c dev.Config, environ ...string) session {
 	t.Helper()
+	s, err := r.try(t, c, environ...)
+	if err != nil {
+		t.Fatalf("no ready line: %v\n%s", err, r.words)
+	}
+	return s
+}
+
+// try starts a dev that may fail.
+func (r rig) try(t *testing.T, c dev.Config, environ ...string) (session, error) {
+	t.Helper()
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	var ran error
+	ended := make(chan struct{})
 	go func() {
-		ended <- dev.Run(ctx, c, dev.Deps{
+		defer close(ended)
+		ran = dev.Run(ctx, c, dev.Deps{
 			Streams: &terminal.Streams{Out: in, Err: r.words, Width: func() int { return 0 }},
 			Getenv:  r.getenv, Environ: append(os.Environ(), environ...), Executable: r.imgctl,
 		})
 		_ = in.Close()
 	}()
-	var once sync.Once
-	var err error
 	stop := func() error {
-		once.Do(func() { cancel(); err = <-ended })
-		return err
+		cancel()
+		<-ended
+		return ran
 	}
 	t.Cleanup(func() { _ = stop() })
-	line, readErr := bufio.NewReader(out).ReadString('\n')
-	if readErr != nil {
-		t.Fatalf("no ready line: %v, %v\n%s", readErr, <-ended, r.words)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return session{}, errors.Join(err, stop())
 	}
-	return session{ready: strings.TrimSpace(line), stop: stop}
+	return session{ready: strings.TrimSpace(line), stop: stop}, nil
 }
 
 func (r rig) notes(t *testing.T) string {
@@ -272,7 +284,13 @@ func TestABusyDefaultPortMovesAndABusyChosenOneDoesNot(t *testing.T) {
 	if err == nil {
 		t.Cleanup(func() { _ = taken.Close() })
 	}
-	s := r.start(t, c)
+	s, err := r.try(t, c)
+	for tries := 0; err != nil && tries < 5; tries++ { // another program took the port before the gateway did
+		s, err = r.try(t, c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	port := regexp.MustCompile(`^ready http://127\.0\.0\.1:(\d+)`).FindStringSubmatch(s.ready)
 	if n, _ := strconv.Atoi(port[1]); n <= 8080 || n > 8180 {
 		t.Errorf("%s, want the next port after 8080", s.ready)
