@@ -35,6 +35,12 @@ func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m mak
 	r.update(func(s *state) { s.stage, s.progress = task.StageStarting, 1 })
 	o, err := w.make(ctx, r, a, m)
 	o.Task, o.Number = a.Task, a.Number
+	if left(ctx, o) {
+		r.leave()
+		w.metrics.attempts.WithLabelValues(a.Provider, string(o.Result), string(o.Class)).Inc()
+		w.log(a, o, err, time.Since(began))
+		return
+	}
 	if o.Result != task.NotSent {
 		if putErr := w.manifest(ctx, a, o); putErr != nil {
 			err = errors.Join(err, fmt.Errorf("write manifest: %w", putErr))
@@ -43,6 +49,13 @@ func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m mak
 	r.end(o)
 	w.metrics.attempts.WithLabelValues(a.Provider, string(o.Result), string(o.Class)).Inc()
 	w.log(a, o, err, time.Since(began))
+}
+
+// left reports whether a worker that stops leaves work behind that the vendor
+// has a name for. Nobody is told an outcome then, because there is none yet:
+// the gateway has another worker ask for it.
+func left(ctx context.Context, o workerrpc.Outcome) bool {
+	return errors.Is(context.Cause(ctx), errStopping) && o.Result == task.Unknown && o.VendorTask != ""
 }
 
 // make is the journey of one picture. It returns a complete outcome in every

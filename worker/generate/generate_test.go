@@ -234,6 +234,44 @@ func TestADrainThatTakesTooLongStopsTheAttempts(t *testing.T) {
 	<-stopped
 }
 
+// What the vendor has a name for goes on without this worker: no outcome is
+// told or kept, so that another worker is sent to ask for it.
+func TestAWorkerThatStopsLeavesNamedWorkToOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		vendorTask string
+		kept       bool
+	}{"a job": {"job-1", false}, "a call": {"", true}} {
+		b := setUp(t, nil)
+		started := make(chan struct{})
+		b.stub.make = func(ctx context.Context, _ provider.Request, report func(provider.Progress)) (provider.Picture, error) {
+			report(provider.Progress{VendorTask: c.vendorTask})
+			close(started)
+			<-ctx.Done()
+			return provider.Picture{}, &provider.Failure{Outcome: task.Unknown, Class: task.ClassCanceled, VendorTask: c.vendorTask, Err: ctx.Err()}
+		}
+		type end struct {
+			outcome *workerrpc.Outcome
+			err     error
+		}
+		ended := make(chan end, 1)
+		go func() { o, _, err := b.generate(t.Context(), b.attempt(1)); ended <- end{o, err} }()
+		<-started
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := b.worker.Drain(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: drain: %v", name, err)
+		}
+		e := <-ended
+		if told := e.outcome != nil; told != c.kept || !told && fault.CodeOf(e.err) != "attempt_unknown" {
+			t.Errorf("%s: told %+v, %v", name, e.outcome, e.err)
+		}
+		if manifest := b.shelf.get("/1.json"); (manifest != nil) != c.kept {
+			t.Errorf("%s: the manifest is %s", name, manifest)
+		}
+	}
+}
+
 func TestFailuresSayWhatTheyCost(t *testing.T) {
 	t.Parallel()
 	refused := fault.New(fault.Unprocessable, moderation.CodePicture)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -21,6 +22,7 @@ type state struct {
 	stage      string
 	vendorTask string
 	outcome    *workerrpc.Outcome
+	left       bool // without an outcome: the vendor's work goes on
 }
 
 // run is one attempt, running or finished, and its followers' wake-up call.
@@ -56,8 +58,13 @@ func (r *run) snapshot() (state, <-chan struct{}) {
 }
 
 // end publishes the outcome, once and for all.
-func (r *run) end(o workerrpc.Outcome) {
-	r.update(func(s *state) { s.outcome = &o })
+func (r *run) end(o workerrpc.Outcome) { r.over(func(s *state) { s.outcome = &o }) }
+
+// leave ends the run without one.
+func (r *run) leave() { r.over(func(s *state) { s.left = true }) }
+
+func (r *run) over(change func(*state)) {
+	r.update(change)
 	r.mu.Lock()
 	r.ended = time.Now()
 	r.mu.Unlock()
@@ -85,6 +92,9 @@ func (r *run) follow(ctx context.Context, beat time.Duration, send func(workerrp
 		}
 		if now.outcome != nil {
 			return nil
+		}
+		if now.left {
+			return fault.New(fault.NotFound, "attempt_unknown")
 		}
 		sent = now
 		select {
