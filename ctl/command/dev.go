@@ -16,6 +16,7 @@ func newDev(a *App) *cobra.Command {
 			"--simulate replaces the configured providers by vendors that are played on this machine: the real drivers, no key, nothing paid.\n" +
 			"Each is a kind (seedream, dashscope, qianfan, hunyuan, …; also mock) and, as a query string, how it behaves:\n" +
 			"  median, p95       time of a picture, as in median=4s&p95=9s\n" +
+			"  queue             how long a job waits before the vendor begins it; until then some let it be canceled\n" +
 			"  slots             pictures at once; past it the vendor says that the rate is exceeded\n" +
 			"  side              long side of pictures at most, to spare this machine\n" +
 			"  rate, transient, timeout, quota, content, auth, input\n" +

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -14,8 +15,8 @@ import (
 
 // vendorBooks is what a simulated vendor counted.
 type vendorBooks struct {
-	Submissions, Refused, Billed int
-	Violations                   []string
+	Submissions, Refused, Billed, Canceled int
+	Violations                             []string
 }
 
 var booksAt = regexp.MustCompile(`Books: (http://127\.0\.0\.1:\d+/books)`)
@@ -138,5 +139,52 @@ func TestFaultsOfASimulatedVendorAreNotPaidFor(t *testing.T) {
 	t.Logf("attempts by outcome: %v", attempts)
 	if attempts["seedream"][task.OK]+attempts["qianfan"][task.OK] != wishes || attempts["seedream"][task.Rejected] == 0 {
 		t.Errorf("attempts = %v, want %d pictures and some refusals", attempts, wishes)
+	}
+}
+
+// TestACancelCostsNothingWhereTheVendorTakesItBack cancels a job that waits at
+// its vendor and one that is begun: the vendor bills the second only, and so
+// do we.
+func TestACancelCostsNothingWhereTheVendorTakesItBack(t *testing.T) {
+	t.Parallel()
+	d := start(t, t.TempDir(), "--config", config(t, "picture=copy", nil),
+		"--simulate", "dashscope?name=waits&queue=10m&priceFen=20,dashscope?name=works&median=10m&priceFen=20&weight=0")
+	p := newPerson(t, d, 1)
+	cancel := func(vendor string, seed int64) task.Attempt {
+		id := p.submit(t, seed).TaskID
+		if err := within(taskPatience, func() error {
+			if got := d.attempts(t, id); len(got) == 0 || got[0].VendorTask == "" {
+				return fmt.Errorf("attempts = %+v", got)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Cancel(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if doc := p.finish(t, id); doc.State != task.Canceled {
+			t.Errorf("%s: the task ended as %s", vendor, doc.State)
+		}
+		got := d.attempts(t, id)
+		if len(got) != 1 || got[0].Provider != vendor || got[0].Class != task.ClassCanceled {
+			t.Fatalf("%s: attempts = %+v", vendor, got)
+		}
+		return got[0]
+	}
+	if a := cancel("waits", 1); a.Outcome != task.FailedUnbilled || a.PriceFen != 0 {
+		t.Errorf("a job that was taken back is booked as %s for %d fen", a.Outcome, a.PriceFen)
+	}
+	d.must(t, "provider", "weight", "works", "100", "--yes")
+	d.must(t, "provider", "weight", "waits", "0", "--yes")
+	if a := cancel("works", 2); a.Outcome != task.Unknown || a.PriceFen != 20 {
+		t.Errorf("a job that went on is booked as %s for %d fen", a.Outcome, a.PriceFen)
+	}
+	books := d.books(t)
+	if b := books["waits"]; b.Submissions != 1 || b.Canceled != 1 || len(b.Violations) != 0 {
+		t.Errorf("waits counted %+v", b)
+	}
+	if b := books["works"]; b.Submissions != 1 || b.Canceled != 0 || len(b.Violations) != 0 {
+		t.Errorf("works counted %+v", b)
 	}
 }

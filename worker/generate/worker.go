@@ -16,9 +16,6 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
-// errCanceled is why an attempt stops that somebody canceled.
-var errCanceled = errors.New("attempt canceled")
-
 // errStopping is why attempts stop when the worker's time is up.
 var errStopping = errors.New("worker stops")
 
@@ -148,7 +145,7 @@ func (w *Worker) start(k key, a workerrpc.Attempt, m maker) *run {
 // ended, needs no cancel.
 func (w *Worker) Cancel(_ context.Context, id task.ID, number int) error {
 	if r := w.runs.find(key{id, number}); r != nil {
-		r.cancel(errCanceled)
+		r.cancel(provider.ErrCanceled)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -14,6 +15,17 @@ type Driver interface {
 	Name() string
 	Make(ctx context.Context, r Request, report func(Progress)) (Picture, error)
 }
+
+// Canceler is a Driver whose vendor documents how work is taken back. Cancel
+// asks for that once. It returns nil only when the vendor said that the work
+// will not be done, and so is not billed.
+type Canceler interface {
+	Cancel(ctx context.Context, vendorTask string) error
+}
+
+// ErrCanceled is the cause of a context whose call nobody wants any more. A
+// call that ends for another cause may be wanted elsewhere.
+var ErrCanceled = errors.New("attempt canceled")
 
 // Request is one picture to make.
 type Request struct {

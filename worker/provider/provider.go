@@ -115,7 +115,8 @@ func (p *Provider) Make(ctx context.Context, r Request, report func(Progress)) (
 	return pic, err
 }
 
-// call turns a driver's panic into an outcome of which nothing is known.
+// call turns a driver's panic into an outcome of which nothing is known, and
+// has the vendor drop what nobody waits for.
 func (p *Provider) call(ctx context.Context, r Request, report func(Progress)) (pic Picture, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -125,7 +126,33 @@ func (p *Provider) call(ctx context.Context, r Request, report func(Progress)) (
 			}
 		}
 	}()
-	return p.driver.Make(ctx, r, report)
+	if pic, err = p.driver.Make(ctx, r, report); err != nil {
+		err = p.takeBack(ctx, AsFailure(err))
+	}
+	return pic, err
+}
+
+// takeBackWithin is less than gateways wait for an outcome after its time.
+const takeBackWithin = 5 * time.Second
+
+// takeBack asks the vendor to drop work that was canceled, or whose time is
+// up. Only what the vendor drops costs nothing; all else goes on and may be
+// billed. A worker that stops takes nothing back: others resume its work.
+func (p *Provider) takeBack(ctx context.Context, f *Failure) *Failure {
+	c, ok := p.driver.(Canceler)
+	unwanted := errors.Is(context.Cause(ctx), ErrCanceled) || errors.Is(ctx.Err(), context.DeadlineExceeded)
+	if !ok || !unwanted || f.Outcome != task.Unknown || f.VendorTask == "" {
+		return f
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), takeBackWithin)
+	defer stop()
+	g := *f
+	if err := c.Cancel(ctx, f.VendorTask); err != nil {
+		g.Err = errors.Join(f.Err, fmt.Errorf("not taken back: %w", err))
+		return &g
+	}
+	g.Outcome, g.Code = task.FailedUnbilled, "job_canceled"
+	return &g
 }
 
 // scrub returns f with every secret cut out of its words.

@@ -155,3 +155,47 @@ func TestFaultyListsAreNamedWhole(t *testing.T) {
 		t.Error("an empty list must be refused and the default accepted")
 	}
 }
+
+// taker is a vendor that may take work back.
+type taker struct {
+	stub
+	asked []string
+	says  func() error
+}
+
+func (v *taker) Cancel(_ context.Context, vendorTask string) error {
+	v.asked = append(v.asked, vendorTask)
+	return v.says()
+}
+
+func TestOnlyWhatNobodyWantsAndMayBeBilledIsTakenBack(t *testing.T) {
+	t.Parallel()
+	taken := func() error { return nil }
+	lost := Failure{Outcome: task.Unknown, Class: task.ClassCanceled, VendorTask: "job-1"}
+	for name, c := range map[string]struct {
+		cause   error
+		failure Failure
+		says    func() error
+		asked   int
+		want    task.Outcome
+	}{
+		"canceled":                {ErrCanceled, lost, taken, 1, task.FailedUnbilled},
+		"canceled, and refused":   {ErrCanceled, lost, func() error { return errors.New("begun") }, 1, task.Unknown},
+		"canceled, and a panic":   {ErrCanceled, lost, func() error { panic("oops") }, 1, task.Unknown},
+		"the worker stops":        {context.Canceled, lost, taken, 0, task.Unknown},
+		"lost while it is wanted": {nil, lost, taken, 0, task.Unknown},
+		"without a name":          {ErrCanceled, Failure{Outcome: task.Unknown, Class: task.ClassCanceled}, taken, 0, task.Unknown},
+		"it failed before":        {ErrCanceled, Failure{Outcome: task.Rejected, Class: task.ClassContent, VendorTask: "job-1"}, taken, 0, task.Rejected},
+	} {
+		v := &taker{says: c.says, stub: func(context.Context) (Picture, error) { return Picture{}, &c.failure }}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if c.cause != nil {
+			cancel(c.cause)
+		}
+		_, err := New(Config{Name: "x"}, v, NewMetrics(nil)).Make(ctx, Request{}, func(Progress) {})
+		cancel(nil)
+		if f := AsFailure(err); f.Outcome != c.want || len(v.asked) != c.asked {
+			t.Errorf("%s: %v after %d cancels, want %s after %d", name, f, len(v.asked), c.want, c.asked)
+		}
+	}
+}

@@ -104,6 +104,8 @@ func (d *Driver) submit(ctx context.Context, r provider.Request, photo string) (
 		return "", err
 	}
 	call.Header.Set("X-DashScope-Async", "enable")
+	ctx, stop := lingering(ctx)
+	defer stop()
 	a, err := d.http.Do(ctx, call)
 	if err != nil {
 		return "", err

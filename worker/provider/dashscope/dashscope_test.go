@@ -14,7 +14,7 @@ import (
 
 func vendor(model string) providertest.Vendor {
 	return providertest.Vendor{
-		Kind: "dashscope", Base: "/api/v1", Model: model, Jobs: model == "", New: quick,
+		Kind: "dashscope", Base: "/api/v1", Model: model, Jobs: model == "", Takes: model == "", New: quick,
 		Double: func(k double.Knobs, key string) providertest.Double { return dashscopetest.New(k, key) },
 	}
 }

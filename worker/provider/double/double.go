@@ -28,6 +28,7 @@ type Books struct {
 	Submissions int64    `json:"submissions"` // well-formed calls that ask for a picture
 	Refused     int64    `json:"refused"`     // of these, by a fault in the vendor's words
 	Billed      int64    `json:"billed"`      // pictures
+	Canceled    int64    `json:"canceled"`    // jobs that were taken back before they were begun
 	Polls       int64    `json:"polls"`
 	Downloads   int64    `json:"downloads"`
 	Violations  []string `json:"violations,omitempty"` // what was ill-formed, at most 100
@@ -89,7 +90,7 @@ func (d *Double) Books() Books {
 	defer d.mu.Unlock()
 	b := d.books
 	for _, w := range d.jobs {
-		if w.Fails == "" && !time.Now().Before(w.due) {
+		if w.Fails == "" && w.Done() && !w.Canceled() {
 			b.Billed++
 		}
 	}

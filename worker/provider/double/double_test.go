@@ -23,16 +23,16 @@ func TestAMedianAloneTakesTheTailAlong(t *testing.T) {
 
 func TestKnobsAreReadAndAllTheirFaultsTold(t *testing.T) {
 	t.Parallel()
-	k, err := ParseKnobs("median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1&slots=3&side=512&seed=7&slow=1s&expires=1h", Knobs{})
+	k, err := ParseKnobs("median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1&slots=3&side=512&seed=7&slow=1s&queue=2s&expires=1h&cancel.reset=0.2", Knobs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []Chance{{Submit, "rate", .05}, {Submit, Hang, .01}, {Job, "content", .02}, {Poll, Reset, .1}} {
+	for _, want := range []Chance{{Submit, "rate", .05}, {Submit, Hang, .01}, {Job, "content", .02}, {Poll, Reset, .1}, {Cancel, Reset, .2}} {
 		if !slices.Contains(k.Chances, want) {
 			t.Errorf("no %+v in %+v", want, k.Chances)
 		}
 	}
-	if k.Median != 4*time.Second || k.P95 != 9*time.Second || k.Slots != 3 || k.Side != 512 || k.Seed != 7 || k.Expires != time.Hour || k.Slow != time.Second {
+	if k.Median != 4*time.Second || k.P95 != 9*time.Second || k.Slots != 3 || k.Side != 512 || k.Seed != 7 || k.Expires != time.Hour || k.Slow != time.Second || k.Queue != 2*time.Second {
 		t.Errorf("got %+v", k)
 	}
 	_, err = ParseKnobs("median=x&rate=2&teapot=1&job.teapot=1&job.hang=1&later.rate=1&slots=many&hang=NaN", Knobs{})
@@ -102,6 +102,12 @@ func play(t *testing.T, k Knobs) (*Double, *httptest.Server) {
 		}
 		return Reply{Status: http.StatusOK, Doc: c.Start("j", nil).ID}
 	})
+	d.Handle("POST /jobs/{id}/cancel", Cancel, func(c *Call) Reply {
+		if c.Cancel(c.PathValue("id")) {
+			return Reply{Status: http.StatusOK}
+		}
+		return Reply{Status: http.StatusConflict}
+	})
 	d.Handle("POST /calls", Submit, func(c *Call) Reply {
 		if r, no := c.Refusal(); no {
 			return r
@@ -150,6 +156,29 @@ func TestTheBooksCountWhatAVendorWouldBill(t *testing.T) {
 	want := Books{Submissions: 6, Refused: 1, Billed: 3, Violations: []string{"POST /jobs: it is bad"}}
 	if got := d.Books(); got.Submissions != want.Submissions || got.Refused != want.Refused || got.Billed != want.Billed || !slices.Equal(got.Violations, want.Violations) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestOnlyAJobThatWaitsIsTakenBack(t *testing.T) {
+	t.Parallel()
+	d, s := play(t, Knobs{Slots: 1, Queue: time.Hour})
+	_, _ = post(t, s.URL+"/jobs", "")
+	for _, want := range []int{http.StatusOK, http.StatusConflict} { // and only once
+		if got, _ := post(t, s.URL+"/jobs/j1/cancel", ""); got != want {
+			t.Errorf("the cancel answered %d, want %d", got, want)
+		}
+	}
+	d.Set(Knobs{Slots: 1})
+	if got, said := post(t, s.URL+"/jobs", ""); got != http.StatusOK {
+		t.Errorf("a job that was taken back holds its slot: %s", said)
+	}
+	for _, id := range []string{"j2", "nobody's"} {
+		if got, _ := post(t, s.URL+"/jobs/"+id+"/cancel", ""); got != http.StatusConflict {
+			t.Errorf("the cancel of %s answered %d", id, got)
+		}
+	}
+	if b := d.Books(); b.Submissions != 2 || b.Canceled != 1 || b.Billed != 1 {
+		t.Errorf("the books say %+v", b)
 	}
 }
 

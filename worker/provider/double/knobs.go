@@ -57,6 +57,7 @@ const (
 	Submit Stage = ""
 	Job    Stage = "job" // the job is accepted, and fails when it is due
 	Poll   Stage = "poll"
+	Cancel Stage = "cancel" // of a job
 )
 
 // Chance is how often a fault strikes at a stage, 0…1.
@@ -70,6 +71,7 @@ type Chance struct {
 type Knobs struct {
 	Median  time.Duration // of the time that a picture takes
 	P95     time.Duration // of the same; below Median it has no tail
+	Queue   time.Duration // how long a job waits before it is begun
 	Slow    time.Duration // what slow faults take
 	Expires time.Duration // how long a result may be fetched, 0 for the vendor's own
 	Slots   int           // jobs at once, past which the vendor says rate; 0 for no bound
@@ -113,6 +115,8 @@ func (k *Knobs) set(name, v string) (err error) {
 		k.Median, err = duration(v)
 	case "p95":
 		k.P95, err = duration(v)
+	case "queue":
+		k.Queue, err = duration(v)
 	case "slow":
 		k.Slow, err = duration(v)
 	case "expires":
@@ -135,7 +139,7 @@ func (k *Knobs) chance(name, v string) error {
 		c.Stage, c.Fault = Stage(stage), Fault(fault)
 	}
 	breaks := slices.Contains(broken(), c.Fault) && c.Stage != Job // a job has no connection
-	if !slices.Contains([]Stage{Submit, Job, Poll}, c.Stage) || c.Fault.Class() == "" && !breaks {
+	if !slices.Contains([]Stage{Submit, Job, Poll, Cancel}, c.Stage) || c.Fault.Class() == "" && !breaks {
 		return errors.New("there is no such knob")
 	}
 	share, err := strconv.ParseFloat(v, 64)

@@ -1,6 +1,7 @@
 package double
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -11,11 +12,19 @@ type Work struct {
 	ID    string     // of the job
 	Fails task.Class // how it ends badly; "" when it succeeds
 	Doc   any        // what the vendor's double wants to know when it is polled
-	due   time.Time
+
+	begins, due time.Time
+	canceled    atomic.Bool
 }
 
+// Waits reports whether the job is still to be begun.
+func (w *Work) Waits() bool { return !w.Canceled() && time.Now().Before(w.begins) }
+
+// Canceled reports whether it never will be.
+func (w *Work) Canceled() bool { return w.canceled.Load() }
+
 // Done reports whether the job has ended.
-func (w *Work) Done() bool { return !time.Now().Before(w.due) }
+func (w *Work) Done() bool { return w.Canceled() || !time.Now().Before(w.due) }
 
 // Refusal counts a submission and gives the vendor's refusal when the dice or
 // its slots want one. It comes after all checks and before the work.
@@ -79,7 +88,10 @@ func (c *Call) Start(prefix string, doc any) *Work {
 	d := c.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := &Work{ID: d.id(prefix), Doc: doc, Fails: d.knobs.draw(Job, d.dice).Class(), due: time.Now().Add(d.knobs.latency(d.dice))}
+	begins := time.Now().Add(d.knobs.Queue)
+	w := &Work{
+		ID: d.id(prefix), Doc: doc, Fails: d.knobs.draw(Job, d.dice).Class(), begins: begins, due: begins.Add(d.knobs.latency(d.dice)),
+	}
 	d.jobs[w.ID] = w
 	d.asked[c.asked].Job = w.ID
 	return w
@@ -93,7 +105,21 @@ func (c *Call) Job(id string) (*Work, bool) {
 	return w, ok
 }
 
-// PollRefusal gives the vendor's refusal of a poll when the dice want one.
+// Cancel takes a job back that still waits, and reports whether it did.
+func (c *Call) Cancel(id string) bool {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	w, ok := c.d.jobs[id]
+	if !ok || !w.Waits() {
+		return false
+	}
+	w.canceled.Store(true)
+	c.d.books.Canceled++
+	return true
+}
+
+// PollRefusal gives the vendor's refusal of a poll, or of a cancel, when the
+// dice want one.
 func (c *Call) PollRefusal() (Reply, bool) {
 	if class := c.fault.Class(); class != "" {
 		return c.d.refuse(class), true

@@ -29,6 +29,12 @@ func RunVendor(t *testing.T, v Vendor) {
 		t.Run("BrokenPollsAreRepeated", func(t *testing.T) { polls(t, v) })
 		t.Run("ACanceledJobIsKnownByItsName", func(t *testing.T) { named(t, v) })
 	}
+	if v.Takes {
+		t.Run("AJobThatWaitsIsTakenBackForNothing", func(t *testing.T) { takenBack(t, v) })
+		t.Run("AJobThatIsNotTakenBackMayBeBilled", func(t *testing.T) { notTaken(t, v) })
+	} else {
+		t.Run("ACanceledCallMayBeBilled", func(t *testing.T) { billed(t, v) })
+	}
 }
 
 func once(t *testing.T, v Vendor) {

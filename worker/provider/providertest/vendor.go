@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type Vendor struct {
 	Model  string
 	Key    string // "" for one of the suite's
 	Jobs   bool   // the vendor works asynchronously
+	Takes  bool   // and takes jobs back that wait
 	Double func(k double.Knobs, key string) Double
 	New    func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
 
@@ -55,13 +57,19 @@ func (v Vendor) key() string {
 type stand struct {
 	provider.Driver
 	double Double
+	called <-chan struct{} // closed at the first call
 }
 
 func (v Vendor) stand(t *testing.T, k double.Knobs) stand {
 	t.Helper()
 	k.Side = 32 // nobody looks at the picture
 	d := v.Double(k, v.key())
-	s := httptest.NewServer(d)
+	called := make(chan struct{})
+	first := sync.OnceFunc(func() { close(called) })
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first()
+		d.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		s.CloseClientConnections()
 		s.Close()
@@ -69,7 +77,7 @@ func (v Vendor) stand(t *testing.T, k double.Knobs) stand {
 			t.Errorf("the vendor would not have taken:\n%s", strings.Join(b.Violations, "\n"))
 		}
 	})
-	return stand{v.driver(t, s.URL), d}
+	return stand{v.driver(t, s.URL), d, called}
 }
 
 func (v Vendor) driver(t *testing.T, server string) provider.Driver {

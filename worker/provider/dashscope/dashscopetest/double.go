@@ -25,6 +25,7 @@ func New(k double.Knobs, key string) *Double {
 	d.Handle("POST /api/v1/services/aigc/image2image/image-synthesis", double.Submit, d.submit)
 	d.Handle("POST /api/v1/services/aigc/multimodal-generation/generation", double.Submit, d.call)
 	d.Handle("GET /api/v1/tasks/{id}", double.Poll, d.poll)
+	d.Handle("POST /api/v1/tasks/{id}/cancel", double.Cancel, d.cancel)
 	return d
 }
 
@@ -94,6 +95,10 @@ func (d *Double) poll(c *double.Call) double.Reply {
 	switch {
 	case !ok:
 		return success(map[string]any{"task_id": id, "task_status": "UNKNOWN"})
+	case w.Canceled():
+		return success(map[string]any{"task_id": id, "task_status": "CANCELED"})
+	case w.Waits():
+		return success(map[string]any{"task_id": id, "task_status": "PENDING"})
 	case !w.Done():
 		return success(map[string]any{"task_id": id, "task_status": "RUNNING"})
 	case w.Fails != "":
@@ -108,6 +113,23 @@ func (d *Double) poll(c *double.Call) double.Reply {
 			"results": []any{map[string]any{"orig_prompt": r.Input.Prompt, "url": c.Result(double.PNG, r.width, r.height, life)}},
 		},
 	}}
+}
+
+// cancel is for jobs that wait.
+func (d *Double) cancel(c *double.Call) double.Reply {
+	if reply, ok := d.authorized(c); !ok {
+		return reply
+	}
+	if len(c.Body) > 0 {
+		c.Violation("a cancel has no body")
+	}
+	if reply, no := c.PollRefusal(); no {
+		return reply
+	}
+	if !c.Cancel(c.PathValue("id")) {
+		return failure(http.StatusBadRequest, "UnsupportedOperation", "Failed to cancel the task, please confirm if the task is in PENDING status.")
+	}
+	return double.Reply{Status: http.StatusOK, Doc: map[string]any{"request_id": requestID}}
 }
 
 const requestID = "7574ee8f-38a3-4b1e-9280-11c33ab46e51"

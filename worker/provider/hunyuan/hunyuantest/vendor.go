@@ -83,6 +83,8 @@ func (v *vendor) query(c *double.Call) double.Reply {
 	switch {
 	case !ok: // it is a mistake of nobody: jobs are forgotten in time
 		return answer(map[string]any{"Error": document{"FailedOperation.JobNotExist", "there is no such job"}})
+	case w.Waits():
+		return answer(status("1", "等待中"))
 	case !w.Done():
 		return answer(status("2", "处理中"))
 	case w.Fails != "":
