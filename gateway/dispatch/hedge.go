@@ -130,7 +130,7 @@ func (w *walk) hedges(slow task.Attempt) []routing.Step {
 	var out []routing.Step
 	so := time.Since(slow.StartedAt)
 	for _, s := range w.plan() {
-		if s.Name == slow.Provider || s.Degraded || s.PriceFen > w.budget()-w.paid-slow.PriceFen {
+		if s.Name == slow.Provider || s.Degraded || s.PriceFen > w.mostFen()-w.paid-slow.PriceFen {
 			continue
 		}
 		if v := w.health.vendors[s.Name]; v != nil && v.pace.n >= hedgeSamples && v.pace.median() > so {

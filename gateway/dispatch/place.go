@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -91,20 +90,9 @@ func (l *lead) assign(ctx context.Context) {
 func (l *lead) need(it *item) need {
 	waited := time.Since(it.entered)
 	return need{
-		steps: l.payable(l.Router.Plan(it.lease.Job.ID), l.budget()), region: it.lease.Job.Region,
+		steps: l.payable(l.Router.Plan(it.lease.Job.ID), l.mostFen()), region: it.lease.Job.Region,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
 	}
-}
-
-// budget is what one task may cost.
-func (l *lead) budget() int64 {
-	if l.TaskFen == nil {
-		return math.MaxInt64
-	}
-	if fen := l.TaskFen(); fen > 0 {
-		return fen
-	}
-	return math.MaxInt64
 }
 
 // payable drops the steps that cost more than a task or today's budgets have
@@ -122,7 +110,7 @@ func (l *lead) payable(steps []routing.Step, fen int64) []routing.Step {
 // and money for none.
 func (l *lead) broke(id task.ID, paid int64) bool {
 	steps := l.Router.Plan(id)
-	return len(steps) > 0 && len(l.payable(steps, l.budget()-paid)) == 0
+	return len(steps) > 0 && len(l.payable(steps, l.mostFen()-paid)) == 0
 }
 
 // answer serves calls that are paid for first, and running tasks that fall

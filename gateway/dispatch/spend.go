@@ -53,15 +53,20 @@ func (s *spend) affords(step routing.Step, now time.Time) bool {
 	if len(budgets) == 0 || step.PriceFen == 0 {
 		return true
 	}
-	day := dayOf(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if most, ok := budgets[step.Name]; ok && s.spent(day, step.Name)+step.PriceFen > most {
-		return false
-	}
-	most, ok := budgets[policy.WholeService]
-	return !ok || s.total(day)+step.PriceFen <= most
+	return room(budgets, step, daily{s, dayOf(now)})
 }
+
+// daily is what was spent on one day. The lock is held.
+type daily struct {
+	*spend
+	day string
+}
+
+func (d daily) spent(provider string) int64 { return d.spend.spent(d.day, provider) }
+
+func (d daily) total() int64 { return d.spend.total(d.day) }
 
 // spent is what a provider cost on a day, with what is set aside. The caller
 // holds the lock.
@@ -87,11 +92,17 @@ func (s *spend) total(day string) (fen int64) {
 	return fen
 }
 
-// today is what a provider cost today.
-func (s *spend) today(provider string) int64 {
+// today is what a provider cost on the day of a moment, allToday what all did.
+func (s *spend) today(provider string, now time.Time) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spent(dayOf(time.Now()), provider)
+	return s.spent(dayOf(now), provider)
+}
+
+func (s *spend) allToday(now time.Time) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total(dayOf(now))
 }
 
 // reserve sets the price of a call aside.

@@ -29,6 +29,7 @@ type ProviderStatus struct {
 type told struct {
 	At        time.Time                 `json:"at"`
 	Providers map[string]ProviderStatus `json:"providers"`
+	SpentFen  int64                     `json:"spentFen,omitempty"` // by the whole service today, with what is set aside
 }
 
 // listen keeps what the leader tells, so that any gateway can answer an
@@ -47,8 +48,9 @@ func (l *lead) tellAll(ctx context.Context) {
 	tick := time.NewTicker(toldEvery)
 	defer tick.Stop()
 	for {
+		now := time.Now()
 		l.mu.Lock()
-		t := told{At: time.Now(), Providers: l.providers(time.Now())}
+		t := told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now)}
 		l.mu.Unlock()
 		if data, err := sonic.Marshal(t); err == nil {
 			_ = l.Queue.Announce(data) // the next one replaces it
@@ -65,7 +67,7 @@ func (l *lead) tellAll(ctx context.Context) {
 func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 	out := make(map[string]ProviderStatus)
 	for _, p := range l.Router.Config().Providers {
-		s := ProviderStatus{InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name)}
+		s := ProviderStatus{InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name, now)}
 		if v := l.health.vendors[p.Name]; v != nil {
 			v.summarise()
 			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)

@@ -75,6 +75,10 @@ type Deps struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
+
+	// Payable refuses a task that nobody may be paid for any more today; nil
+	// refuses none.
+	Payable func(task.ID) error
 }
 
 // Intake accepts tasks and answers for them until they end.
@@ -92,6 +96,7 @@ type Intake struct {
 	log      *slog.Logger
 	met      metrics
 	now      func() time.Time
+	payable  func(task.ID) error
 }
 
 // Open prepares the intake.
@@ -105,6 +110,9 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
+	if d.Payable == nil {
+		d.Payable = func(task.ID) error { return nil }
+	}
 	met := newMetrics(d.Registry)
 	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger)
 	if err != nil {
@@ -116,7 +124,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	}
 	return &Intake{
 		config: c, queue: d.Queue, uploads: d.Uploads, ledger: d.Ledger, limiter: d.Limiter, text: d.Text, policy: d.Policy,
-		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now,
+		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now, payable: d.Payable,
 	}, nil
 }
 

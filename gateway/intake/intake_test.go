@@ -193,6 +193,39 @@ func TestAPausedIntakeSaysWhenToReturn(t *testing.T) {
 	}
 }
 
+// Refused for the money, nothing was taken; what costs nothing is answered.
+func TestATaskThatNobodyMayBePaidForIsRefused(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	first := f.submit(t, f.request("key"))
+	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
+	f.payable = func(task.ID) error { return fault.New(fault.Unavailable, "budget_exhausted").After(time.Hour) }
+	other := f.request("other")
+	other.Place = "wall"
+	for range 2 { // it is not remembered under its key
+		_, err := f.Submit(t.Context(), other)
+		wantCode(t, err, fault.Unavailable, "budget_exhausted")
+	}
+	_, err := f.Regenerate(t.Context(), RegenerateRequest{Session: f.id, Client: other.Client, Task: r.ID})
+	wantCode(t, err, fault.Unavailable, "budget_exhausted")
+	if ids, err := f.queue.Tasks(t.Context(), f.id); err != nil || len(ids) != 2 {
+		t.Errorf("tasks = %v, %v", ids, err)
+	}
+	if used, active := f.used(t); used != 2 || active != 1 {
+		t.Errorf("used %d, active %d", used, active)
+	}
+	if r := f.submit(t, f.request("")); !r.Cached {
+		t.Errorf("%+v is not the picture there is", r)
+	}
+	if a, err := f.Submit(t.Context(), f.request("key")); err != nil || !a.Replayed || a.Record.ID != first.ID {
+		t.Errorf("replay = %+v, %v", a, err)
+	}
+	f.payable = func(task.ID) error { return nil }
+	if r := f.submit(t, other); r.State != task.Queued {
+		t.Errorf("accepted as %s", r.State)
+	}
+}
+
 func TestAFullQueueGivesBack(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -77,7 +77,7 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 }
 
 // accept walks the one order of an acceptance: the request, the operator's
-// pause, the photo, the cache, the limits, the queue.
+// pause, the photo, the cache, the budgets, the limits, the queue.
 func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
 	if d.choice, err = in.validate(ctx, d.Request); err != nil {
 		return Accepted{}, err
@@ -93,6 +93,9 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 		if r, err := in.fromCache(ctx, d); err != nil || r != nil {
 			return Accepted{Record: r}, err
 		}
+	}
+	if err := in.payable(d.id); err != nil {
+		return Accepted{}, err
 	}
 	return in.enqueue(ctx, d)
 }
