@@ -108,7 +108,7 @@ func notTaken(t *testing.T, v Vendor) {
 
 // billed: a vendor that takes nothing back does its work, and is not asked.
 func billed(t *testing.T, v Vendor) {
-	s := v.stand(t, double.Knobs{Median: 100 * time.Millisecond})
+	s := v.stand(t, double.Knobs{Median: time.Hour})
 	if f := interrupt(t, s, v.Request(t)); f.Outcome != task.Unknown || f.Class != task.ClassCanceled {
 		t.Errorf("got %v, want unknown/canceled", f)
 	}
