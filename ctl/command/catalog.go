@@ -63,8 +63,28 @@ func (o *editOptions) turn(ctx context.Context, apply func(context.Context, *ope
 		default:
 			o.app.talk("Catalogue %d is in force on every gateway. Undo it with: imgctl history undo %d", ch.Catalog, ch.Version)
 		}
+		for _, line := range tooLong(ch.TooLong) {
+			o.app.talk("%s", line)
+		}
 		return o.app.print(differencesView(ch, ch.Differences))
 	})
+}
+
+// tooLong warns of styles that some models would not be asked for, one a line.
+func tooLong(list []operator.TooLong) (lines []string) {
+	for i, t := range list {
+		if i == 0 || t.Style != list[i-1].Style {
+			lines = append(lines, fmt.Sprintf("Warning: style %s is too long for", t.Style))
+		} else {
+			lines[len(lines)-1] += ","
+		}
+		drawn := ""
+		if len(t.Providers) > 0 {
+			drawn = ", which draws for " + strings.Join(t.Providers, " and ")
+		}
+		lines[len(lines)-1] += fmt.Sprintf(" %s (%d %s over%s)", t.Model, t.Over, t.Unit, drawn)
+	}
+	return lines
 }
 
 // faultList writes the faults of a refused document one a line.

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,7 @@ func newPromptRender(a *App) *cobra.Command {
 	o := &promptRenderOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "render", Short: "Show exactly what a model would be sent",
-		Long:    "Show exactly what a model would be sent for a style and a place of the catalogue in force. --model is a\nname of `imgctl prompt models`, or a model's id. Text is never shortened here: use -o json for machines.",
+		Long:    "Show exactly what a model would be sent for a style and a place of the catalogue in force. --model is a\nname of `imgctl prompt models` or of a configured provider, or a model's id. Text is never shortened here: use -o json for machines.",
 		Example: "  imgctl prompt render --style ink-wash --place bund --model seedream-4.0 --note \"戴红帽子\"",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -28,7 +29,7 @@ func newPromptRender(a *App) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.ask.Style, "style", "", "`id` of a style")
 	f.StringVar(&o.ask.Place, "place", "", "`id` of a place")
-	f.StringVar(&o.ask.Model, "model", "", "`name` or id of a model")
+	f.StringVar(&o.ask.Model, "model", "", "`name` or id of a model, or name of a provider")
 	f.StringVar(&o.ask.Note, "note", "", "a person's `words`")
 	f.StringVar(&o.ask.Language, "lang", "", "`language` instead of the model's: zh or en")
 	f.StringVar(&o.ask.Aspect, "aspect", "", "`ratio` such as 3:4, or original")
@@ -39,7 +40,17 @@ func newPromptRender(a *App) *cobra.Command {
 	f.StringVar(&o.photo, "photo", "1536x2048", "`WIDTHxHEIGHT` of the photo")
 	must(cmd.RegisterFlagCompletionFunc("model", a.completeFlag(func(ctx context.Context, c *operator.Client) ([]string, error) {
 		list, err := c.Models(ctx)
-		return modelsView(list).Names, err
+		if err != nil {
+			return nil, err
+		}
+		names := modelsView(list).Names
+		providers, err := c.Providers(ctx)
+		for _, p := range providers {
+			if !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+		return names, err
 	})))
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 )
 
 func (s *Server) catalog(r *http.Request) (any, error) {
@@ -54,7 +55,7 @@ func (s *Server) applyCatalog(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return operator.CatalogChange{Change: changed(c, e), Catalog: now.Version, Differences: catalog.Diff(before, now)}, nil
+	return s.catalogChange(changed(c, e), before, now), nil
 }
 
 func (s *Server) rollbackCatalog(r *http.Request) (any, error) {
@@ -74,5 +75,21 @@ func (s *Server) rollbackCatalog(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return operator.CatalogChange{Change: changed(c, e), Catalog: now.Version, Differences: catalog.Diff(before, now)}, nil
+	return s.catalogChange(changed(c, e), before, now), nil
+}
+
+// catalogChange says what a change means: what differs, and what models would
+// not be asked for any more.
+func (s *Server) catalogChange(c operator.Change, before, now *catalog.Document) operator.CatalogChange {
+	out := operator.CatalogChange{Change: c, Catalog: now.Version, Differences: catalog.Diff(before, now)}
+	for _, e := range prompt.Excesses(now) {
+		t := operator.TooLong{Style: e.Style, Model: e.Model, Over: e.Over, Unit: string(e.Unit)}
+		for _, p := range s.deps.Providers {
+			if prompt.For(p.Kind, p.Model).Name == e.Model {
+				t.Providers = append(t.Providers, p.Name)
+			}
+		}
+		out.TooLong = append(out.TooLong, t)
+	}
+	return out
 }

@@ -84,6 +84,36 @@ func TestCataloguesFromOutsideAreBounded(t *testing.T) {
 	}
 }
 
+func TestAStyleThatAModelCannotReadIsSaidSoAndApplied(t *testing.T) {
+	t.Parallel()
+	s, c := connect(t)
+	d := catalog.Builtin()
+	d.Styles[0].PromptZH = strings.Repeat("墨", 200)
+	ch, err := c.ApplyCatalog(t.Context(), encoded(t, d), operator.Edit{})
+	if err != nil || s.Policy.Catalog().Version != 1001 {
+		t.Fatalf("applied: %+v, %v", ch, err)
+	}
+	if len(ch.TooLong) == 0 || ch.TooLong[0].Style != "ink-wash" || ch.TooLong[0].Model != "irag-1.0" || ch.TooLong[0].Over < 1 || ch.TooLong[0].Unit != "characters" {
+		t.Errorf("too long: %+v", ch.TooLong)
+	}
+	if back, err := c.RollbackCatalog(t.Context(), operator.CatalogRollback{}, operator.Edit{}); err != nil || len(back.TooLong) != 0 {
+		t.Errorf("rolled back: %+v, %v", back.TooLong, err)
+	}
+}
+
+func TestAModelIsKnownByItsProvidersName(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	for name, want := range map[string]string{
+		"seedream": "seedream-4.0", "mock": "mock", "qianfan": "qianfan-qwen-image-edit", "doubao-seedream-4-5-251128": "seedream-4.5", "irag-1.0": "irag-1.0",
+	} {
+		p, err := c.RenderPrompt(t.Context(), operator.PromptRequest{Style: "oil", Place: "bund", Model: name})
+		if err != nil || p.Model != want {
+			t.Errorf("%s is %q, %v; want %s", name, p.Model, err, want)
+		}
+	}
+}
+
 func TestAPromptIsRenderedFromTheCatalogueInForce(t *testing.T) {
 	t.Parallel()
 	_, c := connect(t)

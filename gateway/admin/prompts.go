@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -44,9 +45,9 @@ func (s *Server) renderPrompt(r *http.Request) (any, error) {
 // promptInput resolves a request against the catalogue in force.
 func (s *Server) promptInput(q operator.PromptRequest) (prompt.Profile, prompt.Input, error) {
 	doc := s.deps.Policy.Catalog()
-	p, known := prompt.Named(q.Model)
+	p, known := s.profile(q.Model)
 	if !known {
-		return p, prompt.Input{}, fault.New(fault.NotFound, "model_not_found").With("known", modelNames())
+		return p, prompt.Input{}, fault.New(fault.NotFound, "model_not_found").With("known", s.modelNames())
 	}
 	in := prompt.Input{
 		Options:  task.Options{Aspect: q.Aspect, Resolution: q.Resolution, Steps: q.Steps, CFG: q.CFG, Note: q.Note},
@@ -69,10 +70,31 @@ func (s *Server) promptInput(q operator.PromptRequest) (prompt.Profile, prompt.I
 	return p, in, nil
 }
 
-func modelNames() string {
+// profile finds a model by the name of its profile, by that of a configured
+// provider, or by an id.
+func (s *Server) profile(name string) (prompt.Profile, bool) {
+	p, known := prompt.Named(name)
+	if known && strings.EqualFold(p.Name, name) {
+		return p, true
+	}
+	for _, c := range s.deps.Providers {
+		if c.Name == name {
+			return prompt.For(c.Kind, c.Model), true
+		}
+	}
+	return p, known
+}
+
+// modelNames are all that a model may be called, but its ids.
+func (s *Server) modelNames() string {
 	var names []string
-	for _, p := range prompt.Profiles() {
+	for _, p := range s.deps.Providers {
 		names = append(names, p.Name)
+	}
+	for _, p := range prompt.Profiles() {
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -23,6 +23,17 @@ type CatalogChange struct {
 	Change
 	Catalog     int                  `json:"catalog"` // the version in force afterwards
 	Differences []catalog.Difference `json:"differences"`
+	TooLong     []TooLong            `json:"tooLong,omitempty"` // what some models would not be asked
+}
+
+// TooLong is a style whose words are longer than a model reads: it is not
+// asked for it, and other models are.
+type TooLong struct {
+	Style     string   `json:"style"`
+	Model     string   `json:"model"`
+	Over      int      `json:"over"` // in Unit, at the worst place
+	Unit      string   `json:"unit"`
+	Providers []string `json:"providers,omitempty"` // configured ones that draw with the model
 }
 
 // CatalogRollback names the version to go back to; 0 is the previous one.

@@ -10,7 +10,7 @@ import (
 type PromptRequest struct {
 	Style       string  `json:"style"`
 	Place       string  `json:"place"`
-	Model       string  `json:"model"` // a name of Models, or a model's id
+	Model       string  `json:"model"` // a name of Models or of a provider, or a model's id
 	Note        string  `json:"note,omitempty"`
 	Language    string  `json:"language,omitempty"` // zh or en; "" is the model's
 	Aspect      string  `json:"aspect,omitempty"`

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"math"
 	"strings"
 )
 
@@ -48,6 +49,7 @@ func (p Profile) base(in Input, l Language) (text string, cut []string, err erro
 		return w.sentence(w.avoid + strings.Join(list, w.comma))
 	}
 	s.place, s.avoid = scene(place), avoid(all)
+	over := math.MaxInt
 	for _, shorten := range []struct {
 		what string
 		how  func()
@@ -64,11 +66,12 @@ func (p Profile) base(in Input, l Language) (text string, cut []string, err erro
 		if s != before && (len(cut) == 0 || cut[len(cut)-1] != shorten.what) {
 			cut = append(cut, shorten.what)
 		}
-		if text = s.join(l); p.Text.Unit.Count(text) <= p.Text.Most {
+		text = s.join(l)
+		if over = min(over, p.Text.Unit.Count(text)-p.Text.Most); over <= 0 {
 			return text, cut, nil
 		}
 	}
-	return "", nil, ErrTooLong
+	return "", nil, tooLong{over, p.Text.Unit}
 }
 
 func shorter(a, b string) string {
@@ -95,10 +98,12 @@ func (p Profile) negative(in Input, l Language) (string, error) {
 	w := words(l)
 	must := items(w.unsafe, pick(l, in.Style.NegativeZH, in.Style.Negative))
 	all := items(append(must, pick(l, in.Place.NegativeZH, in.Place.Negative))...)
+	over := 0
 	for n := len(all); n >= len(must); n-- {
-		if text := strings.Join(all[:n], w.comma); p.Negative.Unit.Count(text) <= p.Negative.Most {
+		text := strings.Join(all[:n], w.comma)
+		if over = p.Negative.Unit.Count(text) - p.Negative.Most; over <= 0 {
 			return text, nil
 		}
 	}
-	return "", ErrTooLong
+	return "", tooLong{over, p.Negative.Unit}
 }

@@ -3,6 +3,7 @@ package prompt
 import (
 	"cmp"
 	"errors"
+	"fmt"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -11,6 +12,18 @@ import (
 // ErrTooLong is why a style cannot be asked of a model: its wording and the
 // safety wording, which are never cut, are longer than the model reads.
 var ErrTooLong = errors.New("style and safety wording are longer than the model reads")
+
+// tooLong is an ErrTooLong that knows by how much.
+type tooLong struct {
+	over int
+	unit Unit
+}
+
+// Error says by how much, in the model's own way of counting.
+func (e tooLong) Error() string { return fmt.Sprintf("%v: %d %s too many", ErrTooLong, e.over, e.unit) }
+
+// Unwrap makes it an ErrTooLong.
+func (e tooLong) Unwrap() error { return ErrTooLong }
 
 // Input is what a job says of the picture to make.
 type Input struct {
