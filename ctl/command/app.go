@@ -45,7 +45,7 @@ func New(a *App) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "imgctl",
 		Short:         "Run and steer imgfleet",
-		Long:          "imgctl starts imgfleet on this machine (imgctl dev) and steers gateways anywhere:\nlimits, providers, workers, tasks, sessions, the catalogue, the cache and the history of all changes.",
+		Long:          "imgctl starts imgfleet on this machine (imgctl dev) and steers gateways anywhere:\nlimits, providers, experiments, workers, tasks, sessions, the catalogue, the cache and the history of all changes.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -68,7 +68,7 @@ func New(a *App) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(terminal.Formats(), cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("context", a.completeContexts))
 	root.AddCommand(
-		newDev(a), newStatus(a), newQuota(a), newProvider(a), newBudget(a), newCost(a), newCache(a), newTask(a),
+		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newCost(a), newCache(a), newTask(a),
 		newWorker(a), newSession(a), newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
 		newContext(a), newVersion(a),
 	)

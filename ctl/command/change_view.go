@@ -45,7 +45,7 @@ func difference(before, after json.RawMessage) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if b[name] != a[name] {
-			short := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "limits."), "providers."), "workers.")
+			short := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "limits."), "providers."), "workers."), "experiments.")
 			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", short, or(b[name], "–"), or(a[name], "–"))))
 		}
 	}

@@ -54,6 +54,17 @@ func (a *App) completeProviders() cobra.CompletionFunc {
 	})
 }
 
+func (a *App) completeExperiments() cobra.CompletionFunc {
+	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
+		es, err := c.Experiments(ctx)
+		names := make([]string, len(es))
+		for i, e := range es {
+			names[i] = e.Name
+		}
+		return names, err
+	})
+}
+
 func (a *App) completeWorkers() cobra.CompletionFunc {
 	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
 		ws, err := c.Workers(ctx)

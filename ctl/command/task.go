@@ -90,6 +90,9 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 		[]string{"style, place", t.Style + ", " + t.Place}, []string{"seed", strconv.FormatInt(t.Seed, 10)},
 		[]string{"created", clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"expires", clock(t.ExpiresAt)},
 	)
+	if t.Arm != nil {
+		rows = append(rows, []string{"experiment", t.Arm.Experiment + ", arm " + t.Arm.Name})
+	}
 	if r := t.Result; r != nil {
 		rows = append(rows, []string{"result", fmt.Sprintf("%d×%d %s, %s", r.Width, r.Height, r.ContentType, bytesText(r.Bytes))})
 	}

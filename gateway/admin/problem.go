@@ -111,20 +111,24 @@ func sentence(f *fault.Fault) string {
 	return s
 }
 
-// wordsOf says what the codes of catalogue and prompts mean.
+// wordsOf says what the codes of catalogue, prompts and experiments mean.
 func wordsOf(code string) string {
 	return map[string]string{
-		"catalog_invalid":   "the catalogue is refused",
-		"catalog_malformed": "the catalogue is no JSON document",
-		"catalog_too_large": "the catalogue is larger than 192 KiB",
-		"catalog_conflict":  "the document was made from version {base}, but version {version} is in force; merge the two, or leave out the version",
-		"catalog_first":     "no catalogue was in force before this one",
-		"catalog_not_found": "catalogue {version} is not kept (the last 100 are)",
-		"style_not_found":   "the catalogue has no such style ({known})",
-		"place_not_found":   "the catalogue has no such place ({known})",
-		"model_not_found":   "nobody described how to ask this model ({known})",
-		"prompt_too_long":   "style and safety wording are longer than this model reads; it would not be asked",
-		"note_refused":      "the rules for words refuse this note",
+		"catalog_invalid":        "the catalogue is refused",
+		"catalog_malformed":      "the catalogue is no JSON document",
+		"catalog_too_large":      "the catalogue is larger than 192 KiB",
+		"catalog_conflict":       "the document was made from version {base}, but version {version} is in force; merge the two, or leave out the version",
+		"catalog_first":          "no catalogue was in force before this one",
+		"catalog_not_found":      "catalogue {version} is not kept (the last 100 are)",
+		"style_not_found":        "the catalogue has no such style ({known})",
+		"place_not_found":        "the catalogue has no such place ({known})",
+		"model_not_found":        "nobody described how to ask this model ({known})",
+		"prompt_too_long":        "style and safety wording are longer than this model reads; it would not be asked",
+		"experiment_running":     "the experiment {name} is running; stop it first",
+		"experiment_not_running": "the experiment {name} has been stopped already",
+		"experiment_exists":      "there was an experiment {name} already; take another name",
+		"experiment_not_found":   "there is no such experiment",
+		"note_refused":           "the rules for words refuse this note",
 	}[code]
 }
 

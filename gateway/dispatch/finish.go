@@ -73,7 +73,7 @@ func (w *walk) succeed(ctx context.Context, land landing) error {
 // may still have been paid for, it says so.
 func (w *walk) exhausted(ctx context.Context, land landing) error {
 	code := "generation_failed"
-	if w.broke(w.job.ID, w.paid) {
+	if w.broke(w.job, w.paid) {
 		code = "budget_exhausted"
 	}
 	if land.out.Result == task.Unknown || len(w.unsure) > 0 {

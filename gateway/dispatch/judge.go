@@ -132,7 +132,7 @@ func unserved(a task.Attempt) bool {
 // those that failed less often first, stand-ins last, and only what the
 // task may still cost. When it had all its attempts, only stand-ins are left.
 func (w *walk) plan() []routing.Step {
-	steps := w.payable(w.Router.Plan(w.job.ID), w.mostFen()-w.paid)
+	steps := w.payable(w.route(w.job), w.mostFen()-w.paid)
 	if len(w.tried) == 0 {
 		return steps
 	}

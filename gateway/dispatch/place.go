@@ -90,9 +90,17 @@ func (l *lead) assign(ctx context.Context) {
 func (l *lead) need(it *item) need {
 	waited := time.Since(it.entered)
 	return need{
-		steps: l.payable(l.Router.Plan(it.lease.Job.ID), l.mostFen()), region: it.lease.Job.Region,
+		steps: l.payable(l.route(it.lease.Job), l.mostFen()), region: it.lease.Job.Region,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
 	}
+}
+
+// route is the router's plan for a task, led by the provider of its arm.
+func (l *lead) route(j *task.Job) []routing.Step {
+	if j.Arm != nil {
+		return l.Router.Led(j.ID, j.Arm.Provider)
+	}
+	return l.Router.Plan(j.ID)
 }
 
 // payable drops the steps that cost more than a task or today's budgets have
@@ -108,8 +116,8 @@ func (l *lead) payable(steps []routing.Step, fen int64) []routing.Step {
 
 // broke reports whether there are providers for a task that has paid so much,
 // and money for none.
-func (l *lead) broke(id task.ID, paid int64) bool {
-	steps := l.Router.Plan(id)
+func (l *lead) broke(j *task.Job, paid int64) bool {
+	steps := l.route(j)
 	return len(steps) > 0 && len(l.payable(steps, l.mostFen()-paid)) == 0
 }
 
@@ -129,7 +137,7 @@ func (l *lead) answer() {
 			w.slot <- s
 		} else {
 			left = append(left, w)
-			if l.broke(w.job.ID, w.paid) {
+			if l.broke(w.job, w.paid) {
 				w.nudge()
 			}
 		}

@@ -29,7 +29,7 @@ func (l *lead) tick(ctx context.Context) {
 	var tell []*item
 	for i, it := range l.window.ranked() {
 		switch {
-		case now.After(it.lease.Job.Deadline), l.broke(it.lease.Job.ID, 0):
+		case now.After(it.lease.Job.Deadline), l.broke(it.lease.Job, 0):
 			l.window.remove(it)
 			l.start(ctx, it, nil)
 		case now.Sub(it.entered) >= announceAfter && len(tell) < announceMost && worthTelling(it.announced, i+1):

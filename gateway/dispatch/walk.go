@@ -201,7 +201,7 @@ func (w *walk) ended() bool { return gone(w.now()) }
 // sit waits for a slot for the next attempt; errEnded when the task ended
 // instead, also because no provider is left.
 func (w *walk) sit(ctx context.Context) error {
-	if len(w.plan()) == 0 && (w.now().Started() || w.broke(w.job.ID, w.paid)) {
+	if len(w.plan()) == 0 && (w.now().Started() || w.broke(w.job, w.paid)) {
 		return ended(w.exhausted(ctx, landing{}))
 	}
 	w.ask(w)
@@ -219,7 +219,7 @@ func (w *walk) sit(ctx context.Context) error {
 			if w.now().Canceling {
 				return ended(w.cancel(ctx, landing{}))
 			}
-			if w.broke(w.job.ID, w.paid) {
+			if w.broke(w.job, w.paid) {
 				return ended(w.exhausted(ctx, landing{}))
 			}
 		}

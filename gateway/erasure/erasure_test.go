@@ -37,6 +37,8 @@ type operator struct{ state policy.State }
 func (o *operator) State() *policy.State       { return &o.state }
 func (o *operator) Catalog() *catalog.Document { return catalog.Builtin() }
 
+func (o *operator) Words(int) *catalog.Document { return nil }
+
 type words struct{}
 
 func (words) Check(_ context.Context, s string) (string, error) { return s, nil }

@@ -60,10 +60,13 @@ func (fakeText) Check(_ context.Context, s string) (string, error) {
 type fakePolicy struct {
 	state   policy.State
 	catalog catalog.Document
+	words   map[int]*catalog.Document
 }
 
 func (f *fakePolicy) State() *policy.State       { return &f.state }
 func (f *fakePolicy) Catalog() *catalog.Document { return &f.catalog }
+
+func (f *fakePolicy) Words(version int) *catalog.Document { return f.words[version] }
 
 type fakeStore struct {
 	mu     sync.Mutex

@@ -55,6 +55,7 @@ type text interface {
 type operator interface {
 	State() *policy.State
 	Catalog() *catalog.Document
+	Words(version int) *catalog.Document
 }
 
 // objects is what gateway/store gives.

@@ -43,9 +43,14 @@ func bodyHash(r Request) string {
 	return digest(string(r.Upload), r.Style, r.Place, optionsText(r.Options))
 }
 
-// cacheKey is the same for two requests that may share a picture.
-func cacheKey(fingerprint, style, place string, o task.Options, version int) string {
-	return digest(fingerprint, style, place, optionsText(o), strconv.Itoa(version))
+// cacheKey is the same for two requests that may share a picture. One of
+// another arm, or of none, was made in another way.
+func cacheKey(fingerprint, style, place string, o task.Options, version int, arm *task.Arm) string {
+	parts := []string{fingerprint, style, place, optionsText(o), strconv.Itoa(version)}
+	if arm != nil {
+		parts = append(parts, arm.Book, arm.Name)
+	}
+	return digest(parts...)
 }
 
 // optionsText is one text for one meaning; its parts cannot run into each
@@ -83,7 +88,7 @@ func (in *Intake) job(d *draft) *task.Job {
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
 		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,
 		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
-		CatalogVersion: d.choice.version, CacheKey: d.cacheKey,
+		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm,
 	}
 }
 

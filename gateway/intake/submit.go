@@ -40,6 +40,7 @@ type draft struct {
 	not      int64 // the seed not to draw, -1 for none
 	gone     error // the answer when the upload is not there
 	choice   choice
+	arm      *task.Arm // of the running experiment, nil for none
 	photo    upload.Upload
 	cacheKey string
 }
@@ -77,7 +78,8 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 }
 
 // accept walks the one order of an acceptance: the request, the operator's
-// pause, the photo, the cache, the budgets, the limits, the queue.
+// pause, the experiment, the photo, the cache, the budgets, the limits, the
+// queue.
 func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
 	if d.choice, err = in.validate(ctx, d.Request); err != nil {
 		return Accepted{}, err
@@ -85,11 +87,12 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 	if err := in.checkPause(); err != nil {
 		return Accepted{}, err
 	}
+	in.enroll(d)
 	if d.photo, err = in.readyUpload(ctx, d); err != nil {
 		return Accepted{}, err
 	}
 	if !d.fresh {
-		d.cacheKey = cacheKey(d.photo.Fingerprint, d.Style, d.Place, d.Options, d.choice.version)
+		d.cacheKey = cacheKey(d.photo.Fingerprint, d.Style, d.Place, d.Options, d.choice.version, d.arm)
 		if r, err := in.fromCache(ctx, d); err != nil || r != nil {
 			return Accepted{Record: r}, err
 		}

@@ -25,8 +25,10 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 		if edit.DryRun || done.Empty() {
 			return nil, 0, nil
 		}
-		if err := s.kept(ctx, next.State.Catalog.Version); err != nil {
-			return nil, 0, err
+		for _, version := range next.State.catalogs() {
+			if err := s.kept(ctx, version); err != nil {
+				return nil, 0, err
+			}
 		}
 		value, err := json.Marshal(next)
 		if len(value) > maxBytes {

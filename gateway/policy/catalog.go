@@ -150,15 +150,15 @@ func (s *Store) keep(ctx context.Context, doc *catalog.Document) error {
 }
 
 // forget removes the oldest documents when there are too many, but none that
-// is or was last in force.
+// is or was last in force, or that a running experiment uses.
 func (s *Store) forget(ctx context.Context) {
 	versions, err := s.CatalogVersions(ctx)
 	if err != nil {
 		return // the next change does it
 	}
-	now := s.State().Catalog
+	used := append(s.State().catalogs(), s.State().Catalog.Previous, s.builtin.Version)
 	for _, v := range versions[:max(0, len(versions)-keptDocuments)] {
-		if v != s.builtin.Version && v != now.Version && v != now.Previous {
+		if !slices.Contains(used, v) {
 			_ = s.bucket.Delete(ctx, document(v), engine.AnyRevision) // as above
 		}
 	}

@@ -21,6 +21,8 @@ type State struct {
 	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
 	Catalog   Catalog             `json:"catalog,omitzero"`
 	Ramp      *Ramp               `json:"ramp,omitempty"` // the last switch from one provider to another
+
+	Experiments map[string]Experiment `json:"experiments,omitempty"` // by name; at most one is running
 }
 
 // Catalog says which catalogue is in force. Documents are kept beside the
@@ -119,7 +121,8 @@ func (s *State) check() error {
 			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
 		}
 	}
-	if f = s.Ramp.check(f); len(f.Violations) > 0 {
+	f = s.checkExperiments(s.Ramp.check(f))
+	if len(f.Violations) > 0 {
 		return f
 	}
 	return nil
@@ -140,6 +143,9 @@ func (s *State) fill() {
 	}
 	if s.Workers == nil {
 		s.Workers = map[string]Worker{}
+	}
+	if s.Experiments == nil {
+		s.Experiments = map[string]Experiment{}
 	}
 }
 

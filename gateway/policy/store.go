@@ -40,6 +40,7 @@ type view struct {
 	state   *State
 	limits  Limits
 	catalog *catalog.Document
+	words   map[int]*catalog.Document // of the running experiment's arms, by version
 	changed chan struct{}
 }
 
@@ -100,6 +101,10 @@ func (s *Store) BaseLimits() Limits { return s.base }
 // Catalog is the catalogue in force.
 func (s *Store) Catalog() *catalog.Document { return s.view.Load().catalog }
 
+// Words is the catalogue that an arm of the running experiment uses, nil when
+// it is not kept.
+func (s *Store) Words(version int) *catalog.Document { return s.view.Load().words[version] }
+
 // Changed returns a channel that is closed when the state differs from what
 // State returned before this call or later.
 func (s *Store) Changed() <-chan struct{} { return s.view.Load().changed }
@@ -121,6 +126,9 @@ func (s *Store) mirror(ctx context.Context, value []byte) error {
 		return err
 	}
 	next := s.look(&r.State, doc)
+	if next.words, err = s.armsWords(ctx, &r.State); err != nil {
+		return err
+	}
 	for {
 		old := s.view.Load()
 		if r.State.Version <= old.state.Version {

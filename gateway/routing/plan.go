@@ -35,20 +35,37 @@ type Step struct {
 // same task while policy stays the same, and empty when all are switched off.
 // Plans are shared: never change one.
 func (r *Router) Plan(id task.ID) []Step {
+	return r.current().pick(id)
+}
+
+// Led is the plan of a task that an experiment gave a provider: that one
+// first, whatever its weight, then the others. It is the task's usual plan
+// when the provider is switched off or only stands in.
+func (r *Router) Led(id task.ID, provider string) []Step {
+	p := r.current()
+	if led, ok := p.led[provider]; ok {
+		return led
+	}
+	return p.pick(id)
+}
+
+func (r *Router) current() *plans {
 	state := r.state()
 	p := r.made.Load()
 	if p == nil || p.state != state {
 		p = r.plans(state)
 		r.made.Store(p)
 	}
-	return p.pick(id)
+	return p
 }
 
-// plans are all that one policy allows: one for each first choice.
+// plans are all that one policy allows: one for each first choice, and one
+// for each provider that experiments may lead with.
 type plans struct {
 	state   *policy.State
 	choices []choice
 	total   int // of the weights
+	led     map[string][]Step
 }
 
 type choice struct {
@@ -75,7 +92,24 @@ func (r *Router) plans(state *policy.State) *plans {
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return rank(a) - rank(b) })
-	return choose(state, first, rest)
+	p := choose(state, first, rest)
+	p.led = lead(first, rest)
+	return p
+}
+
+// lead makes the plans that begin with each real model.
+func lead(first, rest []Step) map[string][]Step {
+	led := make(map[string][]Step)
+	for i, s := range first {
+		led[s.Name] = slices.Clip(slices.Concat(rotate(first, i), rest))
+	}
+	for i, s := range rest {
+		if !s.Degraded {
+			others := slices.Concat(rotate(first, -1), rest[:i], rest[i+1:])
+			led[s.Name] = slices.Clip(slices.Concat(rest[i:i+1], others))
+		}
+	}
+	return led
 }
 
 // ramped moves a share of one provider's weight to another while a switch is
@@ -122,10 +156,14 @@ func choose(state *policy.State, first, rest []Step) *plans {
 }
 
 // rotate moves the picked step to the front; the others follow heaviest
-// first.
+// first. -1 picks none.
 func rotate(steps []Step, i int) []Step {
+	heavier := func(a, b Step) int { return b.Weight - a.Weight }
+	if i < 0 {
+		return slices.SortedStableFunc(slices.Values(steps), heavier)
+	}
 	out := slices.Concat(steps[i:i+1], steps[:i], steps[i+1:])
-	slices.SortStableFunc(out[1:], func(a, b Step) int { return b.Weight - a.Weight })
+	slices.SortStableFunc(out[1:], heavier)
 	return out
 }
 

@@ -219,3 +219,20 @@ func TestASwitchMovesAShareOfOneProvidersTasks(t *testing.T) {
 		t.Errorf("rolled back: %v", got)
 	}
 }
+
+func TestAnArmsProviderIsFirstWhateverItsWeight(t *testing.T) {
+	t.Parallel()
+	off := policy.Provider{Disabled: true}
+	c := Config{Providers: []Provider{mock(), model("a", 1), model("b", 0), model("c", 3), model("d", 0)}, Mock: true}
+	for provider, want := range map[string]string{"a": "acbdmock!", "b": "bcadmock!", "c": "cabdmock!", "d": "dcabmock!"} {
+		if got := strings.Join(names(router(c, &policy.State{}).Led("x", provider)), ""); got != want {
+			t.Errorf("led by %s the plan is %s, want %s", provider, got, want)
+		}
+	}
+	r := router(c, &policy.State{Providers: map[string]policy.Provider{"b": off}})
+	for _, provider := range []string{"b", "mock", "nobody"} {
+		if got := names(r.Led("x", provider)); !slices.Equal(got, names(r.Plan("x"))) {
+			t.Errorf("led by %s, which cannot, the plan is %v", provider, got)
+		}
+	}
+}

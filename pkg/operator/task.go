@@ -32,6 +32,7 @@ type Task struct {
 	Failure        *task.Failure  `json:"failure,omitempty"`
 	Result         *task.Result   `json:"result,omitempty"`
 	Attempts       []task.Attempt `json:"attempts"`
+	Arm            *task.Arm      `json:"arm,omitempty"`
 }
 
 // NewTask shows a record.
@@ -41,7 +42,7 @@ func NewTask(r *task.Record) Task {
 		Queue: r.Queue, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Deadline: r.Deadline, ExpiresAt: r.ExpiresAt, Style: r.Style, Place: r.Place, Upload: r.Upload, Seed: r.Seed,
 		CatalogVersion: r.CatalogVersion, Degraded: r.Degraded, Cached: r.Cached, Canceling: r.Canceling,
-		Failure: r.Failure, Result: r.Result, Attempts: r.Attempts,
+		Failure: r.Failure, Result: r.Result, Attempts: r.Attempts, Arm: r.Arm,
 	}
 	if t.Attempts == nil {
 		t.Attempts = []task.Attempt{}

@@ -40,6 +40,16 @@ type Job struct {
 	Seed           int64         `json:"seed"`    // as drawn or given
 	CatalogVersion int           `json:"catalogVersion"`
 	CacheKey       string        `json:"cacheKey,omitempty"` // "" when the result must not enter the cache
+	Arm            *Arm          `json:"arm,omitempty"`      // nil: its session takes part in no experiment
+}
+
+// Arm is the arm of an experiment that a task was given when it was accepted.
+// It keeps it to its end, whichever provider makes the picture.
+type Arm struct {
+	Experiment string `json:"experiment"`
+	Name       string `json:"name"`
+	Provider   string `json:"provider"` // asked first
+	Book       string `json:"book"`     // of this experiment and no other, also when its name is used again
 }
 
 // Position is a task's place in the queue and what that means in time.
@@ -99,6 +109,7 @@ type Record struct {
 	Cached         bool       `json:"cached,omitempty"`
 	Canceling      bool       `json:"canceling,omitempty"` // a cancel was asked for
 	Attempts       []Attempt  `json:"attempts,omitempty"`
+	Arm            *Arm       `json:"arm,omitempty"`
 	Deleted        bool       `json:"deleted,omitempty"` // a tombstone: only what the books need is left
 	Charged        bool       `json:"charged,omitempty"` // of a tombstone: it counts towards the quota of its day
 }
@@ -173,6 +184,7 @@ func (j *Job) Accepted() *Record {
 		CreatedAt: j.CreatedAt, Deadline: j.Deadline, ExpiresAt: j.ExpiresAt, BodyHash: j.BodyHash,
 		Upload: j.Upload, Fingerprint: j.Fingerprint, PhotoKey: j.PhotoKey,
 		Style: j.Style.ID, Place: j.Place.ID, Options: j.Options, Seed: j.Seed, CatalogVersion: j.CatalogVersion,
+		Arm: j.Arm,
 	}
 }
 

@@ -1,0 +1,132 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+func (s *Server) experiments(*http.Request) (any, error) {
+	out := operator.List[operator.Experiment]{Data: []operator.Experiment{}}
+	for name, e := range s.deps.Policy.State().Experiments {
+		out.Data = append(out.Data, experimentDocument(name, e))
+	}
+	slices.SortFunc(out.Data, func(a, b operator.Experiment) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.Name, b.Name))
+	})
+	return out, nil
+}
+
+func experimentDocument(name string, e policy.Experiment) operator.Experiment {
+	out := operator.Experiment{
+		Name: name, State: operator.ExperimentRunning, Traffic: e.Traffic, StartedAt: e.StartedAt, EndedAt: e.EndedAt, Why: e.Why,
+	}
+	if !e.Running() {
+		out.State = operator.ExperimentStopped
+	}
+	for _, a := range e.Arms {
+		out.Arms = append(out.Arms, operator.Arm(a))
+	}
+	return out
+}
+
+func (s *Server) startExperiment(r *http.Request) (any, error) {
+	var start operator.ExperimentStart
+	if err := decode(r, &start); err != nil {
+		return nil, err
+	}
+	e := policy.Experiment{Traffic: cmp.Or(start.Traffic, 100), StartedAt: time.Now().UTC().Truncate(time.Millisecond)}
+	for i, a := range start.Arms {
+		if err := s.checkArm("/arms/"+strconv.Itoa(i), a); err != nil {
+			return nil, err
+		}
+		a.Weight = cmp.Or(a.Weight, 1)
+		e.Arms = append(e.Arms, policy.Arm(a))
+	}
+	return s.change(r, "experiment.create", start.Name, func(state *policy.State) error {
+		if name, _, running := state.Experiment(); running {
+			return fault.New(fault.Conflict, "experiment_running").With("name", name)
+		}
+		if _, used := state.Experiments[start.Name]; used {
+			return fault.New(fault.Conflict, "experiment_exists").With("name", start.Name)
+		}
+		if len(state.Experiments) >= policy.MaxExperiments {
+			delete(state.Experiments, oldest(state.Experiments))
+		}
+		state.Experiments[start.Name] = e
+		return nil
+	})
+}
+
+// oldest is the name of the one that began first.
+func oldest(all map[string]policy.Experiment) (name string) {
+	for n, e := range all {
+		if name == "" || e.StartedAt.Before(all[name].StartedAt) {
+			name = n
+		}
+	}
+	return name
+}
+
+// checkArm refuses what no picture could be made with, and what a person
+// could not choose.
+func (s *Server) checkArm(at string, a operator.Arm) error {
+	i := slices.IndexFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == a.Provider })
+	if i < 0 {
+		return fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
+	}
+	vendors := slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Kind != "mock" })
+	f := fault.New(fault.Unprocessable, "policy_invalid")
+	if vendors && s.deps.Providers[i].Kind == "mock" {
+		return f.At(at+"/provider", "mock", "the mock only stands in for real models and is not compared with them")
+	}
+	if s.deps.Policy.State().Disabled(a.Provider) {
+		return f.At(at+"/provider", "disabled", a.Provider+" is switched off")
+	}
+	return checkNumbers(at, a, s.deps.Policy.Catalog().Options)
+}
+
+func checkNumbers(at string, a operator.Arm, o catalog.Options) error {
+	f := fault.New(fault.Unprocessable, "policy_invalid")
+	if a.Aspect != "" && !slices.Contains(o.Aspect, a.Aspect) {
+		f = f.At(at+"/aspect", "out_of_range", fmt.Sprintf("must be one of %v", o.Aspect))
+	}
+	if a.Resolution != "" && !slices.Contains(o.Resolution, a.Resolution) {
+		f = f.At(at+"/resolution", "out_of_range", fmt.Sprintf("must be one of %v", o.Resolution))
+	}
+	if a.Steps != 0 && (a.Steps < o.Steps[0] || a.Steps > o.Steps[1]) {
+		f = f.At(at+"/steps", "out_of_range", fmt.Sprintf("must be %d…%d", o.Steps[0], o.Steps[1]))
+	}
+	if a.CFG != 0 && (a.CFG < o.CFG[0] || a.CFG > o.CFG[1]) {
+		f = f.At(at+"/cfg", "out_of_range", fmt.Sprintf("must be %g…%g", o.CFG[0], o.CFG[1]))
+	}
+	if len(f.Violations) > 0 {
+		return f
+	}
+	return nil
+}
+
+func (s *Server) stopExperiment(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	return s.change(r, "experiment.stop", name, func(state *policy.State) error {
+		e, known := state.Experiments[name]
+		switch {
+		case !known:
+			return fault.New(fault.NotFound, "experiment_not_found")
+		case !e.Running():
+			return fault.New(fault.Conflict, "experiment_not_running").With("name", name)
+		}
+		e.Stop(spoken(r, operator.HeaderReason), time.Now())
+		state.Experiments[name] = e
+		return nil
+	})
+}

@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Experiment compares ways to make pictures: each session that takes part is
+// given one of the arms. gateway/experiment gives, gateway/intake and
+// gateway/routing obey. Those that ended stay, so that operators see what
+// became of them.
+type Experiment struct {
+	Arms      []Arm      `json:"arms"`
+	Traffic   int        `json:"traffic"` // percent of the sessions take part
+	StartedAt time.Time  `json:"startedAt"`
+	EndedAt   *time.Time `json:"endedAt,omitempty"`
+	Why       string     `json:"why,omitempty"` // it was stopped
+}
+
+// Arm is one of the ways: a provider, which is one model, the words of one
+// catalogue, and numbers that stand where a style's defaults stand. What is
+// zero is as without an experiment.
+type Arm struct {
+	Name       string  `json:"name"`
+	Provider   string  `json:"provider"`
+	Weight     int     `json:"weight"`
+	Catalog    int     `json:"catalog,omitempty"`
+	Aspect     string  `json:"aspect,omitempty"`
+	Resolution string  `json:"resolution,omitempty"`
+	Steps      int     `json:"steps,omitempty"`
+	CFG        float64 `json:"cfg,omitempty"`
+	Strength   float64 `json:"strength,omitempty"`
+}
+
+// Running reports whether sessions are given arms now.
+func (e Experiment) Running() bool { return e.EndedAt == nil }
+
+// Stop ends the experiment.
+func (e *Experiment) Stop(why string, now time.Time) {
+	now = now.UTC().Truncate(time.Millisecond)
+	e.EndedAt, e.Why = &now, clip(why)
+}
+
+// Book is the name under which the experiment is counted, and no other is:
+// a name alone may be used again.
+func (e Experiment) Book(name string) string {
+	return name + "-" + strconv.FormatInt(e.StartedAt.UnixMilli(), 36)
+}
+
+// Experiment is the one that is running, if any.
+func (s *State) Experiment() (name string, e Experiment, running bool) {
+	for name, e := range s.Experiments {
+		if e.Running() {
+			return name, e, true
+		}
+	}
+	return "", Experiment{}, false
+}
+
+// MaxExperiments are kept; who begins another one removes the oldest.
+const MaxExperiments = 50
+
+const (
+	minArms, maxArms = 2, 8
+	maxSteps         = 1000
+	maxCFG           = 100
+)
+
+// checkExperiments says everything that is wrong with them.
+func (s *State) checkExperiments(f *fault.Fault) *fault.Fault {
+	running := 0
+	for name, e := range s.Experiments {
+		at := "/experiments/" + name
+		if !named(name) {
+			f = f.At(at, "invalid", "must be lower-case letters, digits and hyphens, at most 40")
+		}
+		if e.Running() {
+			running++
+		}
+		if e.Traffic < 1 || e.Traffic > 100 {
+			f = f.At(at+"/traffic", "out_of_range", "must be 1…100 percent")
+		}
+		f = e.checkArms(f, at+"/arms")
+	}
+	if running > 1 {
+		f = f.At("/experiments", "conflict", "only one may be running")
+	}
+	if len(s.Experiments) > MaxExperiments {
+		f = f.At("/experiments", "too_many", fmt.Sprintf("must be at most %d", MaxExperiments))
+	}
+	return f
+}
+
+func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
+	if len(e.Arms) < minArms || len(e.Arms) > maxArms {
+		f = f.At(at, "out_of_range", fmt.Sprintf("must be %d…%d arms", minArms, maxArms))
+	}
+	seen := make(map[string]bool)
+	for i, a := range e.Arms {
+		at := at + "/" + strconv.Itoa(i)
+		for _, c := range []struct {
+			ok            bool
+			field, detail string
+		}{
+			{named(a.Name) && !seen[a.Name], "name", "must be lower-case letters, digits and hyphens, and used once"},
+			{a.Provider != "", "provider", "must be given"},
+			{a.Weight >= 1 && a.Weight <= maxWeight, "weight", fmt.Sprintf("must be 1…%d", maxWeight)},
+			{a.Steps >= 0 && a.Steps <= maxSteps, "steps", fmt.Sprintf("must be 0…%d", maxSteps)},
+			{a.CFG >= 0 && a.CFG <= maxCFG, "cfg", fmt.Sprintf("must be 0…%d", maxCFG)},
+			{a.Strength >= 0 && a.Strength <= 1, "strength", "must be 0…1"},
+		} {
+			if !c.ok {
+				f = f.At(at+"/"+c.field, "out_of_range", c.detail)
+			}
+		}
+		seen[a.Name] = true
+	}
+	return f
+}
+
+// named reports whether a name can stand in keys and in labels of metrics.
+func named(name string) bool {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`).MatchString(name)
+}
+
+// catalogs are the versions that a state needs kept.
+func (s *State) catalogs() []int {
+	versions := []int{s.Catalog.Version}
+	if _, e, running := s.Experiment(); running {
+		for _, a := range e.Arms {
+			if a.Catalog != 0 {
+				versions = append(versions, a.Catalog)
+			}
+		}
+	}
+	return versions
+}
+
+// armsWords loads the catalogues of the running experiment's arms.
+func (s *Store) armsWords(ctx context.Context, state *State) (map[int]*catalog.Document, error) {
+	words := make(map[int]*catalog.Document)
+	for _, version := range state.catalogs()[1:] {
+		doc, err := s.Document(ctx, version)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+		if err == nil {
+			words[version] = doc
+		}
+	}
+	return words, nil
+}
