@@ -61,7 +61,25 @@ func (c *Config) egress() vendorhttp.Egress {
 }
 
 type pictureConfig struct {
-	HEIF sandbox.HEIF `config:"heif"` // wasm, native or auto
+	HEIF          sandbox.HEIF `config:"heif"`          // wasm, native or auto
+	Decoders      int          `config:"decoders"`      // processes that decode for the worker; 0 is one a core
+	DecoderMemory config.Bytes `config:"decoderMemory"` // that each may allocate
+}
+
+// sandbox lacks the program, and what picture.heif comes to here.
+func (p pictureConfig) sandbox() sandbox.Config {
+	c := sandbox.Defaults()
+	if p.Decoders != 0 {
+		c.Decoders = p.Decoders
+	}
+	c.Memory = int64(p.DecoderMemory)
+	return c
+}
+
+func (p pictureConfig) validate() error {
+	c := p.sandbox()
+	c.Program = "this one"
+	return errors.Join(p.HEIF.Validate(), c.Validate())
 }
 
 // limitsConfig is the gateway's but for what a decoder must know itself.
@@ -100,7 +118,7 @@ func defaults() *Config {
 		Providers:  provider.Defaults(),
 		Moderation: moderation.Defaults(),
 		Label:      label.Defaults(),
-		Picture:    pictureConfig{HEIF: sandbox.WASM},
+		Picture:    pictureConfig{HEIF: sandbox.WASM, DecoderMemory: config.Bytes(sandbox.Defaults().Memory)},
 		Limits:     limitsConfig{MaxUploadBytes: config.Bytes(p.MaxBytes), MaxPixels: p.MaxPixels},
 		Log:        logConfig{Level: "info", Format: "auto"},
 	}
@@ -109,7 +127,7 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.HEIF.Validate(), c.TLS.Validate(), c.environment())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.TLS.Validate(), c.environment())
 }
 
 func (c *Config) environment() error {

@@ -164,6 +164,7 @@ providers:
 egress: {allow: ["*"]}
 moderation: {kind: none}
 label: {text: hello}
+picture: {heif: magic, decoders: -1, decoderMemory: 1MiB}
 tls: {cert: c.pem}
 http: {listen: "127.0.0.1:8080"}
 worker_typo: 1
@@ -178,7 +179,7 @@ worker_typo: 1
 	for _, want := range []string{
 		"environment", "worker.advertise", "worker.capacity", "worker.drain", "fleet.gateways[0]", "providers[0]",
 		"latency", "colour", `"a" is used twice`, "teapot", "providers[1].apiKey", "providers[2].apiKey", "providers[2].proxy",
-		"providers[3].baseUrl", "providers[3].model", "klingon", "egress.allow[0]", "moderation.kind", "label.text", "tls", "worker_typo",
+		"providers[3].baseUrl", "providers[3].model", "klingon", "egress.allow[0]", "moderation.kind", "label.text", "picture.heif", "picture.decoders", "picture.decoderMemory", "tls", "worker_typo",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing of %s in\n%s", want, out.String())

@@ -40,7 +40,7 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	if err != nil {
 		return err
 	}
-	decoder, err := decoder(ctx, c.Picture.HEIF, logger)
+	decoder, err := decoder(ctx, c.Picture, logger)
 	if err != nil {
 		return err
 	}
@@ -66,18 +66,18 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	return live(ctx, c, work, server, h, reg, logger)
 }
 
-// decoder is the process for formats that may not be decoded in this one: the
-// same program.
-func decoder(ctx context.Context, asked sandbox.HEIF, logger *slog.Logger) (*sandbox.Sandbox, error) {
-	cfg := sandbox.Defaults()
+// decoder are the processes for pictures that may not be decoded in this one:
+// the same program.
+func decoder(ctx context.Context, c pictureConfig, logger *slog.Logger) (*sandbox.Sandbox, error) {
+	cfg := c.sandbox()
 	var err error
 	if cfg.Program, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	if cfg.HEIF, err = sandbox.Choose(ctx, cfg.Program, asked); err != nil {
+	if cfg.HEIF, err = sandbox.Choose(ctx, cfg.Program, c.HEIF); err != nil {
 		return nil, err
 	}
-	logger.Info("HEIC is decoded in a process of its own", "decoder", cfg.HEIF)
+	logger.Info("HEIC is decoded in processes of its own", "decoder", cfg.HEIF, "processes", cfg.Decoders, "memory", cfg.Memory)
 	return sandbox.New(cfg, logger), nil
 }
 

@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Capacity    int           // attempts at once
 	Inspects    int           // uploads judged at once; each is held in memory whole
+	InspectLine int           // uploads that wait for it; more are refused
 	Timeout     time.Duration // of an attempt that names none
 	Heartbeat   time.Duration // silence on a stream is never longer
 	Keep        time.Duration // outcomes stay known for so long
@@ -23,7 +24,7 @@ type Config struct {
 // Defaults suit a worker of two cores.
 func Defaults() Config {
 	return Config{
-		Capacity: 8, Inspects: 2 * runtime.GOMAXPROCS(0), Timeout: 3 * time.Minute, Heartbeat: time.Second, Keep: 10 * time.Minute, KeepAtMost: 20_000,
+		Capacity: 8, Inspects: 2 * runtime.GOMAXPROCS(0), InspectLine: 8 * runtime.GOMAXPROCS(0), Timeout: 3 * time.Minute, Heartbeat: time.Second, Keep: 10 * time.Minute, KeepAtMost: 20_000,
 		StoreWithin: 45 * time.Second, Quality: 90, ThumbSide: 320,
 	}
 }
@@ -32,7 +33,7 @@ func Defaults() Config {
 func (c Config) Validate() error {
 	var errs []error
 	for name, v := range map[string]int64{
-		"worker.capacity": int64(c.Capacity), "inspects": int64(c.Inspects), "timeout": int64(c.Timeout), "heartbeat": int64(c.Heartbeat),
+		"worker.capacity": int64(c.Capacity), "inspects": int64(c.Inspects), "inspectLine": int64(c.InspectLine), "timeout": int64(c.Timeout), "heartbeat": int64(c.Heartbeat),
 		"keep": int64(c.Keep), "keepAtMost": int64(c.KeepAtMost), "storeWithin": int64(c.StoreWithin),
 		"thumbSide": int64(c.ThumbSide),
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -12,14 +13,20 @@ import (
 )
 
 // Inspect implements workerrpc.Worker: it judges an upload by its bytes and
-// stores the normalised JPEG. It waits for its turn: each photo is held in
-// memory whole.
+// stores the normalised JPEG. It waits for its turn, since each photo is held
+// in memory whole, in a line that is no longer than is worth waiting in.
 func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
+	select {
+	case w.line <- struct{}{}:
+		defer func() { <-w.line }()
+	default:
+		return workerrpc.Inspected{}, w.busy(errLine)
+	}
 	select {
 	case w.inspects <- struct{}{}:
 		defer func() { <-w.inspects }()
 	case <-ctx.Done():
-		return workerrpc.Inspected{}, fault.Wrap(fault.Unavailable, "worker_busy", ctx.Err())
+		return workerrpc.Inspected{}, w.busy(ctx.Err())
 	}
 	photo, err := w.inspect(ctx, r)
 	w.metrics.inspects.WithLabelValues(fault.CodeOf(err)).Inc()
@@ -30,6 +37,17 @@ func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worke
 		Width: photo.Width, Height: photo.Height, ContentType: photo.ContentType,
 		Fingerprint: "sha256:" + photo.SHA256, PHash: photo.PHash, PhotoBytes: int64(len(photo.JPEG)),
 	}, nil
+}
+
+var errLine = errors.New("too many uploads wait to be judged")
+
+// retryAfter is about how long half of the line takes.
+const retryAfter = 10 * time.Second
+
+func (w *Worker) busy(err error) error {
+	busy := fault.Wrap(fault.Unavailable, "worker_busy", err).After(retryAfter)
+	w.metrics.inspects.WithLabelValues(busy.Code).Inc()
+	return busy
 }
 
 const maxRaw = 64 << 20

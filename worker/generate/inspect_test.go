@@ -59,3 +59,20 @@ func TestInspectRefusesWithTheReason(t *testing.T) {
 		})
 	}
 }
+
+func TestUploadsThatWouldWaitTooLongAreSentElsewhere(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, func(c *Config, _ *Parts) { c.Inspects, c.InspectLine = 1, 1 })
+	b.shelf.objects["/raw"] = colours(t, 300, 300)
+	r := workerrpc.InspectRequest{RawURL: b.shelf.URL + "/raw", PhotoURL: b.shelf.URL + "/clean.jpg"}
+	b.worker.line <- struct{}{}
+	b.worker.line <- struct{}{} // one is judged and one waits
+	_, err := b.worker.Inspect(t.Context(), r)
+	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != "worker_busy" || f.RetryAfter <= 0 {
+		t.Errorf("got %v, want worker_busy and when to come again", err)
+	}
+	<-b.worker.line
+	if _, err := b.worker.Inspect(t.Context(), r); err != nil {
+		t.Errorf("with room in the line: %v", err)
+	}
+}

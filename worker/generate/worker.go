@@ -59,6 +59,7 @@ type Worker struct {
 	objects  *objects
 	runs     *registry
 	stable   stableCache
+	line     chan struct{} // uploads that are judged or wait for it
 	inspects chan struct{}
 	metrics  *metrics
 }
@@ -70,6 +71,7 @@ func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
 		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
+		line:    make(chan struct{}, cfg.Inspects+cfg.InspectLine),
 		metrics: newMetrics(p.Registry),
 	}
 	for name, one := range p.Providers {

@@ -16,13 +16,14 @@ type Config struct {
 	Quality   int     // of the normalised JPEG
 	Decodes   int     // at once
 	MaxMemory int64   // that all decodes at once may hold, by their headers
+	MaxHere   int64   // that one may hold in this process, by its header; more is decoded elsewhere
 }
 
 // Defaults are the contract's.
 func Defaults() Config {
 	return Config{
 		MaxBytes: 64 << 20, MaxPixels: 100_000_000, MinSide: 64, MaxRatio: 20, LongSide: 2048, Quality: 90,
-		Decodes: runtime.GOMAXPROCS(0), MaxMemory: 768 << 20,
+		Decodes: runtime.GOMAXPROCS(0), MaxMemory: 768 << 20, MaxHere: 256 << 20,
 	}
 }
 
@@ -31,7 +32,7 @@ func (c Config) Validate() error {
 	var errs []error
 	for name, v := range map[string]int64{
 		"maxBytes": c.MaxBytes, "maxPixels": c.MaxPixels, "minSide": int64(c.MinSide), "longSide": int64(c.LongSide),
-		"decodes": int64(c.Decodes), "maxMemory": c.MaxMemory,
+		"decodes": int64(c.Decodes), "maxMemory": c.MaxMemory, "maxHere": c.MaxHere,
 	} {
 		if v <= 0 {
 			errs = append(errs, fmt.Errorf("picture.%s: must be positive, is %d", name, v))

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -192,5 +193,29 @@ func TestMemoryIsBoundedByFormat(t *testing.T) {
 		if _, err := n.Normalise(t.Context(), raw, Limits{}); fault.CodeOf(err) != "too_many_pixels" {
 			t.Errorf("%s: %v, want too_many_pixels", name, err)
 		}
+	}
+}
+
+// elsewhere counts what it is given, and decodes none of it.
+type elsewhere struct{ photos int }
+
+func (e *elsewhere) Decode(context.Context, []byte, int) (*image.YCbCr, image.Point, error) {
+	e.photos++
+	return nil, image.Point{}, fault.New(fault.Unavailable, "worker_busy")
+}
+
+func (*elsewhere) MaxPixels() int64 { return 1 << 20 }
+
+func TestWhatHoldsMuchMemoryIsDecodedElsewhere(t *testing.T) {
+	t.Parallel()
+	cfg := Defaults()
+	cfg.MaxHere = 200 * 200 * 3
+	var other elsewhere
+	n := New(cfg, &other)
+	if _, err := n.Normalise(t.Context(), jpegOf(t, quadrants(200, 200)), Limits{}); err != nil || other.photos != 0 {
+		t.Errorf("a small one: %v, %d elsewhere", err, other.photos)
+	}
+	if _, err := n.Normalise(t.Context(), pngOf(t, quadrants(200, 200)), Limits{}); fault.CodeOf(err) != "worker_busy" || other.photos != 1 {
+		t.Errorf("a large one: %v, %d elsewhere; want what is said there", err, other.photos)
 	}
 }

@@ -33,8 +33,9 @@ type Normaliser struct {
 	heavy  heavy
 }
 
-// heavy decodes elsewhere what must not be decoded here: one picture at a
-// time, as 4:2:0, shrunken to longSide; full is the size that it had.
+// heavy decodes elsewhere what must not be decoded here, as 4:2:0, shrunken to
+// longSide; full is the size that it had. It bounds how many at once, and
+// what each may hold.
 type heavy interface {
 	Decode(ctx context.Context, raw []byte, longSide int) (img *image.YCbCr, full image.Point, err error)
 	MaxPixels() int64 // of an HEIC photo
@@ -118,13 +119,15 @@ func narrower(configured, asked int64) int64 {
 // bounded decodes, shrinks and turns.
 func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
 	read := n.here
-	if head.heavy && n.heavy != nil {
+	if n.heavy != nil && (head.heavy || head.cost() > n.cfg.MaxHere) {
 		read = n.elsewhere
 	}
 	out, err := read(ctx, raw, head)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, fault.Wrap(fault.Canceled, "canceled", ctx.Err())
+	case fault.KindOf(err) != fault.Internal: // it knows why
+		return nil, err
 	case err != nil:
 		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
 	}

@@ -44,7 +44,7 @@ func Child(args []string, in io.Reader) int {
 	if err := confine(memory); err != nil {
 		return 2
 	}
-	debug.SetMemoryLimit(memory / 2)
+	debug.SetMemoryLimit(memory * 3 / 4)
 	debug.SetGCPercent(20) // each time WebAssembly grows, its whole memory is copied
 	if d.native == nil {
 		heic.ForceWasmMode = true // the library's own native mode leaks every picture

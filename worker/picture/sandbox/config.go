@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -33,16 +34,22 @@ func (h HEIF) Validate() error {
 
 // Config bounds the process.
 type Config struct {
-	Program string        // started with Argument
-	HEIF    HEIF          // WASM or Native
-	Memory  int64         // bytes that it may map, of any kind; half of them is what it aims at
-	Timeout time.Duration // for one picture
+	Program  string        // started with Argument
+	HEIF     HEIF          // WASM or Native
+	Decoders int           // processes, each with one picture at a time
+	Memory   int64         // bytes that each may allocate; most of them is what it aims at
+	Timeout  time.Duration // for one picture
+	Idle     time.Duration // after which a process that is not the only one ends
 }
 
-// Defaults leave Program to the caller.
+// Defaults leave Program to the caller. With the program itself, Memory keeps
+// a process below a gigabyte.
 func Defaults() Config {
-	return Config{HEIF: WASM, Memory: 3 << 29, Timeout: 30 * time.Second}
+	return Config{HEIF: WASM, Decoders: runtime.GOMAXPROCS(0), Memory: 880 << 20, Timeout: 30 * time.Second, Idle: time.Minute}
 }
+
+// minMemory is what the decoders need for any photo.
+const minMemory = 256 << 20
 
 // Validate names every value that cannot work.
 func (c Config) Validate() error {
@@ -53,11 +60,14 @@ func (c Config) Validate() error {
 	if c.HEIF != WASM && c.HEIF != Native {
 		errs = append(errs, fmt.Errorf("sandbox.heif: must be wasm or native, is %q", string(c.HEIF)))
 	}
-	if c.Memory < 256<<20 {
-		errs = append(errs, fmt.Errorf("sandbox.memory: must be at least 256 MiB, is %d", c.Memory))
+	if c.Decoders < 1 {
+		errs = append(errs, fmt.Errorf("picture.decoders: must be at least 1, is %d", c.Decoders))
 	}
-	if c.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("sandbox.timeout: must be positive, is %v", c.Timeout))
+	if c.Memory < minMemory {
+		errs = append(errs, fmt.Errorf("picture.decoderMemory: must be at least 256 MiB, is %d", c.Memory))
+	}
+	if c.Timeout <= 0 || c.Idle <= 0 {
+		errs = append(errs, fmt.Errorf("sandbox.timeout, idle: must be positive, are %v, %v", c.Timeout, c.Idle))
 	}
 	return errors.Join(errs...)
 }

@@ -3,38 +3,26 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
-	"io"
 	"log/slog"
-	"os"
-	"os/exec"
-	"strconv"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// errLost says that the process ended or was ended while it decoded.
-var errLost = errors.New("decoder ended")
-
-// Sandbox keeps one decoding process and gives it one picture at a time.
+// Sandbox keeps decoding processes and gives each one picture at a time.
 type Sandbox struct {
 	cfg    Config
 	logger *slog.Logger
-	turn   chan *process // holds the idle process, or nil when there is none
-}
-
-// process is a running decoder.
-type process struct {
-	cmd     *exec.Cmd
-	ask     io.WriteCloser
-	answers *os.File
-	ended   chan struct{}
+	turns  chan struct{} // one for each process that may decode
+	mu     sync.Mutex
+	idle   []*process // the last used last
 }
 
 // New makes a Sandbox; cfg must be valid. Nothing runs yet.
 func New(cfg Config, logger *slog.Logger) *Sandbox {
-	s := &Sandbox{cfg: cfg, logger: logger, turn: make(chan *process, 1)}
-	s.turn <- nil
-	return s
+	return &Sandbox{cfg: cfg, logger: logger, turns: make(chan struct{}, cfg.Decoders)}
 }
 
 // maxWASM is what WebAssembly can hold in about a gigabyte, maxNative what
@@ -52,121 +40,111 @@ func (s *Sandbox) MaxPixels() int64 {
 	return maxWASM
 }
 
-// Run starts the process before it is needed, and ends it when ctx ends.
+// Run starts a process before it is needed and ends those that nobody needs
+// any more, and all when ctx ends.
 func (s *Sandbox) Run(ctx context.Context) {
-	p := <-s.turn
-	if p == nil {
-		p = s.start()
+	if p := s.start(); p != nil {
+		s.put(p)
 	}
-	s.turn <- p
-	<-ctx.Done()
-	(<-s.turn).end()
-	s.turn <- nil
+	often := time.NewTicker(s.cfg.Idle)
+	defer often.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-often.C:
+			s.reap(time.Now().Add(-s.cfg.Idle))
+		case <-ctx.Done():
+		}
+	}
+	for range cap(s.turns) { // those that decode end first
+		s.turns <- struct{}{}
+	}
+	for p := s.get(); p != nil; p = s.get() {
+		p.end()
+	}
+	for range cap(s.turns) {
+		<-s.turns
+	}
+}
+
+// reap ends the processes that have been idle since then, but for the one
+// that was used last.
+func (s *Sandbox) reap(since time.Time) {
+	s.mu.Lock()
+	var old []*process
+	for len(s.idle) > 1 && s.idle[0].used.Before(since) {
+		old, s.idle = append(old, s.idle[0]), s.idle[1:]
+	}
+	s.mu.Unlock()
+	for _, p := range old {
+		p.end()
+	}
+}
+
+// get takes the process that was used last, nil when none is idle.
+func (s *Sandbox) get() *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := len(s.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	p := s.idle[last]
+	s.idle = s.idle[:last]
+	return p
+}
+
+func (s *Sandbox) put(p *process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.used = time.Now()
+	s.idle = append(s.idle, p)
 }
 
 // Decode returns the pixels of a picture as 4:2:0, its long side at most
-// longSide, and the size that it had. It waits for its turn.
+// longSide, and the size that it had. It waits for its turn. Its faults tell
+// a picture that asks for more memory or time than there is for one from a
+// decoder that does not start.
 func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
-	var p *process
 	select {
-	case p = <-s.turn:
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
 	case <-ctx.Done():
 		return nil, image.Point{}, ctx.Err()
 	}
+	p := s.get()
 	if p.gone() {
 		p.end()
 		p = s.start()
 	}
 	if p == nil {
-		s.turn <- nil
-		return nil, image.Point{}, errors.New("decoder does not start")
+		return nil, image.Point{}, busy(errors.New("decoder does not start"))
 	}
+	return s.on(ctx, p, raw, longSide)
+}
+
+// on has p decode a picture, and keeps it for the next unless it is lost.
+func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
 	limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	img, full, err := p.decode(limited, raw, longSide)
-	if err != nil && !errors.Is(err, ErrRefused) {
-		p.end()
-		p = nil
-		s.logger.Warn("decoder ended", "err", err)
+	if err == nil || errors.Is(err, ErrRefused) {
+		s.put(p)
+		return img, full, err
 	}
-	s.turn <- p
+	p.end()
 	if ctx.Err() != nil {
 		return nil, image.Point{}, ctx.Err()
 	}
-	return img, full, err
+	s.logger.Warn("decoder ended", "err", err)
+	if limited.Err() == nil && !errors.Is(err, errWire) && p.killed() { // by none of us: the machine is short of memory
+		return nil, image.Point{}, busy(err)
+	}
+	return nil, image.Point{}, fault.Wrap(fault.Unprocessable, "photo_too_demanding", err)
 }
 
-// start returns nil when the process cannot be started.
-func (s *Sandbox) start() *process {
-	cmd := exec.Command(s.cfg.Program, Argument, string(s.cfg.HEIF), strconv.FormatInt(s.cfg.Memory, 10)) //nolint:noctx // it outlives requests; end ends it
-	cmd.Env = []string{"GOTRACEBACK=none"}                                                                // no secrets
-	ask, err := cmd.StdinPipe()
-	if err != nil {
-		return nil
-	}
-	answers, theirs, err := os.Pipe()
-	if err != nil {
-		return nil
-	}
-	cmd.ExtraFiles = []*os.File{theirs}
-	err = cmd.Start()
-	_ = theirs.Close()
-	if err != nil {
-		s.logger.Error("decoder does not start", "err", err)
-		_ = answers.Close()
-		return nil
-	}
-	p := &process{cmd: cmd, ask: ask, answers: answers, ended: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait()
-		close(p.ended)
-	}()
-	return p
+func busy(err error) error {
+	return fault.Wrap(fault.Unavailable, "worker_busy", err).After(retryAfter)
 }
 
-func (p *process) decode(ctx context.Context, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
-	defer stop()
-	var (
-		img  *image.YCbCr
-		full image.Point
-	)
-	err := writeRequest(p.ask, raw, longSide)
-	if err == nil {
-		img, full, err = readAnswer(p.answers, longSide)
-	}
-	if err == nil || errors.Is(err, ErrRefused) {
-		if !stop() { // it is being killed, though it just made it
-			<-p.ended
-		}
-		return img, full, err
-	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return nil, image.Point{}, fmt.Errorf("%w: %w", errLost, err)
-}
-
-// gone reports whether there is no such process.
-func (p *process) gone() bool {
-	if p == nil {
-		return true
-	}
-	select {
-	case <-p.ended:
-		return true
-	default:
-		return false
-	}
-}
-
-// end kills the process and waits for it; nil has ended.
-func (p *process) end() {
-	if p == nil {
-		return
-	}
-	_ = p.cmd.Process.Kill()
-	<-p.ended
-	_ = p.ask.Close()
-	_ = p.answers.Close()
-}
+// retryAfter is when to ask again where there is no process for a picture.
+const retryAfter = 5 * time.Second
