@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -88,7 +89,8 @@ func TestNothingOfAPersonIsLeftInABucket(t *testing.T) {
 	p.wantForgotten(t, d)
 }
 
-// crowd puts many objects of a session on the disk; they share their age.
+// crowd puts many objects of a session on the disk. They share their age, which
+// begins when all are there.
 func crowd(t *testing.T, data string, s task.SessionID) (count func() int) {
 	t.Helper()
 	store, err := disk.Open(disk.Config{Dir: data})
@@ -99,11 +101,18 @@ func crowd(t *testing.T, data string, s task.SessionID) (count func() int) {
 	if _, err := store.Put(t.Context(), first, strings.NewReader("a picture")); err != nil {
 		t.Fatal(err)
 	}
+	aged := func(begin time.Time) {
+		if err := os.Chtimes(filepath.Join(data, "objects", string(s)[:2], string(s), "tasks~crowd~0.jpg"), begin, begin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	aged(time.Now().Add(time.Hour))
 	for i := 1; i < crowdSize; i++ {
 		if err := store.Copy(t.Context(), first, fmt.Sprintf("%s/tasks/crowd/%d.jpg", s, i)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	aged(time.Now())
 	return func() int {
 		found, err := filepath.Glob(filepath.Join(data, "objects", string(s)[:2], string(s), "tasks~crowd~*"))
 		if err != nil {

@@ -254,15 +254,22 @@ func (d *Disk) Stat(_ context.Context, key string) (store.Info, error) {
 	return info(fi), nil
 }
 
-// Copy makes a hard link: no bytes are copied, and both have one age.
-func (d *Disk) Copy(_ context.Context, from, to string) error {
+// Copy makes a hard link: no bytes are copied, and both have one age. On its
+// way an old object looks like what an interrupted write left, and a sweeper
+// may take it: then it is linked again, as long as it is there.
+func (d *Disk) Copy(_ context.Context, from, to string) (err error) {
 	_, source := d.path(from)
-	link := filepath.Join(d.temp, task.NewID())
-	if err := os.Link(source, link); err != nil {
-		return classify(err)
+	for range sweptRetries {
+		link := filepath.Join(d.temp, task.NewID())
+		if err := os.Link(source, link); err != nil {
+			return classify(err)
+		}
+		err = d.place(link, to)
+		_ = os.Remove(link) // still there after a failure, or when both were one file already
+		if fault.KindOf(err) != fault.NotFound {
+			return err
+		}
 	}
-	err := d.place(link, to)
-	_ = os.Remove(link) // still there after a failure, or when both were one file already
 	return err
 }
 

@@ -186,6 +186,41 @@ func TestWritersAndSweepersRaceSafely(t *testing.T) {
 	all.Wait()
 }
 
+func TestAnOldObjectIsCopiedBesideASweeper(t *testing.T) {
+	t.Parallel()
+	d := open(t, Config{Retention: time.Minute})
+	from := task.NewID() + "/tasks/x/1.jpg"
+	if _, err := d.Put(t.Context(), from, strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	_, path := d.path(from)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	copied, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-copied:
+				return
+			default:
+			}
+			if _, err := d.Sweep(t.Context(), time.Now().Add(-2*time.Hour)); err != nil {
+				t.Errorf("sweep: %v", err)
+			}
+		}
+	}()
+	for i := range 200 {
+		if err := d.Copy(t.Context(), from, fmt.Sprintf("%s/tasks/y/%d.jpg", task.NewID(), i)); err != nil {
+			t.Fatalf("copy %d: %v", i, err)
+		}
+	}
+	close(copied)
+	<-done
+}
+
 func BenchmarkPut(b *testing.B) {
 	for _, size := range []int{4 << 10, 64 << 10} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
