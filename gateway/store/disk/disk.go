@@ -102,7 +102,9 @@ func (d *Disk) clearTemp() error {
 	var errs []error
 	for e := range entries(d.temp, &errs) {
 		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > d.config.tempKept() {
-			errs = append(errs, os.Remove(filepath.Join(d.temp, e.Name())))
+			if err := os.Remove(filepath.Join(d.temp, e.Name())); !errors.Is(err, fs.ErrNotExist) { // its writer was faster
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
