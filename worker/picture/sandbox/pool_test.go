@@ -5,6 +5,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -65,6 +66,28 @@ func TestADecoderThatDiesEndsItsOwnJobOnly(t *testing.T) {
 		if _, _, err := s.Decode(t.Context(), file(t, "quadrants.heic"), 2048); err != nil {
 			t.Errorf("%s, after it: %v", name, err)
 		}
+	}
+}
+
+func TestAPictureThatEndsAUsedDecoderHasANewOne(t *testing.T) {
+	t.Parallel()
+	s := still(t, 1)
+	used := s.start()
+	_ = used.cmd.Process.Signal(syscall.SIGSTOP)
+	_ = used.cmd.Process.Signal(syscall.SIGABRT) // when it goes on
+	s.put(used)
+	done := make(chan error)
+	raw := file(t, "quadrants.heic")
+	go func() {
+		_, _, err := s.Decode(t.Context(), raw, 2048)
+		done <- err
+	}()
+	for len(s.turns) == 0 {
+		runtime.Gosched()
+	}
+	_ = used.cmd.Process.Signal(syscall.SIGCONT)
+	if err := <-done; err != nil {
+		t.Errorf("it is refused for what came before it: %v", err)
 	}
 }
 

@@ -111,16 +111,26 @@ func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.
 	case <-ctx.Done():
 		return nil, image.Point{}, ctx.Err()
 	}
-	p := s.get()
-	if p.gone() {
+	if p := s.get(); p.gone() {
 		p.end()
-		p = s.start()
-	}
+	} else if img, full, err := s.on(ctx, p, raw, longSide); !died(err) {
+		return img, full, err
+	} // the pictures before it left little room in one piece: a new one has the last word
+	p := s.start()
 	if p == nil {
 		return nil, image.Point{}, busy(errors.New("decoder does not start"))
 	}
 	return s.on(ctx, p, raw, longSide)
 }
+
+// died reports whether a process ended by itself.
+func died(err error) bool {
+	return fault.CodeOf(err) == tooDemanding && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// tooDemanding is the code of a picture that asks for more memory or time
+// than there is for one.
+const tooDemanding = "photo_too_demanding"
 
 // on has p decode a picture, and keeps it for the next unless it is lost.
 func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
@@ -139,7 +149,7 @@ func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) 
 	if limited.Err() == nil && !errors.Is(err, errWire) && p.killed() { // by none of us: the machine is short of memory
 		return nil, image.Point{}, busy(err)
 	}
-	return nil, image.Point{}, fault.Wrap(fault.Unprocessable, "photo_too_demanding", err)
+	return nil, image.Point{}, fault.Wrap(fault.Unprocessable, tooDemanding, err)
 }
 
 func busy(err error) error {
