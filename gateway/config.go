@@ -258,7 +258,7 @@ func (c *Config) routing() routing.Config {
 			q.Weight = *p.Weight
 		}
 		if q.Timeout == 0 {
-			q.Timeout = kindTimeout(p.Kind)
+			q.Timeout = classTimeout(p)
 		}
 		r.Providers = append(r.Providers, q)
 	}
@@ -274,11 +274,10 @@ func bookedModel(p providerConfig) string {
 	return cmp.Or(p.Model, prompt.For(p.Kind, "").Name)
 }
 
-func kindTimeout(kind string) time.Duration {
-	switch kind {
-	case "dashscope", "hunyuan":
+// classTimeout is how long a call may take where nobody says otherwise.
+func classTimeout(p providerConfig) time.Duration {
+	if prompt.For(p.Kind, p.Model).Jobs {
 		return 3 * time.Minute
-	default:
-		return time.Minute
 	}
+	return time.Minute
 }

@@ -57,6 +57,43 @@ func TestProvidersAreOfKnownKinds(t *testing.T) {
 	}
 }
 
+func TestACallHasTheTimeOfItsVendorsKind(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Providers = nil
+	want := map[string]time.Duration{
+		"seedream": time.Minute, "dashscope": 3 * time.Minute, "qianfan": time.Minute, "hunyuan": 3 * time.Minute, "openai": time.Minute, "mock": time.Minute,
+	}
+	for kind := range want {
+		c.Providers = append(c.Providers, providerConfig{Name: kind, Kind: kind})
+	}
+	for _, p := range c.routing().Providers {
+		if p.Timeout != want[p.Kind] {
+			t.Errorf("a call of %s may take %v, want %v", p.Kind, p.Timeout, want[p.Kind])
+		}
+	}
+	c.Providers = []providerConfig{{Name: "a", Kind: "dashscope", Timeout: 7 * time.Second}}
+	if got := c.routing().Providers[0].Timeout; got != 7*time.Second {
+		t.Errorf("a time that was given became %v", got)
+	}
+}
+
+func TestTheMockStandsInWhereItMayOnly(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	for _, x := range []struct {
+		environment string
+		said        *bool
+		want        bool
+	}{{"dev", nil, true}, {"prod", nil, false}, {"dev", &no, false}, {"prod", &yes, true}} {
+		c := defaults()
+		c.Environment, c.Fallback.Mock = x.environment, x.said
+		if got := c.routing().Mock; got != x.want {
+			t.Errorf("in %s, told %v: %v", x.environment, x.said, got)
+		}
+	}
+}
+
 func TestBooksNameTheModelThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	c := defaults()

@@ -51,7 +51,7 @@ func Defaults() Config {
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var errs []error
-	names := make(map[string]bool)
+	names, vendors := make(map[string]bool), vendors(c.Providers)
 	for i, p := range c.Providers {
 		at := fmt.Sprintf("providers[%d]", i)
 		if p.Name == "" || names[p.Name] {
@@ -60,6 +60,9 @@ func (c Config) Validate() error {
 		names[p.Name] = true
 		if p.Weight < 0 || p.MaxConcurrent < 0 || p.PriceFen < 0 {
 			errs = append(errs, fmt.Errorf("%s: weight, maxConcurrent and priceFen must not be negative", at))
+		}
+		if vendors && p.Kind == mockKind && p.PriceFen > 0 {
+			errs = append(errs, fmt.Errorf("%s.priceFen: a mock that stands in for real models is not charged, must be 0", at))
 		}
 		if p.Timeout <= 0 {
 			errs = append(errs, fmt.Errorf("%s.timeout: must be positive, is %v", at, p.Timeout))

@@ -73,8 +73,14 @@ type choice struct {
 	steps  []Step
 }
 
+// vendors reports whether there are real models, beside which a mock is no
+// more than a stand-in.
+func vendors(list []Provider) bool {
+	return slices.ContainsFunc(list, func(p Provider) bool { return p.Kind != mockKind })
+}
+
 func (r *Router) plans(state *policy.State) *plans {
-	vendors := slices.ContainsFunc(r.config.Providers, func(p Provider) bool { return p.Kind != mockKind })
+	vendors := vendors(r.config.Providers)
 	var all, first, rest []Step
 	for _, p := range r.config.Providers {
 		s := Step{Provider: p, Degraded: vendors && p.Kind == mockKind}

@@ -175,12 +175,19 @@ func TestConfigSaysAllThatIsWrong(t *testing.T) {
 	if err := (Config{}).Validate(); err == nil || !strings.Contains(err.Error(), "at least one") {
 		t.Errorf("no providers: %v", err)
 	}
-	c := Config{Providers: []Provider{{Name: "a", Weight: -1}, {Name: "a", Timeout: time.Second}}, Unknown: "maybe", DoublePayFenPerDay: -1}
+	sold := mock()
+	sold.PriceFen = 1
+	c := Config{Providers: []Provider{{Name: "a", Weight: -1}, {Name: "a", Timeout: time.Second}, sold}, Unknown: "maybe", DoublePayFenPerDay: -1}
 	err := c.Validate()
-	for _, key := range []string{"providers[0]: weight", "providers[0].timeout", "providers[1].name", "noticeAfter", "fallback.unknown", "doublePayFenPerDay", "maxAttempts"} {
+	for _, key := range []string{"providers[0]: weight", "providers[0].timeout", "providers[1].name", "providers[2].priceFen", "noticeAfter", "fallback.unknown", "doublePayFenPerDay", "maxAttempts"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not named: %v", key, err)
 		}
+	}
+	alone := Defaults()
+	alone.Providers = []Provider{sold}
+	if err := alone.Validate(); err != nil {
+		t.Errorf("a mock that stands in for nobody may have a price: %v", err)
 	}
 }
 

@@ -12,6 +12,7 @@ type Profile struct {
 	Kind     string   // of the provider
 	Models   []string // beginnings of the model's id, lower case; "" is any other model of the kind
 	Usual    bool     // the driver's choice where no model is configured
+	Jobs     bool     // the vendor works asynchronously: a picture may take minutes
 	Language Language
 	Text     Limit
 	Negative Limit // Most 0: the model takes no negative prompt

@@ -41,7 +41,7 @@ func seedream() []Profile {
 // dashscope is Alibaba's 百炼. It counts characters of any language alike.
 func dashscope() []Profile {
 	wan := Profile{
-		Name: "wan2.5-i2i-preview", Kind: "dashscope", Models: []string{"wan2.5-i2i", "wanx"}, Usual: true, Language: Chinese,
+		Name: "wan2.5-i2i-preview", Kind: "dashscope", Models: []string{"wan2.5-i2i", "wanx"}, Usual: true, Jobs: true, Language: Chinese,
 		Text: Limit{2000, Characters}, Negative: Limit{500, Characters},
 		Size: Sizes{Join: "*", Least: 768 * 768, Most: 1280 * 1280, Ratio: 4, Step: 8, Usual: 1280 * 1280, Keeps: true}, Seed: Seeds{0, seedInt32},
 	}
@@ -53,7 +53,7 @@ func dashscope() []Profile {
 	wan7pro := wan7 // 4K is for pictures without a photo only
 	wan7pro.Name, wan7pro.Models = "wan2.7-image-pro", []string{"wan2.7-image-pro"}
 	edit := Profile{
-		Name: "qwen-image-edit", Kind: "dashscope", Models: []string{"qwen-image-edit"}, Language: Chinese,
+		Name: "qwen-image-edit", Kind: "dashscope", Models: []string{"qwen-image-edit"}, Jobs: true, Language: Chinese,
 		Text: Limit{800, Characters}, Negative: Limit{500, Characters}, Seed: Seeds{0, seedInt32},
 	} // a size is refused
 	plus := edit
@@ -64,7 +64,7 @@ func dashscope() []Profile {
 	qwen.Name, qwen.Models, qwen.Negative = "qwen-image-2.0", []string{"qwen-image-2", "qwen-image-3"}, Limit{}
 	qwen.Size = Sizes{Join: "*", Least: 512 * 512, Most: area2K, Ratio: 4, Step: 16, Usual: area1K}
 	other := plain("dashscope-other", "dashscope")
-	other.Language = Chinese
+	other.Language, other.Jobs = Chinese, true
 	return []Profile{wan, wan6, wan7, wan7pro, edit, plus, qwen, other}
 }
 
@@ -93,7 +93,7 @@ func qianfan() []Profile {
 func hunyuan() []Profile {
 	seeds := Seeds{1, seedUint32}
 	job := Profile{
-		Name: "hunyuan-3.0", Kind: "hunyuan", Models: []string{"hunyuan-3", "hunyuan-image-3", ""}, Language: Chinese,
+		Name: "hunyuan-3.0", Kind: "hunyuan", Models: []string{"hunyuan-3", "hunyuan-image-3", ""}, Jobs: true, Language: Chinese,
 		Text: Limit{1024, Characters}, Seed: seeds,
 		Size: Sizes{Join: ":", SideLeast: 512, SideMost: 2048, Most: area1K, Ratio: 4, Step: 8, Usual: area1K},
 	}
@@ -102,7 +102,7 @@ func hunyuan() []Profile {
 	preview := hub // its sizes are not documented
 	preview.Name, preview.Models, preview.Size = "hy-image-v3.5-preview", []string{"hy-image-v3.5"}, Sizes{}
 	style := Profile{
-		Name: "hunyuan-image-to-image", Kind: "hunyuan", Models: []string{"imagetoimage", "image-to-image"}, Language: Chinese,
+		Name: "hunyuan-image-to-image", Kind: "hunyuan", Models: []string{"imagetoimage", "image-to-image"}, Jobs: true, Language: Chinese,
 		Text: Limit{256, Characters}, Negative: Limit{256, Characters}, Strength: Range{0.05, 1},
 		Size: Sizes{Join: ":", Fixed: [][2]int{{768, 768}, {768, 1024}, {1024, 768}}, Origin: "origin"},
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// mock is the kind of the built-in model.
+const mock = "mock"
+
 // Config is one entry of the providers list. Weights and prices are the
 // gateway's business; they are read here because one file serves both.
 type Config struct {
@@ -27,7 +30,7 @@ type Config struct {
 }
 
 // Defaults is what a fresh installation draws with.
-func Defaults() []Config { return []Config{{Name: "mock", Kind: "mock"}} }
+func Defaults() []Config { return []Config{{Name: mock, Kind: mock}} }
 
 // Validate names every faulty value of a list, as the operator wrote it.
 func Validate(list []Config) error {
@@ -36,6 +39,7 @@ func Validate(list []Config) error {
 		errs = append(errs, errors.New("providers: at least one is needed"))
 	}
 	seen := map[string]bool{}
+	vendors := slices.ContainsFunc(list, func(c Config) bool { return c.Kind != mock })
 	for i, c := range list {
 		key := fmt.Sprintf("providers[%d]", i)
 		if c.Name == "" {
@@ -44,6 +48,9 @@ func Validate(list []Config) error {
 			errs = append(errs, fmt.Errorf("%s.name: %q is used twice", key, c.Name))
 		}
 		seen[c.Name] = true
+		if vendors && c.Kind == mock && c.PriceFen > 0 {
+			errs = append(errs, fmt.Errorf("%s.priceFen: a mock that stands in for real models is not charged, must be 0", key))
+		}
 		errs = append(errs, c.validate(key)...)
 	}
 	return errors.Join(errs...)
@@ -54,7 +61,7 @@ func (c Config) validate(key string) []error {
 	if c.Kind == "" {
 		errs = append(errs, fmt.Errorf("%s.kind: is missing", key))
 	}
-	if c.APIKey == "" && c.Kind != "" && c.Kind != "mock" && c.Kind != "openai" { // whose servers may be one's own
+	if c.APIKey == "" && c.Kind != "" && c.Kind != mock && c.Kind != "openai" { // whose servers may be one's own
 		errs = append(errs, fmt.Errorf("%s.apiKey: is missing", key))
 	}
 	if c.Timeout < 0 {

@@ -138,7 +138,7 @@ func TestFaultyListsAreNamedWhole(t *testing.T) {
 	t.Parallel()
 	err := Validate([]Config{
 		{Name: "a", Kind: "mock"}, {Name: "a", Kind: "mock", Timeout: -1, MaxConcurrent: -1},
-		{BaseURL: "nonsense", Proxy: "::"},
+		{BaseURL: "nonsense", Proxy: "::"}, {Name: "b", Kind: "mock", PriceFen: 1},
 	})
 	if err == nil {
 		t.Fatal("accepted")
@@ -146,10 +146,14 @@ func TestFaultyListsAreNamedWhole(t *testing.T) {
 	for _, want := range []string{
 		`providers[1].name: "a" is used twice`, "providers[1].timeout", "providers[1].maxConcurrent",
 		"providers[2].name: is missing", "providers[2].kind: is missing", "providers[2].baseUrl", "providers[2].proxy",
+		"providers[3].priceFen: a mock that stands in for real models is not charged",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)
 		}
+	}
+	if err := Validate([]Config{{Name: "a", Kind: "mock", PriceFen: 20}}); err != nil {
+		t.Errorf("a mock alone may have a price: %v", err)
 	}
 	if Validate(nil) == nil || Validate(Defaults()) != nil {
 		t.Error("an empty list must be refused and the default accepted")

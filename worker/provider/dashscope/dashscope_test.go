@@ -13,8 +13,13 @@ import (
 )
 
 func vendor(model string) providertest.Vendor {
+	negative := "parameters.negative_prompt"
+	if model == "" {
+		negative = "input.negative_prompt"
+	}
 	return providertest.Vendor{
-		Kind: "dashscope", Base: "/api/v1", Model: model, Jobs: model == "", Takes: model == "", New: quick,
+		Unsaid: []string{negative, "parameters.size"}, // without a size the photo's ratio is kept, for the same price
+		Kind:   "dashscope", Base: "/api/v1", Model: model, Jobs: model == "", Takes: model == "", New: quick,
 		Double: func(k double.Knobs, key string) providertest.Double { return dashscopetest.New(k, key) },
 	}
 }

@@ -16,8 +16,9 @@ func vendor(d Dialect, model string) providertest.Vendor {
 	plays := map[Dialect]func(double.Knobs, string) *openaitest.Double{
 		OpenAI: openaitest.New, VLLM: openaitest.New, MaaS: openaitest.NewMaaS, SiliconFlow: openaitest.NewSiliconFlow, LocalAI: openaitest.NewLocalAI,
 	}
+	unsaid := map[Dialect][]string{SiliconFlow: {"negative_prompt", "num_inference_steps", "cfg"}}
 	return providertest.Vendor{
-		Kind: "openai", Base: "/v1", Model: model,
+		Unsaid: unsaid[d], Kind: "openai", Base: "/v1", Model: model,
 		Double: func(k double.Knobs, key string) providertest.Double { return plays[d](k, key) },
 		New: func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
 			c.Dialect = string(d)

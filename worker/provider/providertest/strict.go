@@ -66,6 +66,7 @@ func record(t *testing.T, v Vendor) (method, path string, header http.Header, bo
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		method, path, header = r.Method, r.URL.RequestURI(), r.Header.Clone()
+		header.Set("Host", r.Host) // where it is not lost
 		body, _ = io.ReadAll(r.Body)
 		w.WriteHeader(http.StatusBadRequest)
 	}))

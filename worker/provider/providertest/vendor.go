@@ -37,6 +37,10 @@ type Vendor struct {
 	Jobs   bool   // the vendor works asynchronously
 	Takes  bool   // and takes jobs back that wait
 	Double func(k double.Knobs, key string) Double
+	Sign   func(r *http.Request, body []byte) // renews the signature of a changed body; nil where bodies are not signed
+	// Unsaid are fields of the driver's submission, by their paths, that the
+	// vendor neither needs nor decides at our cost when they are missing.
+	Unsaid []string
 	New    func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
 
 	asked *provider.Request // what Request gives, once it was made
@@ -87,7 +91,12 @@ func (v Vendor) driver(t *testing.T, server string) provider.Driver {
 
 func (v Vendor) provider(t *testing.T, server string) *provider.Provider {
 	t.Helper()
-	c := provider.Config{Name: "vendor", Kind: v.Kind, BaseURL: server + v.Base, Model: v.Model}
+	return v.configured(t, provider.Config{BaseURL: server + v.Base})
+}
+
+func (v Vendor) configured(t *testing.T, c provider.Config) *provider.Provider {
+	t.Helper()
+	c.Name, c.Kind, c.Model = "vendor", v.Kind, v.Model
 	d, err := v.New(c, v.key(), vendorhttp.Egress{Loopback: true})
 	if err != nil {
 		t.Fatal(err)

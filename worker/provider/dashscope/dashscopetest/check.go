@@ -120,8 +120,8 @@ func (r *request) check(c *double.Call, m rules, prompt, negative string, images
 	if m.interleave != (p.Interleave != nil) || p.Interleave != nil && *p.Interleave {
 		c.Violation("enable_interleave must be false where the model has it")
 	}
-	if p.Seed != nil && (*p.Seed < 0 || *p.Seed > 2147483647) {
-		c.Violation("seed %d", *p.Seed)
+	if p.Seed == nil || *p.Seed < 0 || *p.Seed > 2147483647 {
+		c.Violation("seed is missing or out of range: the vendor draws one that nobody knows")
 	}
 	if n := utf8.RuneCountInString(prompt); n == 0 || n > m.prompt {
 		c.Violation("prompt has %d characters", n) // the vendor cuts in silence

@@ -47,11 +47,11 @@ func (r *request) size(c *double.Call, name string) {
 	}
 }
 
+// seed records a seed that is missing, so that the server draws one that
+// nobody knows, or is out of range.
 func (r *request) seed(c *double.Call, most float64) {
-	if s, ok := r.doc["seed"]; ok {
-		if f, ok := s.(float64); !ok || f < 0 || f > most {
-			c.Violation("seed is %v", s)
-		}
+	if f, ok := r.doc["seed"].(float64); !ok || f < 0 || f > most {
+		c.Violation("seed is %v", r.doc["seed"])
 	}
 }
 
@@ -121,6 +121,7 @@ func checkEdit(c *double.Call) {
 	if strings.HasPrefix(r.text("model"), "gpt-image") {
 		names = append(names, "quality", "output_format")
 		r.is(c, "quality", "medium")
+		r.is(c, "output_format", "jpeg")
 	} else {
 		names = append(names, "response_format", "negative_prompt", "num_inference_steps", "guidance_scale", "seed")
 		r.is(c, "response_format", "b64_json")
