@@ -49,6 +49,18 @@ func (d *dev) books(t *testing.T) map[string]vendorBooks {
 	return doc.Vendors
 }
 
+// discreet looks for secrets in what all processes have logged: the keys that
+// dev makes for simulated vendors begin alike, and so do the doubles' URLs of
+// results end.
+func (d *dev) discreet(t *testing.T) {
+	t.Helper()
+	for line := range strings.Lines(d.log.String()) {
+		if strings.Contains(line, "simulated-") || strings.Contains(line, "result-url-secret") {
+			t.Errorf("a secret is in the log: %s", line)
+		}
+	}
+}
+
 // attempts are those of a task, as operators see them.
 func (d *dev) attempts(t *testing.T, id task.ID) []task.Attempt {
 	t.Helper()
@@ -103,19 +115,20 @@ func TestAPictureComesFromEverySimulatedVendor(t *testing.T) {
 			t.Errorf("%s counted %+v, want the one picture that was made", name, b)
 		}
 	}
+	d.discreet(t)
 }
 
 func TestFaultsOfASimulatedVendorAreNotPaidFor(t *testing.T) {
 	t.Parallel()
 	d := start(t, t.TempDir(), "--config", config(t, "picture=copy", nil),
-		"--simulate", "seedream?median=20ms&side=320&rate=0.3&transient=0.2&seed=3,qianfan?median=20ms&side=320&weight=0")
+		"--simulate", "seedream?median=20ms&side=320&rate=0.3&transient=0.2&seed=3,qianfan?median=20ms&side=320&weight=0,dashscope?auth=1")
 	p := newPerson(t, d, 2)
 	const wishes = 12
 	var made []task.ID
 	for seed := range int64(wishes) {
 		made = append(made, p.submit(t, seed).TaskID)
 	}
-	attempts := map[string]map[task.Outcome]int{"seedream": {}, "qianfan": {}}
+	attempts := map[string]map[task.Outcome]int{"seedream": {}, "qianfan": {}, "dashscope": {}}
 	for _, id := range made {
 		if doc := p.finish(t, id); doc.State != task.Succeeded || doc.Degraded {
 			t.Errorf("task = %+v", doc)
@@ -137,9 +150,10 @@ func TestFaultsOfASimulatedVendorAreNotPaidFor(t *testing.T) {
 		}
 	}
 	t.Logf("attempts by outcome: %v", attempts)
-	if attempts["seedream"][task.OK]+attempts["qianfan"][task.OK] != wishes || attempts["seedream"][task.Rejected] == 0 {
+	if attempts["seedream"][task.OK]+attempts["qianfan"][task.OK] != wishes || attempts["seedream"][task.Rejected] == 0 || attempts["dashscope"][task.Rejected] == 0 {
 		t.Errorf("attempts = %v, want %d pictures and some refusals", attempts, wishes)
 	}
+	d.discreet(t)
 }
 
 // TestACancelCostsNothingWhereTheVendorTakesItBack cancels a job that waits at
