@@ -20,6 +20,11 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
+// drainUsual is the minute that a synchronous vendor's call may take, and the
+// time to store its picture: nobody can take such a call up. Jobs that take
+// longer are resumed by other workers.
+const drainUsual = 70 * time.Second
+
 // Config is the part of the one configuration file that a worker reads.
 type Config struct {
 	Environment string             `config:"environment"`
@@ -113,7 +118,7 @@ func defaults() *Config {
 	return &Config{
 		Environment: "dev",
 		Worker: workerConfig{
-			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: 30 * time.Second,
+			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual,
 		},
 		Providers:  provider.Defaults(),
 		Moderation: moderation.Defaults(),
