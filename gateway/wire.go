@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/campaign"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
@@ -69,6 +71,7 @@ type gateway struct {
 	router   *routing.Router
 	dispatch *dispatch.Dispatcher
 	ramp     *ramp.Ramp
+	campaign *campaign.Keeper
 	http     *httpapi.Server
 	admin    *admin.Server
 	beats    *workerrpc.Server
@@ -109,7 +112,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"fleet":    g.fleet.Run,
 		"beats":    g.beats.Run,
 		"queue":    g.queue.Run,
-		"depth":    g.followDepth,
+		"campaign": g.campaign.Run,
 		"session":  g.session.Run,
 		"upload":   g.uploads.Run,
 		"partial":  g.partials.Run,
@@ -184,7 +187,9 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.fleet, err = fleet.Open(ctx, g.engine, g.client, g.log, g.reg); err != nil {
 		return err
 	}
-	g.queue, err = queue.Open(ctx, g.engine, g.policy.Limits().QueueDepth, g.log, g.reg)
+	depth := g.policy.QueueDepth(time.Now())
+	g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg)
+	g.campaign = campaign.New(campaign.Deps{Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
 	return err
 }
 
@@ -229,7 +234,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: g.text,
-		Policy: g.policy, Store: g.store, Logger: g.log, Registry: g.reg,
+		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Logger: g.log, Registry: g.reg,
 		Payable: func(id task.ID) error { return g.dispatch.Payable(id) }, // built later: it settles with the intake
 	}); err != nil {
 		return err
@@ -328,26 +333,6 @@ func (g *gateway) adminToken(ctx context.Context) (string, error) {
 		return admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
 	}
 	return secret.Resolve(ctx, g.config.Admin.Token, g.secrets)
-}
-
-// followDepth keeps the queue's depth what the operators want.
-func (g *gateway) followDepth(ctx context.Context) error {
-	depth := g.policy.Limits().QueueDepth
-	for {
-		changed := g.policy.Changed()
-		if now := g.policy.Limits().QueueDepth; now != depth {
-			if err := g.queue.SetDepth(ctx, now); err != nil {
-				g.log.Warn("queue depth not changed", "err", err)
-			} else {
-				depth = now
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-changed:
-		}
-	}
 }
 
 // internalURL is where workers of this machine reach the public listener.

@@ -68,7 +68,7 @@ func New(a *App) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(terminal.Formats(), cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("context", a.completeContexts))
 	root.AddCommand(
-		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newCost(a), newCache(a), newTask(a),
+		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newCost(a), newCampaign(a), newCache(a), newTask(a),
 		newWorker(a), newSession(a), newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
 		newContext(a), newVersion(a),
 	)

@@ -45,7 +45,10 @@ func difference(before, after json.RawMessage) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if b[name] != a[name] {
-			short := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "limits."), "providers."), "workers."), "experiments.")
+			short := name
+			for _, section := range []string{"limits.", "providers.", "workers.", "experiments.", "campaigns."} {
+				short = strings.TrimPrefix(short, section)
+			}
 			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", short, or(b[name], "–"), or(a[name], "–"))))
 		}
 	}

@@ -16,6 +16,24 @@ func clock(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
+// minute is clock without seconds.
+func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
+
+// parseMoment reads a moment as people write it: in their own time, or with a
+// zone as RFC 3339 says. A time without a date is today.
+func parseMoment(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation("2006-01-02 15:04", s, time.Local); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation("2006-01-02 15:04", now.Local().Format("2006-01-02 ")+s, time.Local); err == nil {
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("must be \"2026-11-28 10:00\", \"10:00\" or RFC 3339, is %q", s)
+}
+
 // age shows how long something takes or took, in two digits or so.
 func age(d time.Duration) string {
 	switch d = max(0, d); {

@@ -128,6 +128,10 @@ func wordsOf(code string) string {
 		"experiment_not_running": "the experiment {name} has been stopped already",
 		"experiment_exists":      "there was an experiment {name} already; take another name",
 		"experiment_not_found":   "there is no such experiment",
+		"campaign_exists":        "there is a campaign {name} already, or one that is over and still listed; take another name",
+		"campaign_not_found":     "there is no campaign {name}",
+		"campaign_over":          "campaign {name} is over already",
+		"campaigns_too_many":     "at most {most} campaigns may be open or planned",
 		"note_refused":           "the rules for words refuse this note",
 	}[code]
 }

@@ -29,6 +29,8 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/experiments/{name}/stop": {"POST": s.stopExperiment},
 		"/admin/budgets":                 {"GET": s.budgets, "PATCH": s.setBudgets},
 		"/admin/budgets/reset":           {"POST": s.resetBudgets},
+		"/admin/campaigns":               {"GET": s.campaigns, "POST": s.createCampaign},
+		"/admin/campaigns/{name}/end":    {"POST": s.endCampaign},
 		"/admin/costs":                   {"GET": s.costs},
 		"/admin/cache":                   {"GET": s.cacheStats},
 		"/admin/cache/purge":             {"POST": s.purgeCache},

@@ -39,6 +39,7 @@ type queue interface {
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
 	Backlog(ctx context.Context) (uint64, error)
+	PlacesTaken(ctx context.Context, campaign string) (int64, error)
 }
 
 // intake is gateway/intake: it ends tasks and keeps the cache of finished

@@ -1,15 +1,26 @@
 package dispatch
 
-import "github.com/imgfleet/imgfleet/pkg/task"
+import (
+	"slices"
 
-// window holds the tasks that wait, fair in two steps: every network has its
-// turn, and within a network every session. Tasks cost the same, so deficit
-// round-robin with a quantum of one is plain round-robin over lists that are
-// never empty.
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// window holds the tasks that wait, fair in three steps: every campaign has
+// its turn, as has everybody else together; then every network, and within a
+// network every session. So a campaign's crowd, which is often behind one
+// address, neither waits behind everybody nor keeps them waiting. Tasks cost
+// the same, so deficit round-robin with a quantum of one is plain round-robin
+// over lists that are never empty.
 type window struct {
-	networks ring[string, *ring[task.SessionID, *fifo]]
-	size     int
+	lanes ring[string, *networks] // by campaign, "" for everybody else
+	size  int
 }
+
+type (
+	networks = ring[string, *sessions]
+	sessions = ring[task.SessionID, *fifo]
+)
 
 type fifo struct{ items []*item }
 
@@ -94,8 +105,9 @@ func (w *window) len() int { return w.size }
 
 func (w *window) push(it *item) {
 	j := it.lease.Job
-	sessions := w.networks.get(j.Network, func() *ring[task.SessionID, *fifo] { return &ring[task.SessionID, *fifo]{} })
-	f := sessions.get(j.Session, func() *fifo { return &fifo{} })
+	lane := w.lanes.get(j.Campaign, func() *networks { return &networks{} })
+	network := lane.get(j.Network, func() *sessions { return &sessions{} })
+	f := network.get(j.Session, func() *fifo { return &fifo{} })
 	f.items = append(f.items, it)
 	w.size++
 }
@@ -104,16 +116,17 @@ func (w *window) push(it *item) {
 // only the oldest is asked: its tasks keep their order.
 func (w *window) pop(fits func(*item) bool) *item {
 	var got *item
-	w.networks.turn(func(sessions *ring[task.SessionID, *fifo]) bool {
-		return sessions.turn(func(f *fifo) bool {
-			if !fits(f.items[0]) {
-				return false
-			}
-			got = f.items[0]
-			f.items[0] = nil
-			f.items = f.items[1:]
-			return true
-		})
+	first := func(f *fifo) bool {
+		if !fits(f.items[0]) {
+			return false
+		}
+		got = f.items[0]
+		f.items[0] = nil
+		f.items = f.items[1:]
+		return true
+	}
+	w.lanes.turn(func(lane *networks) bool {
+		return lane.turn(func(network *sessions) bool { return network.turn(first) })
 	})
 	if got != nil {
 		w.size--
@@ -124,61 +137,64 @@ func (w *window) pop(fits func(*item) bool) *item {
 // remove takes a task out of turn.
 func (w *window) remove(it *item) bool {
 	j := it.lease.Job
-	sessions, ok := w.networks.child[j.Network]
+	lane, ok := w.lanes.child[j.Campaign]
 	if !ok {
 		return false
 	}
-	f, ok := sessions.child[j.Session]
+	network, ok := lane.child[j.Network]
 	if !ok {
 		return false
 	}
-	for i := range f.items {
-		if f.items[i] != it {
-			continue
-		}
-		f.items = append(f.items[:i:i], f.items[i+1:]...)
-		w.size--
-		if f.empty() {
-			sessions.prune(j.Session)
-		}
-		if sessions.empty() {
-			w.networks.prune(j.Network)
-		}
-		return true
+	f, ok := network.child[j.Session]
+	if !ok {
+		return false
 	}
-	return false
+	i := slices.Index(f.items, it)
+	if i < 0 {
+		return false
+	}
+	f.items = append(f.items[:i:i], f.items[i+1:]...)
+	w.size--
+	if f.empty() {
+		network.prune(j.Session)
+	}
+	if network.empty() {
+		lane.prune(j.Network)
+	}
+	if lane.empty() {
+		w.lanes.prune(j.Campaign)
+	}
+	return true
 }
 
 // ranked lists the waiting tasks in the order in which they will start.
 func (w *window) ranked() []*item {
-	type lane struct {
-		sessions [][]*item
-		at       int
+	return slices.Clone(merged(&w.lanes, func(lane *networks) []*item {
+		return merged(lane, func(network *sessions) []*item {
+			return merged(network, func(f *fifo) []*item { return f.items })
+		})
+	}))
+}
+
+// merged lists what the children of a ring list, one of each in turn.
+func merged[K comparable, V interface{ empty() bool }](r *ring[K, V], list func(V) []*item) []*item {
+	lists, size := make([][]*item, 0, len(r.order)), 0
+	for n := range r.order {
+		l := list(r.child[r.order[(r.at+n)%len(r.order)]])
+		lists, size = append(lists, l), size+len(l)
 	}
-	lanes := make([]*lane, 0, len(w.networks.order))
-	for n := range w.networks.order {
-		sessions := w.networks.child[w.networks.order[(w.networks.at+n)%len(w.networks.order)]]
-		l := &lane{}
-		for s := range sessions.order {
-			l.sessions = append(l.sessions, sessions.child[sessions.order[(sessions.at+s)%len(sessions.order)]].items)
-		}
-		lanes = append(lanes, l)
+	if len(lists) == 1 {
+		return lists[0]
 	}
-	out := make([]*item, 0, w.size)
-	for len(out) < w.size {
-		for _, l := range lanes {
-			if len(l.sessions) == 0 {
-				continue
-			}
-			i := l.at % len(l.sessions)
-			out = append(out, l.sessions[i][0])
-			if l.sessions[i] = l.sessions[i][1:]; len(l.sessions[i]) == 0 {
-				l.sessions = append(l.sessions[:i], l.sessions[i+1:]...)
-				l.at = i
-			} else {
-				l.at = i + 1
+	out := make([]*item, 0, size)
+	for len(lists) > 0 {
+		left := lists[:0]
+		for _, l := range lists {
+			if out = append(out, l[0]); len(l) > 1 {
+				left = append(left, l[1:])
 			}
 		}
+		lists = left
 	}
 	return out
 }

@@ -47,6 +47,35 @@ func TestNetworksThenSessionsTakeTurns(t *testing.T) {
 	}
 }
 
+func TestACampaignHasEverySecondTurnWhoeverStandsInLine(t *testing.T) {
+	t.Parallel()
+	w := newWindow()
+	for i := range 6 {
+		w.push(waiting(fmt.Sprint("n", i), "s", fmt.Sprint("other-", i)))
+	}
+	for i := range 4 { // all of them behind the one address of a hall
+		it := waiting("hall", fmt.Sprint("p", i), fmt.Sprint("expo-", i))
+		it.lease.Job.Campaign = "expo"
+		w.push(it)
+	}
+	want := []string{"other-0", "expo-0", "other-1", "expo-1", "other-2", "expo-2", "other-3", "expo-3", "other-4", "other-5"}
+	ranked := w.ranked()
+	if got := order(w); !slices.Equal(got, want) {
+		t.Errorf("order = %v, want %v", got, want)
+	}
+	for i, it := range ranked {
+		if string(it.lease.Job.ID) != want[i] {
+			t.Errorf("ranked %d is %s", i, it.lease.Job.ID)
+		}
+	}
+	gone := waiting("hall", "p", "canceled")
+	gone.lease.Job.Campaign = "expo"
+	w.push(gone)
+	if !w.remove(gone) || w.remove(gone) || !w.lanes.empty() {
+		t.Error("an empty campaign still has turns")
+	}
+}
+
 func TestANewcomerWaitsForOneRoundAtMost(t *testing.T) {
 	t.Parallel()
 	w := newWindow()
@@ -202,7 +231,7 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 				t.Fatalf("ranked %d is %s, came %s", i, it.lease.Job.ID, got[i])
 			}
 		}
-		if len(got) != len(items) || !w.networks.empty() {
+		if len(got) != len(items) || !w.lanes.empty() {
 			t.Fatalf("%d came of %d", len(got), len(items))
 		}
 	})
@@ -210,7 +239,10 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 
 // consistent checks that nothing empty is left in the rings.
 func consistent(t *rapid.T, w *window) {
-	n := &w.networks
+	if w.lanes.empty() {
+		return
+	}
+	n := w.lanes.child[""]
 	if len(n.order) != len(n.child) || (n.at != 0 && n.at >= len(n.order)) {
 		t.Fatalf("networks: %v at %d, %d children", n.order, n.at, len(n.child))
 	}

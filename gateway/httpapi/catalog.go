@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
+	"hash/crc32"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 )
@@ -14,6 +17,15 @@ type catalogDocument struct {
 	Places  []choiceDocument `json:"places"`
 	Options optionsDocument  `json:"options"`
 	Privacy privacyDocument  `json:"privacy"`
+
+	Campaigns []campaignDocument `json:"campaigns,omitempty"`
+}
+
+// campaignDocument is what people may know of an open campaign.
+type campaignDocument struct {
+	Name       string    `json:"name"`
+	To         time.Time `json:"to"`
+	LandingURL string    `json:"landingUrl,omitempty"`
 }
 
 type choiceDocument struct {
@@ -53,7 +65,8 @@ func (s *Server) showCatalog(_ context.Context, c *call) error {
 	c.Response.Header.Add("Vary", "Accept-Language")
 	c.set("Content-Language", c.language)
 	c.set("Cache-Control", "public, no-cache") // a style that is gone must not be offered
-	if c.unchanged(strconv.Quote(strconv.Itoa(doc.Version) + "-" + c.language)) {
+	campaigns, mark := s.campaigns()
+	if c.unchanged(strconv.Quote(strconv.Itoa(doc.Version) + mark + "-" + c.language)) {
 		return nil
 	}
 	out := catalogDocument{
@@ -64,7 +77,8 @@ func (s *Server) showCatalog(_ context.Context, c *call) error {
 			CFG:   floatRange{doc.Options.CFG[0], doc.Options.CFG[1]},
 			Seed:  rangePart{0, 1<<31 - 1},
 		},
-		Privacy: privacyDocument{PolicyVersion: doc.PolicyVersion, URL: s.config.PublicURL + "/privacy"},
+		Privacy:   privacyDocument{PolicyVersion: doc.PolicyVersion, URL: s.config.PublicURL + "/privacy"},
+		Campaigns: campaigns,
 	}
 	for _, e := range doc.Styles {
 		out.Styles = append(out.Styles, s.choice(c, "styles", e.ID, e.Name, e.Description))
@@ -73,6 +87,19 @@ func (s *Server) showCatalog(_ context.Context, c *call) error {
 		out.Places = append(out.Places, s.choice(c, "places", e.ID, e.Name, e.Description))
 	}
 	return c.answer(http.StatusOK, out)
+}
+
+// campaigns lists those that are open, and a mark that differs when they do.
+func (s *Server) campaigns() (list []campaignDocument, mark string) {
+	state := s.deps.Policy.State()
+	for _, name := range state.OpenCampaigns(s.now()) {
+		c := state.Campaigns[name]
+		list = append(list, campaignDocument{Name: name, To: c.To.UTC(), LandingURL: c.LandingURL})
+	}
+	if len(list) > 0 {
+		mark = fmt.Sprintf(".%d.%08x", len(list), crc32.ChecksumIEEE(fmt.Appendf(nil, "%+v", list)))
+	}
+	return list, mark
 }
 
 func (s *Server) choice(c *call, kind, id string, name, description catalog.Text) choiceDocument {

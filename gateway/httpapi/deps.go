@@ -123,4 +123,5 @@ type objects interface {
 type operator interface {
 	Catalog() *catalog.Document
 	Limits() policy.Limits
+	State() *policy.State
 }

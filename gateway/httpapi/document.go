@@ -30,6 +30,7 @@ type taskDocument struct {
 	Error      *problem        `json:"error,omitempty"`
 	Degraded   bool            `json:"degraded,omitempty"`
 	Cached     bool            `json:"cached,omitempty"`
+	Campaign   string          `json:"campaign,omitempty"`
 	Links      linksDocument   `json:"links"`
 }
 
@@ -49,6 +50,7 @@ type resultDocument struct {
 	Width        int    `json:"width"`
 	Height       int    `json:"height"`
 	ContentType  string `json:"contentType"`
+	LandingURL   string `json:"landingUrl,omitempty"` // of its campaign, as it is now
 }
 
 type linksDocument struct {
@@ -65,13 +67,14 @@ func (s *Server) taskDocument(r *task.Record, language string) taskDocument {
 		Message: s.message(r, language), Queue: newQueueDocument(r.Queue),
 		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), FinishedAt: utc(r.FinishedAt), ExpiresAt: r.ExpiresAt.UTC(),
 		Style: r.Style, Place: r.Place, Options: r.Options, UploadID: r.Upload,
-		Degraded: r.Degraded, Cached: r.Cached, Links: s.links(r),
+		Degraded: r.Degraded, Cached: r.Cached, Campaign: r.Campaign, Links: s.links(r),
 	}
 	if r.State == task.Succeeded && r.Result != nil {
 		d.Result = &resultDocument{
 			ImageURL:     s.deps.Store.URL(r.Result.ImageKey, r.ExpiresAt),
 			ThumbnailURL: s.deps.Store.URL(r.Result.ThumbnailKey, r.ExpiresAt),
 			Width:        r.Result.Width, Height: r.Result.Height, ContentType: r.Result.ContentType,
+			LandingURL: s.deps.Policy.State().Campaigns[r.Campaign].LandingURL,
 		}
 	}
 	if r.Failure != nil && (r.State == task.Failed || r.State == task.Expired) {

@@ -37,6 +37,7 @@ type world struct {
 	objects  map[string][]byte
 	limits   policy.Limits
 	catalog  *catalog.Document
+	state    policy.State
 	allow    func(session.Action) (session.Window, error)
 	explode  bool // Submit panics
 	received int64
@@ -123,6 +124,7 @@ func (w *world) Quota(context.Context, session.ID) (session.Quota, error) {
 }
 
 func (w *world) Catalog() *catalog.Document { return w.catalog }
+func (w *world) State() *policy.State       { return &w.state }
 func (w *world) Limits() policy.Limits      { return w.limits }
 
 // fakeUploads is the upload stage of a world.

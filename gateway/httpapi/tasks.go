@@ -27,9 +27,10 @@ func (s *Server) createTask(ctx context.Context, c *call) error {
 	}
 	r := intake.Request{
 		Session: c.owner, Client: c.client, Language: c.language, Key: key, Refusal: c.limited,
-		Upload: task.UploadID(in.String("uploadId", strictjson.Required)),
-		Style:  in.String("style", strictjson.Required),
-		Place:  in.String("place", strictjson.Required),
+		Upload:   task.UploadID(in.String("uploadId", strictjson.Required)),
+		Style:    in.String("style", strictjson.Required),
+		Place:    in.String("place", strictjson.Required),
+		Campaign: in.String("campaign", strictjson.Optional),
 	}
 	options, optionsErr := s.readOptions(in)
 	if err := in.Err(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/campaign"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	realqueue "github.com/imgfleet/imgfleet/gateway/queue"
@@ -67,6 +68,16 @@ func (f *fakePolicy) State() *policy.State       { return &f.state }
 func (f *fakePolicy) Catalog() *catalog.Document { return &f.catalog }
 
 func (f *fakePolicy) Words(version int) *catalog.Document { return f.words[version] }
+
+// operatorState is the policy with the limits, as campaigns see it.
+type operatorState struct {
+	*fakePolicy
+	limits func() policy.Limits
+}
+
+func (o operatorState) Limits() policy.Limits      { return o.limits() }
+func (o operatorState) QueueDepth(time.Time) int64 { return o.limits().QueueDepth }
+func (o operatorState) Changed() <-chan struct{}   { return nil }
 
 type fakeStore struct {
 	mu     sync.Mutex
@@ -128,6 +139,7 @@ func open(t testing.TB) *fixture {
 	f.Intake, err = Open(t.Context(), Defaults(), Deps{
 		Engine: e, Queue: q, Uploads: f.uploads, Ledger: f.ledger, Limiter: session.NewLimiter(current, nil),
 		Text: fakeText{}, Policy: f.policy, Store: f.store,
+		Campaigns: campaign.New(campaign.Deps{Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)}),
 	})
 	if err != nil {
 		t.Fatal(err)

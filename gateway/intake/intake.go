@@ -58,6 +58,22 @@ type operator interface {
 	Words(version int) *catalog.Document
 }
 
+// campaigns is what gateway/campaign gives.
+type campaigns interface {
+	Enter(ctx context.Context, name string, id task.ID, kept time.Duration) error
+	Leave(ctx context.Context, name string, id task.ID) error
+	Others(ctx context.Context) error
+}
+
+// noCampaigns is for an intake without any.
+type noCampaigns struct{}
+
+func (noCampaigns) Enter(context.Context, string, task.ID, time.Duration) error {
+	return fault.New(fault.Unprocessable, "campaign_unknown")
+}
+func (noCampaigns) Leave(context.Context, string, task.ID) error { return nil }
+func (noCampaigns) Others(context.Context) error                 { return nil }
+
 // objects is what gateway/store gives.
 type objects interface {
 	Copy(ctx context.Context, from, to string) error
@@ -76,6 +92,8 @@ type Deps struct {
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
+
+	Campaigns campaigns // nil: there are none
 
 	// Payable refuses a task that nobody may be paid for any more today; nil
 	// refuses none.
@@ -98,6 +116,8 @@ type Intake struct {
 	met      metrics
 	now      func() time.Time
 	payable  func(task.ID) error
+
+	campaigns campaigns
 }
 
 // Open prepares the intake.
@@ -110,6 +130,9 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Campaigns == nil {
+		d.Campaigns = noCampaigns{}
 	}
 	if d.Payable == nil {
 		d.Payable = func(task.ID) error { return nil }
@@ -125,7 +148,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	}
 	return &Intake{
 		config: c, queue: d.Queue, uploads: d.Uploads, ledger: d.Ledger, limiter: d.Limiter, text: d.Text, policy: d.Policy,
-		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now, payable: d.Payable,
+		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns,
 	}, nil
 }
 

@@ -40,7 +40,11 @@ func errKey() error {
 
 // bodyHash tells two requests apart by their meaning, not by their bytes.
 func bodyHash(r Request) string {
-	return digest(string(r.Upload), r.Style, r.Place, optionsText(r.Options))
+	parts := []string{string(r.Upload), r.Style, r.Place, optionsText(r.Options)}
+	if r.Campaign != "" {
+		parts = append(parts, r.Campaign)
+	}
+	return digest(parts...)
 }
 
 // cacheKey is the same for two requests that may share a picture. One of
@@ -88,7 +92,7 @@ func (in *Intake) job(d *draft) *task.Job {
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
 		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,
 		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
-		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm,
+		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm, Campaign: d.Campaign,
 	}
 }
 

@@ -26,7 +26,7 @@ type RegenerateRequest struct {
 }
 
 // Regenerate accepts a new task like an earlier one, with a new seed unless
-// one is given. It is never answered from the cache, and its picture never
+// one is given; in the same campaign while that is open. It is never answered from the cache, and its picture never
 // enters it. When the photo is gone it is fault.Gone "upload_expired".
 func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted, error) {
 	id, err := taskID(r.Session, "tasks/"+string(r.Task)+"/regenerate", r.Key)
@@ -49,6 +49,9 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		d.Upload, d.not = from.Upload, from.Seed
 		d.Style, d.Place = or(r.Style, from.Style), or(r.Place, from.Place)
 		d.Options = merge(from.Options, r.Options)
+		if _, err := in.policy.State().Admit(from.Campaign, in.now()); err == nil {
+			d.Campaign = from.Campaign // afterwards it is everybody's
+		}
 		return nil
 	})
 }

@@ -13,14 +13,17 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// Settle books the end of a task: its quota is charged or given back, and its
-// picture may answer the same request again. It may be called more than once.
+// Settle books the end of a task: its quota is charged or given back, its
+// place in a campaign is free, and its picture may answer the same request again. It may be called more than once.
 func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error {
 	var errs []error
 	if r.State == task.Succeeded && !r.Degraded && !r.Deleted && j.CacheKey != "" {
 		errs = append(errs, in.cache.put(ctx, r.Session, j.CacheKey, cached{Task: r.ID, Style: r.Style}, in.left(r)))
 	}
 	errs = append(errs, in.ledger.Finish(ctx, r.Session, r.ID, r.Counts()))
+	if j.Campaign != "" {
+		errs = append(errs, in.campaigns.Leave(ctx, j.Campaign, j.ID))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("settle task: %w", err)
 	}

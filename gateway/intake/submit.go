@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -22,6 +23,7 @@ type Request struct {
 	Style    string
 	Place    string
 	Options  task.Options
+	Campaign string // it is to belong to, "" for none
 }
 
 // Accepted is the answer to a Submit or Regenerate.
@@ -87,6 +89,9 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 	if err := in.checkPause(); err != nil {
 		return Accepted{}, err
 	}
+	if err := in.checkCampaign(d); err != nil {
+		return Accepted{}, err
+	}
 	in.enroll(d)
 	if d.photo, err = in.readyUpload(ctx, d); err != nil {
 		return Accepted{}, err
@@ -132,6 +137,15 @@ func (in *Intake) checkPause() error {
 	return fault.New(fault.Unavailable, "intake_paused").With("reason", pause.Reason).After(retry)
 }
 
+// checkCampaign refuses a task of a campaign that is not open.
+func (in *Intake) checkCampaign(d *draft) error {
+	if d.Campaign == "" {
+		return nil
+	}
+	_, err := in.policy.State().Admit(d.Campaign, in.now())
+	return err
+}
+
 func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, error) {
 	up, err := in.uploads.Get(ctx, d.Session, d.Upload)
 	switch {
@@ -148,11 +162,11 @@ func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, err
 // enqueue pays with the session's quota and commits the job. What is refused
 // after something was taken is given back.
 func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
-	if _, err := in.limiter.Allow(session.ActionTask, d.Client); err != nil {
+	if err := in.enter(ctx, d); err != nil {
 		return Accepted{}, err
 	}
 	if err := in.ledger.Reserve(ctx, d.Session, d.id); err != nil {
-		in.limiter.Return(session.ActionTask, d.Client)
+		in.leave(ctx, d)
 		return Accepted{}, err
 	}
 	j := in.job(d)
@@ -168,11 +182,42 @@ func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	return Accepted{Record: r}, nil
 }
 
+// enter takes one of the places that a task needs: a campaign's, or else one
+// of its address's and of everybody's. The people of a campaign are often
+// behind one address, and its own limits hold instead.
+func (in *Intake) enter(ctx context.Context, d *draft) error {
+	if d.Campaign != "" {
+		return in.campaigns.Enter(ctx, d.Campaign, d.id, in.config.Deadline+placeSlack)
+	}
+	if err := in.campaigns.Others(ctx); err != nil {
+		return err
+	}
+	_, err := in.limiter.Allow(session.ActionTask, d.Client)
+	return err
+}
+
+// leave gives back what a task took that will not be.
+func (in *Intake) leave(ctx context.Context, d *draft) {
+	if d.Campaign == "" {
+		in.limiter.Return(session.ActionTask, d.Client)
+	} else if err := in.campaigns.Leave(ctx, d.Campaign, d.id); err != nil {
+		in.log.Warn("place could not be given back", "task", d.id, "err", err)
+	}
+}
+
+// placeSlack is how long a place is kept past the deadline of its task, whose
+// last call may still be under way.
+const placeSlack = 10 * time.Minute
+
 // giveBack undoes the reservation of a job that was refused for sure. When
-// nobody knows, it stays: the ledger finds out before it refuses anything.
+// nobody knows, it stays: the ledger, and the sweep of places, find out before
+// they refuse anything.
 func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
-	in.limiter.Return(session.ActionTask, d.Client)
-	if fault.CodeOf(cause) == "queue_full" {
+	sure := fault.CodeOf(cause) == "queue_full"
+	if sure || d.Campaign == "" {
+		in.leave(ctx, d)
+	}
+	if sure {
 		if err := in.ledger.Finish(ctx, d.Session, d.id, false); err != nil {
 			in.log.Warn("quota could not be given back", "task", d.id, "err", err)
 		}
@@ -185,7 +230,9 @@ func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
 // left (the message was a crash's, and its task has never come to be), the
 // job is published again under a new message id.
 func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted, error) {
-	in.limiter.Return(session.ActionTask, d.Client)
+	if d.Campaign == "" {
+		in.leave(ctx, d)
+	}
 	answer, err := in.replay(ctx, d)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
 		seq, _, err := in.queue.Submit(ctx, j, string(j.ID)+"-"+task.NewID())
@@ -200,6 +247,9 @@ func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted,
 		charged := !deleted && answer.Record.Counts()
 		if ferr := in.ledger.Finish(ctx, d.Session, d.id, charged); ferr != nil {
 			in.log.Warn("quota could not be settled", "task", d.id, "err", ferr)
+		}
+		if d.Campaign != "" {
+			in.leave(ctx, d) // the task of this id has left before this one entered
 		}
 	}
 	return answer, err

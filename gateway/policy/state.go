@@ -23,6 +23,7 @@ type State struct {
 	Ramp      *Ramp               `json:"ramp,omitempty"` // the last switch from one provider to another
 
 	Experiments map[string]Experiment `json:"experiments,omitempty"` // by name; at most one is running
+	Campaigns   map[string]Campaign   `json:"campaigns,omitempty"`   // by name
 }
 
 // Catalog says which catalogue is in force. Documents are kept beside the
@@ -121,7 +122,7 @@ func (s *State) check() error {
 			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
 		}
 	}
-	f = s.checkExperiments(s.Ramp.check(f))
+	f = s.checkCampaigns(s.checkExperiments(s.Ramp.check(f)))
 	if len(f.Violations) > 0 {
 		return f
 	}
@@ -146,6 +147,9 @@ func (s *State) fill() {
 	}
 	if s.Experiments == nil {
 		s.Experiments = map[string]Experiment{}
+	}
+	if s.Campaigns == nil {
+		s.Campaigns = map[string]Campaign{}
 	}
 }
 

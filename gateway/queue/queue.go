@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,14 +41,18 @@ type Queue struct {
 	tasks  jetstream.Stream
 	hub    *hub
 	load   atomic.Pointer[Load]
-	log    *slog.Logger
-	met    metrics
+	places sync.Map // of campaigns, by name: jetstream.Stream
+
+	placeGrace, placesUnused time.Duration // tests shorten them
+
+	log *slog.Logger
+	met metrics
 }
 
 // Open makes the streams when they are missing. depth is the most jobs that
 // wait or run at once, 0 for no limit.
 func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, reg prometheus.Registerer) (*Queue, error) {
-	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg)}
+	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg), placeGrace: placeGrace, placesUnused: placesUnused}
 	var err error
 	if q.jobs, err = q.openJobs(ctx, depth); err != nil {
 		return nil, err

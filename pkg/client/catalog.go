@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Choice is one style or place, in the client's language.
@@ -21,6 +22,14 @@ type Catalog struct {
 	Privacy struct {
 		PolicyVersion string `json:"policyVersion"`
 	} `json:"privacy"`
+	Campaigns []Campaign `json:"campaigns,omitempty"` // that are open
+}
+
+// Campaign is an open campaign.
+type Campaign struct {
+	Name       string    `json:"name"`
+	To         time.Time `json:"to"`
+	LandingURL string    `json:"landingUrl,omitempty"`
 }
 
 // Catalog asks for the styles and places. It needs no session.

@@ -37,6 +37,7 @@ type Task struct {
 	Error      *Problem      `json:"error,omitempty"`
 	Degraded   bool          `json:"degraded,omitempty"`
 	Cached     bool          `json:"cached,omitempty"`
+	Campaign   string        `json:"campaign,omitempty"`
 	Links      Links         `json:"links"`
 
 	Replayed bool `json:"-"` // the answer repeats an earlier one with the same key
@@ -59,6 +60,7 @@ type Result struct {
 	Height       int    `json:"height"`
 	ContentType  string `json:"contentType"`
 	ShareURL     string `json:"shareUrl,omitempty"`
+	LandingURL   string `json:"landingUrl,omitempty"` // of its campaign
 }
 
 // Links are where a task can be reached.
@@ -78,6 +80,7 @@ type NewTask struct {
 	Style    string        `json:"style"`
 	Place    string        `json:"place"`
 	Options  *task.Options `json:"options,omitempty"`
+	Campaign string        `json:"campaign,omitempty"`
 }
 
 // Again asks for another picture of a task's photo; nil keeps what it was.

@@ -41,6 +41,7 @@ type Job struct {
 	CatalogVersion int           `json:"catalogVersion"`
 	CacheKey       string        `json:"cacheKey,omitempty"` // "" when the result must not enter the cache
 	Arm            *Arm          `json:"arm,omitempty"`      // nil: its session takes part in no experiment
+	Campaign       string        `json:"campaign,omitempty"` // it belongs to, by name
 }
 
 // Arm is the arm of an experiment that a task was given when it was accepted.
@@ -107,6 +108,7 @@ type Record struct {
 	Failure        *Failure   `json:"failure,omitempty"`
 	Degraded       bool       `json:"degraded,omitempty"`
 	Cached         bool       `json:"cached,omitempty"`
+	Campaign       string     `json:"campaign,omitempty"`
 	Canceling      bool       `json:"canceling,omitempty"` // a cancel was asked for
 	Attempts       []Attempt  `json:"attempts,omitempty"`
 	Arm            *Arm       `json:"arm,omitempty"`
@@ -184,7 +186,7 @@ func (j *Job) Accepted() *Record {
 		CreatedAt: j.CreatedAt, Deadline: j.Deadline, ExpiresAt: j.ExpiresAt, BodyHash: j.BodyHash,
 		Upload: j.Upload, Fingerprint: j.Fingerprint, PhotoKey: j.PhotoKey,
 		Style: j.Style.ID, Place: j.Place.ID, Options: j.Options, Seed: j.Seed, CatalogVersion: j.CatalogVersion,
-		Arm: j.Arm,
+		Arm: j.Arm, Campaign: j.Campaign,
 	}
 }
 

@@ -164,6 +164,9 @@ func (s *Stage) Tasks(_ context.Context, owner task.SessionID) ([]task.ID, error
 // Backlog plays the queue.
 func (s *Stage) Backlog(context.Context) (uint64, error) { return 5, nil }
 
+// PlacesTaken plays the queue: a campaign has three tasks.
+func (s *Stage) PlacesTaken(context.Context, string) (int64, error) { return 3, nil }
+
 // Cancel plays the intake: the task stays running and is being canceled.
 func (s *Stage) Cancel(_ context.Context, _ task.SessionID, id task.ID) (*task.Record, error) {
 	s.mu.Lock()

@@ -13,7 +13,7 @@ const words = {
     uploading: '正在上传照片', checking: '正在检查照片', sending: '正在提交', offline: '网络不通，请检查后重试。',
     left: n => `今天还可以画 ${n} 张`, queue: (p, s) => `前面还有 ${p - 1} 位，大约 ${s}`, seconds: n => n < 90 ? `${Math.max(1, Math.round(n))} 秒` : `${Math.round(n / 60)} 分钟`,
     sure: '确定要删除您的全部照片和图片吗？此操作不能撤销。', forgotten: '已全部删除。', deleted: '已删除。', degraded: '示意画法', ai: 'AI 生成',
-    notPhoto: '请选择 JPEG、HEIC、PNG 或 WebP 格式的照片。', waiting: '排队中', cached: '之前画过，直接给您',
+    notPhoto: '请选择 JPEG、HEIC、PNG 或 WebP 格式的照片。', waiting: '排队中', cached: '之前画过，直接给您', event: '活动页面',
   },
   en: {
     brand: 'imgfleet', title: 'Turn one photo into another world', lead: 'Choose a photo, a style and a place. We do the rest.',
@@ -24,7 +24,7 @@ const words = {
     uploading: 'Uploading your photo', checking: 'Checking your photo', sending: 'Sending', offline: 'No connection. Please check and try again.',
     left: n => `${n} left today`, queue: (p, s) => `${p - 1} ahead of you, about ${s}`, seconds: n => n < 90 ? `${Math.max(1, Math.round(n))} s` : `${Math.round(n / 60)} min`,
     sure: 'Delete all your photos and pictures? This cannot be undone.', forgotten: 'Everything is deleted.', deleted: 'Deleted.', degraded: 'Stand-in', ai: 'Made by AI',
-    notPhoto: 'Please choose a JPEG, HEIC, PNG or WebP photo.', waiting: 'Waiting', cached: 'You had this one before',
+    notPhoto: 'Please choose a JPEG, HEIC, PNG or WebP photo.', waiting: 'Waiting', cached: 'You had this one before', event: 'To the event',
   },
 };
 
@@ -35,6 +35,7 @@ const store = {
 };
 let lang = store.get('lang') || (document.documentElement.lang === 'en' ? 'en' : 'zh-CN');
 const t = key => words[lang][key];
+let campaign = new URLSearchParams(location.search).get('c'); // that the page was opened for
 
 let catalog = null, photo = null, photoURL = '', uploadId = null, chosen = { style: store.get('style'), place: store.get('place') };
 let current = null, events = null, attempt = null;
@@ -131,12 +132,13 @@ async function make() {
     if (!uploadId) await sendPhoto();
     busy(0, t('sending'));
     attempt ??= randomKey();
-    const doc = await api('POST', '/tasks', { uploadId, style: chosen.style, place: chosen.place }, { 'Idempotency-Key': attempt });
+    const doc = await api('POST', '/tasks', { uploadId, style: chosen.style, place: chosen.place, ...(campaign && { campaign }) }, { 'Idempotency-Key': attempt });
     attempt = null;
     follow(doc);
   } catch (e) {
     if (e.status !== 0) attempt = null;
     if (['upload_not_found', 'upload_expired', 'upload_not_ready'].includes(e.code)) uploadId = null;
+    if (['campaign_over', 'campaign_unknown'].includes(e.code)) campaign = null; // the next one is everybody's
     show('make');
     toast(e.message);
   } finally { ready(); }
@@ -272,6 +274,8 @@ function render(doc) {
   $('regenerate').hidden = !over;
   $('save').hidden = !good;
   if (good) $('save').href = doc.result.imageUrl;
+  $('event').hidden = !doc.result?.landingUrl;
+  if (doc.result?.landingUrl) $('event').href = doc.result.landingUrl;
   $('compare').hidden = !good || !photoURL;
   $('cancel').hidden = over;
   $('delete').hidden = !over;

@@ -53,6 +53,14 @@ describe('a picture', () => {
     expect(new Set(server.keys).size).toBe(4);
   });
 
+  test('belongs to the campaign of the page, or of the wish', async () => {
+    const campaign = { campaign: 'expo', landingUrl: 'https://expo.example' };
+    expect(await soon(page({ campaign: 'expo' }).generate(photo(), wish))).toMatchObject(campaign);
+    await soon(page({ campaign: 'expo' }).generate(photo(), { ...wish, campaign: 'other' }));
+    expect(server.campaign).toBe('other');
+    expect(await soon(page().generate(photo(), wish))).not.toHaveProperty('campaign');
+  });
+
   test('needs a photo', async () => {
     const nothing = undefined as unknown as File; // what an empty input gives
     expect(await refusal(page().generate(nothing, wish))).toMatchObject({ code: 'photo_missing' });

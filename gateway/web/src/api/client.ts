@@ -20,6 +20,8 @@ export interface Config {
   language?: Language;
   /** What the person agreed to, for pages that ask before anything else. */
   consent?: Consent;
+  /** The open campaign that pictures belong to, such as the page's own `?c=`. */
+  campaign?: string;
   /** Where the session is kept; localStorage without. */
   store?: Store;
   patience?: Partial<Patience>;
@@ -153,7 +155,7 @@ export class Client implements Imgfleet {
       try {
         const { uploadId } = await this.uploader.upload(file, { consent, onStage, signal: how.signal });
         try {
-          return await this.submit('/tasks', { uploadId, ...wish }, how.signal);
+          return await this.submit('/tasks', { uploadId, campaign: this.config.campaign, ...wish }, how.signal);
         } catch (e) {
           if (isRefused(e, ...lost)) this.uploader.forget(uploadId);
           throw e;
@@ -221,11 +223,12 @@ export class Client implements Imgfleet {
   }
 
   private picture(task: Task, result: NonNullable<Task['result']>): Picture {
-    const { taskId, style, place, expiresAt, degraded = false, cached = false } = task;
-    const { width, height, contentType } = result;
+    const { taskId, style, place, expiresAt, degraded = false, cached = false, campaign } = task;
+    const { width, height, contentType, landingUrl } = result;
     const imageUrl = this.http.at(result.imageUrl);
     const thumbnailUrl = this.http.at(result.thumbnailUrl);
-    return { taskId, imageUrl, thumbnailUrl, width, height, contentType, style, place, expiresAt, degraded, cached };
+    const picture = { taskId, imageUrl, thumbnailUrl, width, height, contentType, style, place, expiresAt, degraded };
+    return { ...picture, cached, ...(campaign ? { campaign, landingUrl } : {}) };
   }
 }
 

@@ -618,6 +618,14 @@ export interface components {
                 policyVersion: string;
                 url: string;
             };
+            /** @description Those that are open; left out when there is none. */
+            campaigns?: {
+                name: string;
+                /** Format: date-time */
+                to: string;
+                /** Format: uri */
+                landingUrl?: string;
+            }[];
         };
         Range: {
             min: number;
@@ -637,6 +645,8 @@ export interface components {
             style: string;
             place: string;
             options?: components["schemas"]["Options"];
+            /** @description The campaign that it belongs to. Before it opens `409 campaign_not_open`, after its end `410 campaign_over`, without a free place `503 campaign_full`. */
+            campaign?: string;
         };
         Regenerate: {
             style?: string;
@@ -661,6 +671,8 @@ export interface components {
             height: number;
             contentType: string;
             shareUrl?: string;
+            /** @description Of its campaign, as it is now. */
+            landingUrl?: string;
         };
         Links: {
             self: string;
@@ -700,6 +712,8 @@ export interface components {
             /** @description The mock stood in for a configured real model. */
             degraded?: boolean;
             cached?: boolean;
+            /** @description The campaign that it belongs to. */
+            campaign?: string;
             links: components["schemas"]["Links"];
         };
         TaskPage: {
@@ -759,7 +773,7 @@ export interface components {
          * @description Stable. What it means is in `detail`, in the caller's language.
          * @enum {string}
          */
-        Code: "admin_token_required" | "ambiguous_length" | "attempt_invalid" | "attempt_unknown" | "body_incomplete" | "body_invalid" | "body_timeout" | "body_too_large" | "budget_exhausted" | "canceled" | "catalog_conflict" | "catalog_first" | "catalog_invalid" | "catalog_malformed" | "catalog_not_found" | "catalog_too_large" | "cdn_not_configured" | "cdn_unavailable" | "challenge_invalid" | "challenge_required" | "change_not_found" | "checksum_mismatch" | "chunk_checksum_invalid" | "chunk_checksum_mismatch" | "consent_outdated" | "consent_required" | "content_refused" | "content_type_mismatch" | "cursor_invalid" | "deadline_exceeded" | "deposed" | "engine_timeout" | "engine_unavailable" | "gateway_stopping" | "generation_failed" | "grant_invalid" | "grant_used" | "header_too_large" | "heartbeat_invalid" | "host_not_allowed" | "idempotency_key_invalid" | "idempotency_mismatch" | "intake_paused" | "internal" | "invalid_cursor" | "invalid_json" | "invalid_query" | "invalid_request" | "json_required" | "keys_damaged" | "keys_missing" | "length_required" | "link_code_invalid" | "malformed_request" | "media_type_unsupported" | "method_not_allowed" | "model_not_found" | "no_workers" | "not_found" | "not_ready" | "not_undoable" | "note_refused" | "note_too_long" | "object_key_invalid" | "object_not_found" | "object_too_large" | "options_invalid" | "origin_not_allowed" | "photo_broken" | "photo_heic_too_large" | "photo_ratio" | "photo_too_demanding" | "photo_too_large" | "photo_too_small" | "photo_unreadable" | "picture_damaged" | "picture_too_large" | "picture_too_narrow" | "picture_too_small" | "picture_unsupported" | "place_not_found" | "place_unknown" | "policy_invalid" | "policy_too_large" | "precondition_failed" | "prompt_too_long" | "provider_not_found" | "provider_unknown" | "queue_full" | "quota_exceeded" | "range_not_satisfiable" | "rate_limited" | "rating_invalid" | "request_invalid" | "request_timeout" | "revision_conflict" | "route_not_found" | "secret_literal" | "secret_missing" | "secret_unsupported" | "session_erased" | "session_not_found" | "sha256_mismatch" | "signature_expired" | "signature_invalid" | "storage_full" | "storage_unavailable" | "store_unavailable" | "stream_timeout" | "style_not_found" | "style_unknown" | "switch_not_running" | "switch_running" | "task_deleted" | "task_expired" | "task_finished" | "task_not_finished" | "task_not_found" | "ticket_expired" | "ticket_invalid" | "token_expired" | "token_invalid" | "token_missing" | "too_large" | "too_many_active" | "too_many_pixels" | "too_many_streams" | "tus_extension_unsupported" | "tus_version_unsupported" | "type_unsupported" | "undo_superseded" | "unsupported_content_encoding" | "unsupported_media_type" | "unsupported_picture" | "unsupported_type" | "upgrade_required" | "upload_already_complete" | "upload_expired" | "upload_incomplete" | "upload_interrupted" | "upload_length_invalid" | "upload_locked" | "upload_metadata_invalid" | "upload_not_found" | "upload_not_ready" | "upload_offset_invalid" | "upload_offset_mismatch" | "upload_quota_exceeded" | "upload_size_mismatch" | "upload_stalled" | "upload_too_large" | "version_conflict" | "worker_busy" | "worker_not_found";
+        Code: "admin_token_required" | "ambiguous_length" | "attempt_invalid" | "attempt_unknown" | "body_incomplete" | "body_invalid" | "body_timeout" | "body_too_large" | "budget_exhausted" | "campaign_exists" | "campaign_full" | "campaign_not_found" | "campaign_not_open" | "campaign_over" | "campaign_unknown" | "campaigns_too_many" | "canceled" | "catalog_conflict" | "catalog_first" | "catalog_invalid" | "catalog_malformed" | "catalog_not_found" | "catalog_too_large" | "cdn_not_configured" | "cdn_unavailable" | "challenge_invalid" | "challenge_required" | "change_not_found" | "checksum_mismatch" | "chunk_checksum_invalid" | "chunk_checksum_mismatch" | "consent_outdated" | "consent_required" | "content_refused" | "content_type_mismatch" | "cursor_invalid" | "deadline_exceeded" | "deposed" | "engine_timeout" | "engine_unavailable" | "gateway_stopping" | "generation_failed" | "grant_invalid" | "grant_used" | "header_too_large" | "heartbeat_invalid" | "host_not_allowed" | "idempotency_key_invalid" | "idempotency_mismatch" | "intake_paused" | "internal" | "invalid_cursor" | "invalid_json" | "invalid_query" | "invalid_request" | "json_required" | "keys_damaged" | "keys_missing" | "length_required" | "link_code_invalid" | "malformed_request" | "media_type_unsupported" | "method_not_allowed" | "model_not_found" | "no_workers" | "not_found" | "not_ready" | "not_undoable" | "note_refused" | "note_too_long" | "object_key_invalid" | "object_not_found" | "object_too_large" | "options_invalid" | "origin_not_allowed" | "photo_broken" | "photo_heic_too_large" | "photo_ratio" | "photo_too_demanding" | "photo_too_large" | "photo_too_small" | "photo_unreadable" | "picture_damaged" | "picture_too_large" | "picture_too_narrow" | "picture_too_small" | "picture_unsupported" | "place_not_found" | "place_unknown" | "policy_invalid" | "policy_too_large" | "precondition_failed" | "prompt_too_long" | "provider_not_found" | "provider_unknown" | "queue_full" | "quota_exceeded" | "range_not_satisfiable" | "rate_limited" | "rating_invalid" | "request_invalid" | "request_timeout" | "revision_conflict" | "route_not_found" | "secret_literal" | "secret_missing" | "secret_unsupported" | "session_erased" | "session_not_found" | "sha256_mismatch" | "signature_expired" | "signature_invalid" | "storage_full" | "storage_unavailable" | "store_unavailable" | "stream_timeout" | "style_not_found" | "style_unknown" | "switch_not_running" | "switch_running" | "task_deleted" | "task_expired" | "task_finished" | "task_not_finished" | "task_not_found" | "ticket_expired" | "ticket_invalid" | "token_expired" | "token_invalid" | "token_missing" | "too_large" | "too_many_active" | "too_many_pixels" | "too_many_streams" | "tus_extension_unsupported" | "tus_version_unsupported" | "type_unsupported" | "undo_superseded" | "unsupported_content_encoding" | "unsupported_media_type" | "unsupported_picture" | "unsupported_type" | "upgrade_required" | "upload_already_complete" | "upload_expired" | "upload_incomplete" | "upload_interrupted" | "upload_length_invalid" | "upload_locked" | "upload_metadata_invalid" | "upload_not_found" | "upload_not_ready" | "upload_offset_invalid" | "upload_offset_mismatch" | "upload_quota_exceeded" | "upload_size_mismatch" | "upload_stalled" | "upload_too_large" | "version_conflict" | "worker_busy" | "worker_not_found";
         Problem: {
             type: string;
             title: string;

@@ -20,10 +20,12 @@ export interface Wish {
   style: string;
   place: string;
   options?: Options;
+  /** The campaign that it belongs to; that of the client's configuration without. */
+  campaign?: string;
 }
 
 /** What changes in another try; what is not named stays, except the seed. */
-export type Change = Partial<Wish>;
+export type Change = Partial<Omit<Wish, 'campaign'>>;
 
 export type Stage = 'preparing' | 'uploading' | 'checking' | 'queued' | 'running' | 'done';
 
@@ -60,6 +62,9 @@ export interface Picture {
   /** A stand-in made it, not the model that was meant to. */
   degraded: boolean;
   cached: boolean;
+  campaign?: string;
+  /** Where its campaign wants people to go. */
+  landingUrl?: string;
 }
 
 /** What a page needs. The client and its mock both are this. */

@@ -24,6 +24,7 @@ interface Photo {
 export class FakeServer {
   readonly calls: string[] = [];
   readonly keys: string[] = [];
+  campaign: string | undefined; // of the last wish
   readonly languages = new Map<string, string | null>();
   readonly sources: Sources = { opened: [], cutAfter: [], refused: 0, repeat: false };
   tokens = 0;
@@ -101,9 +102,14 @@ export class FakeServer {
       options: {},
       uploadId: 'u1',
       links: { self: '', stream: `/tasks/${id}/stream?ticket=t`, ws: '', cancel: '', regenerate: '' },
-      ...(ending?.name === 'succeeded' ? { result: picture } : {}),
+      ...(this.campaign ? { campaign: this.campaign } : {}),
+      ...(ending?.name === 'succeeded' ? { result: { ...picture, ...this.landing() } } : {}),
       ...(ending?.name === 'failed' ? { error: ending.data['error'] as NonNullable<Task['error']> } : {}),
     };
+  }
+
+  private landing(): { landingUrl?: string } {
+    return this.campaign ? { landingUrl: `https://${this.campaign}.example` } : {};
   }
 
   private answer(method: string, path: string, headers: Headers, body: RequestInit['body']): Response {
@@ -121,7 +127,7 @@ export class FakeServer {
     if (path === '/session')
       return json(200, { receiptId: 'r', deleted: { uploads: 1, tasks: 1, objects: 1 }, at: '' });
     if (method === 'POST' && (id === '' || rest === 'regenerate'))
-      return this.accept(headers.get('Idempotency-Key') ?? '');
+      return this.accept(headers.get('Idempotency-Key') ?? '', JSON.parse(String(body)) as { campaign?: string });
     return this.task(method, id, rest);
   }
 
@@ -176,8 +182,9 @@ export class FakeServer {
     return json(200, { uploadId: id, status: photo.ready ? 'ready' : 'pending' });
   }
 
-  private accept(key: string): Response {
+  private accept(key: string, wish: { campaign?: string }): Response {
     this.keys.push(key);
+    this.campaign = wish.campaign;
     const before = [...this.tasks].find(([, t]) => t.key === key);
     const id = before?.[0] ?? `t${this.tasks.size + 1}`;
     if (!before) this.tasks.set(id, { key, at: 1 });

@@ -1,0 +1,69 @@
+package admin
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+// campaigns lists what opens last first.
+func (s *Server) campaigns(r *http.Request) (any, error) {
+	now := time.Now()
+	out := operator.List[operator.Campaign]{Data: []operator.Campaign{}}
+	for name, c := range s.deps.Policy.State().Campaigns {
+		taken, err := s.deps.Queue.PlacesTaken(r.Context(), name)
+		if err != nil {
+			return nil, err
+		}
+		out.Data = append(out.Data, operator.Campaign{
+			CampaignStart: operator.CampaignStart{Name: name, From: c.From, To: c.To, Capacity: c.Capacity, LandingURL: c.LandingURL},
+			State:         string(c.Phase(now)), Tasks: taken, EndedAt: c.EndedAt,
+		})
+	}
+	slices.SortFunc(out.Data, func(a, b operator.Campaign) int {
+		if n := b.From.Compare(a.From); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return out, nil
+}
+
+func (s *Server) createCampaign(r *http.Request) (any, error) {
+	var start operator.CampaignStart
+	if err := decode(r, &start); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if !policy.ValidCampaign(start.Name) {
+		return nil, invalid("/name", "must be 1…32 lower-case letters, digits and inner dashes")
+	}
+	if !start.To.After(now) {
+		return nil, invalid("/to", "must be in the future")
+	}
+	c := policy.Campaign{From: start.From.UTC(), To: start.To.UTC(), Capacity: start.Capacity, LandingURL: start.LandingURL}
+	return s.change(r, "campaign.create", start.Name, func(state *policy.State) error {
+		return state.AddCampaign(start.Name, c, now)
+	})
+}
+
+func (s *Server) endCampaign(r *http.Request) (any, error) {
+	name, now := r.PathValue("name"), time.Now().UTC().Truncate(time.Millisecond)
+	return s.change(r, "campaign.end", name, func(state *policy.State) error {
+		c, known := state.Campaigns[name]
+		if !known {
+			return fault.New(fault.NotFound, "campaign_not_found").With("name", name)
+		}
+		if p := c.Phase(now); p == policy.CampaignOver || p == policy.CampaignEnded {
+			return fault.New(fault.Conflict, "campaign_over").With("name", name)
+		}
+		c.EndedAt = &now
+		state.Campaigns[name] = c
+		return nil
+	})
+}
