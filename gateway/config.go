@@ -144,6 +144,9 @@ type dispatchConfig struct {
 	Window int           `config:"window"`
 	Spill  time.Duration `config:"spill"`
 	Region string        `config:"region"` // preferred by tasks that this gateway accepts
+
+	BudgetAlarm    float64 `config:"budgetAlarm"`    // share of a budget, 0 for none
+	AllowanceAlarm int64   `config:"allowanceAlarm"` // calls that a vendor still takes, 0 for none
 }
 
 type logConfig struct {
@@ -173,7 +176,7 @@ func defaults() *Config {
 		Retention: 24 * time.Hour,
 		Providers: []providerConfig{{Name: mock, Kind: mock}},
 		Fallback:  fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
-		Dispatch:  dispatchConfig{Window: d.Window, Spill: d.Spill},
+		Dispatch:  dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
 		Log:       logConfig{Level: "info", Format: "auto"},
 	}
 }
@@ -236,6 +239,7 @@ func (c *Config) session() session.Config {
 func (c *Config) dispatch() dispatch.Config {
 	d := dispatch.Defaults()
 	d.Window, d.Spill = c.Dispatch.Window, c.Dispatch.Spill
+	d.Alarming = dispatch.Alarming{BudgetShare: c.Dispatch.BudgetAlarm, Allowance: c.Dispatch.AllowanceAlarm}
 	return d
 }
 

@@ -19,19 +19,29 @@ func newBudget(a *App) *cobra.Command {
 func budgetsView(b operator.Budgets) terminal.View {
 	v := terminal.View{Doc: b, Table: terminal.Table{Columns: []terminal.Column{
 		{Name: "provider", Least: 8}, {Name: "budget", Right: true}, {Name: "spent today", Right: true}, {Name: "left", Right: true},
+		{Name: "alarm"},
 	}}}
 	for _, x := range b.Budgets {
-		name, left := x.Name, "-"
+		name, left, alarm := x.Name, "-", ""
 		if name == wholeService {
 			name = "(whole service)"
 		}
 		if x.Fen != nil {
 			left = yuan(max(0, *x.Fen-x.SpentFen))
 		}
+		if x.Alarm {
+			alarm = spentText(x.SpentFen, *x.Fen)
+		}
 		v.Names = append(v.Names, x.Name)
-		v.Table.Rows = append(v.Table.Rows, []string{name, budgetText(x.Fen), yuan(x.SpentFen), left})
+		v.Table.Rows = append(v.Table.Rows, []string{name, budgetText(x.Fen), yuan(x.SpentFen), left, alarm})
 	}
 	return v
+}
+
+// spentText is how much of a budget is spent, rounded down: a budget is not
+// said to be spent before it is.
+func spentText(spent, budget int64) string {
+	return fmt.Sprintf("%d%% spent", spent*100/max(1, budget))
 }
 
 // yuan writes fen as people write money.

@@ -18,6 +18,7 @@ func newDev(a *App) *cobra.Command {
 			"  median, p95       time of a picture, as in median=4s&p95=9s\n" +
 			"  queue             how long a job waits before the vendor begins it; until then some let it be canceled\n" +
 			"  slots             pictures at once; past it the vendor says that the rate is exceeded\n" +
+			"  allowance         pictures until the rate is exceeded for good; vendors that tell what is left (openai) tell it\n" +
 			"  side              long side of pictures at most, to spare this machine\n" +
 			"  rate, transient, timeout, quota, content, auth, input\n" +
 			"                    share of calls that fail so, 0…1; job.content and poll.rate are later in a job's life\n" +

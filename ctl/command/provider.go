@@ -21,9 +21,9 @@ func newProvider(a *App) *cobra.Command {
 func providersView(ps []operator.Provider) terminal.View {
 	v := terminal.View{Doc: ps, Table: terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "name", Least: 8}, {Name: "enabled"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
-			{Name: "in flight", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
-			{Name: "spent today", Right: true}, {Name: "reason", Least: 6},
+			{Name: "name", Least: 8}, {Name: "on"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
+			{Name: "calls", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
+			{Name: "allowance", Right: true}, {Name: "spent today", Right: true}, {Name: "reason", Least: 6},
 			{Name: "kind", Wide: true}, {Name: "price", Right: true, Wide: true}, {Name: "budget", Right: true, Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},
 		Empty: "No provider is configured.",
@@ -36,7 +36,7 @@ func providersView(ps []operator.Provider) terminal.View {
 		v.Names = append(v.Names, p.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
 			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), successText(p.Success),
-			yuan(p.SpentFen), p.Reason,
+			allowanceText(p), spentToday(p), p.Reason,
 			p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
 		})
 	}
@@ -71,6 +71,32 @@ func successText(share *float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f%%", *share*100)
+}
+
+// alarmed finds an alarm of a provider.
+func alarmed(p operator.Provider, what string) bool {
+	return slices.ContainsFunc(p.Alarms, func(a operator.Alarm) bool { return a.What == what })
+}
+
+// allowanceText is how many calls the vendor says it still takes.
+func allowanceText(p operator.Provider) string {
+	if p.Remaining == nil {
+		return "-"
+	}
+	text := strconv.FormatInt(*p.Remaining, 10)
+	if alarmed(p, operator.AlarmAllowance) {
+		text = "low: " + text
+	}
+	return text
+}
+
+// spentToday also says how much of the budget that is, once it is alarming.
+func spentToday(p operator.Provider) string {
+	text := yuan(p.SpentFen)
+	if p.BudgetFen != nil && alarmed(p, operator.AlarmBudget) {
+		text += fmt.Sprintf(" (%d%%)", p.SpentFen*100/max(1, *p.BudgetFen))
+	}
+	return text
 }
 
 // concurrencyText is the configured limit, and what is left of it while the

@@ -48,11 +48,28 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 		{"workers", fmt.Sprintf("%d%s", s.Workers, counts(s.Regions))},
 		{"dispatcher", dispatcherText(s)},
 		{"switched off", or(strings.Join(s.Disabled, ", "), "nothing")},
+		{"alarms", alarmsText(s.Alarms)},
 		{"state version", strconv.Itoa(s.Policy)},
 	}
 	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
 		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Rows: rows,
 	}}
+}
+
+// alarmsText says what an operator should look at.
+func alarmsText(alarms []operator.Alarm) string {
+	var parts []string
+	for _, a := range alarms {
+		switch {
+		case a.What == operator.AlarmAllowance:
+			parts = append(parts, fmt.Sprintf("%s takes %d more calls", a.Name, a.Remaining))
+		case a.Name == wholeService:
+			parts = append(parts, "budget of the whole service "+spentText(a.SpentFen, a.BudgetFen))
+		default:
+			parts = append(parts, fmt.Sprintf("budget of %s %s", a.Name, spentText(a.SpentFen, a.BudgetFen)))
+		}
+	}
+	return or(strings.Join(parts, "; "), "none")
 }
 
 // uptime counts in minutes, so that a watched status stands still.

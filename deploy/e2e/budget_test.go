@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,4 +71,49 @@ func TestNothingIsAcceptedThatNobodyIsPaidFor(t *testing.T) {
 		}
 	}
 	p.drain(t)
+}
+
+// TestOperatorsAreWarnedInTime spends most of a budget and nearly all that a
+// vendor allows: any gateway says so, in a metric and once in the log.
+func TestOperatorsAreWarnedInTime(t *testing.T) {
+	t.Parallel()
+	early := map[string]any{"dispatch": map[string]any{"budgetAlarm": 0.5, "allowanceAlarm": 100}}
+	d := start(t, t.TempDir(), "--config", config(t, "picture=copy", early),
+		"--simulate", "openai?model=gpt-image-1&median=20ms&side=320&priceFen=20&allowance=101")
+	d.must(t, "budget", "set", "openai", "60", "--yes", "--reason", "a test")
+	p := newPerson(t, d, 51)
+	if doc := p.finish(t, p.submit(t, 1).TaskID); doc.State != task.Succeeded {
+		t.Fatalf("the first: %+v", doc)
+	}
+	status := func() operator.Status { return read[operator.Status](t, d.must(t, "status", "-o", "json")) }
+	if s := status(); len(s.Alarms) != 0 {
+		t.Errorf("too early: %+v", s.Alarms)
+	}
+	if doc := p.finish(t, p.submit(t, 2).TaskID); doc.State != task.Succeeded {
+		t.Fatalf("the second: %+v", doc)
+	}
+	want := []operator.Alarm{
+		{What: operator.AlarmBudget, Name: "openai", SpentFen: 40, BudgetFen: 60}, {What: operator.AlarmAllowance, Name: "openai", Remaining: 99},
+	}
+	if s := status(); !slices.Equal(s.Alarms, want) {
+		t.Errorf("alarms = %+v, want %+v", s.Alarms, want)
+	}
+	for text, words := range map[string][]string{
+		"66% spent": {"budget", "get"}, "low: 99": {"provider", "ls"}, "openai takes 99 more calls": {"status"},
+	} {
+		if out := d.must(t, words...); !strings.Contains(out, text) {
+			t.Errorf("%v does not say %q:\n%s", words, text, out)
+		}
+	}
+	logged := func() error {
+		for _, line := range []string{"budget nearly spent", "allowance of a vendor is low"} {
+			if n := strings.Count(d.log.String(), line); n != 1 {
+				return fmt.Errorf("%q was logged %d times", line, n)
+			}
+		}
+		return nil
+	}
+	if err := within(5*time.Second, logged); err != nil {
+		t.Error(err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -15,16 +16,32 @@ import (
 
 // budgets lists the whole service first, then every provider.
 func (s *Server) budgets(*http.Request) (any, error) {
-	state, does := s.deps.Policy.State(), s.deps.Dispatch.Status().Providers
-	all := operator.Budget{Name: policy.WholeService, Fen: budget(state, policy.WholeService)}
-	out := operator.Budgets{Version: state.Version, Budgets: []operator.Budget{{}}}
-	for _, p := range s.deps.Providers {
-		b := operator.Budget{Name: p.Name, Fen: budget(state, p.Name), SpentFen: does[p.Name].SpentFen}
-		all.SpentFen += b.SpentFen
-		out.Budgets = append(out.Budgets, b)
+	state, now := s.deps.Policy.State(), s.deps.Dispatch.Status()
+	out := operator.Budgets{Version: state.Version}
+	add := func(name string, spent int64) {
+		out.Budgets = append(out.Budgets, operator.Budget{
+			Name: name, Fen: budget(state, name), SpentFen: spent,
+			Alarm: slices.ContainsFunc(now.Alarms, func(a dispatch.Alarm) bool { return a.What == dispatch.AlarmBudget && a.Name == name }),
+		})
 	}
-	out.Budgets[0] = all
+	add(policy.WholeService, now.SpentFen)
+	for _, p := range s.deps.Providers {
+		add(p.Name, now.Providers[p.Name].SpentFen)
+	}
 	return out, nil
+}
+
+// alarms are those about one name, or all when it is "".
+func alarms(all []dispatch.Alarm, name string) []operator.Alarm {
+	out := []operator.Alarm{}
+	for _, a := range all {
+		if name == "" || a.Name == name {
+			out = append(out, operator.Alarm{
+				What: string(a.What), Name: a.Name, SpentFen: a.SpentFen, BudgetFen: a.BudgetFen, Remaining: a.Remaining,
+			})
+		}
+	}
+	return out
 }
 
 func budget(state *policy.State, name string) *int64 {

@@ -14,11 +14,12 @@ type Config struct {
 	Stall  time.Duration // how long a task waits while every breaker is open before it is tried all the same
 
 	Breaking Breaking
+	Alarming Alarming
 }
 
 // Defaults hold a thousand jobs and give a region two seconds.
 func Defaults() Config {
-	return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute, Stall: 15 * time.Second, Breaking: defaultBreaking()}
+	return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute, Stall: 15 * time.Second, Breaking: defaultBreaking(), Alarming: defaultAlarming()}
 }
 
 // Validate says everything that is wrong.
@@ -36,6 +37,6 @@ func (c Config) Validate() error {
 	if c.Stall < 0 {
 		errs = append(errs, fmt.Errorf("dispatch.stall: must not be negative, is %v", c.Stall))
 	}
-	errs = append(errs, c.Breaking.validate())
+	errs = append(errs, c.Breaking.validate(), c.Alarming.validate())
 	return errors.Join(errs...)
 }

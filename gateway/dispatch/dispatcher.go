@@ -70,6 +70,7 @@ type Dispatcher struct {
 	metrics  metrics
 	current  atomic.Pointer[lead] // nil while standing by
 	told     atomic.Pointer[told] // by whoever leads
+	said     said                 // by us, while we lead
 }
 
 // New makes a dispatcher; Run starts it.
@@ -85,7 +86,7 @@ func New(ctx context.Context, c Config, d Deps) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dispatcher{Deps: d, config: c, bucket: b, spending: spending, metrics: newMetrics(d.Registry)}, nil
+	return &Dispatcher{Deps: d, config: c, bucket: b, spending: spending, metrics: newMetrics(d.Registry), said: newSaid()}, nil
 }
 
 // Run stands by until no other dispatcher leads, then leads until it is
@@ -142,6 +143,8 @@ type Status struct {
 	Load     *queue.Load    `json:"load,omitempty"`
 
 	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader tells it
+	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
+	Alarms    []Alarm                   `json:"alarms,omitempty"`
 }
 
 // Status tells where this dispatcher stands. Only the leader knows counts;
@@ -151,7 +154,7 @@ func (d *Dispatcher) Status() Status {
 	if l := d.current.Load(); l != nil {
 		l.status(&s)
 	} else if t := d.told.Load(); t != nil && time.Since(t.At) < toldStale {
-		s.Providers = t.Providers
+		s.Providers, s.SpentFen, s.Alarms = t.Providers, t.SpentFen, t.Alarms
 		for name, p := range t.Providers {
 			if p.InFlight > 0 {
 				s.InFlight[name] = p.InFlight

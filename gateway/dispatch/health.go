@@ -59,6 +59,7 @@ func (h *health) report(s *slot, out workerrpc.Outcome, begun, now time.Time, in
 	v := judged(out)
 	one := h.vendor(s.step.Name)
 	one.report(v, out, now.Sub(begun))
+	one.hear(out.Remaining, now)
 	switch {
 	case out.Class == task.ClassRate:
 		one.limit.refused(now, begun, time.Duration(out.RetryAfter)*time.Millisecond, inFlight)
@@ -121,6 +122,9 @@ type vendor struct {
 	asked    int                 // ever, of those that say something
 	made     int                 // of these, with a picture
 	p50, p95 float64
+
+	left     *int64 // calls that it still takes, as it said last
+	leftSaid time.Time
 }
 
 func newVendor() *vendor { return &vendor{took: newRecent(vendorSamples)} }
@@ -141,6 +145,25 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 	}
 	v.took.add(took)
 	v.pace.add(took, false)
+}
+
+// allowanceKept is how long a vendor's word on its allowance is worth
+// anything: most count by the minute.
+const allowanceKept = 10 * time.Minute
+
+// hear takes in how many calls the vendor says it still takes.
+func (v *vendor) hear(left *int64, now time.Time) {
+	if left != nil {
+		v.left, v.leftSaid = left, now
+	}
+}
+
+// allowance is how many calls the vendor said of late that it still takes.
+func (v *vendor) allowance(now time.Time) *int64 {
+	if now.Sub(v.leftSaid) > allowanceKept {
+		return nil
+	}
+	return v.left
 }
 
 // beaten takes in that a call was called off after so long, because another

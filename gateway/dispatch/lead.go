@@ -111,6 +111,7 @@ func (l *lead) close() {
 	l.metrics.waiting.Set(0)
 	l.metrics.running.Set(0)
 	l.metrics.capacity.Set(0)
+	l.metrics.alarms.Reset()
 }
 
 // enter takes a lease into the window. A job that an earlier dispatcher may
@@ -252,7 +253,9 @@ func (l *lead) status(s *Status) {
 	defer l.mu.Unlock()
 	s.Leader, s.Waiting = true, l.window.len()
 	s.Running = len(l.held) - s.Waiting
-	s.Providers = l.providers(time.Now())
+	t := l.tells(time.Now())
+	s.Providers, s.SpentFen = t.Providers, t.SpentFen
+	s.Alarms = l.config.Alarming.alarms(t, l.Policy().Budgets)
 	for name, n := range l.slots.providers {
 		s.InFlight[name] = n
 	}

@@ -13,6 +13,7 @@ type metrics struct {
 	waitSeconds, taskSeconds   prometheus.Histogram
 	estimated, byP50, byP90    prometheus.Counter
 	breakers, window, spent    *prometheus.GaugeVec
+	budget, remaining, alarms  *prometheus.GaugeVec
 	fen                        *prometheus.CounterVec
 }
 
@@ -47,6 +48,9 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		breakers:    gauges("breaker_info", "1 for the state of each breaker of a provider in a region.", "provider", "region", "state"),
 		window:      gauges("rate_window_calls", "Calls at once that a provider bears while it limits our rate, 0 when it does not.", "provider"),
 		spent:       gauges("spent_today_fen", "Spent today in Shanghai, with what is set aside for calls under way.", "provider"),
+		budget:      gauges("budget_today_fen", "What may be spent today, by provider; * is the whole service.", "provider"),
+		remaining:   gauges("remaining_calls", "What a vendor said of late may still be asked for in its period; absent for vendors that say nothing.", "provider"),
+		alarms:      gauges("alarm_info", "1 while a budget is nearly spent or a vendor's allowance is low.", "alarm", "provider"),
 		fen:         counts("fen", "Money that calls have cost, or may have when the outcome is unknown.", "provider", "outcome"),
 		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
 		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),

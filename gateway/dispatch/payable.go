@@ -33,6 +33,14 @@ func (h heard) spent(provider string) int64 { return h.Providers[provider].Spent
 
 func (h heard) total() int64 { return h.SpentFen }
 
+// of is what was spent of a budget.
+func (h heard) of(budget string) int64 {
+	if budget == policy.WholeService {
+		return h.total()
+	}
+	return h.spent(budget)
+}
+
 // Payable refuses a task that is not accepted yet when the budgets of today,
 // or what one task may cost, leave nothing for anybody in its plan. The leader
 // knows; other gateways go by what it told within the last second, and refuse

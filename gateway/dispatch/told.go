@@ -23,6 +23,8 @@ type ProviderStatus struct {
 	Good       int64             `json:"good,omitempty"`     // calls of this term that gave a picture
 	Bad        int64             `json:"bad,omitempty"`      // and those that say that the provider does not work
 	SpentFen   int64             `json:"spentFen,omitempty"` // today, with what is set aside
+
+	Remaining *int64 `json:"remaining,omitempty"` // calls that it still takes, as it said of late
 }
 
 // told is what the leader tells the other gateways.
@@ -30,6 +32,7 @@ type told struct {
 	At        time.Time                 `json:"at"`
 	Providers map[string]ProviderStatus `json:"providers"`
 	SpentFen  int64                     `json:"spentFen,omitempty"` // by the whole service today, with what is set aside
+	Alarms    []Alarm                   `json:"alarms,omitempty"`
 }
 
 // listen keeps what the leader tells, so that any gateway can answer an
@@ -50,9 +53,9 @@ func (l *lead) tellAll(ctx context.Context) {
 	for {
 		now := time.Now()
 		l.mu.Lock()
-		t := told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now)}
+		t := l.tells(now)
 		l.mu.Unlock()
-		if data, err := sonic.Marshal(t); err == nil {
+		if data, err := sonic.Marshal(l.alarm(t)); err == nil {
 			_ = l.Queue.Announce(data) // the next one replaces it
 		}
 		select {
@@ -63,6 +66,11 @@ func (l *lead) tellAll(ctx context.Context) {
 	}
 }
 
+// tells is what there is to tell. The caller holds the lock.
+func (l *lead) tells(now time.Time) told {
+	return told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now)}
+}
+
 // providers sums up the term. The caller holds the lock.
 func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 	out := make(map[string]ProviderStatus)
@@ -71,6 +79,7 @@ func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 		if v := l.health.vendors[p.Name]; v != nil {
 			v.summarise()
 			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)
+			s.Remaining = v.allowance(now)
 			s.Good, s.Bad = int64(v.made), int64(v.asked-v.made)
 			if v.asked > 0 {
 				share := v.success()

@@ -87,6 +87,8 @@ type Provider struct {
 	Success    *float64          `json:"success,omitempty"` // share of the last calls
 	SpentFen   int64             `json:"spentFen"`          // today, with what is set aside
 	BudgetFen  *int64            `json:"budgetFen,omitempty"`
+	Remaining  *int64            `json:"remaining,omitempty"` // calls that it still takes in its period, where it says so
+	Alarms     []Alarm           `json:"alarms,omitempty"`
 }
 
 // ProviderPatch changes how a provider is used; nil leaves as it is.
@@ -225,6 +227,22 @@ type Status struct {
 	Regions     map[string]int `json:"regions"`  // workers by region
 	InFlight    map[string]int `json:"inFlight"` // calls by provider, on the leader
 	Disabled    []string       `json:"disabled"` // providers switched off
+	Alarms      []Alarm        `json:"alarms"`
+}
+
+// What an alarm is about.
+const (
+	AlarmBudget    = "budget"    // nearly spent, or spent
+	AlarmAllowance = "allowance" // the vendor soon takes no more calls
+)
+
+// Alarm is what an operator should know before it stops pictures.
+type Alarm struct {
+	What      string `json:"what"`
+	Name      string `json:"name"`               // the provider, or "*" for the whole service
+	SpentFen  int64  `json:"spentFen,omitempty"` // of a budget
+	BudgetFen int64  `json:"budgetFen,omitempty"`
+	Remaining int64  `json:"remaining,omitempty"` // calls of an allowance
 }
 
 // LimitKeys lists the names of the limits in the order of the contract. The
@@ -245,8 +263,9 @@ type Budgets struct {
 // Budget is that of one provider, or of the whole service when Name is "*".
 type Budget struct {
 	Name     string `json:"name"`
-	Fen      *int64 `json:"fen,omitempty"` // nil: no limit
-	SpentFen int64  `json:"spentFen"`      // today, with what is set aside for calls under way
+	Fen      *int64 `json:"fen,omitempty"`   // nil: no limit
+	SpentFen int64  `json:"spentFen"`        // today, with what is set aside for calls under way
+	Alarm    bool   `json:"alarm,omitempty"` // nearly spent, or spent
 }
 
 // BudgetsPatch sets some budgets.

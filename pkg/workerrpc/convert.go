@@ -131,7 +131,7 @@ func updateToWire(u Update) *workerpb.GenerateUpdate {
 			Task: string(o.Task), Number: clamp(o.Number), Result: resultToWire(o.Result), Class: classToWire(o.Class),
 			Code: o.Code, RequestId: o.RequestID, VendorTask: o.VendorTask, Width: clamp(o.Width),
 			Height: clamp(o.Height), ContentType: o.ContentType, Bytes: o.Bytes, ProviderMs: o.ProviderMS,
-			PriceFen: o.PriceFen, RetryAfterMs: o.RetryAfter,
+			PriceFen: o.PriceFen, RetryAfterMs: o.RetryAfter, Remaining: o.Remaining,
 		}
 	}
 	return w
@@ -145,7 +145,7 @@ func updateFromWire(w *workerpb.GenerateUpdate) Update {
 			Class: classFromWire(o.GetClass()), Code: o.GetCode(), RequestID: o.GetRequestId(),
 			VendorTask: o.GetVendorTask(), Width: int(o.GetWidth()), Height: int(o.GetHeight()),
 			ContentType: o.GetContentType(), Bytes: o.GetBytes(), ProviderMS: o.GetProviderMs(),
-			PriceFen: o.GetPriceFen(), RetryAfter: o.GetRetryAfterMs(),
+			PriceFen: o.GetPriceFen(), RetryAfter: o.GetRetryAfterMs(), Remaining: o.Remaining,
 		}
 	}
 	return u

@@ -90,6 +90,10 @@ func TestAnUpdateSurvivesTheWire(t *testing.T) {
 				VendorTask: text(t, "vtask"), Width: 2048, Height: 1536, ContentType: "image/jpeg",
 				Bytes: rapid.Int64().Draw(t, "bytes"), ProviderMS: 12, PriceFen: 34, RetryAfter: 56,
 			}
+			if rapid.Bool().Draw(t, "tells") {
+				left := rapid.Int64().Draw(t, "remaining") // none left is told, too
+				want.Outcome.Remaining = &left
+			}
 		}
 		got := updateFromWire(over[*workerpb.GenerateUpdate, *workerpb.GenerateUpdate](t, updateToWire(want)))
 		if !reflect.DeepEqual(got, want) {

@@ -55,6 +55,7 @@ type Outcome struct {
 	ProviderMS  int64        `json:"providerMs,omitempty"` // time spent at the vendor, milliseconds
 	PriceFen    int64        `json:"priceFen,omitempty"`
 	RetryAfter  int64        `json:"retryAfterMs,omitempty"` // milliseconds, from the vendor
+	Remaining   *int64       `json:"remaining,omitempty"`    // calls that the vendor still takes in its period; nil when it says nothing
 }
 
 // InspectRequest asks a worker to judge and normalise an uploaded photo.

@@ -83,7 +83,7 @@ func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker)
 	}
 	o := workerrpc.Outcome{
 		Result: task.OK, RequestID: pic.RequestID, VendorTask: pic.VendorTask, ProviderMS: spent.Milliseconds(),
-		PriceFen: pic.PriceFen,
+		PriceFen: pic.PriceFen, Remaining: pic.Remaining,
 	}
 	r.update(func(s *state) { s.stage, s.progress = task.StageFinishing, progressMade })
 	// The picture is paid for: it is finished and stored even when somebody
@@ -174,7 +174,7 @@ func (w *Worker) manifest(ctx context.Context, a workerrpc.Attempt, o workerrpc.
 func failed(f *provider.Failure, spent time.Duration) workerrpc.Outcome {
 	return workerrpc.Outcome{
 		Result: f.Outcome, Class: f.Class, Code: f.Code, RequestID: f.RequestID, VendorTask: f.VendorTask,
-		ProviderMS: spent.Milliseconds(), RetryAfter: f.RetryAfter.Milliseconds(),
+		ProviderMS: spent.Milliseconds(), RetryAfter: f.RetryAfter.Milliseconds(), Remaining: f.Remaining,
 	}
 }
 

@@ -18,6 +18,7 @@ type Failure struct {
 	RequestID  string // the vendor's, for support
 	VendorTask string
 	RetryAfter time.Duration
+	Remaining  *int64 // as a Picture's
 	Err        error
 }
 

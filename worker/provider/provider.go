@@ -101,15 +101,15 @@ func (p *Provider) Make(ctx context.Context, r Request, report func(Progress)) (
 	defer p.running.Dec()
 	start := time.Now()
 	pic, err := p.call(ctx, r, report)
-	outcome, class := task.OK, task.ClassNone
+	outcome, class, left := task.OK, task.ClassNone, pic.Remaining
 	if err != nil {
 		f := p.scrub(AsFailure(err))
-		outcome, class, err = f.Outcome, f.Class, f
+		outcome, class, left, err = f.Outcome, f.Class, f.Remaining, f
 	} else if pic.PriceFen == 0 {
 		pic.PriceFen = p.cfg.PriceFen
 	}
-	if pic.Remaining != nil {
-		p.metrics.remaining.WithLabelValues(p.cfg.Name).Set(float64(*pic.Remaining))
+	if left != nil {
+		p.metrics.remaining.WithLabelValues(p.cfg.Name).Set(float64(*left))
 	}
 	p.seconds.WithLabelValues(p.cfg.Name, string(outcome), string(class)).Observe(time.Since(start).Seconds())
 	return pic, err

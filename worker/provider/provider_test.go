@@ -117,6 +117,8 @@ func TestCallsAreCountedByOutcome(t *testing.T) {
 	left := int64(41)
 	_, _ = call(t, New(Config{Name: "a"}, stub(func(context.Context) (Picture, error) { return Picture{Remaining: &left}, nil }), m))
 	_, _ = call(t, New(Config{Name: "b"}, stub(func(context.Context) (Picture, error) { return Picture{}, errors.New("x") }), m))
+	few := int64(3)
+	_, _ = call(t, New(Config{Name: "c"}, stub(func(context.Context) (Picture, error) { return Picture{}, &Failure{Remaining: &few} }), m))
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +129,7 @@ func TestCallsAreCountedByOutcome(t *testing.T) {
 			fmt.Fprintln(&text, f.GetName(), s)
 		}
 	}
-	for _, want := range []string{`value:"ok"`, `value:"unknown"`, `value:"transient"`, "imgfleet_provider_running_calls", "imgfleet_provider_remaining_calls", "value:41"} {
+	for _, want := range []string{`value:"ok"`, `value:"unknown"`, `value:"transient"`, "imgfleet_provider_running_calls", "imgfleet_provider_remaining_calls", "value:41", "value:3"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %s in\n%s", want, text.String())
 		}

@@ -232,14 +232,25 @@ func (s *Stage) Workers() []fleet.Member { return s.members }
 
 // Status plays the dispatcher.
 func (s *Stage) Status() dispatch.Status {
-	share := 0.96
+	share, left := 0.96, int64(7)
 	return dispatch.Status{
 		Providers: map[string]dispatch.ProviderStatus{
-			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240},
+			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
 		},
-		Leader: true, Running: 2, InFlight: map[string]int{"mock": 2},
+		SpentFen: 1240,
+		Alarms:   s.alarms(left),
+		Leader:   true, Running: 2, InFlight: map[string]int{"mock": 2},
 		Load: &queue.Load{Running: 2, Capacity: 12, P50: 3.5, P90: 8},
 	}
+}
+
+// alarms are as the dispatcher's: of a budget, once there is one, and of what
+// seedream still takes.
+func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
+	if fen, ok := s.Policy.State().Budgets["seedream"]; ok && fen*8 <= 1240*10 {
+		out = append(out, dispatch.Alarm{What: dispatch.AlarmBudget, Name: "seedream", SpentFen: 1240, BudgetFen: fen})
+	}
+	return append(out, dispatch.Alarm{What: dispatch.AlarmAllowance, Name: "seedream", Remaining: left})
 }
 
 // Costs plays the dispatcher.

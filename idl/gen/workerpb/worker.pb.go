@@ -601,6 +601,10 @@ type Outcome struct {
 	ProviderMs   int64  `protobuf:"varint,12,opt,name=provider_ms" json:"provider_ms,omitempty"`
 	PriceFen     int64  `protobuf:"varint,13,opt,name=price_fen" json:"price_fen,omitempty"`
 	RetryAfterMs int64  `protobuf:"varint,14,opt,name=retry_after_ms" json:"retry_after_ms,omitempty"`
+
+	// What the vendor says may still be asked for in its period; absent when it
+	// says nothing.
+	Remaining *int64 `protobuf:"varint,15,opt,name=remaining" json:"remaining,omitempty"`
 }
 
 func (x *Outcome) Reset() { *x = Outcome{} }
@@ -703,6 +707,13 @@ func (x *Outcome) GetPriceFen() int64 {
 func (x *Outcome) GetRetryAfterMs() int64 {
 	if x != nil {
 		return x.RetryAfterMs
+	}
+	return 0
+}
+
+func (x *Outcome) GetRemaining() int64 {
+	if x != nil && x.Remaining != nil {
+		return *x.Remaining
 	}
 	return 0
 }

@@ -54,6 +54,7 @@ type Double struct {
 	dice    *rand.Rand
 	books   Books
 	asked   []Submission
+	left    int // of Knobs.Allow
 	running int // synchronous work
 	made    int // ids given
 	jobs    map[string]*Work
@@ -76,7 +77,7 @@ func New(k Knobs, refuse func(task.Class) Reply) *Double {
 func (d *Double) Set(k Knobs) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.knobs = k
+	d.knobs, d.left = k, k.Allow
 	seed := k.Seed
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -168,6 +169,13 @@ type Call struct {
 func (c *Call) Violation(text string, args ...any) {
 	c.bad = true
 	c.d.violate(c.Method + " " + c.URL.Path + ": " + fmt.Sprintf(text, args...))
+}
+
+// Left is how many more calls the vendor takes, if that is bounded.
+func (c *Call) Left() (n int, bounded bool) {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	return max(0, c.d.left), c.d.knobs.Allow > 0
 }
 
 // Bad reports whether there was a violation.

@@ -75,6 +75,7 @@ type Knobs struct {
 	Slow    time.Duration // what slow faults take
 	Expires time.Duration // how long a result may be fetched, 0 for the vendor's own
 	Slots   int           // jobs at once, past which the vendor says rate; 0 for no bound
+	Allow   int           // calls that it still takes, and tells of where the vendor does; 0 for no bound
 	Side    int           // long side of results at most, 0 for what was asked
 	Seed    uint64        // of the dice; 0: truly random
 	Chances []Chance
@@ -123,6 +124,8 @@ func (k *Knobs) set(name, v string) (err error) {
 		k.Expires, err = duration(v)
 	case "slots":
 		k.Slots, err = strconv.Atoi(v)
+	case "allowance":
+		k.Allow, err = strconv.Atoi(v)
 	case "side":
 		k.Side, err = strconv.Atoi(v)
 	case "seed":

@@ -27,7 +27,7 @@ func (w *Work) Canceled() bool { return w.canceled.Load() }
 func (w *Work) Done() bool { return w.Canceled() || !time.Now().Before(w.due) }
 
 // Refusal counts a submission and gives the vendor's refusal when the dice or
-// its slots want one. It comes after all checks and before the work.
+// its bounds want one. It comes after all checks and before the work.
 func (c *Call) Refusal() (Reply, bool) {
 	d := c.d
 	d.mu.Lock()
@@ -36,7 +36,9 @@ func (c *Call) Refusal() (Reply, bool) {
 	c.asked = len(d.asked)
 	d.asked = append(d.asked, Submission{At: time.Now().UTC(), Request: c.Header.Get("X-Client-Request-Id")})
 	class := c.fault.Class()
-	if class == "" && d.knobs.Slots > 0 && d.busy() >= d.knobs.Slots {
+	d.left--
+	full := d.knobs.Slots > 0 && d.busy() >= d.knobs.Slots
+	if class == "" && (full || d.knobs.Allow > 0 && d.left < 0) {
 		class = task.ClassRate
 	}
 	if class == "" {

@@ -55,9 +55,17 @@ func TestEveryModelIsAskedInItsWay(t *testing.T) {
 func TestWhatIsLeftIsTold(t *testing.T) {
 	t.Parallel()
 	v := vendor(OpenAI, "gpt-image-1")
-	pic, err := v.Working(t).Make(t.Context(), v.Request(t), func(provider.Progress) {})
-	if err != nil || pic.Remaining == nil || *pic.Remaining != 41 || pic.RequestID != "req_double" {
+	d := v.Behaving(t, double.Knobs{Allow: 1})
+	pic, err := d.Make(t.Context(), v.Request(t), func(provider.Progress) {})
+	if err != nil || pic.Remaining == nil || *pic.Remaining != 0 || pic.RequestID != "req_double" {
 		t.Errorf("%v: %+v", err, pic.Remaining)
+	}
+	_, err = d.Make(t.Context(), v.Request(t), func(provider.Progress) {})
+	if f := provider.AsFailure(err); f.Class != task.ClassRate || f.Remaining == nil || *f.Remaining != 0 {
+		t.Errorf("past it: %v, %v", f, f.Remaining)
+	}
+	if pic, err = v.Working(t).Make(t.Context(), v.Request(t), func(provider.Progress) {}); err != nil || pic.Remaining != nil {
+		t.Errorf("of a server that says nothing: %v, %v", err, pic.Remaining)
 	}
 }
 

@@ -167,6 +167,12 @@ func (v Vendor) Working(t *testing.T) provider.Driver {
 	return v.stand(t, double.Knobs{}).Driver
 }
 
+// Behaving is a driver in front of a double that behaves as told.
+func (v Vendor) Behaving(t *testing.T, k double.Knobs) provider.Driver {
+	t.Helper()
+	return v.stand(t, k).Driver
+}
+
 // Failing implements Harness.
 func (v Vendor) Failing(t *testing.T, class task.Class) provider.Driver {
 	t.Helper()

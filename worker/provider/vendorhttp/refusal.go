@@ -17,7 +17,7 @@ import (
 // vendor worked on.
 func (a Answer) Failure(c task.Class, code, message string) *provider.Failure {
 	f := &provider.Failure{
-		Outcome: task.Rejected, Class: c, Code: words(code), RetryAfter: a.RetryAfter(),
+		Outcome: task.Rejected, Class: c, Code: words(code), RetryAfter: a.RetryAfter(), Remaining: a.Remaining(),
 		Err: fmt.Errorf("vendor answered %d: %s", a.Status, words(message)),
 	}
 	switch {

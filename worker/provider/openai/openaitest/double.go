@@ -3,7 +3,9 @@ package openaitest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -24,7 +26,7 @@ type Double struct {
 func New(k double.Knobs, key string) *Double {
 	d := &Double{key: key}
 	d.Double = double.New(k, d.refuse)
-	d.Handle("POST /v1/images/edits", double.Submit, d.edit)
+	d.Handle("POST /v1/images/edits", double.Submit, func(c *double.Call) double.Reply { return telling(c, d.edit(c)) })
 	return d
 }
 
@@ -120,8 +122,18 @@ func (d *Double) work(c *double.Call, answer func(*double.Call) double.Reply) do
 	return answer(c)
 }
 
+// telling adds how many pictures may still be asked for.
+func telling(c *double.Call, r double.Reply) double.Reply {
+	if left, bounded := c.Left(); bounded {
+		h := http.Header{"X-Ratelimit-Remaining-Images": {strconv.Itoa(left)}}
+		maps.Copy(h, r.Header)
+		r.Header = h
+	}
+	return r
+}
+
 func answer(c *double.Call) double.Reply {
-	return double.Reply{Status: http.StatusOK, Header: http.Header{"X-Request-Id": {"req_double"}, "X-Ratelimit-Remaining-Images": {"41"}}, Doc: map[string]any{
+	return double.Reply{Status: http.StatusOK, Header: http.Header{"X-Request-Id": {"req_double"}}, Doc: map[string]any{
 		"created": time.Now().Unix(), "data": []any{map[string]any{"b64_json": base64.StdEncoding.EncodeToString(c.Bytes(double.JPEG, 1024, 1024))}},
 	}}
 }

@@ -1,0 +1,127 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// AlarmWhat is what an alarm is about.
+type AlarmWhat string
+
+// The alarms.
+const (
+	AlarmBudget    AlarmWhat = "budget"    // of a provider or the whole service, nearly spent
+	AlarmAllowance AlarmWhat = "allowance" // a vendor soon takes no more calls
+)
+
+// Alarm is what an operator should know before it stops pictures.
+type Alarm struct {
+	What      AlarmWhat `json:"what"`
+	Name      string    `json:"name"` // the provider, or policy.WholeService
+	SpentFen  int64     `json:"spentFen,omitempty"`
+	BudgetFen int64     `json:"budgetFen,omitempty"`
+	Remaining int64     `json:"remaining,omitempty"` // calls
+}
+
+// Alarming says when to raise alarms.
+type Alarming struct {
+	BudgetShare float64 // of a budget that is spent; 0 for never
+	Allowance   int64   // calls that a vendor still takes; 0 for never
+}
+
+func defaultAlarming() Alarming { return Alarming{BudgetShare: 0.8, Allowance: 10} }
+
+func (a Alarming) validate() error {
+	var errs []error
+	if !(a.BudgetShare >= 0 && a.BudgetShare <= 1) {
+		errs = append(errs, fmt.Errorf("dispatch.budgetAlarm: must be 0…1, is %v", a.BudgetShare))
+	}
+	if a.Allowance < 0 {
+		errs = append(errs, fmt.Errorf("dispatch.allowanceAlarm: must not be negative, is %d", a.Allowance))
+	}
+	return errors.Join(errs...)
+}
+
+// alarms lists what is alarming in what the leader tells. A budget of nothing
+// was meant so.
+func (a Alarming) alarms(t told, budgets map[string]int64) (out []Alarm) {
+	on := heard{&t}
+	for _, name := range slices.Sorted(maps.Keys(budgets)) {
+		if fen, spent := budgets[name], on.of(name); a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
+			out = append(out, Alarm{What: AlarmBudget, Name: name, SpentFen: spent, BudgetFen: fen})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Providers)) {
+		if left := t.Providers[name].Remaining; left != nil && *left < a.Allowance {
+			out = append(out, Alarm{What: AlarmAllowance, Name: name, Remaining: *left})
+		}
+	}
+	return out
+}
+
+// allowanceQuiet is how long nothing more is said of an allowance that keeps
+// running low: most vendors count by the minute.
+const allowanceQuiet = time.Hour
+
+// said remembers what was logged, so that it is logged once: a budget for each
+// day and size, an allowance when it runs low. It outlives terms.
+type said struct {
+	budgets    map[string]budgetDay
+	allowances map[string]time.Time
+}
+
+type budgetDay struct {
+	day string
+	fen int64
+}
+
+func newSaid() said { return said{map[string]budgetDay{}, map[string]time.Time{}} }
+
+// fresh reports whether an alarm was not logged yet.
+func (s said) fresh(a Alarm, now time.Time) bool {
+	if a.What == AlarmAllowance {
+		before, was := s.allowances[a.Name]
+		if was && now.Sub(before) < allowanceQuiet {
+			return false
+		}
+		s.allowances[a.Name] = now
+		return true
+	}
+	is := budgetDay{dayOf(now), a.BudgetFen}
+	was := s.budgets[a.Name] == is
+	s.budgets[a.Name] = is
+	return !was
+}
+
+// alarm adds what is alarming to what the leader tells, logs what is new of
+// it, and shows it to the metrics.
+func (l *lead) alarm(t told) told {
+	budgets := l.Policy().Budgets
+	t.Alarms = l.config.Alarming.alarms(t, budgets)
+	l.metrics.alarms.Reset()
+	for _, a := range t.Alarms {
+		l.metrics.alarms.WithLabelValues(string(a.What), a.Name).Set(1)
+		if !l.said.fresh(a, t.At) {
+			continue
+		}
+		if a.What == AlarmBudget {
+			l.Logger.Warn("budget nearly spent", "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", dayOf(t.At))
+		} else {
+			l.Logger.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
+		}
+	}
+	l.metrics.budget.Reset()
+	for name, fen := range budgets {
+		l.metrics.budget.WithLabelValues(name).Set(float64(fen))
+	}
+	l.metrics.remaining.Reset()
+	for name, p := range t.Providers {
+		if p.Remaining != nil {
+			l.metrics.remaining.WithLabelValues(name).Set(float64(*p.Remaining))
+		}
+	}
+	return t
+}

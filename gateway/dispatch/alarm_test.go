@@ -1,0 +1,140 @@
+package dispatch
+
+import (
+	"bytes"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+// lines collects a log.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.buf.String(), text)
+}
+
+func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
+	t.Parallel()
+	few, enough := int64(9), int64(10)
+	news := told{SpentFen: 100, Providers: map[string]ProviderStatus{
+		"a": {SpentFen: 80, Remaining: &few}, "b": {SpentFen: 20, Remaining: &enough}, "c": {},
+	}}
+	budgets := map[string]int64{"a": 100, "b": 26, "c": 0, "gone": 5, policy.WholeService: 125}
+	for name, c := range map[string]struct {
+		rules Alarming
+		want  []Alarm
+	}{
+		"the defaults": {defaultAlarming(), []Alarm{
+			{What: AlarmBudget, Name: policy.WholeService, SpentFen: 100, BudgetFen: 125},
+			{What: AlarmBudget, Name: "a", SpentFen: 80, BudgetFen: 100},
+			{What: AlarmAllowance, Name: "a", Remaining: 9},
+		}},
+		"off":         {Alarming{}, nil},
+		"when all is": {Alarming{BudgetShare: 1}, nil},
+	} {
+		if got := c.rules.alarms(news, budgets); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+	if err := (Alarming{BudgetShare: 1.1, Allowance: -1}).validate(); err == nil || strings.Count(err.Error(), "dispatch.") != 2 {
+		t.Errorf("faults: %v", err)
+	}
+}
+
+func TestAnAlarmIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := newSaid()
+	budget, other, low := Alarm{What: AlarmBudget, Name: "a", BudgetFen: 100}, Alarm{What: AlarmBudget, Name: "a", BudgetFen: 200}, Alarm{What: AlarmAllowance, Name: "a"}
+	for i, c := range []struct {
+		alarm Alarm
+		at    time.Duration
+		fresh bool
+	}{
+		{budget, 0, true}, {budget, time.Second, false}, {other, time.Second, true}, {other, 2 * time.Second, false}, {other, 24 * time.Hour, true},
+		{low, 0, true}, {low, allowanceQuiet - 1, false}, {low, allowanceQuiet, true},
+	} {
+		if got := s.fresh(c.alarm, now.Add(c.at)); got != c.fresh {
+			t.Errorf("%d: fresh is %v", i, got)
+		}
+	}
+}
+
+func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
+	t.Parallel()
+	log := new(lines)
+	w := budgeted(t, map[string]int64{"a": 25}, func(w *world) { w.log = slog.New(slog.NewTextHandler(log, nil)) })
+	leader := w.start()
+	leader.leads()
+	standby := w.start()
+	j := w.accept()
+	c := w.next()
+	o, left := picture(), int64(3)
+	o.Remaining = &left
+	c.outcome(o)
+	w.finished(j)
+	want := []Alarm{{What: AlarmBudget, Name: "a", SpentFen: 20, BudgetFen: 25}, {What: AlarmAllowance, Name: "a", Remaining: 3}}
+	for range 2 {
+		eventually(t, "both know", func() bool {
+			return slices.Equal(leader.Status().Alarms, want) && slices.Equal(standby.Status().Alarms, want) && standby.Status().SpentFen == 20
+		})
+		standby.told.Store(nil) // and when it is told again
+	}
+	if n, m := log.count("budget nearly spent"), log.count("allowance of a vendor is low"); n != 1 || m != 1 {
+		t.Errorf("logged %d and %d times:\n%s", n, m, log.buf.String())
+	}
+	w.policy.Store(&policy.State{Budgets: map[string]int64{"a": 1000}})
+	eventually(t, "a larger budget ends it", func() bool { return slices.Equal(standby.Status().Alarms, want[1:]) })
+}
+
+// A vendor that counts by the minute has said nothing about later.
+func TestAnOldAllowanceIsForgotten(t *testing.T) {
+	t.Parallel()
+	now, n := time.Now(), int64(0)
+	v := newVendor()
+	if v.allowance(now) != nil {
+		t.Error("it said nothing yet")
+	}
+	v.hear(&n, now)
+	v.hear(nil, now.Add(time.Minute)) // a call that failed otherwise
+	if got := v.allowance(now.Add(allowanceKept)); got == nil || *got != 0 {
+		t.Errorf("allowance %v", got)
+	}
+	if v.allowance(now.Add(allowanceKept+1)) != nil {
+		t.Error("it is remembered for ever")
+	}
+}
+
+func TestARefusalForTheRateTellsTheAllowanceToo(t *testing.T) {
+	t.Parallel()
+	w := budgeted(t, nil)
+	d := w.start()
+	j := w.accept()
+	c := w.next()
+	o, none := picture(), int64(0)
+	o.Result, o.Class, o.Remaining = task.Rejected, task.ClassRate, &none
+	c.outcome(o)
+	w.next().ok()
+	w.finished(j)
+	if got := d.Status().Providers[c.req.Provider].Remaining; got == nil || *got != 0 {
+		t.Errorf("remaining %v", got)
+	}
+}
