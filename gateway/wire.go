@@ -20,6 +20,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/httpapi"
 	"github.com/imgfleet/imgfleet/gateway/intake"
@@ -72,6 +73,7 @@ type gateway struct {
 	dispatch *dispatch.Dispatcher
 	ramp     *ramp.Ramp
 	campaign *campaign.Keeper
+	arms     *experiment.Desk
 	http     *httpapi.Server
 	admin    *admin.Server
 	beats    *workerrpc.Server
@@ -121,6 +123,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"refresh":  g.runRefresh,
 		"dispatch": g.dispatch.Run,
 		"ramp":     g.ramp.Run,
+		"arms":     g.arms.Run,
 		"http":     g.http.Run,
 		"admin":    g.admin.Run,
 	} {
@@ -229,12 +232,15 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	if g.text, err = moderation.NewText(moderation.Defaults()); err != nil {
 		return err
 	}
+	if g.arms, err = experiment.Open(ctx, g.engine, g.log); err != nil {
+		return err
+	}
 	ic := intake.Defaults()
 	ic.Retention, ic.Region = g.config.Retention, g.config.Dispatch.Region
 	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: g.text,
-		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Logger: g.log, Registry: g.reg,
+		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Arms: g.arms, Logger: g.log, Registry: g.reg,
 		Payable: func(id task.ID) error { return g.dispatch.Payable(id) }, // built later: it settles with the intake
 	}); err != nil {
 		return err
@@ -251,7 +257,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	g.router = routing.New(g.config.routing(), g.policy.State)
 	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
 		ID: g.id, Engine: g.engine, Queue: g.queue, Router: g.router, Fleet: g.fleet, Caller: g.client, Objects: g.store,
-		Settler: g.intake, Policy: g.policy.State, TaskFen: func() int64 { return g.policy.Limits().TaskFen }, Logger: g.log, Registry: g.reg,
+		Settler: g.intake, Arms: g.arms, Policy: g.policy.State, TaskFen: func() int64 { return g.policy.Limits().TaskFen }, Logger: g.log, Registry: g.reg,
 	}); err != nil {
 		return err
 	}
@@ -306,7 +312,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
-		Dispatch: g.dispatch, Ramp: g.ramp, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
+		Dispatch: g.dispatch, Ramp: g.ramp, Arms: g.arms, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})
 	return err

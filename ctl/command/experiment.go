@@ -13,7 +13,7 @@ import (
 
 func newExperiment(a *App) *cobra.Command {
 	return group("experiment", "Compare models, words and numbers on real tasks",
-		newExperimentCreate(a), newExperimentLs(a), newExperimentStop(a))
+		newExperimentCreate(a), newExperimentLs(a), newExperimentReport(a), newExperimentStop(a))
 }
 
 func experimentsView(es []operator.Experiment) terminal.View {
@@ -41,7 +41,8 @@ func experimentsView(es []operator.Experiment) terminal.View {
 	return v
 }
 
-// armText writes an arm as it is given on the command line.
+// armText writes an arm as it is given on the command line; its provider says
+// which model.
 func armText(a operator.Arm) string {
 	parts := []string{a.Name + "=" + a.Provider}
 	add := func(key, value string, given bool) {
@@ -76,6 +77,8 @@ func parseArm(s string) (a operator.Arm, err error) {
 			a.Weight, err = strconv.Atoi(value)
 		case "catalog":
 			a.Catalog, err = strconv.Atoi(value)
+		case "model":
+			a.Model = value
 		case "aspect":
 			a.Aspect = value
 		case "resolution":
@@ -87,7 +90,7 @@ func parseArm(s string) (a operator.Arm, err error) {
 		case "strength":
 			a.Strength, err = strconv.ParseFloat(value, 64)
 		default:
-			return a, usage("an arm has weight, catalog, aspect, resolution, steps, cfg and strength, and no %q", key)
+			return a, usage("an arm has model, weight, catalog, aspect, resolution, steps, cfg and strength, and no %q", key)
 		}
 		if err != nil || value == "" {
 			return a, usage("%s must be a number, is %q", key, value)

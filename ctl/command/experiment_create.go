@@ -19,6 +19,7 @@ func newExperimentCreate(a *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create NAME --arm NAME=PROVIDER[,KEY=VALUE…] --arm …", Short: "Divide the sessions among two to eight arms",
 		Long: "Divide the sessions among two to eight arms. An arm is a provider, which is one model, and may have\n" +
+			"  model=MODEL       must be the provider's; two models of a vendor are two providers\n" +
 			"  catalog=VERSION   the words of that catalogue (imgctl catalog show --help)\n" +
 			"  aspect=, resolution=, steps=, cfg=, strength=   where the person chose none\n" +
 			"  weight=N          its share of the sessions, 1 unless given\n" +

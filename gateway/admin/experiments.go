@@ -49,7 +49,7 @@ func (s *Server) startExperiment(r *http.Request) (any, error) {
 		if err := s.checkArm("/arms/"+strconv.Itoa(i), a); err != nil {
 			return nil, err
 		}
-		a.Weight = cmp.Or(a.Weight, 1)
+		a.Weight, a.Model = cmp.Or(a.Weight, 1), s.model(a.Provider)
 		e.Arms = append(e.Arms, policy.Arm(a))
 	}
 	return s.change(r, "experiment.create", start.Name, func(state *policy.State) error {
@@ -89,10 +89,23 @@ func (s *Server) checkArm(at string, a operator.Arm) error {
 	if vendors && s.deps.Providers[i].Kind == "mock" {
 		return f.At(at+"/provider", "mock", "the mock only stands in for real models and is not compared with them")
 	}
+	if model := s.model(a.Provider); a.Model != "" && a.Model != model {
+		return f.At(at+"/model", "other_model", fmt.Sprintf("%s is configured with the model %q; another one needs a provider of its own", a.Provider, model))
+	}
 	if s.deps.Policy.State().Disabled(a.Provider) {
 		return f.At(at+"/provider", "disabled", a.Provider+" is switched off")
 	}
 	return checkNumbers(at, a, s.deps.Policy.Catalog().Options)
+}
+
+// model is that of a configured provider.
+func (s *Server) model(provider string) string {
+	for _, p := range s.deps.Providers {
+		if p.Name == provider {
+			return p.Model
+		}
+	}
+	return ""
 }
 
 func checkNumbers(at string, a operator.Arm, o catalog.Options) error {

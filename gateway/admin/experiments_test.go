@@ -66,6 +66,7 @@ func TestArmsThatCannotBeAreRefused(t *testing.T) {
 		"an unknown provider":    {Name: "b", Provider: "nobody"},
 		"the stand-in":           {Name: "b", Provider: "mock"},
 		"one that is off":        {Name: "b", Provider: "qianfan"},
+		"another model":          {Name: "b", Provider: "seedream", Model: "moon-1"},
 		"an unknown aspect":      {Name: "b", Provider: "seedream", Aspect: "9:1000"},
 		"an unknown resolution":  {Name: "b", Provider: "seedream", Resolution: "99k"},
 		"too many steps":         {Name: "b", Provider: "seedream", Steps: 100_000},
@@ -96,5 +97,40 @@ func TestTheOldestExperimentGivesItsPlace(t *testing.T) {
 	}
 	if all := s.Policy.State().Experiments; len(all) != policy.MaxExperiments {
 		t.Errorf("%d are kept", len(all))
+	}
+}
+
+func TestTheReportSaysHowSureItIs(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	if _, err := c.ReportExperiment(t.Context(), "sky"); operator.StatusOf(err) != 404 {
+		t.Errorf("before it began: %v", err)
+	}
+	if _, err := c.StartExperiment(t.Context(), sky(), operator.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.ReportExperiment(t.Context(), "sky")
+	if err != nil || r.Name != "sky" || len(r.Results) != 2 {
+		t.Fatalf("report = %+v, %v", r, err)
+	}
+	a, b := r.Results[0], r.Results[1]
+	if a.Tasks != 420 || a.Pictures != 400 || a.Share != .25 || a.Best < .99 || a.FenPerTask != 20 || a.CostFen != 8400 || a.LeftOut.NotAsked != 3 {
+		t.Errorf("a = %+v", a)
+	}
+	for name, e := range map[string]*operator.Estimate{
+		"success": a.Success, "p50": a.P50, "p95": a.P95, "liked": a.Liked, "regenerated": a.Regenerated, "deleted": a.Deleted,
+	} {
+		if e == nil || e.Low > e.Value || e.High < e.Value || e.Low == e.High {
+			t.Errorf("%s of a: %+v", name, e)
+		}
+	}
+	if b.Liked != nil || b.Success == nil || b.Success.High-b.Success.Low < .2 {
+		t.Errorf("b = %+v", b)
+	}
+	if _, err := c.StopExperiment(t.Context(), "sky", operator.Edit{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.ReportExperiment(t.Context(), "sky"); err != nil || r.State != operator.ExperimentStopped || r.Results[0].Tasks != 420 {
+		t.Errorf("after its end: %+v, %v", r, err)
 	}
 }

@@ -26,6 +26,7 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/switch":                  {"GET": s.showSwitch, "POST": s.startSwitch},
 		"/admin/switch/abort":            {"POST": s.abortSwitch},
 		"/admin/experiments":             {"GET": s.experiments, "POST": s.startExperiment},
+		"/admin/experiments/{name}":      {"GET": s.reportExperiment},
 		"/admin/experiments/{name}/stop": {"POST": s.stopExperiment},
 		"/admin/budgets":                 {"GET": s.budgets, "PATCH": s.setBudgets},
 		"/admin/budgets/reset":           {"POST": s.resetBudgets},

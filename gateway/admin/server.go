@@ -14,6 +14,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
@@ -95,6 +96,11 @@ type ramps interface {
 	Progress() (from, to ramp.Calls)
 }
 
+// arms is the desk of gateway/experiment.
+type arms interface {
+	Counts(ctx context.Context, book string) (map[string]experiment.Counts, error)
+}
+
 // Deps are what the API steers.
 type Deps struct {
 	Policy      *policy.Store
@@ -107,6 +113,7 @@ type Deps struct {
 	Fleet       workers
 	Dispatch    dispatcher
 	Ramp        ramps
+	Arms        arms
 	Notes       notes
 	Providers   []routing.Provider              // as configured
 	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -58,4 +59,15 @@ func (l *lead) costless() days {
 	d := l.free
 	l.free = make(days)
 	return d
+}
+
+// measured reports whether an experiment counts the task.
+func (w *walk) measured() bool { return w.Arms != nil && w.job.Arm != nil }
+
+// measure counts an ended task for its arm, on the disk when it returns.
+func (w *walk) measure(ctx context.Context) error {
+	if !w.measured() {
+		return nil
+	}
+	return w.Arms.Post(ctx, *w.job.Arm, w.job.ID, experiment.Measure(*w.job.Arm, w.now()))
 }

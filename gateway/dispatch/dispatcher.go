@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
@@ -45,6 +46,12 @@ type settler interface {
 	Settle(ctx context.Context, j *task.Job, r *task.Record) error
 }
 
+// arms counts what the arms of experiments did.
+type arms interface {
+	Post(ctx context.Context, arm task.Arm, id task.ID, c experiment.Counts) error
+	Close(arm task.Arm, id task.ID)
+}
+
 // Deps are what a dispatcher works with.
 type Deps struct {
 	ID       string // of this gateway
@@ -55,6 +62,7 @@ type Deps struct {
 	Caller   caller
 	Objects  objects
 	Settler  settler
+	Arms     arms // nil: arms are not counted
 	Policy   func() *policy.State
 	TaskFen  func() int64 // the most one task may cost; nil or 0 for no limit
 	Logger   *slog.Logger

@@ -123,6 +123,11 @@ func (w *walk) close(ctx context.Context) {
 		_ = w.it.lease.Return(time.Second)
 		return
 	}
+	if err := w.measure(ctx); err != nil {
+		w.Logger.Warn("task not counted, the job returns", "task", w.job.ID, "err", err)
+		_ = w.it.lease.Return(time.Second)
+		return
+	}
 	if err := w.giveUp(ctx, paid); err != nil {
 		w.Logger.Warn("job not acknowledged", "task", w.job.ID, "err", err)
 		return
@@ -133,15 +138,19 @@ func (w *walk) close(ctx context.Context) {
 	}
 }
 
-// giveUp acknowledges the job. When its task cost money it waits for the
-// engine's word, so that the ledger knows that it will not come again.
+// giveUp acknowledges the job. When its task was booked it waits for the
+// engine's word, so that the books know that it will not come again.
 func (w *walk) giveUp(ctx context.Context, paid bool) error {
-	if !paid {
+	measured := w.measured()
+	if !paid && !measured {
 		return w.it.lease.Ack()
 	}
 	err := w.it.lease.Confirm(ctx)
-	if err == nil {
+	if err == nil && paid {
 		w.ledger.close(w.job.ID)
+	}
+	if err == nil && measured {
+		w.Arms.Close(*w.job.Arm, w.job.ID)
 	}
 	return err
 }

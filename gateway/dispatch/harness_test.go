@@ -39,6 +39,7 @@ type world struct {
 	routes  routing.Config
 	config  Config
 	taskFen int64
+	arms    arms // nil: not counted
 	log     *slog.Logger
 }
 
@@ -102,7 +103,7 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	w.t.Helper()
 	d, err := New(w.t.Context(), w.config, Deps{
 		ID: task.NewID(), Engine: e, Queue: q, Router: routing.New(w.routes, w.policy.Load), Fleet: w.crowd,
-		Caller: w.workers, Objects: w.shelf, Settler: w.books, Policy: w.policy.Load, Logger: w.log,
+		Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Policy: w.policy.Load, Logger: w.log,
 		TaskFen:  func() int64 { return w.taskFen },
 		Registry: prometheus.NewRegistry(),
 	})

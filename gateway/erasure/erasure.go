@@ -30,6 +30,7 @@ type queue interface {
 type intake interface {
 	Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error)
 	Forget(ctx context.Context, r *task.Record) error
+	Removed(r *task.Record)
 	ForgetSession(ctx context.Context, s session.ID) error
 }
 
@@ -136,6 +137,9 @@ func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, e
 	}
 	if r.Deleted && n.Objects == 0 {
 		return Receipt{}, notFound
+	}
+	if !r.Deleted {
+		e.deps.Intake.Removed(r)
 	}
 	e.complete(ctx, taskKey(s, id))
 	return e.receipt(Receipt{Tasks: 1, Objects: n.Objects, Cached: n.Cached}), nil

@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	realintake "github.com/imgfleet/imgfleet/gateway/intake"
 	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -43,6 +45,11 @@ type words struct{}
 
 func (words) Check(_ context.Context, s string) (string, error) { return s, nil }
 
+// deleted counts pictures that were removed one by one.
+type deleted struct{ n atomic.Int64 }
+
+func (d *deleted) Opine(_ task.Arm, c experiment.Counts) { d.n.Add(c.Deleted) }
+
 type fixture struct {
 	*Eraser
 	fuse    *fuse
@@ -53,6 +60,7 @@ type fixture struct {
 	ledger  *session.Ledger
 	uploads *upload.Uploads
 	intake  *realintake.Intake
+	deleted *deleted
 	id      session.ID
 	token   string
 	photo   upload.Upload
@@ -69,7 +77,7 @@ func open(t *testing.T) *fixture {
 	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute})
 	must(err)
 	t.Cleanup(e.Close)
-	f := &fixture{engine: e}
+	f := &fixture{engine: e, deleted: new(deleted)}
 	ring, err := keys.Open(t.Context(), e)
 	must(err)
 	onDisk, err := disk.Open(disk.Config{Dir: t.TempDir()})
@@ -92,7 +100,7 @@ func open(t *testing.T) *fixture {
 	must(err)
 	f.intake, err = realintake.Open(t.Context(), realintake.Defaults(), realintake.Deps{
 		Engine: e, Queue: f.queue, Uploads: f.uploads, Ledger: f.ledger, Limiter: session.NewLimiter(policy.DefaultLimits, nil),
-		Text: words{}, Policy: &operator{}, Store: f.store,
+		Text: words{}, Policy: &operator{}, Store: f.store, Arms: f.deleted,
 	})
 	must(err)
 	f.Eraser, err = Open(t.Context(), Deps{
@@ -132,7 +140,8 @@ func (f *fixture) succeed(t *testing.T, r *task.Record) {
 	}
 	prefix := string(f.id) + "/tasks/" + string(r.ID) + "/1"
 	r.Result = &task.Result{ImageKey: prefix + ".jpg", ThumbnailKey: prefix + ".thumb.jpg"}
-	r.Attempts = []task.Attempt{{Number: 1, Outcome: task.OK}}
+	ended := time.Now()
+	r.Attempts = []task.Attempt{{Number: 1, Outcome: task.OK, EndedAt: &ended}}
 	for _, key := range []string{prefix + ".jpg", prefix + ".thumb.jpg", prefix + ".json"} {
 		if _, err := f.store.Put(t.Context(), key, strings.NewReader("x"), 10); err != nil {
 			t.Fatal(err)
@@ -314,4 +323,28 @@ func TestAnErasedSessionLeavesNothing(t *testing.T) {
 		t.Errorf("receipt = %+v, err = %v", receipt, err)
 	}
 	f.wantNothing(t)
+}
+
+// Whoever deletes a picture did not like it; whoever leaves takes all of them.
+func TestOnlyAPictureDeletedByItselfSpeaksOfItsArm(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	arm := &task.Arm{Experiment: "sky", Name: "a", Book: "sky-1"}
+	one, two := f.submit(t, 0), f.submit(t, 1)
+	for _, r := range []*task.Record{one, two} {
+		r.Arm = arm
+		f.succeed(t, r)
+	}
+	for range 2 {
+		_, _ = f.Task(t.Context(), f.id, one.ID)
+	}
+	if n := f.deleted.n.Load(); n != 1 {
+		t.Errorf("counted %d times", n)
+	}
+	if _, err := f.Session(t.Context(), f.id); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.deleted.n.Load(); n != 1 {
+		t.Errorf("after the session was erased: %d", n)
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/campaign"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	realqueue "github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -92,8 +93,29 @@ func (f *fakeStore) Copy(_ context.Context, from, to string) error {
 	return f.err
 }
 
+// fakeArms sums up what was thought of each arm.
+type fakeArms struct {
+	mu  sync.Mutex
+	sum map[string]experiment.Counts
+}
+
+func (f *fakeArms) Opine(arm task.Arm, c experiment.Counts) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sum := f.sum[arm.Name]
+	sum.Add(c)
+	f.sum[arm.Name] = sum
+}
+
+func (f *fakeArms) of(arm string) experiment.Counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sum[arm]
+}
+
 type fixture struct {
 	*Intake
+	arms    *fakeArms
 	engine  *engine.Engine
 	queue   *realqueue.Queue
 	uploads *fakeUploads
@@ -118,7 +140,7 @@ func open(t testing.TB) *fixture {
 	}
 	f := &fixture{
 		engine: e, queue: q, uploads: &fakeUploads{all: map[task.UploadID]upload.Upload{}}, store: &fakeStore{copied: map[string]string{}},
-		id: session.ID(task.NewID()),
+		id: session.ID(task.NewID()), arms: &fakeArms{sum: map[string]experiment.Counts{}},
 		policy: &fakePolicy{catalog: catalog.Document{
 			Version: 7,
 			Styles:  []catalog.Style{{ID: "ink"}, {ID: "pixel"}}, Places: []catalog.Place{{ID: "bund"}, {ID: "wall"}},
@@ -138,7 +160,7 @@ func open(t testing.TB) *fixture {
 	}
 	f.Intake, err = Open(t.Context(), Defaults(), Deps{
 		Engine: e, Queue: q, Uploads: f.uploads, Ledger: f.ledger, Limiter: session.NewLimiter(current, nil),
-		Text: fakeText{}, Policy: f.policy, Store: f.store,
+		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms,
 		Campaigns: campaign.New(campaign.Deps{Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)}),
 	})
 	if err != nil {

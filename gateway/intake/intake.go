@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -79,6 +81,11 @@ type objects interface {
 	Copy(ctx context.Context, from, to string) error
 }
 
+// arms is what the desk of gateway/experiment gives.
+type arms interface {
+	Opine(arm task.Arm, c experiment.Counts)
+}
+
 // Deps are what the intake works with.
 type Deps struct {
 	Engine   *engine.Engine
@@ -89,6 +96,7 @@ type Deps struct {
 	Text     text
 	Policy   operator
 	Store    objects
+	Arms     arms // nil: opinions on arms are not counted
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
@@ -112,6 +120,8 @@ type Intake struct {
 	store    objects
 	cache    *cache
 	feedback *engine.Bucket
+	arms     arms
+	repeats  chan *task.Record // pictures that were made again
 	log      *slog.Logger
 	met      metrics
 	now      func() time.Time
@@ -148,12 +158,18 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	}
 	return &Intake{
 		config: c, queue: d.Queue, uploads: d.Uploads, ledger: d.Ledger, limiter: d.Limiter, text: d.Text, policy: d.Policy,
-		store: d.Store, cache: cache, feedback: feedback, log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns,
+		store: d.Store, cache: cache, feedback: feedback, arms: d.Arms, repeats: make(chan *task.Record, againMost), log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns,
 	}, nil
 }
 
-// Run mirrors which answers are cached until ctx ends.
-func (in *Intake) Run(ctx context.Context) error { return in.cache.run(ctx) }
+// Run mirrors which answers are cached, and counts what was made again, until
+// ctx ends.
+func (in *Intake) Run(ctx context.Context) error {
+	var repeats sync.WaitGroup
+	defer repeats.Wait()
+	repeats.Go(func() { in.runRepeats(ctx) })
+	return in.cache.run(ctx)
+}
 
 // lookup finds a session's task, its tombstone included. Ids from outside
 // that cannot be ids are not found either.

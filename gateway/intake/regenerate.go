@@ -41,9 +41,9 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal},
 		id:      id, hash: hash, fresh: true, gone: fault.New(fault.Gone, "upload_expired"),
 	}
-	return in.once(ctx, d, func() error {
-		from, err := in.Get(ctx, r.Session, r.Task)
-		if err != nil {
+	var from *task.Record
+	answer, err := in.once(ctx, d, func() (err error) {
+		if from, err = in.Get(ctx, r.Session, r.Task); err != nil {
 			return err
 		}
 		d.Upload, d.not = from.Upload, from.Seed
@@ -54,6 +54,10 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		}
 		return nil
 	})
+	if err == nil {
+		in.again(from)
+	}
+	return answer, err
 }
 
 // regenerateHash is of what was sent, not of what it means now.

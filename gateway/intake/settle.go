@@ -2,14 +2,12 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
-	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -43,7 +41,7 @@ func (in *Intake) Forget(ctx context.Context, r *task.Record) error {
 		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm)
 		errs = append(errs, in.cache.drop(ctx, r.Session, key, r.ID))
 	}
-	errs = append(errs, in.feedback.Delete(ctx, feedbackKey(r.Session, r.ID), engine.AnyRevision))
+	errs = append(errs, in.forgetOpinion(ctx, r))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("forget task: %w", err)
 	}
@@ -65,45 +63,3 @@ func (in *Intake) ForgetSession(ctx context.Context, s session.ID) error {
 	}
 	return nil
 }
-
-// opinion is what a person thinks of a result.
-type opinion struct {
-	Rating string    `json:"rating"`
-	Style  string    `json:"style"`
-	Place  string    `json:"place"`
-	At     time.Time `json:"at"`
-}
-
-// Feedback keeps what a person thinks of a finished task, for as long as that
-// lives; the last word counts.
-func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
-	r, err := in.Get(ctx, s, id)
-	if err != nil {
-		return err
-	}
-	if !validRating(rating) {
-		return fault.New(fault.Unprocessable, "rating_invalid").At("/rating", "out_of_range", "must be 1…5, \"like\" or \"dislike\"")
-	}
-	if !r.State.Terminal() {
-		return fault.New(fault.Conflict, "task_not_finished")
-	}
-	value, err := json.Marshal(opinion{Rating: rating, Style: r.Style, Place: r.Place, At: in.now().UTC()})
-	if err != nil {
-		return fmt.Errorf("encode feedback: %w", err)
-	}
-	if _, err := in.feedback.Put(ctx, feedbackKey(s, id), value, engine.AnyRevision, in.left(r)); err != nil {
-		return fmt.Errorf("keep feedback: %w", err)
-	}
-	in.met.feedback.WithLabelValues(rating).Inc()
-	return nil
-}
-
-func validRating(rating string) bool {
-	switch rating {
-	case "1", "2", "3", "4", "5", "like", "dislike":
-		return true
-	}
-	return false
-}
-
-func feedbackKey(s session.ID, id task.ID) string { return string(s) + "." + string(id) }

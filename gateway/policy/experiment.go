@@ -29,6 +29,7 @@ type Experiment struct {
 type Arm struct {
 	Name       string  `json:"name"`
 	Provider   string  `json:"provider"`
+	Model      string  `json:"model,omitempty"` // the provider's, when the experiment began
 	Weight     int     `json:"weight"`
 	Catalog    int     `json:"catalog,omitempty"`
 	Aspect     string  `json:"aspect,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
@@ -72,7 +73,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -264,6 +265,25 @@ func (s *Stage) Costs(context.Context, int) ([]dispatch.Cost, error) {
 // Progress plays a switch of providers.
 func (s *Stage) Progress() (from, to ramp.Calls) {
 	return ramp.Calls{Good: 97, Bad: 3}, ramp.Calls{Good: 14, Bad: 1}
+}
+
+// Counts plays the books of every experiment that has arms a and b.
+func (s *Stage) Counts(context.Context, string) (map[string]experiment.Counts, error) {
+	var a, b experiment.Counts
+	for i := range 400 {
+		fast := experiment.Picture(time.Duration(3000+i*20)*time.Millisecond, 20)
+		if i%10 == 0 {
+			fast.Rated, fast.Liked = 1, int64(min(1, i%40))
+		}
+		a.Add(fast)
+		if i < 20 {
+			a.Add(experiment.Failure(20))
+			b.Add(experiment.Failure(14))
+			b.Add(experiment.Picture(12*time.Second, 14))
+		}
+	}
+	a.Regenerated, a.Deleted, a.Missed, b.Canceled = 12, 4, 3, 1
+	return map[string]experiment.Counts{"a": a, "b": b}, nil
 }
 
 // Session plays the erasure.
