@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -77,12 +76,14 @@ type gateway struct {
 	http     *httpapi.Server
 	admin    *admin.Server
 	beats    *workerrpc.Server
+	heap     *heap // nil when the operator decided
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
 func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) error {
 	g := &gateway{
 		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: lookup(environ)},
+		heap: newHeap(lookup(environ)),
 	}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()
@@ -96,9 +97,7 @@ func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) e
 	if err := g.buildAdmin(ctx); err != nil {
 		return err
 	}
-	// Building leaves twice as much garbage as anything that lives on, and the
-	// collector would let the process grow by that much again.
-	debug.FreeOSMemory()
+	settle()
 	return g.run(ctx)
 }
 
@@ -126,6 +125,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"arms":     g.arms.Run,
 		"http":     g.http.Run,
 		"admin":    g.admin.Run,
+		"heap":     g.heap.Run,
 	} {
 		stages.Go(func() {
 			err := run(ctx)
