@@ -44,7 +44,7 @@ fuzz: ## Fuzz every parser of outside bytes, FUZZTIME each
 bench: build ## Measure throughput, latency and memory; prints medians and ratios
 	go run ./deploy/bench
 
-torture: build ## Kill processes under load; prints what was lost (TORTURE=-vendors)
+torture: build ## Kill processes under load; prints what was lost (TORTURE="-vendors -budgets")
 	go run ./deploy/torture $(TORTURE)
 
 fleet-sim: build ## Drive simulated vendors that fail; prints what tasks saw of it

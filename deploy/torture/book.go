@@ -21,6 +21,7 @@ const (
 	eventMissing
 	eventRepeated
 	unbooked  // money that the ledger does not know, or knows twice
+	overspent // a budget, by more than one picture
 	paidTwice // a provider's call outside policy
 	forsaken  // a job that the vendor had a name for, given up
 	illegal   // a step the state machine does not have, progress that fell
@@ -32,7 +33,7 @@ const (
 
 func (k kind) String() string {
 	return [...]string{
-		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "calls twice outside policy", "paid jobs given up",
+		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "budgets overspent", "calls twice outside policy", "paid jobs given up",
 		"illegal steps", "wrong answers", "left behind", "crashes",
 	}[k]
 }
@@ -72,6 +73,7 @@ type book struct {
 	refused   atomic.Int64 // keys refused as they should be
 	dropped   atomic.Int64 // answers thrown away
 	gaveUp    atomic.Int64 // clients that got no answer at all
+	broke     atomic.Int64 // requests refused because the budgets were spent
 	streams   atomic.Int64 // connections
 	stalled   atomic.Int64 // streams that missed an event until they reconnected
 	erasures  atomic.Int64 // whole sessions

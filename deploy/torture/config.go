@@ -26,6 +26,7 @@ type Config struct {
 	DoublePayFen int64
 	Hedge        float64 // share of attempts
 	Vendors      bool    // the doubles of real vendors stand in for the mocks
+	Budgets      bool    // of a day, that end within the run
 	Rolling      bool    // everything is restarted in turn half-way
 	Mock         string  // model of the mock providers, without the journal
 	Dir          string

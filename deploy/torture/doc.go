@@ -4,6 +4,7 @@
 // repeated or paid twice. All but the tasks accepted must be zero.
 // Half-way everything is restarted in turn, as by a deploy. With -vendors the
 // strict doubles of real vendors are called, and their own count is the truth.
+// With -budgets the money of the day ends within the run.
 //
 //	go run ./deploy/torture -tasks 2000
 package main

@@ -146,6 +146,10 @@ func (p *person) submit(ctx context.Context, wish client.NewTask, f fate) *entry
 // unanswered tells a client that gave up from one that was refused without a
 // reason.
 func (p *person) unanswered(what string, id task.ID, err error) {
+	if client.Code(err) == "budget_exhausted" && p.config.Budgets {
+		p.book.broke.Add(1)
+		return
+	}
 	status := client.Status(err)
 	if status == 0 || status == http.StatusTooManyRequests || (status >= 502 && status <= 504) {
 		p.book.gaveUp.Add(1)

@@ -32,6 +32,8 @@ type Report struct {
 	Takeovers int            `json:"takeOvers"`
 	Recovered map[string]int `json:"recovered"` // lost calls, by how they were found
 	Vendors   string         `json:"vendors,omitempty"`
+	Broke     int64          `json:"refusedForMoney,omitempty"`
+	Budgets   string         `json:"budgets,omitempty"`
 	Seconds   float64        `json:"seconds"`
 	Faults    map[string]int `json:"faults"`
 	Details   []string       `json:"details,omitempty"`
@@ -43,7 +45,8 @@ func report(c Config, b *book, r *reaper, takeovers int, recovered map[string]in
 		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
 		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
-		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.told, "; "), Seconds: took.Seconds(), Faults: map[string]int{}, Details: b.details,
+		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.told, "; "), Seconds: took.Seconds(),
+		Broke: b.broke.Load(), Budgets: a.budgets, Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
 		out.Faults[k.String()] = b.faults[k]
@@ -78,6 +81,9 @@ func (r Report) print(out io.Writer) error {
 	fmt.Fprintf(w, "provider calls\t%d\t%d hedges, and %d fen went on after unknown outcomes, within policy\n", r.Calls, r.Hedges, r.DoubleFen)
 	if r.Vendors != "" {
 		fmt.Fprintf(w, "submissions\t%d\t%s\n", r.Calls, r.Vendors)
+	}
+	if r.Budgets != "" {
+		fmt.Fprintf(w, "budgets\t%d\trequests refused; %s\n", r.Broke, r.Budgets)
 	}
 	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
 	if err := w.Flush(); err != nil {

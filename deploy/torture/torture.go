@@ -41,6 +41,9 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if err := s.up(ctx); err != nil {
 		return r, err
 	}
+	if err := limit(ctx, c, s); err != nil {
+		return r, fmt.Errorf("set budgets: %w", err)
+	}
 	b, reaper := newBook(), newReaper(c, s)
 	if c.Rolling {
 		reaper.half = func() bool { return b.finished.Load() >= int64(c.Tasks/3) }

@@ -31,11 +31,11 @@ func TestNothingIsLostUnderFire(t *testing.T) {
 
 // TestPaidCallsSurviveKills is the short version of "make torture" with
 // vendors whose own count is the truth. A call that the vendor has a name for
-// is never given up.
+// is never given up, and budgets end in the middle of it.
 func TestPaidCallsSurviveKills(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
-	c.Tasks, c.Clients, c.Every, c.Dir, c.Vendors = 40, 8, 900*time.Millisecond, t.TempDir(), true
+	c.Tasks, c.Clients, c.Every, c.Dir, c.Vendors, c.Budgets = 48, 8, 900*time.Millisecond, t.TempDir(), true, true
 	c.Environ = childEnviron(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
@@ -47,7 +47,7 @@ func TestPaidCallsSurviveKills(t *testing.T) {
 	if !r.Clean() {
 		t.Errorf("faults: %v", r.Faults)
 	}
-	if r.Gateways+r.Workers == 0 || r.Restarts == 0 || r.Calls == 0 {
+	if r.Gateways+r.Workers == 0 || r.Restarts == 0 || r.Calls == 0 || r.Broke == 0 {
 		t.Error("the run was too tame to prove anything")
 	}
 }

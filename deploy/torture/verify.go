@@ -50,7 +50,7 @@ func newVerifier(c Config, s *site, b *book) (*verifier, error) {
 		v.direct = append(v.direct, api)
 	}
 	var err error
-	v.admin, err = operator.NewClient(operator.ClientConfig{Server: s.admin[0], Token: adminToken, Who: "torture"})
+	v.admin, err = s.operators()
 	return v, err
 }
 
@@ -88,7 +88,7 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	if float64(r.hedges) > v.config.Hedge*float64(r.calls+v.kills)+1+float64(v.kills) {
 		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
 	}
-	if err := v.ledger(ctx, r); err != nil {
+	if err := v.ledger(ctx, &r); err != nil {
 		return r, err
 	}
 	v.sessions(ctx)
@@ -134,8 +134,9 @@ type audited struct {
 	attempts      int64
 
 	counted    *counted
-	betaBooked int64 // attempts at beta that are pictures or may be
-	betaUntold int64 // of them, those whose job nobody could name
+	budgets    string // what was spent of them
+	betaBooked int64  // attempts at beta that are pictures or may be
+	betaUntold int64  // of them, those whose job nobody could name
 }
 
 // count takes the attempts of a record in.
@@ -155,7 +156,7 @@ func (r *audited) count(t operator.Task) {
 
 // ledger compares what is booked with the records and with the calls. Deleted
 // tasks are booked too, and have no record any more.
-func (v *verifier) ledger(ctx context.Context, r audited) error {
+func (v *verifier) ledger(ctx context.Context, r *audited) error {
 	costs, err := v.admin.Costs(ctx, 2)
 	if err != nil {
 		return err
@@ -171,8 +172,9 @@ func (v *verifier) ledger(ctx context.Context, r audited) error {
 		v.book.fault(unbooked, 1, "", "%d fen for pictures are in the ledger, all calls come to %d", ok, paid)
 	}
 	if v.site.vendors != nil {
-		v.reconcile(v.counted, r, costs)
+		v.reconcile(v.counted, *r, costs)
 	}
+	r.budgets = v.thrifty(ctx, costs)
 	return nil
 }
 
