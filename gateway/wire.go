@@ -241,7 +241,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: g.text,
 		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Arms: g.arms, Logger: g.log, Registry: g.reg,
-		Payable: func(id task.ID) error { return g.dispatch.Payable(id) }, // built later: it settles with the intake
+		Payable: func(id task.ID, campaign string) error { return g.dispatch.Payable(id, campaign) }, // built later: it settles with the intake
 	}); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func newCampaignLs(a *App) *cobra.Command {
 func campaignsView(list []operator.Campaign) terminal.View {
 	v := terminal.View{Doc: list, Table: terminal.Table{Columns: []terminal.Column{
 		{Name: "name", Least: 8}, {Name: "state"}, {Name: "from"}, {Name: "to"}, {Name: "tasks", Right: true},
+		{Name: "spent today", Right: true}, {Name: "daily budget", Right: true, Wide: true},
 		{Name: "landing page", Wide: true},
 	}, Empty: "No campaign was created yet."}}
 	for _, c := range list {
@@ -42,10 +43,17 @@ func campaignsView(list []operator.Campaign) terminal.View {
 		}
 		v.Names = append(v.Names, c.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
-			c.Name, c.State, minute(c.From), minute(to), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), c.LandingURL,
+			c.Name, c.State, minute(c.From), minute(to), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.LandingURL,
 		})
 	}
 	return v
+}
+
+func campaignBudget(c operator.Campaign) string {
+	if c.DailyBudgetFen == 0 {
+		return "off"
+	}
+	return yuan(c.DailyBudgetFen)
 }
 
 type campaignCreateOptions struct {
@@ -63,10 +71,11 @@ func newCampaignCreate(a *App) *cobra.Command {
 			"that name it have --capacity places for themselves, beside limits.queueDepth, and every second turn in\n" +
 			"the queue. One task more is asked to come back in a moment. They do not count for limits.ipDaily,\n" +
 			"because a crowd is often behind one address; for the same reason look at --ip-per-minute and\n" +
-			"--ip-sessions-per-hour of imgctl quota set.\n\n" +
+			"--ip-sessions-per-hour of imgctl quota set. When --daily-budget is spent, people are told to come back\n" +
+			"tomorrow.\n\n" +
 			"Times are \"2026-11-28 10:00\" or \"10:00\" in this machine's zone, or RFC 3339.",
 		Example: "  imgctl campaign create expo --from \"2026-11-28 10:00\" --to \"2026-11-28 18:00\" --capacity 500 \\\n" +
-			"    --landing-url https://example.com/expo\n" +
+			"    --daily-budget 100000 --landing-url https://example.com/expo\n" +
 			"  imgctl campaign create tonight --for 3h --capacity 100",
 		Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,6 +91,7 @@ func newCampaignCreate(a *App) *cobra.Command {
 	f.StringVar(&o.to, "to", "", "`time` at which it closes")
 	f.DurationVar(&o.length, "for", 0, "how `long` it is open, instead of --to")
 	f.Int64Var(&o.start.Capacity, "capacity", 0, "`tasks` queued or running at once")
+	f.Int64Var(&o.start.DailyBudgetFen, "daily-budget", 0, "`fen` that its pictures may cost on a Shanghai day; 0: no limit")
 	f.StringVar(&o.start.LandingURL, "landing-url", "", "https `address` that is told with every picture")
 	o.flags(cmd)
 	return cmd
@@ -108,6 +118,9 @@ func (o *campaignCreateOptions) parse(now time.Time) (err error) {
 	}
 	if o.start.Capacity < 1 {
 		return usage("--capacity must be given and positive")
+	}
+	if o.start.DailyBudgetFen < 0 {
+		return usage("--daily-budget must not be negative, is %d", o.start.DailyBudgetFen)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // campaigns lists what opens last first.
 func (s *Server) campaigns(r *http.Request) (any, error) {
-	now := time.Now()
+	now, spent := time.Now(), s.deps.Dispatch.Status().Campaigns
 	out := operator.List[operator.Campaign]{Data: []operator.Campaign{}}
 	for name, c := range s.deps.Policy.State().Campaigns {
 		taken, err := s.deps.Queue.PlacesTaken(r.Context(), name)
@@ -21,8 +21,8 @@ func (s *Server) campaigns(r *http.Request) (any, error) {
 			return nil, err
 		}
 		out.Data = append(out.Data, operator.Campaign{
-			CampaignStart: operator.CampaignStart{Name: name, From: c.From, To: c.To, Capacity: c.Capacity, LandingURL: c.LandingURL},
-			State:         string(c.Phase(now)), Tasks: taken, EndedAt: c.EndedAt,
+			CampaignStart: operator.CampaignStart{Name: name, From: c.From, To: c.To, Capacity: c.Capacity, DailyBudgetFen: c.DailyBudgetFen, LandingURL: c.LandingURL},
+			State:         string(c.Phase(now)), Tasks: taken, SpentFen: spent[name], EndedAt: c.EndedAt,
 		})
 	}
 	slices.SortFunc(out.Data, func(a, b operator.Campaign) int {
@@ -46,7 +46,7 @@ func (s *Server) createCampaign(r *http.Request) (any, error) {
 	if !start.To.After(now) {
 		return nil, invalid("/to", "must be in the future")
 	}
-	c := policy.Campaign{From: start.From.UTC(), To: start.To.UTC(), Capacity: start.Capacity, LandingURL: start.LandingURL}
+	c := policy.Campaign{From: start.From.UTC(), To: start.To.UTC(), Capacity: start.Capacity, DailyBudgetFen: start.DailyBudgetFen, LandingURL: start.LandingURL}
 	return s.change(r, "campaign.create", start.Name, func(state *policy.State) error {
 		return state.AddCampaign(start.Name, c, now)
 	})

@@ -44,7 +44,7 @@ func (w *walk) post(ctx context.Context) (paid bool, err error) {
 		w.free.merge(d)
 		return false, nil
 	}
-	if err := w.ledger.post(ctx, posting{id: w.job.ID, days: d}); err != nil {
+	if err := w.ledger.post(ctx, posting{id: w.job.ID, days: d, campaign: w.job.Campaign}); err != nil {
 		return true, err
 	}
 	w.spend.giveBack(w.hand...)

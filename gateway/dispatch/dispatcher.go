@@ -152,6 +152,7 @@ type Status struct {
 
 	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader tells it
 	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
+	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
 }
 
@@ -162,7 +163,7 @@ func (d *Dispatcher) Status() Status {
 	if l := d.current.Load(); l != nil {
 		l.status(&s)
 	} else if t := d.told.Load(); t != nil && time.Since(t.At) < toldStale {
-		s.Providers, s.SpentFen, s.Alarms = t.Providers, t.SpentFen, t.Alarms
+		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = t.Providers, t.SpentFen, t.Campaigns, t.Alarms
 		for name, p := range t.Providers {
 			if p.InFlight > 0 {
 				s.InFlight[name] = p.InFlight

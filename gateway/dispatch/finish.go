@@ -72,10 +72,7 @@ func (w *walk) succeed(ctx context.Context, land landing) error {
 // exhausted fails a task for which nothing is left to try. When the last call
 // may still have been paid for, it says so.
 func (w *walk) exhausted(ctx context.Context, land landing) error {
-	code := "generation_failed"
-	if w.broke(w.job, w.paid) {
-		code = "budget_exhausted"
-	}
+	code := cmp.Or(w.lacks(w.job, w.paid), "generation_failed")
 	if land.out.Result == task.Unknown || len(w.unsure) > 0 {
 		code = "provider_unknown"
 	}

@@ -132,7 +132,7 @@ func unserved(a task.Attempt) bool {
 // those that failed less often first, stand-ins last, and only what the
 // task may still cost. When it had all its attempts, only stand-ins are left.
 func (w *walk) plan() []routing.Step {
-	steps := w.payable(w.route(w.job), w.mostFen()-w.paid)
+	steps := w.payable(w.route(w.job), w.mostFen()-w.paid, w.job.Campaign)
 	if len(w.tried) == 0 {
 		return steps
 	}
@@ -158,7 +158,7 @@ func (w *walk) plan() []routing.Step {
 // need is called with the lead's lock held.
 func (w *walk) need() need {
 	return need{
-		steps: w.plan(), region: w.job.Region, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0 || w.moved,
+		steps: w.plan(), region: w.job.Region, campaign: w.job.Campaign, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0 || w.moved,
 		waited: time.Since(w.it.entered), spill: w.config.Spill, stalled: time.Since(w.asked) >= w.config.Stall,
 	}
 }

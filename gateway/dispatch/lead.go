@@ -254,7 +254,7 @@ func (l *lead) status(s *Status) {
 	s.Leader, s.Waiting = true, l.window.len()
 	s.Running = len(l.held) - s.Waiting
 	t := l.tells(time.Now())
-	s.Providers, s.SpentFen = t.Providers, t.SpentFen
+	s.Providers, s.SpentFen, s.Campaigns = t.Providers, t.SpentFen, t.Campaigns
 	s.Alarms = l.config.Alarming.alarms(t, l.Policy().Budgets)
 	for name, n := range l.slots.providers {
 		s.InFlight[name] = n

@@ -106,6 +106,8 @@ func (d days) merge(more days) {
 type book struct {
 	Days days              `json:"days"`
 	Open map[task.ID]int64 `json:"open"` // unix seconds
+
+	Campaigns map[string]map[string]int64 `json:"campaigns,omitempty"` // fen of each, by day
 }
 
 func readBook(data []byte) (b book, err error) {
@@ -118,14 +120,18 @@ func readBook(data []byte) (b book, err error) {
 	if b.Open == nil {
 		b.Open = make(map[task.ID]int64)
 	}
+	if b.Campaigns == nil {
+		b.Campaigns = make(map[string]map[string]int64)
+	}
 	return b, err
 }
 
 // posting is one task's calls on the way into the ledger.
 type posting struct {
-	id   task.ID // "" for calls that cost nothing: those nobody waits for
-	days days
-	done chan error
+	id       task.ID // "" for calls that cost nothing: those nobody waits for
+	days     days
+	campaign string // that they were made for, "" for none
+	done     chan error
 }
 
 // ledger writes what tasks cost, in batches: a batch is one write, and a task
@@ -251,6 +257,7 @@ func (b *book) apply(batch []posting, acked []task.ID, now time.Time) {
 			b.Open[p.id] = now.Unix()
 		}
 		b.Days.merge(p.days)
+		b.charge(p)
 	}
 	for _, id := range acked {
 		delete(b.Open, id)
@@ -263,6 +270,24 @@ func (b *book) apply(batch []posting, acked []task.ID, now time.Time) {
 	for day := range b.Days {
 		if past(day, now) {
 			delete(b.Days, day)
+		}
+	}
+	maps.DeleteFunc(b.Campaigns, func(day string, _ map[string]int64) bool { return past(day, now) })
+}
+
+// charge counts a task's calls for its campaign.
+func (b *book) charge(p posting) {
+	if p.campaign == "" {
+		return
+	}
+	for day, providers := range p.days {
+		for _, origins := range providers {
+			for _, s := range origins {
+				if b.Campaigns[day] == nil {
+					b.Campaigns[day] = make(map[string]int64)
+				}
+				b.Campaigns[day][p.campaign] += s.spent()
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -15,14 +16,19 @@ import (
 type expense interface {
 	spent(provider string) int64
 	total() int64
+	campaign(name string) int64
 }
 
-// room reports whether budgets leave room for a call.
-func room(budgets map[string]int64, step routing.Step, on expense) bool {
-	if most, ok := budgets[step.Name]; ok && on.spent(step.Name)+step.PriceFen > most {
+// room reports whether budgets leave room for a call, made for a campaign or
+// for "", which is none.
+func room(state *policy.State, step routing.Step, campaign string, on expense) bool {
+	if most := state.Campaigns[campaign].DailyBudgetFen; most > 0 && on.campaign(campaign)+step.PriceFen > most {
 		return false
 	}
-	most, ok := budgets[policy.WholeService]
+	if most, ok := state.Budgets[step.Name]; ok && on.spent(step.Name)+step.PriceFen > most {
+		return false
+	}
+	most, ok := state.Budgets[policy.WholeService]
 	return !ok || on.total()+step.PriceFen <= most
 }
 
@@ -41,42 +47,58 @@ func (h heard) of(budget string) int64 {
 	return h.spent(budget)
 }
 
+func (h heard) campaign(name string) int64 { return h.Campaigns[name] }
+
 // Payable refuses a task that is not accepted yet when the budgets of today,
-// or what one task may cost, leave nothing for anybody in its plan. The leader
+// that of its campaign among them, or what one task may cost, leave nothing
+// for anybody in its plan. The leader
 // knows; other gateways go by what it told within the last second, and refuse
 // nothing when it told nothing: the leader judges again when it places the
 // task. A plan without steps waits for an operator, as ever.
-func (d *Dispatcher) Payable(id task.ID) error {
+func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 	now := time.Now()
-	budgets, most := d.Policy().Budgets, d.mostFen()
-	if len(budgets) == 0 && most == math.MaxInt64 {
+	state, most := d.Policy(), d.mostFen()
+	if len(state.Budgets) == 0 && state.Campaigns[campaign].DailyBudgetFen == 0 && most == math.MaxInt64 {
 		return nil
 	}
 	steps := d.Router.Plan(id)
-	if len(steps) == 0 {
+	affords := d.affords(state, now)
+	code := lacking(campaign, func(campaign string) bool {
+		return len(steps) == 0 || slices.ContainsFunc(steps, func(s routing.Step) bool {
+			return s.PriceFen <= most && (s.PriceFen == 0 || affords(s, campaign))
+		})
+	})
+	if code == "" {
 		return nil
 	}
-	affords := d.affords(budgets, now)
-	for _, s := range steps {
-		if s.PriceFen <= most && (s.PriceFen == 0 || affords(s)) {
-			return nil
-		}
-	}
 	left := 24*time.Hour - Today(now)
-	f := fault.New(fault.Unavailable, "budget_exhausted").After(left)
+	f := fault.New(fault.Unavailable, code).After(left)
 	f.ResetsAt = now.Add(left)
 	return f
 }
 
-func (d *Dispatcher) affords(budgets map[string]int64, now time.Time) func(routing.Step) bool {
+// lacking names whose money is spent, the campaign's or everybody's, when a
+// task of a campaign cannot be paid for; "" when it can.
+func lacking(campaign string, payable func(campaign string) bool) (code string) {
+	switch {
+	case payable(campaign):
+		return ""
+	case campaign != "" && payable(""):
+		return "campaign_spent"
+	default:
+		return "budget_exhausted"
+	}
+}
+
+func (d *Dispatcher) affords(state *policy.State, now time.Time) func(routing.Step, string) bool {
 	if l := d.current.Load(); l != nil {
-		return func(s routing.Step) bool { return l.spend.affords(s, now) }
+		return func(s routing.Step, campaign string) bool { return l.spend.affords(s, campaign, now) }
 	}
 	t := d.told.Load()
 	if t == nil || now.Sub(t.At) >= toldStale || dayOf(t.At) != dayOf(now) {
-		return func(routing.Step) bool { return true }
+		return func(routing.Step, string) bool { return true }
 	}
-	return func(s routing.Step) bool { return room(budgets, s, heard{t}) }
+	return func(s routing.Step, campaign string) bool { return room(state, s, campaign, heard{t}) }
 }
 
 // mostFen is what one task may cost.

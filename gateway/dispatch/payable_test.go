@@ -46,7 +46,7 @@ func TestATaskIsRefusedWhenNobodyMayBePaid(t *testing.T) {
 			})
 			d := w.start()
 			d.leads()
-			err := d.Payable(task.ID(task.NewID()))
+			err := d.Payable(task.ID(task.NewID()), "")
 			if got := fault.CodeOf(err) == "budget_exhausted"; got != c.refused || (err != nil) != c.refused {
 				t.Fatalf("payable: %v", err)
 			}
@@ -69,19 +69,19 @@ func TestEveryGatewayKnowsWhatIsSpent(t *testing.T) {
 	standby := w.start()
 	id := task.ID(task.NewID())
 	eventually(t, "the leader is heard", func() bool { return standby.told.Load() != nil })
-	if err := standby.Payable(id); err != nil {
+	if err := standby.Payable(id, ""); err != nil {
 		t.Errorf("refused with money left: %v", err)
 	}
 	j := w.accept()
 	w.next().ok()
 	w.finished(j)
-	eventually(t, "both refuse", func() bool { return leader.Payable(id) != nil && standby.Payable(id) != nil })
+	eventually(t, "both refuse", func() bool { return leader.Payable(id, "") != nil && standby.Payable(id, "") != nil })
 	w.policy.Store(&policy.State{Budgets: map[string]int64{policy.WholeService: 39}})
-	if leader.Payable(id) == nil || standby.Payable(id) == nil {
+	if leader.Payable(id, "") == nil || standby.Payable(id, "") == nil {
 		t.Error("the service's budget pays for more than it is")
 	}
 	w.policy.Store(&policy.State{Budgets: map[string]int64{"a": 40, "b": 0}})
-	if a, b := leader.Payable(id), standby.Payable(id); a != nil || b != nil {
+	if a, b := leader.Payable(id, ""), standby.Payable(id, ""); a != nil || b != nil {
 		t.Errorf("a larger budget is not seen: %v, %v", a, b)
 	}
 }
@@ -105,7 +105,7 @@ func TestOldNewsRefusesNothing(t *testing.T) {
 		"yesterday": {&told{At: now.Add(-Today(now) - time.Millisecond), SpentFen: 20}, false},
 	} {
 		d.told.Store(c.told)
-		if err := d.Payable("x"); (err != nil) != c.refused {
+		if err := d.Payable("x", ""); (err != nil) != c.refused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -90,7 +90,7 @@ func (l *lead) assign(ctx context.Context) {
 func (l *lead) need(it *item) need {
 	waited := time.Since(it.entered)
 	return need{
-		steps: l.payable(l.route(it.lease.Job), l.mostFen()), region: it.lease.Job.Region,
+		steps: l.payable(l.route(it.lease.Job), l.mostFen(), it.lease.Job.Campaign), region: it.lease.Job.Region, campaign: it.lease.Job.Campaign,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
 	}
 }
@@ -105,9 +105,9 @@ func (l *lead) route(j *task.Job) []routing.Step {
 
 // payable drops the steps that cost more than a task or today's budgets have
 // left; the plan itself when there are none.
-func (l *lead) payable(steps []routing.Step, fen int64) []routing.Step {
+func (l *lead) payable(steps []routing.Step, fen int64, campaign string) []routing.Step {
 	now := time.Now()
-	dear := func(s routing.Step) bool { return s.PriceFen > fen || !l.spend.affords(s, now) }
+	dear := func(s routing.Step) bool { return s.PriceFen > fen || !l.spend.affords(s, campaign, now) }
 	if !slices.ContainsFunc(steps, dear) {
 		return steps
 	}
@@ -116,9 +116,14 @@ func (l *lead) payable(steps []routing.Step, fen int64) []routing.Step {
 
 // broke reports whether there are providers for a task that has paid so much,
 // and money for none.
-func (l *lead) broke(j *task.Job, paid int64) bool {
+func (l *lead) broke(j *task.Job, paid int64) bool { return l.lacks(j, paid) != "" }
+
+// lacks names whose money is missing then.
+func (l *lead) lacks(j *task.Job, paid int64) (code string) {
 	steps := l.route(j)
-	return len(steps) > 0 && len(l.payable(steps, l.mostFen()-paid)) == 0
+	return lacking(j.Campaign, func(campaign string) bool {
+		return len(steps) == 0 || len(l.payable(steps, l.mostFen()-paid, campaign)) > 0
+	})
 }
 
 // answer serves calls that are paid for first, and running tasks that fall

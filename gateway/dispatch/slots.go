@@ -32,15 +32,16 @@ type slot struct {
 
 // need says what a task would accept.
 type need struct {
-	steps   []routing.Step       // in order of preference
-	region  string               // preferred, "" for none
-	avoid   map[string]bool      // workers that just failed it
-	rest    map[string]time.Time // providers that just failed it, until when they are left alone
-	waited  time.Duration
-	spill   time.Duration
-	attempt bool // it failed before: any real model in the plan will do
-	stalled bool // it waited long enough for a breaker to close
-	force   bool // breakers do not matter
+	steps    []routing.Step       // in order of preference
+	region   string               // preferred, "" for none
+	campaign string               // whose money it is, beside everybody's
+	avoid    map[string]bool      // workers that just failed it
+	rest     map[string]time.Time // providers that just failed it, until when they are left alone
+	waited   time.Duration
+	spill    time.Duration
+	attempt  bool // it failed before: any real model in the plan will do
+	stalled  bool // it waited long enough for a breaker to close
+	force    bool // breakers do not matter
 }
 
 func newSlots(h *health, m *spend) *slots {
@@ -96,7 +97,7 @@ func (s *slots) take(n need) *slot {
 			continue
 		}
 		if w, ok := s.best(step, n, now); ok {
-			got := &slot{worker: w, step: step, held: s.spend.reserve(step, now)}
+			got := &slot{worker: w, step: step, held: s.spend.reserve(step, n.campaign, now)}
 			s.hold(got)
 			return got
 		}
@@ -168,8 +169,8 @@ func (s *slots) release(t *slot) {
 }
 
 // occupy reserves what an attempt found in a record already uses.
-func (s *slots) occupy(a *task.Attempt, step routing.Step) *slot {
-	t := &slot{step: step, held: held{purse{dayOf(a.StartedAt), a.Provider}, a.PriceFen}}
+func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *slot {
+	t := &slot{step: step, held: held{purse{dayOf(a.StartedAt), a.Provider, campaign}, a.PriceFen}}
 	s.spend.put(t.held, t.held.fen)
 	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
 	s.hold(t)

@@ -43,7 +43,7 @@ func TestTheBestSlotIsTaken(t *testing.T) {
 	east, west := worker("e", "east", 2, "a", "b", "m"), worker("w", "west", 4, "a", "b", "m")
 	busy := func(s *slots, id, provider string, n int) {
 		for range n {
-			s.occupy(&task.Attempt{Worker: id}, step(provider))
+			s.occupy(&task.Attempt{Worker: id}, step(provider), "")
 		}
 	}
 	for name, c := range map[string]struct {
@@ -118,7 +118,7 @@ func TestSlotsAddUp(t *testing.T) {
 	if len(all) != 5 || s.free() != 0 || s.busy["w1"] != 2 || s.busy["w2"] != 3 || s.providers["a"] != 5 {
 		t.Errorf("%d taken: %v, %v", len(all), s.busy, s.providers)
 	}
-	s.occupy(&task.Attempt{Worker: "w1"}, step("a")) // found running: more than there is room for
+	s.occupy(&task.Attempt{Worker: "w1"}, step("a"), "") // found running: more than there is room for
 	if s.free() != 0 {
 		t.Errorf("free %d", s.free())
 	}

@@ -21,8 +21,8 @@ func Today(t time.Time) time.Duration {
 	return t.Sub(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, shanghai()))
 }
 
-// purse is a provider on a day.
-type purse struct{ day, provider string }
+// purse is a provider on a day, and the campaign that its calls were made for.
+type purse struct{ day, provider, campaign string }
 
 // held is money set aside for one call, or spent by it, and not in the ledger
 // yet.
@@ -36,7 +36,7 @@ type held struct {
 // and in the records of jobs that are not acknowledged yet, from which the
 // next term counts it again. So no kill makes it forget a call.
 type spend struct {
-	budgets func() map[string]int64
+	state func() *policy.State
 
 	mu   sync.Mutex
 	book book // as last written
@@ -44,18 +44,19 @@ type spend struct {
 }
 
 func newSpend(state func() *policy.State) *spend {
-	return &spend{budgets: func() map[string]int64 { return state().Budgets }, hand: make(map[purse]int64)}
+	return &spend{state: state, hand: make(map[purse]int64)}
 }
 
-// affords reports whether today's budgets have room for a call.
-func (s *spend) affords(step routing.Step, now time.Time) bool {
-	budgets := s.budgets()
-	if len(budgets) == 0 || step.PriceFen == 0 {
+// affords reports whether today's budgets have room for a call, that of the
+// campaign which it is made for among them.
+func (s *spend) affords(step routing.Step, campaign string, now time.Time) bool {
+	state := s.state()
+	if step.PriceFen == 0 || len(state.Budgets) == 0 && state.Campaigns[campaign].DailyBudgetFen == 0 {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return room(budgets, step, daily{s, dayOf(now)})
+	return room(state, step, campaign, daily{s, dayOf(now)})
 }
 
 // daily is what was spent on one day. The lock is held.
@@ -68,22 +69,34 @@ func (d daily) spent(provider string) int64 { return d.spend.spent(d.day, provid
 
 func (d daily) total() int64 { return d.spend.total(d.day) }
 
+func (d daily) campaign(name string) int64 { return d.spend.campaign(d.day, name) }
+
 // spent is what a provider cost on a day, with what is set aside. The caller
 // holds the lock.
 func (s *spend) spent(day, provider string) int64 {
-	fen := s.hand[purse{day, provider}]
+	fen := s.inHand(func(p purse) bool { return p.day == day && p.provider == provider })
 	for _, sums := range s.book.Days[day][provider] {
 		fen += sums.spent()
 	}
 	return fen
 }
 
-func (s *spend) total(day string) (fen int64) {
+// campaign is spent for a campaign.
+func (s *spend) campaign(day, name string) int64 {
+	return s.book.Campaigns[day][name] + s.inHand(func(p purse) bool { return p.day == day && p.campaign == name })
+}
+
+func (s *spend) inHand(of func(purse) bool) (fen int64) {
 	for p, n := range s.hand {
-		if p.day == day {
+		if of(p) {
 			fen += n
 		}
 	}
+	return fen
+}
+
+func (s *spend) total(day string) (fen int64) {
+	fen = s.inHand(func(p purse) bool { return p.day == day })
 	for _, origins := range s.book.Days[day] {
 		for _, sums := range origins {
 			fen += sums.spent()
@@ -105,12 +118,25 @@ func (s *spend) allToday(now time.Time) int64 {
 	return s.total(dayOf(now))
 }
 
+// campaignsToday is what each campaign cost.
+func (s *spend) campaignsToday(now time.Time) map[string]int64 {
+	out := make(map[string]int64)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.state().Campaigns {
+		if fen := s.campaign(dayOf(now), name); fen > 0 {
+			out[name] = fen
+		}
+	}
+	return out
+}
+
 // reserve sets the price of a call aside.
-func (s *spend) reserve(step routing.Step, at time.Time) held {
+func (s *spend) reserve(step routing.Step, campaign string, at time.Time) held {
 	if step.PriceFen == 0 {
 		return held{}
 	}
-	h := held{purse{dayOf(at), step.Name}, step.PriceFen}
+	h := held{purse{dayOf(at), step.Name, campaign}, step.PriceFen}
 	s.put(h, h.fen)
 	return h
 }

@@ -31,7 +31,8 @@ type ProviderStatus struct {
 type told struct {
 	At        time.Time                 `json:"at"`
 	Providers map[string]ProviderStatus `json:"providers"`
-	SpentFen  int64                     `json:"spentFen,omitempty"` // by the whole service today, with what is set aside
+	SpentFen  int64                     `json:"spentFen,omitempty"`  // by the whole service today, with what is set aside
+	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
 }
 
@@ -68,7 +69,7 @@ func (l *lead) tellAll(ctx context.Context) {
 
 // tells is what there is to tell. The caller holds the lock.
 func (l *lead) tells(now time.Time) told {
-	return told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now)}
+	return told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now), Campaigns: l.spend.campaignsToday(now)}
 }
 
 // providers sums up the term. The caller holds the lock.

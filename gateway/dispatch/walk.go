@@ -66,7 +66,7 @@ func newWalk(l *lead, it *item, s *slot) *walk {
 	}
 	for _, a := range it.rec.Attempts {
 		if a.Outcome == "" {
-			w.seats[a.Number] = l.slots.occupy(&a, l.step(a.Provider))
+			w.seats[a.Number] = l.slots.occupy(&a, l.step(a.Provider), w.job.Campaign)
 		} else {
 			w.account(a)
 			w.recall(a)
@@ -90,7 +90,7 @@ func (w *walk) recall(a task.Attempt) {
 	if a.PriceFen == 0 || w.spend.booked(w.job.ID) {
 		return
 	}
-	h := held{purse{dayOf(a.StartedAt), a.Provider}, a.PriceFen}
+	h := held{purse{dayOf(a.StartedAt), a.Provider, w.job.Campaign}, a.PriceFen}
 	w.spend.put(h, h.fen)
 	w.hand = append(w.hand, h)
 }

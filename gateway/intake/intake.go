@@ -105,7 +105,7 @@ type Deps struct {
 
 	// Payable refuses a task that nobody may be paid for any more today; nil
 	// refuses none.
-	Payable func(task.ID) error
+	Payable func(id task.ID, campaign string) error
 }
 
 // Intake accepts tasks and answers for them until they end.
@@ -125,7 +125,7 @@ type Intake struct {
 	log      *slog.Logger
 	met      metrics
 	now      func() time.Time
-	payable  func(task.ID) error
+	payable  func(task.ID, string) error
 
 	campaigns campaigns
 }
@@ -145,7 +145,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 		d.Campaigns = noCampaigns{}
 	}
 	if d.Payable == nil {
-		d.Payable = func(task.ID) error { return nil }
+		d.Payable = func(task.ID, string) error { return nil }
 	}
 	met := newMetrics(d.Registry)
 	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger)

@@ -199,7 +199,7 @@ func TestATaskThatNobodyMayBePaidForIsRefused(t *testing.T) {
 	f := open(t)
 	first := f.submit(t, f.request("key"))
 	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
-	f.payable = func(task.ID) error { return fault.New(fault.Unavailable, "budget_exhausted").After(time.Hour) }
+	f.payable = func(task.ID, string) error { return fault.New(fault.Unavailable, "budget_exhausted").After(time.Hour) }
 	other := f.request("other")
 	other.Place = "wall"
 	for range 2 { // it is not remembered under its key
@@ -220,7 +220,7 @@ func TestATaskThatNobodyMayBePaidForIsRefused(t *testing.T) {
 	if a, err := f.Submit(t.Context(), f.request("key")); err != nil || !a.Replayed || a.Record.ID != first.ID {
 		t.Errorf("replay = %+v, %v", a, err)
 	}
-	f.payable = func(task.ID) error { return nil }
+	f.payable = func(task.ID, string) error { return nil }
 	if r := f.submit(t, other); r.State != task.Queued {
 		t.Errorf("accepted as %s", r.State)
 	}

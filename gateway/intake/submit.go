@@ -102,7 +102,7 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 			return Accepted{Record: r}, err
 		}
 	}
-	if err := in.payable(d.id); err != nil {
+	if err := in.payable(d.id, d.Campaign); err != nil {
 		return Accepted{}, err
 	}
 	return in.enqueue(ctx, d)

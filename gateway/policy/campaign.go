@@ -16,11 +16,12 @@ import (
 // tasks that name it have places of their own. Each gateway opens and closes
 // it by its own clock.
 type Campaign struct {
-	From       time.Time  `json:"from"`
-	To         time.Time  `json:"to"`
-	Capacity   int64      `json:"capacity"`             // tasks queued or running at once
-	LandingURL string     `json:"landingUrl,omitempty"` // where people go from their picture
-	EndedAt    *time.Time `json:"endedAt,omitempty"`    // by an operator, before To
+	From           time.Time  `json:"from"`
+	To             time.Time  `json:"to"`
+	Capacity       int64      `json:"capacity"`                 // tasks queued or running at once
+	DailyBudgetFen int64      `json:"dailyBudgetFen,omitempty"` // on a Shanghai day; 0: no limit
+	LandingURL     string     `json:"landingUrl,omitempty"`     // where people go from their picture
+	EndedAt        *time.Time `json:"endedAt,omitempty"`        // by an operator, before To
 }
 
 // Phase is where a campaign stands at a moment.
@@ -189,6 +190,9 @@ func (c Campaign) check(f *fault.Fault, name string) *fault.Fault {
 	}
 	if c.Capacity < 1 || c.Capacity > maxCampaignCapacity {
 		wrong("capacity", fmt.Sprintf("must be 1…%d", maxCampaignCapacity))
+	}
+	if c.DailyBudgetFen < 0 {
+		wrong("dailyBudgetFen", "must not be negative")
 	}
 	if c.LandingURL != "" && !landing(c.LandingURL) {
 		wrong("landingUrl", fmt.Sprintf("must be an https address of at most %d characters, without a user", maxLandingURL))

@@ -9,20 +9,22 @@ import (
 
 // CampaignStart creates a campaign: a known event that brings a crowd.
 type CampaignStart struct {
-	Name       string    `json:"name"`
-	From       time.Time `json:"from"`
-	To         time.Time `json:"to"`
-	Capacity   int64     `json:"capacity"` // tasks queued or running at once
-	LandingURL string    `json:"landingUrl,omitempty"`
+	Name           string    `json:"name"`
+	From           time.Time `json:"from"`
+	To             time.Time `json:"to"`
+	Capacity       int64     `json:"capacity"`                 // tasks queued or running at once
+	DailyBudgetFen int64     `json:"dailyBudgetFen,omitempty"` // 0: no limit
+	LandingURL     string    `json:"landingUrl,omitempty"`
 }
 
 // Campaign is a campaign and how it does.
 type Campaign struct {
 	CampaignStart
 
-	State   string     `json:"state"` // scheduled, open, over or ended, at the gateway that was asked
-	Tasks   int64      `json:"tasks"` // queued or running now
-	EndedAt *time.Time `json:"endedAt,omitempty"`
+	State    string     `json:"state"`    // scheduled, open, over or ended, at the gateway that was asked
+	Tasks    int64      `json:"tasks"`    // queued or running now
+	SpentFen int64      `json:"spentFen"` // today, with what is set aside
+	EndedAt  *time.Time `json:"endedAt,omitempty"`
 }
 
 // Campaigns lists the campaigns, the one that opens last first.
