@@ -86,6 +86,8 @@ func TestNearDuplicatesAreNearAndOthersFar(t *testing.T) {
 	near := map[string]string{
 		"re-encoded as PNG": hash(pngOf(t, photo)),
 		"half the size":     hash(jpegOf(t, Resize(toPlanes(photo), b.Dx()/2, b.Dy()/2))),
+		"a fifth the size":  hash(jpegOf(t, Resize(toPlanes(photo), b.Dx()/5, b.Dy()/5))),
+		"re-encoded badly":  hash(badly(t, photo)),
 		"slightly cropped":  hash(jpegOf(t, photo.(*image.YCbCr).SubImage(crop))),
 	}
 	for name, h := range near {
@@ -93,11 +95,27 @@ func TestNearDuplicatesAreNearAndOthersFar(t *testing.T) {
 			t.Errorf("%s: %d bits differ", name, d)
 		}
 	}
-	for _, name := range []string{"webp-orientation-6.webp", "jpg-orientation-6.jpg", "png-24bit.png"} {
-		if d := differing(t, original, hash(phone(t, name))); d < 16 {
-			t.Errorf("%s: only %d bits differ", name, d)
+	photos := map[string]string{"jpg-24bit-icc-iec.jpg": original}
+	for _, name := range []string{
+		"webp-orientation-6.webp", "jpg-orientation-6.jpg", "png-24bit.png", "jpg-24bit-icc-adobe-rgb.jpg", "has-icc-profile.png",
+	} {
+		h := hash(phone(t, name))
+		for other, o := range photos {
+			if d := differing(t, o, h); d < 16 {
+				t.Errorf("%s and %s: only %d bits differ", name, other, d)
+			}
 		}
+		photos[name] = h
 	}
+}
+
+func badly(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	raw, err := Encode(img, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // differing counts the bits in which two perceptual hashes differ.

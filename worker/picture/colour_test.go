@@ -9,6 +9,7 @@ import (
 	"image/draw"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/worker/picture/heif"
 	"github.com/imgfleet/imgfleet/worker/picture/icc"
 )
 
@@ -44,6 +45,11 @@ func TestColoursAreConvertedInEveryContainer(t *testing.T) {
 	adobe := phone(t, "adobe-rgb.icc")
 	stored, want := color.RGBA{200, 100, 50, 255}, color.RGBA{227, 100, 42, 255} // by Little CMS
 	canvas := riff("VP8X", []byte{0x20, 0, 0, 0, 159, 0, 0, 99, 0, 0})
+	iphone, err := heif.Read(phone(t, "heic-24bit-exif.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p3, shown := iphone.Profile, color.RGBA{215, 93, 31, 255}
 	for name, c := range map[string]struct {
 		raw  []byte
 		want color.RGBA
@@ -52,6 +58,10 @@ func TestColoursAreConvertedInEveryContainer(t *testing.T) {
 		"PNG":          {withChunk(pngOf(t, swatch(stored)), chunk("iCCP", append([]byte("x\x00\x00"), deflated(adobe)...))), want},
 		"PNG by name":  {withChunk(pngOf(t, swatch(stored)), chunk("cICP", []byte{12, 13, 0, 1})), color.RGBA{215, 93, 31, 255}},
 		"WebP":         {webpOf(append(append(canvas, riff("ICCP", adobe)...), file(t, "lossless.webp")[12:]...)), color.RGBA{255, 24, 24, 255}},
+		"P3 in JPEG":   {withProfile(jpegOf(t, swatch(stored)), p3), shown},
+		"P3 in PNG":    {withChunk(pngOf(t, swatch(stored)), chunk("iCCP", append([]byte("x\x00\x00"), deflated(p3)...))), shown},
+		"P3 in WebP":   {webpOf(append(append(canvas, riff("ICCP", p3)...), file(t, "lossless.webp")[12:]...)), color.RGBA{240, 0, 0, 255}},
+		"P3 of 16 bit": {withChunk(pngOf(t, as(image.NewRGBA64(image.Rect(0, 0, 100, 100)), swatch(stored))), chunk("iCCP", append([]byte("x\x00\x00"), deflated(p3)...))), shown},
 		"no profile":   {jpegOf(t, swatch(stored)), stored},
 		"broken":       {withProfile(jpegOf(t, swatch(stored)), adobe[:200]), stored},
 		"another kind": {withProfile(jpegOf(t, image.NewGray(image.Rect(0, 0, 100, 100))), adobe), color.RGBA{0, 0, 0, 255}},

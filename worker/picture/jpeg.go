@@ -44,6 +44,7 @@ func jpegHeader(b []byte) (header, bool) {
 		if !s.adobe {
 			h.decode = decodePlainCMYK
 		}
+		h.decode = h.decode.inked(h.icc)
 	}
 	return h, true
 }

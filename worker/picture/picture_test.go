@@ -186,33 +186,6 @@ func TestLargePhotosShrinkAndSmallOnesStay(t *testing.T) {
 	}
 }
 
-func TestTransparencyBecomesWhite(t *testing.T) {
-	t.Parallel()
-	img := image.NewNRGBA(image.Rect(0, 0, 100, 100))
-	p, err := normalise(t, pngOf(t, img))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r, g, b, _ := decoded(t, p.JPEG).At(50, 50).RGBA(); r < 0xf000 || g < 0xf000 || b < 0xf000 {
-		t.Errorf("transparent became %x %x %x", r, g, b)
-	}
-}
-
-func TestEveryPixelFormatIsRead(t *testing.T) {
-	t.Parallel()
-	r := image.Rect(0, 0, 80, 90)
-	gray, gray16 := image.NewGray(r), image.NewGray16(r)
-	pal := image.NewPaletted(r, color.Palette{color.Black, color.White})
-	for name, raw := range map[string][]byte{
-		"gray PNG": pngOf(t, gray), "16-bit PNG": pngOf(t, gray16), "palette PNG": pngOf(t, pal),
-		"16-bit colour PNG": pngOf(t, image.NewRGBA64(r)), "gray JPEG": jpegOf(t, gray),
-	} {
-		if _, err := normalise(t, raw); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 func TestRefusalsSayWhy(t *testing.T) {
 	t.Parallel()
 	good := jpegOf(t, quadrants(200, 200))

@@ -16,6 +16,10 @@ func toPlanes(img image.Image) *image.YCbCr {
 		return grayPlanes(src)
 	case *image.NYCbCrA:
 		return flatten(src)
+	case *image.CMYK:
+		return inkPlanes(src, color.CMYKToRGB)
+	case inked:
+		return inkPlanes(src.CMYK, src.inks.RGB)
 	default:
 		return rgbPlanes(img)
 	}

@@ -3,6 +3,6 @@
 // profiles and pixels.
 //
 // It knows profiles made of curves and a matrix, which is what Display P3,
-// Adobe RGB, ProPhoto and gray profiles are. Profiles of printers, which are
-// tables of several dimensions, are ErrUnsupported.
+// Adobe RGB, ProPhoto and gray profiles are, and the tables of printers with
+// four inks. Other tables are ErrUnsupported.
 package icc

@@ -169,9 +169,12 @@ func TestWhatCannotBeUsedIsTold(t *testing.T) {
 		want error
 	}{
 		"nothing": {nil, errBroken}, "cut": {good[:140], errBroken}, "too many tags": {many, errBroken}, "a tag outside": {far, errBroken},
-		"no magic":  {make([]byte, 500), errBroken},
-		"a printer": {profile("CMYK", "Lab ", nil), ErrUnsupported},
-		"no matrix": {profile("RGB ", "XYZ ", nil), ErrUnsupported},
+		"no magic":         {make([]byte, 500), errBroken},
+		"a printer":        {profile("CMYK", "Lab ", nil), ErrUnsupported},
+		"a printer's cut":  {printer("mft2", 3)[:600], errBroken},
+		"too large a grid": {printer("mft1", 255), errBroken},
+		"another table":    {printer("mAB ", 3), ErrUnsupported},
+		"no matrix":        {profile("RGB ", "XYZ ", nil), ErrUnsupported},
 	} {
 		if _, err := Parse(c.file); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -184,9 +187,15 @@ func FuzzParse(f *testing.F) {
 	f.Add(adobeRGB())
 	f.Add(rgb(srgb(), sampled(linear)))
 	f.Add(profile("GRAY", "XYZ ", map[string][]byte{"kTRC": gammaCurve(1.8)}))
+	f.Add(printer("mft1", 2))
+	f.Add(printer("mft2", 3))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		p, err := Parse(b)
 		if err != nil {
+			return
+		}
+		if p.Inked() {
+			p.table.color([inks]float64{0, 1, 0.4, 0.9})
 			return
 		}
 		if tr := p.SRGB(); tr != nil {

@@ -7,8 +7,7 @@ import (
 	"math"
 )
 
-// MaxBytes bounds a profile. Those of printers reach two megabytes; what this
-// package can use has a few kilobytes.
+// MaxBytes bounds a profile. Those of printers reach two megabytes.
 const MaxBytes = 4 << 20
 
 const maxTags = 128
@@ -22,6 +21,7 @@ var errBroken = errors.New("broken profile")
 // Profile tells what the numbers of a picture mean as colours.
 type Profile struct {
 	gray   bool
+	table  *table   // of a printer, which has nothing else
 	curves [3]curve // to linear light; a gray profile has one
 	matrix matrix   // linear light to XYZ under D50
 }
@@ -42,6 +42,8 @@ func Parse(b []byte) (*Profile, error) {
 	switch {
 	case space == "RGB " && connection == "XYZ ":
 		return t.colour()
+	case space == "CMYK" && connection == "Lab ":
+		return t.inked()
 	case space == "GRAY" && connection == "XYZ ":
 		k, err := t.curve("kTRC")
 		return &Profile{gray: true, curves: [3]curve{k, k, k}}, err

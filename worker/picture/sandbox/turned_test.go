@@ -55,6 +55,23 @@ func irot(quarters byte) []byte { return []byte{0, 0, 0, 9, 'i', 'r', 'o', 't', 
 // imir exchanges top and bottom by 0, left and right by 1.
 func imir(mode byte) []byte { return []byte{0, 0, 0, 9, 'i', 'm', 'i', 'r', mode} }
 
+// nclx names colours by the numbers of H.273.
+func nclx(primaries, transfer, matrix byte) []byte {
+	return []byte{0, 0, 0, 19, 'c', 'o', 'l', 'r', 'n', 'c', 'l', 'x', 0, primaries, 0, transfer, 0, matrix, 0x80}
+}
+
+// Display P3 without a profile: what Little CMS makes of it. The photo's mask
+// has the name too, and is none the different.
+func heicIsConvertedByTheNameOfItsColours(t *testing.T, s *Sandbox) {
+	_, img := normalise(t, s, dressed(file(t, "alpha.heic"), nclx(12, 13, 6)))
+	if !near(img.At(40, 25), 240, 0, 0) || !near(img.At(120, 25), 255, 255, 255) || !near(img.At(40, 75), 30, 30, 229) {
+		t.Errorf("colours %v %v %v", img.At(40, 25), img.At(120, 25), img.At(40, 75))
+	}
+	if _, img := normalise(t, s, dressed(file(t, "quadrants.heic"), nclx(1, 13, 6))); corners(img) != "rgbw" {
+		t.Errorf("sRGB by name became %s", corners(img))
+	}
+}
+
 // corners names the colours of the four quadrants.
 func corners(img image.Image) string {
 	var out []byte
