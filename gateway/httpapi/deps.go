@@ -87,7 +87,7 @@ type uploads interface {
 	Create(ctx context.Context, s session.ID, r upload.CreateRequest) (u upload.Upload, reused bool, err error)
 	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
-	PutURL(u upload.Upload) string
+	PutURL(u upload.Upload) (url string, headers map[string]string)
 	Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error
 }
 

@@ -183,8 +183,8 @@ func (w fakeUploads) Complete(ctx context.Context, s session.ID, id task.UploadI
 	return *u, nil
 }
 
-func (w fakeUploads) PutURL(u upload.Upload) string {
-	return fmt.Sprintf("/files/%s?e=1&c=%s&z=%d&s=PUT", u.RawKey, url.QueryEscape(u.ContentType), u.Size)
+func (w fakeUploads) PutURL(u upload.Upload) (string, map[string]string) {
+	return fmt.Sprintf("/files/%s?e=1&c=%s&z=%d&s=PUT", u.RawKey, url.QueryEscape(u.ContentType), u.Size), map[string]string{"Content-Type": u.ContentType}
 }
 
 func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, length int64) error {

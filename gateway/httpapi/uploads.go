@@ -35,8 +35,8 @@ func (s *Server) uploadDocument(u upload.Upload) uploadDocument {
 		CreatedAt: u.CreatedAt.UTC(), ExpiresAt: u.ExpiresAt.UTC(),
 	}
 	if u.Status != upload.Ready {
-		d.UploadURL, d.Method = s.deps.Uploads.PutURL(u), http.MethodPut
-		d.Headers = map[string]string{"Content-Type": u.ContentType}
+		d.UploadURL, d.Headers = s.deps.Uploads.PutURL(u)
+		d.Method = http.MethodPut
 	}
 	return d
 }

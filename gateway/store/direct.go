@@ -16,10 +16,12 @@ const CacheControl = "max-age=3600,immutable"
 type Direct interface {
 	// GetURL allows reading one object until a moment.
 	GetURL(key string, until time.Time) (string, error)
-	// PutURL allows writing one object of one content type until a moment. A
-	// size above zero is held to where the driver can; who takes the object
-	// checks it in any case.
-	PutURL(key, contentType string, size int64, until time.Time) (string, error)
+	// PutURL allows writing one object of one content type until a moment.
+	PutURL(key, contentType string, until time.Time) (string, error)
+	// UploadURL is the same for a client, who is told the headers that it
+	// must send. The size is held to where the driver can; who takes the
+	// object checks it in any case.
+	UploadURL(key, contentType string, size int64, until time.Time) (url string, headers map[string]string, err error)
 	// Path is the object's path at a CDN that draws from the driver.
 	Path(key string) string
 	// ResultsPath is where all results lie there, those of one session when
@@ -48,10 +50,6 @@ func (s *Store) directGet(key string, until time.Time) string {
 
 // resultsPrefix is where results are within a session.
 const resultsPrefix = "tasks/"
-
-func (s *Store) directPut(key, contentType string, size int64, until time.Time) string {
-	return s.minted(s.direct.PutURL(key, contentType, size, until))
-}
 
 // minted gives a URL, or none: signing fails only without credentials, and
 // the object can be asked for again.

@@ -19,8 +19,12 @@ func (bucket) GetURL(key string, _ time.Time) (string, error) {
 	return "https://bucket/" + key + "?get", nil
 }
 
-func (bucket) PutURL(key, contentType string, size int64, _ time.Time) (string, error) {
-	return fmt.Sprintf("https://bucket/%s?put=%s&n=%d", key, contentType, size), nil
+func (bucket) PutURL(key, contentType string, _ time.Time) (string, error) {
+	return fmt.Sprintf("https://bucket/%s?put=%s", key, contentType), nil
+}
+
+func (bucket) UploadURL(key, contentType string, size int64, _ time.Time) (string, map[string]string, error) {
+	return fmt.Sprintf("https://bucket/%s?put=%s&n=%d", key, contentType, size), map[string]string{"x-days": "2"}, nil
 }
 
 func (bucket) Path(key string) string            { return "/in/" + key }
@@ -33,11 +37,13 @@ func TestADirectDriverIsReachedWithoutAGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, until := task.NewID()+"/tasks/x/1.jpg", time.Now().Add(time.Hour)
+	upload, headers := s.UploadURL(key, "image/png", 7, until)
 	for _, is := range []struct{ got, want string }{
 		{s.URL(key, until), "https://bucket/" + key + "?get"},
 		{s.WorkerGetURL(key, until), "https://bucket/" + key + "?get"},
-		{s.UploadURL(key, "image/png", 7, until), "https://bucket/" + key + "?put=image/png&n=7"},
-		{s.WorkerPutURL(key, "image/jpeg", 100, until), "https://bucket/" + key + "?put=image/jpeg&n=0"}, // a bound, not a size
+		{upload, "https://bucket/" + key + "?put=image/png&n=7"},
+		{s.WorkerPutURL(key, "image/jpeg", 100, until), "https://bucket/" + key + "?put=image/jpeg"}, // a bound is no size
+		{headers["x-days"], "2"},
 	} {
 		if is.got != is.want {
 			t.Errorf("%s, want %s", is.got, is.want)

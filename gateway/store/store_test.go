@@ -89,7 +89,11 @@ func TestSignedURLsAllowExactlyWhatTheySay(t *testing.T) {
 	now := time.Now()
 	raw := task.NewID() + "/uploads/" + task.NewID() + "/raw"
 	key, get := query(t, s.URL(raw, now.Add(time.Hour)), "/files/")
-	_, put := query(t, s.UploadURL(raw, "image/jpeg", 1234, now.Add(time.Hour)), "/files/")
+	address, headers := s.UploadURL(raw, "image/jpeg", 1234, now.Add(time.Hour))
+	if len(headers) != 1 || headers["Content-Type"] != "image/jpeg" {
+		t.Errorf("headers = %v", headers)
+	}
+	_, put := query(t, address, "/files/")
 	_, workerGet := query(t, s.WorkerGetURL(raw, now.Add(time.Hour)), "http://127.0.0.1:8080/files/")
 	_, workerPut := query(t, s.WorkerPutURL(raw, "application/json", 99, now.Add(time.Hour)), "http://127.0.0.1:8080/files/")
 	if key != raw {
@@ -130,7 +134,8 @@ func TestAChangedURLIsRefused(t *testing.T) {
 	s := open(t, config())
 	now := time.Now()
 	raw := task.NewID() + "/uploads/" + task.NewID() + "/raw"
-	_, good := query(t, s.UploadURL(raw, "image/jpeg", 1234, now.Add(time.Hour)), "/files/")
+	address, _ := s.UploadURL(raw, "image/jpeg", 1234, now.Add(time.Hour))
+	_, good := query(t, address, "/files/")
 	for name, change := range map[string]func(q url.Values){
 		"expiry":          func(q url.Values) { q.Set("e", "9999999999") },
 		"expiry with +":   func(q url.Values) { q.Set("e", "+"+q.Get("e")) },

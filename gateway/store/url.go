@@ -49,12 +49,14 @@ func (s *Store) URL(key string, until time.Time) string {
 	return s.sign(s.config.PublicURL, methodGet, Grant{Key: key}, until)
 }
 
-// UploadURL is where a client puts exactly size bytes of one type.
-func (s *Store) UploadURL(key, contentType string, size int64, until time.Time) string {
+// UploadURL is where a client puts exactly size bytes of one type, and the
+// headers that must come with them.
+func (s *Store) UploadURL(key, contentType string, size int64, until time.Time) (url string, headers map[string]string) {
 	if s.direct != nil {
-		return s.directPut(key, contentType, size, until)
+		url, headers, err := s.direct.UploadURL(key, contentType, size, until)
+		return s.minted(url, err), headers
 	}
-	return s.sign(s.config.PublicURL, methodPut, Grant{Key: key, ContentType: contentType, Size: size}, until)
+	return s.sign(s.config.PublicURL, methodPut, Grant{Key: key, ContentType: contentType, Size: size}, until), map[string]string{"Content-Type": contentType}
 }
 
 // WorkerGetURL is where a worker reads an object.
@@ -68,7 +70,7 @@ func (s *Store) WorkerGetURL(key string, until time.Time) string {
 // WorkerPutURL is where a worker puts at most maxBytes of one type.
 func (s *Store) WorkerPutURL(key, contentType string, maxBytes int64, until time.Time) string {
 	if s.direct != nil {
-		return s.directPut(key, contentType, 0, until)
+		return s.minted(s.direct.PutURL(key, contentType, until))
 	}
 	return s.sign(s.config.InternalURL, methodPut, Grant{Key: key, ContentType: contentType, MaxBytes: maxBytes}, until)
 }

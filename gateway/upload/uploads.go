@@ -171,8 +171,9 @@ func (u *Uploads) List(ctx context.Context, s session.ID) ([]Upload, error) {
 	return all, nil
 }
 
-// PutURL is where the client puts the bytes; it needs no bearer.
-func (u *Uploads) PutURL(up Upload) string {
+// PutURL is where the client puts the bytes, with the headers that it must
+// send; it needs no bearer.
+func (u *Uploads) PutURL(up Upload) (url string, headers map[string]string) {
 	return u.store.UploadURL(up.RawKey, up.ContentType, up.Size, up.ExpiresAt)
 }
 

@@ -108,7 +108,7 @@ func TestABucketIsReachedWithTheMachinesKeys(t *testing.T) {
 	d.trust(2) // and the first ones no more
 	w.advance(time.Hour - renewAhead + time.Second)
 	put(t, b, name)
-	url := signedPut(t, b, name, "image/jpeg", 5)
+	url := signedPut(t, b, name, "image/jpeg")
 	if !strings.Contains(url, "x-obs-security-token=token-2") {
 		t.Errorf("the URL names no token: %s", url)
 	}

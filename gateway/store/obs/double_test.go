@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -330,6 +331,34 @@ func TestObjectsExpireByThemselvesInOBS(t *testing.T) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	if got := d.objects[b.config.Bucket+"/"+name(key)].header; got.Get("X-Obs-Expires") != "2" || got.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("header = %v", got)
+	}
+}
+
+// What a client writes by a signed URL ends by itself too: the day is signed,
+// so that no client can leave it out or choose another.
+func TestUploadsExpireByThemselvesInOBS(t *testing.T) {
+	t.Parallel()
+	d := startDouble(t)
+	b := d.open(t)
+	key := task.NewID() + "/uploads/" + task.NewID() + "/raw"
+	url, headers := upload(t, b, key, 5)
+	for what, change := range map[string]func(map[string]string){
+		"none":    func(h map[string]string) { delete(h, expiresHeader) },
+		"another": func(h map[string]string) { h[expiresHeader] = "3650" },
+	} {
+		wrong := maps.Clone(headers)
+		change(wrong)
+		if code := sendWith(t, b, url, wrong, "12345"); code != http.StatusForbidden {
+			t.Errorf("%s: %d", what, code)
+		}
+	}
+	if code := sendWith(t, b, url, headers, "12345"); code != http.StatusOK {
+		t.Fatalf("put: %d", code)
+	}
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if got := d.objects[b.config.Bucket+"/"+name(key)].header; got.Get("X-Obs-Expires") != "2" {
 		t.Errorf("header = %v", got)
 	}
 }

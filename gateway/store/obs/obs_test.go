@@ -32,12 +32,15 @@ func TestARealS3ServerPassesTheSuite(t *testing.T) {
 		t.Parallel()
 		b := s.open(t)
 		key := task.NewID() + "/uploads/" + task.NewID() + "/raw"
-		url := signedPut(t, b, key, "image/jpeg", 5)
-		if code := send(t, b, url, "image/jpeg", "123456"); code != http.StatusForbidden {
+		url, headers := upload(t, b, key, 5)
+		if code := sendWith(t, b, url, headers, "123456"); code != http.StatusForbidden {
 			t.Errorf("one byte more: %d", code)
 		}
-		if code := send(t, b, url, "image/jpeg", "12345"); code != http.StatusOK {
+		if code := sendWith(t, b, url, headers, "12345"); code != http.StatusOK {
 			t.Errorf("exactly: %d", code)
+		}
+		if len(headers) != 1 { // no other server knows OBS's
+			t.Errorf("a client must send %v", headers)
 		}
 	})
 }
@@ -69,23 +72,40 @@ func beyondTheSuite(t *testing.T, p place) {
 	}
 }
 
-func signedPut(t *testing.T, b *Bucket, key, contentType string, size int64) string {
+func signedPut(t *testing.T, b *Bucket, key, contentType string) string {
 	t.Helper()
-	url, err := b.PutURL(key, contentType, size, time.Now().Add(time.Hour))
+	url, err := b.PutURL(key, contentType, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return url
 }
 
-// send is what a phone does: the URL and a type, and nothing else.
+// upload is what a client is told to do.
+func upload(t *testing.T, b *Bucket, key string, size int64) (url string, headers map[string]string) {
+	t.Helper()
+	url, headers, err := b.UploadURL(key, "image/jpeg", size, time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url, headers
+}
+
+// send is what a worker does: the URL and a type, and nothing else.
 func send(t *testing.T, b *Bucket, url, contentType, body string) int {
+	t.Helper()
+	return sendWith(t, b, url, map[string]string{"Content-Type": contentType}, body)
+}
+
+func sendWith(t *testing.T, b *Bucket, url string, headers map[string]string, body string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", contentType)
+	for name, value := range headers {
+		req.Header.Set(name, value)
+	}
 	return do(t, b, req).StatusCode
 }
 
@@ -119,7 +139,7 @@ func fetch(t *testing.T, b *Bucket, url string) answer {
 
 func signedURLsAllowWhatTheySay(t *testing.T, b *Bucket) {
 	key, other := task.NewID()+"/tasks/x/1.jpg", task.NewID()+"/tasks/x/1.jpg"
-	url := signedPut(t, b, key, "image/jpeg", 0)
+	url := signedPut(t, b, key, "image/jpeg")
 	if code := send(t, b, url, "text/html", "<script>"); code != http.StatusForbidden {
 		t.Errorf("another type: %d", code)
 	}

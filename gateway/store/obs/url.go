@@ -2,6 +2,7 @@ package obs
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"time"
 
@@ -10,8 +11,12 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store"
 )
 
-// maxURLAge is the longest time that signature V4 knows.
-const maxURLAge = 7 * day
+const (
+	maxURLAge = 7 * day // the longest time that signature V4 knows
+
+	contentTypeHeader = "Content-Type"
+	expiresHeader     = "x-obs-expires"
+)
 
 // GetURL signs a read.
 func (b *Bucket) GetURL(key string, until time.Time) (string, error) {
@@ -20,13 +25,27 @@ func (b *Bucket) GetURL(key string, until time.Time) (string, error) {
 	}, until)
 }
 
-// PutURL signs a write of one content type. Where the signature can hold it,
-// of one size too: OBS's own cannot.
-func (b *Bucket) PutURL(key, contentType string, size int64, until time.Time) (string, error) {
-	headers := map[string]string{"Content-Type": contentType}
-	if size > 0 && b.config.Signature == SignatureV4 {
-		headers["Content-Length"] = strconv.FormatInt(size, 10)
+// PutURL signs a write of one content type.
+func (b *Bucket) PutURL(key, contentType string, until time.Time) (string, error) {
+	return b.signPut(key, map[string]string{contentTypeHeader: contentType}, until)
+}
+
+// UploadURL signs a client's write. OBS's own signature holds when the object
+// ends by itself, V4 the size; neither knows the other.
+func (b *Bucket) UploadURL(key, contentType string, size int64, until time.Time) (url string, headers map[string]string, err error) {
+	headers = map[string]string{contentTypeHeader: contentType}
+	if days := b.expires(); days > 0 {
+		headers[expiresHeader] = strconv.FormatInt(days, 10)
 	}
+	signed := maps.Clone(headers)
+	if b.config.Signature == SignatureV4 {
+		signed["Content-Length"] = strconv.FormatInt(size, 10)
+	}
+	url, err = b.signPut(key, signed, until)
+	return url, headers, err
+}
+
+func (b *Bucket) signPut(key string, headers map[string]string, until time.Time) (string, error) {
 	return b.sign(sdk.CreateSignedUrlInput{Method: sdk.HttpMethodPut, Key: name(key), Headers: headers}, until)
 }
 

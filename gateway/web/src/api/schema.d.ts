@@ -577,6 +577,7 @@ export interface components {
             uploadUrl?: string;
             /** @constant */
             method?: "PUT";
+            /** @description What a PUT to uploadUrl must send, as it stands here: a bucket's signature holds these, too. */
             headers?: {
                 [key: string]: string;
             };

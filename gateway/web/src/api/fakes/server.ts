@@ -20,6 +20,9 @@ interface Photo {
   ready: boolean;
 }
 
+/** What an upload to a bucket must send, or its signature does not hold. */
+const signed = { 'Content-Type': 'image/jpeg', 'x-obs-expires': '2' };
+
 /** A gateway in memory, with a switch for every kind of bad luck. */
 export class FakeServer {
   readonly calls: string[] = [];
@@ -116,7 +119,7 @@ export class FakeServer {
     const [, first, id = '', rest = ''] = path.split('/');
     if (path === '/sessions') return this.session(headers);
     if (first === 'catalog') return json(200, { version: 1, styles: [], places: [] });
-    if (first === 'put') return this.bytes(id, (body as Blob).size);
+    if (first === 'put') return this.bytes(id, headers, (body as Blob).size);
     if (first === 'tus') return this.piece(method, id, headers, body as Blob | null);
     const token = headers.get('Authorization')?.slice(7) ?? '';
     if (token && token === this.erased) return problem(401, 'session_erased');
@@ -141,12 +144,13 @@ export class FakeServer {
   private declare(body: { size: number; sha256?: string }): Response {
     const uploadId = `u${this.uploads.size + 1}`;
     this.uploads.set(uploadId, { ...body, got: 0, ready: false });
-    return json(201, { uploadId, status: 'pending', uploadUrl: `/put/${uploadId}`, method: 'PUT', headers: {} });
+    return json(201, { uploadId, status: 'pending', uploadUrl: `/put/${uploadId}`, method: 'PUT', headers: signed });
   }
 
-  private bytes(id: string, size: number): Response {
+  private bytes(id: string, headers: Headers, size: number): Response {
     const photo = this.uploads.get(id);
-    if (!photo) return problem(403, 'signature_invalid');
+    const whole = Object.entries(signed).every(([name, value]) => headers.get(name) === value);
+    if (!photo || !whole) return problem(403, 'signature_invalid');
     photo.got = size;
     return new Response(null, { status: 200 });
   }
