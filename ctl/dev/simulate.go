@@ -95,7 +95,7 @@ func (v vendor) entry() (map[string]any, error) {
 	if v.kind == mockKind {
 		e["model"] = v.knobs
 	} else {
-		e["baseUrl"], e["priceFen"] = link(v.listen)+prefix(v.kind), simulatedFen
+		e["baseUrl"], e["priceFen"] = link(v.listen), simulatedFen
 	}
 	for key, number := range settings() {
 		if !v.settings.Has(key) {
@@ -111,23 +111,6 @@ func (v vendor) entry() (map[string]any, error) {
 		}
 	}
 	return e, nil
-}
-
-// prefix is where a vendor's documented version prefix ends, as the
-// contract's baseUrl wants it.
-func prefix(kind string) string {
-	switch kind {
-	case "seedream":
-		return "/api/v3"
-	case "dashscope":
-		return "/api/v1"
-	case "qianfan":
-		return "/v2"
-	case "openai":
-		return "/v1"
-	default:
-		return ""
-	}
 }
 
 // doublesName is how the process that plays the vendors is called.

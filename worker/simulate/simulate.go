@@ -15,7 +15,7 @@ import (
 
 // Double plays a vendor's protocol.
 type Double interface {
-	http.Handler
+	Rooted() http.Handler
 	Set(k double.Knobs)
 	Books() double.Books
 	Asked() []double.Submission
@@ -74,7 +74,7 @@ func (s *Simulation) Run(ctx context.Context) error {
 		return nil
 	}
 	for i, v := range s.config.Vendors {
-		if err := serve(v.Listen, s.doubles[v.Name]); err != nil {
+		if err := serve(v.Listen, s.doubles[v.Name].Rooted()); err != nil {
 			cancel(nil)
 			return fmt.Errorf("simulate.vendors[%d].listen: %w", i, err)
 		}

@@ -47,6 +47,7 @@ type Submission struct {
 // Double plays one vendor. It is an http.Handler.
 type Double struct {
 	refuse func(task.Class) Reply
+	base   string
 	mux    *http.ServeMux
 
 	mu      sync.Mutex
@@ -104,6 +105,20 @@ func (d *Double) Asked() []Submission {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]Submission(nil), d.asked...)
+}
+
+// Below says where the vendor's base URL ends, as "/api/v3".
+func (d *Double) Below(base string) { d.base = base }
+
+// Rooted takes calls at the root, too: whoever plays the vendor need not know
+// its base path.
+func (d *Double) Rooted() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, route := d.mux.Handler(r); route == "" {
+			r.URL.Path = d.base + r.URL.Path
+		}
+		d.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP implements http.Handler.

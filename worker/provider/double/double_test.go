@@ -137,6 +137,20 @@ func post(t *testing.T, url, body string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
+func TestAVendorIsPlayedAtItsBasePathAndAtTheRoot(t *testing.T) {
+	t.Parallel()
+	d := New(Knobs{}, func(c task.Class) Reply { return Reply{Status: http.StatusTeapot, Doc: c} })
+	d.Below("/api/v3")
+	d.Handle("POST /api/v3/draw", Submit, func(c *Call) Reply { return Reply{Status: http.StatusOK, Doc: c.URL.Path} })
+	s := httptest.NewServer(d.Rooted())
+	t.Cleanup(s.Close)
+	for path, want := range map[string]int{"/api/v3/draw": http.StatusOK, "/draw": http.StatusOK, "/paint": http.StatusNotFound, "/v3/draw": http.StatusNotFound} {
+		if got, said := post(t, s.URL+path, ""); got != want || got == http.StatusOK && said != `"/api/v3/draw"` {
+			t.Errorf("%s: %d %s, want %d", path, got, said, want)
+		}
+	}
+}
+
 func TestTheBooksCountWhatAVendorWouldBill(t *testing.T) {
 	t.Parallel()
 	d, s := play(t, Knobs{})

@@ -22,6 +22,7 @@ type Double struct {
 // New makes a double that takes one key.
 func New(k double.Knobs, key string) *Double {
 	d := &Double{Double: double.New(k, refuse), key: key}
+	d.Below("/api/v1")
 	d.Handle("POST /api/v1/services/aigc/image2image/image-synthesis", double.Submit, d.submit)
 	d.Handle("POST /api/v1/services/aigc/multimodal-generation/generation", double.Submit, d.call)
 	d.Handle("GET /api/v1/tasks/{id}", double.Poll, d.poll)

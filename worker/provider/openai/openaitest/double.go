@@ -26,6 +26,7 @@ type Double struct {
 func New(k double.Knobs, key string) *Double {
 	d := &Double{key: key}
 	d.Double = double.New(k, d.refuse)
+	d.Below("/v1")
 	d.Handle("POST /v1/images/edits", double.Submit, func(c *double.Call) double.Reply { return telling(c, d.edit(c)) })
 	return d
 }
@@ -78,6 +79,7 @@ func NewLocalAI(k double.Knobs, key string) *Double {
 func generations(k double.Knobs, key string, answer func(*double.Call) double.Reply) *Double {
 	d := &Double{key: key}
 	d.Double = double.New(k, d.refuse)
+	d.Below("/v1")
 	d.Handle("POST /v1/images/generations", double.Submit, func(c *double.Call) double.Reply {
 		if reply, ok := d.authorized(c); !ok {
 			return reply

@@ -18,6 +18,7 @@ const requestID = "as-simulated0"
 // New makes a vendor that takes one key.
 func New(k double.Knobs, key string) *double.Double {
 	d := double.New(k, refuse)
+	d.Below("/v2")
 	d.Handle("/v2/images/edits", double.Submit, func(c *double.Call) double.Reply { return generate(c, key) })
 	return d
 }

@@ -26,6 +26,7 @@ type Double struct {
 // New makes a double that takes one key.
 func New(k double.Knobs, key string) *Double {
 	d := &Double{Double: double.New(k, refuse), key: key}
+	d.Below("/api/v3")
 	d.Handle("POST /api/v3/images/generations", double.Submit, d.generate)
 	return d
 }
