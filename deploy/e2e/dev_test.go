@@ -107,10 +107,26 @@ func start(t *testing.T, data string, args ...string) *dev {
 	return launch(t, data, append([]string{"--no-context"}, args...)...)
 }
 
+// playable skips a test whose vendors were deleted from the tree.
+func playable(t *testing.T, args []string) {
+	t.Helper()
+	for i, arg := range args {
+		if arg != "--simulate" {
+			continue
+		}
+		for v := range strings.SplitSeq(args[i+1], ",") {
+			if kind, _, _ := strings.Cut(v, "?"); !rig.Drives(kind) {
+				t.Skipf("this tree has no vendor %s", kind)
+			}
+		}
+	}
+}
+
 // launch runs dev on free ports over data and waits for its ready line. It is
 // ended with the test.
 func launch(t *testing.T, data string, args ...string) *dev {
 	t.Helper()
+	playable(t, args)
 	programs, err := built()
 	if err != nil {
 		t.Fatal(err)

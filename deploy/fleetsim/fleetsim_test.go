@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
@@ -17,6 +18,11 @@ import (
 // fleet-sim". Times are judged there: this machine may be busy.
 func TestFailingVendorsArePaidByPolicyOnly(t *testing.T) {
 	t.Parallel()
+	for _, v := range append(others(), primary()) {
+		if !rig.Drives(v.kind) {
+			t.Skipf("this tree has no vendor %s", v.kind)
+		}
+	}
 	c := Defaults()
 	c.Tasks, c.Contrast, c.Rate, c.Scale, c.Out, c.Dir = 150, 0, 40, 50, "", t.TempDir()
 	c.Environ = childEnviron(os.Environ())

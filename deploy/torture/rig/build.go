@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -26,6 +27,14 @@ func (p Programs) Path(name string) string { return filepath.Join(p.dir, name) }
 
 // Dir is where they all are.
 func (p Programs) Dir() string { return p.dir }
+
+// Drives reports whether this tree has the driver of a kind of vendor: what is
+// played by a vendor that somebody deleted is not tested. It is for tests of
+// packages two folders below the module.
+func Drives(kind string) bool {
+	_, err := os.Stat(filepath.Join("..", "..", "worker", "provider", kind))
+	return err == nil
+}
 
 // Build compiles programs into dir.
 func Build(ctx context.Context, dir string, names ...string) (Programs, error) {
