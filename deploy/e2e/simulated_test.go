@@ -17,8 +17,8 @@ import (
 
 // vendorBooks is what a simulated vendor counted.
 type vendorBooks struct {
-	Submissions, Refused, Billed, Canceled int
-	Violations                             []string
+	Submissions, Refused, Billed, Canceled, Downloads int
+	Violations                                        []string
 }
 
 var booksAt = regexp.MustCompile(`Books: (http://127\.0\.0\.1:\d+/books)`)
