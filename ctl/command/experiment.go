@@ -19,7 +19,7 @@ func newExperiment(a *App) *cobra.Command {
 func experimentsView(es []operator.Experiment) terminal.View {
 	v := terminal.View{Doc: es, Table: terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "experiment", Least: 10}, {Name: "state"}, {Name: "traffic", Right: true}, {Name: "arms", Least: 20}, {Name: "started"},
+			{Name: "experiment", Least: 10}, {Name: "state"}, {Name: "split"}, {Name: "traffic", Right: true}, {Name: "arms", Least: 17}, {Name: "started"},
 			{Name: "stopped", Wide: true}, {Name: "why", Wide: true},
 		},
 		Empty: "No experiments yet.",
@@ -35,7 +35,7 @@ func experimentsView(es []operator.Experiment) terminal.View {
 		}
 		v.Names = append(v.Names, e.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
-			e.Name, e.State, fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), clock(e.StartedAt), stopped, e.Why,
+			e.Name, e.State, e.Split, fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), clock(e.StartedAt), stopped, e.Why,
 		})
 	}
 	return v

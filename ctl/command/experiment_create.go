@@ -23,10 +23,13 @@ func newExperimentCreate(a *App) *cobra.Command {
 			"  catalog=VERSION   the words of that catalogue (imgctl catalog show --help)\n" +
 			"  aspect=, resolution=, steps=, cfg=, strength=   where the person chose none\n" +
 			"  weight=N          its share of the sessions, 1 unless given\n" +
-			"A session keeps its arm for as long as the experiment runs. The arm's provider is asked first, whatever\n" +
+			"A session keeps its arm for as long as the experiment runs. With --split thompson the arms get as many\n" +
+			"sessions as they are probably the best by success, latency, price and what people think, each at least\n" +
+			"2%; sessions then move to arms that gain. The arm's provider is asked first, whatever\n" +
 			"its own weight; when it fails, or is switched off or out of money, the others follow as always. One\n" +
 			"experiment runs at a time.",
 		Example: "  imgctl experiment create sky --arm now=seedream --arm new=qianfan --dry-run\n" +
+			"  imgctl experiment create best --split thompson --arm a=seedream --arm b=qianfan --arm c=dashscope\n" +
 			"  imgctl experiment create steps --arm short=qianfan,steps=20 --arm long=qianfan,steps=40 --traffic 30\n" +
 			"  imgctl experiment create words --arm old=seedream,catalog=1003 --arm new=seedream,catalog=1004,weight=3",
 		Args: cobra.ExactArgs(1),
@@ -39,6 +42,7 @@ func newExperimentCreate(a *App) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.arms, "arm", nil, "an `arm`, twice or more")
+	f.StringVar(&o.start.Split, "split", operator.SplitWeights, "`how` sessions are divided: weights or thompson")
 	f.IntVar(&o.start.Traffic, "traffic", 100, "`percent` of the sessions that take part")
 	o.flags(cmd)
 	return cmd
@@ -48,6 +52,9 @@ func (o *experimentCreateOptions) parse(name string) error {
 	o.start.Name = name
 	if len(o.arms) < 2 {
 		return usage("give at least two --arm")
+	}
+	if o.start.Split != operator.SplitWeights && o.start.Split != operator.SplitThompson {
+		return usage("--split must be weights or thompson, is %q", o.start.Split)
 	}
 	if o.start.Traffic < 1 || o.start.Traffic > 100 {
 		return usage("--traffic must be 1…100, is %d", o.start.Traffic)

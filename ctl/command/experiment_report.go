@@ -58,7 +58,7 @@ func reportView(r operator.ExperimentReport) terminal.View {
 	for _, a := range r.Results {
 		v.Names = append(v.Names, a.Arm)
 		work.Rows = append(work.Rows, []string{
-			a.Arm, percent(a.Share), percent(a.Best), strconv.FormatInt(a.Tasks, 10), rateText(a.Success), spanText(a.P50), spanText(a.P95),
+			a.Arm, percentOrNone(a.Share), percent(a.Best), strconv.FormatInt(a.Tasks, 10), rateText(a.Success), spanText(a.P50), spanText(a.P95),
 		})
 		out := a.LeftOut.Degraded + a.LeftOut.Canceled + a.LeftOut.NotAsked
 		taste.Rows = append(taste.Rows, []string{
@@ -68,6 +68,14 @@ func reportView(r operator.ExperimentReport) terminal.View {
 	}
 	v.Table, v.More = work, []terminal.Table{taste}
 	return v
+}
+
+// percentOrNone leaves the share of an experiment that was stopped open.
+func percentOrNone(share float64) string {
+	if share == 0 {
+		return "–"
+	}
+	return percent(share)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }

@@ -26,7 +26,7 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 		counts[i] = counted[a.Name]
 	}
 	out := operator.ExperimentReport{Experiment: experimentDocument(name, e), Results: []operator.ArmResult{}}
-	best, shares := experiment.Best(counts), shares(e)
+	best, shares := experiment.Best(counts), s.shares(name, e)
 	for i, a := range e.Arms {
 		result := armResult(counts[i])
 		result.Arm, result.Share, result.Best = a.Name, shares[i], best[i]
@@ -35,15 +35,19 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 	return out, nil
 }
 
-// shares are the arms' parts of the sessions, together 1.
-func shares(e policy.Experiment) []float64 {
-	sum := 0
-	for _, a := range e.Arms {
-		sum += a.Weight
+// shares are the arms' parts of the sessions, together 1; none when it has
+// been stopped.
+func (s *Server) shares(name string, e policy.Experiment) []float64 {
+	out, sum := make([]float64, len(e.Arms)), 0.0
+	if !e.Running() {
+		return out
 	}
-	out := make([]float64, len(e.Arms))
-	for i, a := range e.Arms {
-		out[i] = float64(a.Weight) / float64(sum)
+	given := s.deps.Arms.Shares(e.Book(name), e)
+	for _, g := range given {
+		sum += g.Weight
+	}
+	for i, g := range given {
+		out[i] = g.Weight / sum
 	}
 	return out
 }

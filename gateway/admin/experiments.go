@@ -28,10 +28,13 @@ func (s *Server) experiments(*http.Request) (any, error) {
 
 func experimentDocument(name string, e policy.Experiment) operator.Experiment {
 	out := operator.Experiment{
-		Name: name, State: operator.ExperimentRunning, Traffic: e.Traffic, StartedAt: e.StartedAt, EndedAt: e.EndedAt, Why: e.Why,
+		Name: name, State: operator.ExperimentRunning, Traffic: e.Traffic, Split: operator.SplitWeights, StartedAt: e.StartedAt, EndedAt: e.EndedAt, Why: e.Why,
 	}
 	if !e.Running() {
 		out.State = operator.ExperimentStopped
+	}
+	if e.Split == policy.Thompson {
+		out.Split = operator.SplitThompson
 	}
 	for _, a := range e.Arms {
 		out.Arms = append(out.Arms, operator.Arm(a))
@@ -44,7 +47,10 @@ func (s *Server) startExperiment(r *http.Request) (any, error) {
 	if err := decode(r, &start); err != nil {
 		return nil, err
 	}
-	e := policy.Experiment{Traffic: cmp.Or(start.Traffic, 100), StartedAt: time.Now().UTC().Truncate(time.Millisecond)}
+	e := policy.Experiment{Traffic: cmp.Or(start.Traffic, 100), Split: policy.Split(start.Split), StartedAt: time.Now().UTC().Truncate(time.Millisecond)}
+	if start.Split == operator.SplitWeights {
+		e.Split = policy.ByWeight
+	}
 	for i, a := range start.Arms {
 		if err := s.checkArm("/arms/"+strconv.Itoa(i), a); err != nil {
 			return nil, err

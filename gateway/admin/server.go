@@ -99,6 +99,7 @@ type ramps interface {
 // arms is the desk of gateway/experiment.
 type arms interface {
 	Counts(ctx context.Context, book string) (map[string]experiment.Counts, error)
+	Shares(book string, e policy.Experiment) []experiment.Share
 }
 
 // Deps are what the API steers.

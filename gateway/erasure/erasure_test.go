@@ -48,6 +48,10 @@ func (words) Check(_ context.Context, s string) (string, error) { return s, nil 
 // deleted counts pictures that were removed one by one.
 type deleted struct{ n atomic.Int64 }
 
+func (d *deleted) Choose(*policy.State, task.SessionID) (policy.Arm, *task.Arm) {
+	return policy.Arm{}, nil
+}
+
 func (d *deleted) Opine(_ task.Arm, c experiment.Counts) { d.n.Add(c.Deleted) }
 
 type fixture struct {

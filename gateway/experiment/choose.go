@@ -5,9 +5,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// Choose gives a session its arm of the running experiment; tag is nil when
-// it takes part in none. Every gateway gives the same answer.
-func Choose(state *policy.State, session task.SessionID) (arm policy.Arm, tag *task.Arm) {
+// Choose gives a session its arm of the running experiment, by the shares that
+// divide gives its arms; tag is nil when the session takes part in none.
+func Choose(state *policy.State, session task.SessionID, divide func(book string, e policy.Experiment) []Share) (arm policy.Arm, tag *task.Arm) {
 	name, e, running := state.Experiment()
 	if !running {
 		return arm, nil
@@ -16,15 +16,20 @@ func Choose(state *policy.State, session task.SessionID) (arm policy.Arm, tag *t
 	if point(book, "", session)*100 >= float64(e.Traffic) {
 		return arm, nil
 	}
-	shares := make([]Share, len(e.Arms))
-	for i, a := range e.Arms {
-		shares[i] = Share{Arm: a.Name, Weight: float64(a.Weight)}
-	}
-	chosen := Assign(book, session, shares)
+	chosen := Assign(book, session, divide(book, e))
 	for _, a := range e.Arms {
 		if a.Name == chosen {
 			return a, &task.Arm{Experiment: name, Name: a.Name, Provider: a.Provider, Book: book}
 		}
 	}
 	return arm, nil
+}
+
+// ByWeight divides the sessions by the arms' weights.
+func ByWeight(_ string, e policy.Experiment) []Share {
+	shares := make([]Share, len(e.Arms))
+	for i, a := range e.Arms {
+		shares[i] = Share{Arm: a.Name, Weight: float64(a.Weight)}
+	}
+	return shares
 }

@@ -23,8 +23,8 @@ func TestASessionKeepsItsArm(t *testing.T) {
 	t.Parallel()
 	count := make(map[string]float64)
 	for i := range many {
-		arm, tag := Choose(sky(), session(i))
-		again, _ := Choose(sky(), session(i))
+		arm, tag := Choose(sky(), session(i), ByWeight)
+		again, _ := Choose(sky(), session(i), ByWeight)
 		if tag == nil || tag.Name != arm.Name || again != arm || tag.Experiment != "sky" || tag.Provider != arm.Provider {
 			t.Fatalf("%s: %+v, %+v, then %+v", session(i), arm, tag, again)
 		}
@@ -39,8 +39,8 @@ func TestOnlyAShareOfTheSessionsTakesPart(t *testing.T) {
 	t.Parallel()
 	in := 0.0
 	for i := range many {
-		_, ten := Choose(sky(func(e *policy.Experiment) { e.Traffic = 10 }), session(i))
-		_, all := Choose(sky(), session(i))
+		_, ten := Choose(sky(func(e *policy.Experiment) { e.Traffic = 10 }), session(i), ByWeight)
+		_, all := Choose(sky(), session(i), ByWeight)
 		if ten != nil {
 			in += 1.0 / many
 			if ten.Name != all.Name {
@@ -59,7 +59,7 @@ func TestAnExperimentThatEndedGivesNoArms(t *testing.T) {
 	for name, state := range map[string]*policy.State{
 		"ended": sky(func(e *policy.Experiment) { e.EndedAt = &now }), "none": {},
 	} {
-		if _, tag := Choose(state, "ses_1"); tag != nil {
+		if _, tag := Choose(state, "ses_1", ByWeight); tag != nil {
 			t.Errorf("%s: %+v", name, tag)
 		}
 	}
@@ -69,8 +69,8 @@ func TestANameUsedAgainIsAnotherExperiment(t *testing.T) {
 	t.Parallel()
 	moved := 0
 	for i := range 1000 {
-		_, one := Choose(sky(), session(i))
-		_, two := Choose(sky(func(e *policy.Experiment) { e.StartedAt = e.StartedAt.Add(time.Hour) }), session(i))
+		_, one := Choose(sky(), session(i), ByWeight)
+		_, two := Choose(sky(func(e *policy.Experiment) { e.StartedAt = e.StartedAt.Add(time.Hour) }), session(i), ByWeight)
 		if one.Book == two.Book {
 			t.Fatal("both are counted in the same book")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/bytedance/sonic"
@@ -65,15 +66,26 @@ type Desk struct {
 	log    *slog.Logger
 	in     chan posting
 	acked  chan closed
+	told   mirror
 }
 
-// Open prepares the desk; Run writes.
+// Open prepares the desk and reads the books; Run keeps them.
 func Open(ctx context.Context, e *engine.Engine, log *slog.Logger) (*Desk, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "experiments"})
 	if err != nil {
 		return nil, fmt.Errorf("open experiments: %w", err)
 	}
-	return &Desk{bucket: b, log: log, in: make(chan posting, deskBatch), acked: make(chan closed, 4*deskBatch)}, nil
+	d := &Desk{
+		bucket: b, log: log, in: make(chan posting, deskBatch), acked: make(chan closed, 4*deskBatch),
+		told: mirror{books: make(map[string]*told)},
+	}
+	for e, err := range b.Entries(ctx, ">") {
+		if err != nil {
+			return nil, fmt.Errorf("open experiments: %w", err)
+		}
+		d.told.hear(e)
+	}
+	return d, nil
 }
 
 // Post counts a task that has ended, once however often it is called, and
@@ -124,8 +136,15 @@ func (d *Desk) Counts(ctx context.Context, name string) (map[string]Counts, erro
 	return b.Arms, nil
 }
 
-// Run writes until ctx ends.
+// Run writes, and hears what others write, until ctx ends.
 func (d *Desk) Run(ctx context.Context) error {
+	var hearing sync.WaitGroup
+	defer hearing.Wait()
+	hearing.Go(func() { d.listen(ctx) })
+	return d.writeAll(ctx)
+}
+
+func (d *Desk) writeAll(ctx context.Context) error {
 	tick := time.NewTicker(deskTick)
 	defer tick.Stop()
 	opinions := make(map[place]Counts)

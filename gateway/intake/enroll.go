@@ -3,7 +3,6 @@ package intake
 import (
 	"cmp"
 
-	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 )
@@ -13,8 +12,11 @@ import (
 // job. What one of the arms has no words for takes no part, or the arms would
 // be compared by different pictures.
 func (in *Intake) enroll(d *draft) {
+	if in.arms == nil {
+		return
+	}
 	state := in.policy.State()
-	arm, tag := experiment.Choose(state, d.Session)
+	arm, tag := in.arms.Choose(state, d.Session)
 	if tag == nil {
 		return
 	}

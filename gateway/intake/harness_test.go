@@ -99,6 +99,10 @@ type fakeArms struct {
 	sum map[string]experiment.Counts
 }
 
+func (f *fakeArms) Choose(state *policy.State, s task.SessionID) (policy.Arm, *task.Arm) {
+	return experiment.Choose(state, s, experiment.ByWeight)
+}
+
 func (f *fakeArms) Opine(arm task.Arm, c experiment.Counts) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -83,6 +83,7 @@ type objects interface {
 
 // arms is what the desk of gateway/experiment gives.
 type arms interface {
+	Choose(state *policy.State, s task.SessionID) (policy.Arm, *task.Arm)
 	Opine(arm task.Arm, c experiment.Counts)
 }
 
@@ -96,7 +97,7 @@ type Deps struct {
 	Text     text
 	Policy   operator
 	Store    objects
-	Arms     arms // nil: opinions on arms are not counted
+	Arms     arms // nil: no session takes part in experiments
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil

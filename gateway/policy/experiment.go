@@ -17,6 +17,7 @@ import (
 // became of them.
 type Experiment struct {
 	Arms      []Arm      `json:"arms"`
+	Split     Split      `json:"split,omitempty"`
 	Traffic   int        `json:"traffic"` // percent of the sessions take part
 	StartedAt time.Time  `json:"startedAt"`
 	EndedAt   *time.Time `json:"endedAt,omitempty"`
@@ -38,6 +39,15 @@ type Arm struct {
 	CFG        float64 `json:"cfg,omitempty"`
 	Strength   float64 `json:"strength,omitempty"`
 }
+
+// Split says how sessions are divided.
+type Split string
+
+// The splits.
+const (
+	ByWeight Split = ""         // the arms' weights
+	Thompson Split = "thompson" // as probably as an arm is the best; weights do not count
+)
 
 // Running reports whether sessions are given arms now.
 func (e Experiment) Running() bool { return e.EndedAt == nil }
@@ -87,6 +97,9 @@ func (s *State) checkExperiments(f *fault.Fault) *fault.Fault {
 		if e.Traffic < 1 || e.Traffic > 100 {
 			f = f.At(at+"/traffic", "out_of_range", "must be 1…100 percent")
 		}
+		if e.Split != ByWeight && e.Split != Thompson {
+			f = f.At(at+"/split", "invalid", "must be weights or thompson")
+		}
 		f = e.checkArms(f, at+"/arms")
 	}
 	if running > 1 {
@@ -112,6 +125,7 @@ func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
 			{named(a.Name) && !seen[a.Name], "name", "must be lower-case letters, digits and hyphens, and used once"},
 			{a.Provider != "", "provider", "must be given"},
 			{a.Weight >= 1 && a.Weight <= maxWeight, "weight", fmt.Sprintf("must be 1…%d", maxWeight)},
+			{e.Split == ByWeight || a.Weight == 1, "weight", "does not count here: the arms' results divide the sessions"},
 			{a.Steps >= 0 && a.Steps <= maxSteps, "steps", fmt.Sprintf("must be 0…%d", maxSteps)},
 			{a.CFG >= 0 && a.CFG <= maxCFG, "cfg", fmt.Sprintf("must be 0…%d", maxCFG)},
 			{a.Strength >= 0 && a.Strength <= 1, "strength", "must be 0…1"},

@@ -11,6 +11,7 @@ import (
 type Experiment struct {
 	Name      string     `json:"name"`
 	State     string     `json:"state"`   // running or stopped
+	Split     string     `json:"split"`   // weights or thompson
 	Traffic   int        `json:"traffic"` // percent of the sessions take part
 	Arms      []Arm      `json:"arms"`
 	StartedAt time.Time  `json:"startedAt"`
@@ -22,6 +23,13 @@ type Experiment struct {
 const (
 	ExperimentRunning = "running"
 	ExperimentStopped = "stopped"
+)
+
+// The ways to divide sessions among arms: by their weights, or by what the
+// arms have shown so far.
+const (
+	SplitWeights  = "weights"
+	SplitThompson = "thompson"
 )
 
 // Arm is a provider, the words of one catalogue, and numbers that stand where
@@ -42,6 +50,7 @@ type Arm struct {
 // ExperimentStart begins an experiment.
 type ExperimentStart struct {
 	Name    string `json:"name"`
+	Split   string `json:"split,omitempty"`   // "": weights
 	Traffic int    `json:"traffic,omitempty"` // 0: 100
 	Arms    []Arm  `json:"arms"`
 }

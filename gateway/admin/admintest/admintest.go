@@ -286,6 +286,11 @@ func (s *Stage) Counts(context.Context, string) (map[string]experiment.Counts, e
 	return map[string]experiment.Counts{"a": a, "b": b}, nil
 }
 
+// Shares plays the books of experiments.
+func (s *Stage) Shares(book string, e policy.Experiment) []experiment.Share {
+	return experiment.ByWeight(book, e)
+}
+
 // Session plays the erasure.
 func (s *Stage) Session(_ context.Context, id task.SessionID) (erasure.Receipt, error) {
 	s.mu.Lock()
