@@ -18,6 +18,14 @@ import (
 
 const bucketName = "pictures"
 
+// bucketOf is the configuration of a store in a bucket of a server.
+func bucketOf(s s3server.Server) map[string]any {
+	return map[string]any{"kind": "obs", "obs": map[string]any{
+		"endpoint": s.Endpoint, "bucket": bucketName, "accessKey": s3server.AccessKey, "secretKey": s3server.SecretKey,
+		"signature": "v4", "pathStyle": true, "region": s3server.Region,
+	}}
+}
+
 // With a bucket no picture passes a gateway, and a person who leaves takes
 // everything along.
 func TestAFleetKeepsItsPicturesInABucket(t *testing.T) {
@@ -25,10 +33,7 @@ func TestAFleetKeepsItsPicturesInABucket(t *testing.T) {
 	s := s3server.Start(t, "../..")
 	s.Bucket(t, bucketName)
 	d := start(t, t.TempDir(), "--config", config(t, "latency=300ms&steps=4&seed=1", map[string]any{
-		"store": map[string]any{"kind": "obs", "obs": map[string]any{
-			"endpoint": s.Endpoint, "bucket": bucketName, "accessKey": s3server.AccessKey, "secretKey": s3server.SecretKey,
-			"signature": "v4", "pathStyle": true, "region": s3server.Region,
-		}},
+		"store": bucketOf(s),
 	}))
 	aPhotoBecomesAPicture(t, d)
 	aDeletedTaskIsGone(t, d)
@@ -109,10 +114,7 @@ func TestACDNForgetsWhatIsDeleted(t *testing.T) {
 	s.Bucket(t, bucketName)
 	const base = "https://pictures.example.com"
 	d := start(t, t.TempDir(), "--config", config(t, "latency=50ms&steps=1&seed=1", map[string]any{
-		"store": map[string]any{"kind": "obs", "obs": map[string]any{
-			"endpoint": s.Endpoint, "bucket": bucketName, "accessKey": s3server.AccessKey, "secretKey": s3server.SecretKey,
-			"signature": "v4", "pathStyle": true, "region": s3server.Region,
-		}},
+		"store": bucketOf(s),
 		"cdn": map[string]any{
 			"baseUrl": base, "signingKey": "abcdef123456", "endpoint": c.Endpoint,
 			"accessKey": cdntest.AccessKey, "secretKey": cdntest.SecretKey, "domainId": cdntest.DomainID,

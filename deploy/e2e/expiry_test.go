@@ -75,10 +75,7 @@ func TestNothingOfAPersonIsLeftInABucket(t *testing.T) {
 	s.Bucket(t, bucketName)
 	settings, l := watched(t, short(map[string]any{
 		"providers": []map[string]any{{"name": "mock", "kind": "mock", "model": "latency=50ms&steps=2&seed=1", "priceFen": 20}},
-		"store": map[string]any{"kind": "obs", "obs": map[string]any{
-			"endpoint": s.Endpoint, "bucket": bucketName, "accessKey": s3server.AccessKey, "secretKey": s3server.SecretKey,
-			"signature": "v4", "pathStyle": true, "region": s3server.Region,
-		}},
+		"store":     bucketOf(s),
 	}))
 	l.objects = func() []string { return s.Objects(t, bucketName) }
 	d := start(t, l.data, "--config", settings)
@@ -125,10 +122,10 @@ func crowd(t *testing.T, data string, s task.SessionID) (count func() int) {
 const crowdSize = 20_000
 
 // killHalfWay kills dev when it has removed some of a crowd.
-func killHalfWay(t *testing.T, d *dev, count func() int, patience time.Duration) {
+func killHalfWay(t *testing.T, d *dev, size int, count func() int, patience time.Duration) {
 	t.Helper()
 	if err := within(patience, func() error {
-		if n := count(); n == crowdSize {
+		if n := count(); n == size {
 			return fmt.Errorf("nothing was removed of %d", n)
 		}
 		return nil
@@ -137,10 +134,10 @@ func killHalfWay(t *testing.T, d *dev, count func() int, patience time.Duration)
 	}
 	d.kill()
 	left := count()
-	if left == 0 || left == crowdSize {
-		t.Fatalf("%d of %d objects were left by the kill", left, crowdSize)
+	if left == 0 || left == size {
+		t.Fatalf("%d of %d objects were left by the kill", left, size)
 	}
-	t.Logf("killed with %d of %d objects left", left, crowdSize)
+	t.Logf("killed with %d of %d objects left", left, size)
 }
 
 // wantEmpty waits until nothing is left of a crowd: counting it is cheaper
@@ -166,10 +163,26 @@ func TestASweepThatIsKilledIsFinishedByTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := crowd(t, l.data, s.ID())
-	killHalfWay(t, first, count, shortRetention+sweptWithin)
+	killHalfWay(t, first, crowdSize, count, shortRetention+sweptWithin)
 	start(t, l.data, "--config", settings)
 	wantEmpty(t, count, sweptWithin)
 	l.wantNothing(t, []string{string(s.ID())}, sweptWithin)
+}
+
+// A bucket removes a page of names at a time; the kill comes between pages, or
+// while the bucket is at one that nobody waits for any more.
+func TestASweepOfABucketThatIsKilledIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	s := s3server.Start(t, "../..")
+	s.Bucket(t, bucketName)
+	data, settings := t.TempDir(), config(t, "latency=50ms&steps=2&seed=1", map[string]any{"retention": "1s", "store": bucketOf(s)})
+	first := start(t, data, "--config", settings)
+	const size = 2_500
+	s.Fill(t, bucketName, "results/"+task.NewID()+"/crowd", size)
+	count := func() int { return len(s.Objects(t, bucketName)) }
+	killHalfWay(t, first, size, count, shortRetention+sweptWithin)
+	start(t, data, "--config", settings)
+	wantEmpty(t, count, sweptWithin)
 }
 
 // A person who leaves cannot ask again: their token is dead. What stays is
@@ -181,7 +194,7 @@ func TestADeletionThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	p := leave(t, first)
 	count := crowd(t, l.data, p.ID())
 	go func() { _, _ = p.Erase(t.Context()) }() // it gets no answer
-	killHalfWay(t, first, count, sweptWithin)
+	killHalfWay(t, first, crowdSize, count, sweptWithin)
 	second := start(t, l.data, "--config", settings)
 	wantEmpty(t, count, cutShort+sweptWithin)
 	if err := within(sweptWithin, func() error {

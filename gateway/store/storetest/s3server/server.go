@@ -2,6 +2,7 @@ package s3server
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -83,6 +84,28 @@ func (s Server) Objects(t *testing.T, bucket string) []string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// Fill puts n objects of one age under a prefix, past the server.
+func (s Server) Fill(t *testing.T, bucket, prefix string, n int) {
+	t.Helper()
+	dir := filepath.Join(s.dir, bucket, prefix)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	aside := filepath.Join(t.TempDir(), "one") // all are one file, as old as it is in the end
+	if err := os.WriteFile(aside, []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if err := os.Link(aside, filepath.Join(dir, fmt.Sprintf("%06d.jpg", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now()
+	if err := os.Chtimes(aside, now, now); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func find(t *testing.T, root string) string {
