@@ -14,14 +14,19 @@ const (
 
 // columns gives the function that makes row y of height rows.
 func (p plane) columns(height int) func(dst []byte, y int) {
-	row := func(y int) []byte { return p.pix[y*p.stride:][:p.width] }
-	if height == p.height {
+	return columns(func(y int) []byte { return p.pix[y*p.stride:][:p.width] }, p.width, p.height, height)
+}
+
+// columns shrinks rows of so many bytes from one number to another. It asks
+// for them in their order, as far as the taps of one allow.
+func columns(row func(y int) []byte, width, from, to int) func(dst []byte, y int) {
+	if from == to {
 		return func(dst []byte, y int) { copy(dst, row(y)) }
 	}
-	if float64(p.height)/float64(height) > (maxByteTaps-1)/2 || p.width < wordLen {
-		return p.wideColumns(height)
+	if float64(from)/float64(to) > (maxByteTaps-1)/2 || width < wordLen {
+		return wideColumns(row, width, from, to)
 	}
-	f := filter(p.height, height, 1<<8)
+	f := filter(from, to, 1<<8)
 	rows := make([][]byte, 0, maxByteTaps)
 	return func(dst []byte, y int) {
 		rows = rows[:0]
@@ -48,15 +53,15 @@ func blendRows(dst []byte, rows [][]byte, weights []uint32) {
 }
 
 // wideColumns blends any number of rows.
-func (p plane) wideColumns(height int) func(dst []byte, y int) {
-	f := filter(p.height, height, 1<<16)
-	sums := make([]uint32, p.width)
+func wideColumns(row func(y int) []byte, width, from, to int) func(dst []byte, y int) {
+	f := filter(from, to, 1<<16)
+	sums := make([]uint32, width)
 	return func(dst []byte, y int) {
 		for i := range sums {
 			sums[i] = 1 << 15
 		}
 		for k, w := range f[y].weight {
-			for i, v := range p.pix[(f[y].first+k)*p.stride:][:p.width] {
+			for i, v := range row(f[y].first + k) {
 				sums[i] += uint32(v) * w
 			}
 		}

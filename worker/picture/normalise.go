@@ -153,7 +153,7 @@ func (n *Normaliser) here(ctx context.Context, raw []byte, head header) (*image.
 	if err != nil {
 		return nil, err
 	}
-	return Fit(toPlanes(img), n.cfg.LongSide), nil
+	return Shrink(img, n.cfg.LongSide), nil
 }
 
 // elsewhere has it decoded, and does not believe the result's size.

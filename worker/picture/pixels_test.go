@@ -21,7 +21,7 @@ func seeThrough() *image.NRGBA64 {
 
 // as paints a picture in the pixels of another kind.
 func as(dst draw.Image, src image.Image) image.Image {
-	draw.Draw(dst, dst.Bounds(), src, image.Point{}, draw.Src)
+	draw.Draw(dst, dst.Bounds(), src, src.Bounds().Min, draw.Src)
 	return dst
 }
 

@@ -103,7 +103,7 @@ func (p plane) copyTo(dst []byte, stride int) {
 func rgbPlanes(img image.Image) *image.YCbCr {
 	b := img.Bounds()
 	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio444)
-	row := onWhite(img)
+	row := onWhite(img, 1)
 	for y := range b.Dy() {
 		pix, at := row(b.Min.Y+y), y*out.YStride
 		luma, cb, cr := out.Y[at:][:b.Dx()], out.Cb[at:][:b.Dx()], out.Cr[at:][:b.Dx()]
@@ -116,17 +116,30 @@ func rgbPlanes(img image.Image) *image.YCbCr {
 }
 
 // onWhite gives the rows of img as RGBA: those of an opaque one as they are,
-// others on white.
-func onWhite(img image.Image) func(y int) []byte {
+// others on white. As many as keep stay as they were given.
+func onWhite(img image.Image, keep int) func(y int) []byte {
 	b := img.Bounds()
-	if src, ok := img.(*image.RGBA); ok && src.Opaque() {
-		return func(y int) []byte { return src.Pix[src.PixOffset(b.Min.X, y):] }
+	switch src := img.(type) {
+	case *image.RGBA:
+		if src.Opaque() {
+			return func(y int) []byte { return src.Pix[src.PixOffset(b.Min.X, y):][:4*b.Dx()] }
+		}
+	case *image.NRGBA:
+		if src.Opaque() {
+			return func(y int) []byte { return src.Pix[src.PixOffset(b.Min.X, y):][:4*b.Dx()] }
+		}
 	}
-	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	rows := image.NewRGBA(image.Rect(0, 0, b.Dx(), keep))
+	held := make([]int, keep) // one more than the row of img, in each of rows
 	return func(y int) []byte {
-		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
-		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, y), draw.Over)
-		return row.Pix
+		at := (y - b.Min.Y) % keep
+		row := image.Rect(0, at, b.Dx(), at+1)
+		if held[at] != y-b.Min.Y+1 {
+			draw.Draw(rows, row, image.White, image.Point{}, draw.Src)
+			draw.Draw(rows, row, img, image.Pt(b.Min.X, y), draw.Over)
+			held[at] = y - b.Min.Y + 1
+		}
+		return rows.Pix[at*rows.Stride:][:4*b.Dx()]
 	}
 }
 

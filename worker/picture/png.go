@@ -30,7 +30,7 @@ func pngHeader(b []byte) (header, bool) {
 	if interlaced {
 		h.bytesPerPixel += (h.bytesPerPixel + 1) / 2 // the last pass alone holds half
 	}
-	h.bytesPerPixel += 3 // planes
+	h.bytesPerPixel++ // what is shrunken, and rows on the way
 	return h, true
 }
 

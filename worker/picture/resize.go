@@ -21,12 +21,18 @@ func Resize(src *image.YCbCr, width, height int) *image.YCbCr {
 // Fit shrinks src so that its long side is at most longSide. It never
 // enlarges, and always gives 4:2:0.
 func Fit(src *image.YCbCr, longSide int) *image.YCbCr {
-	w, h := src.Rect.Dx(), src.Rect.Dy()
-	if long := max(w, h); long > longSide {
-		w = max(1, int(math.Round(float64(w)*float64(longSide)/float64(long))))
-		h = max(1, int(math.Round(float64(h)*float64(longSide)/float64(long))))
-	}
+	w, h := fitting(src.Rect.Dx(), src.Rect.Dy(), longSide)
 	return Resize(src, w, h)
+}
+
+// fitting is the size of a picture whose long side is at most longSide.
+func fitting(w, h, longSide int) (width, height int) {
+	long := max(w, h)
+	if long <= longSide {
+		return w, h
+	}
+	shrunken := func(side int) int { return max(1, int(math.Round(float64(side)*float64(longSide)/float64(long)))) }
+	return shrunken(w), shrunken(h)
 }
 
 // taps are the weights of one output sample; all together are one.

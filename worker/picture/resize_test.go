@@ -68,3 +68,53 @@ func TestResizingIsWithinTwoLevelsOfItsFilter(t *testing.T) {
 		}
 	}
 }
+
+// Pixels are shrunken as planes are, by weights of a byte and by finer ones,
+// from every kind of row.
+func TestShrinkingPixelsIsWithinTwoLevelsOfItsFilter(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(3, 4))
+	for _, c := range [][4]int{{97, 61, 50, 31}, {97, 61, 33, 20}, {97, 61, 9, 8}, {97, 400, 50, 7}, {400, 97, 7, 50}} {
+		src := image.NewNRGBA(image.Rect(3, 5, 3+c[0], 5+c[1]))
+		for i := range src.Pix {
+			src.Pix[i] = byte(dice.UintN(256))
+		}
+		for i := 3; i < len(src.Pix); i += 4 {
+			src.Pix[i] = 255
+		}
+		opaque := shrinkRGB(src, c[2], c[3])
+		shown := shrinkRGB(as(image.NewNRGBA64(src.Rect), src), c[2], c[3])
+		for ch := range 3 {
+			for y := range c[3] {
+				for x := range c[2] {
+					want := triangle(func(row int) float64 {
+						return triangle(func(col int) float64 { return float64(src.Pix[row*src.Stride+4*col+ch]) }, c[0], c[2], x)
+					}, c[1], c[3], y)
+					at := y*opaque.Stride + 4*x + ch
+					if got := float64(opaque.Pix[at]); math.Abs(got-want) > 2 || opaque.Pix[at] != shown.Pix[at] {
+						t.Fatalf("%v: channel %d of %d,%d is %v and %v, want %.2f", c, ch, x, y, got, shown.Pix[at], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestShrinkingKeepsFlatAreasFlat(t *testing.T) {
+	t.Parallel()
+	for _, size := range []image.Point{{2100, 300}, {300, 2100}, {9000, 200}} {
+		img := image.NewNRGBA(image.Rectangle{Max: size})
+		for i := range img.Pix {
+			img.Pix[i] = 128 // a gray half seen through
+		}
+		out := Shrink(img, 1000)
+		for i, v := range out.Y {
+			if v != 191 {
+				t.Fatalf("%v: luma %d at %d, want 191", size, v, i)
+			}
+		}
+		if max(out.Rect.Dx(), out.Rect.Dy()) != 1000 {
+			t.Errorf("%v became %v", size, out.Rect)
+		}
+	}
+}

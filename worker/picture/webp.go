@@ -35,7 +35,7 @@ func webpHeader(b []byte) (header, bool) {
 	h.heavy = f.kind == "VP8L" || f.alpha != nil // whose code tables a file can blow up
 	switch {
 	case f.kind == "VP8L":
-		h.bytesPerPixel = 12 + 3 // pixels, two transforms, planes
+		h.bytesPerPixel = 12 + 1 // pixels, two transforms, what is shrunken
 	case f.alpha != nil:
 		h.bytesPerPixel = 2 + 12
 	default:

@@ -97,18 +97,17 @@ func (d decoder) decode(j job) (p *image.YCbCr, full image.Point, err error) {
 			p, err = nil, fmt.Errorf("decoder panicked: %v", r)
 		}
 	}()
-	use := func(planes *image.YCbCr) {
-		if planes.Rect.Empty() {
-			return
+	use := func(img image.Image) {
+		if size := img.Bounds().Size(); size.X > 0 && size.Y > 0 {
+			p, full = picture.Shrink(img, j.longSide), size
 		}
-		p, full = picture.Fit(planes, j.longSide), planes.Rect.Size()
 	}
 	if picture.Sniff(j.raw) == picture.HEIC {
-		err = d.heic(j.raw, use)
+		err = d.heic(j.raw, func(planes *image.YCbCr) { use(planes) })
 	} else {
 		var img image.Image
 		if img, err = picture.Pixels(j.raw); err == nil {
-			use(picture.Planes(img))
+			use(img)
 		}
 	}
 	if err == nil && p == nil {
