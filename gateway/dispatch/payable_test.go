@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -86,6 +87,66 @@ func TestEveryGatewayKnowsWhatIsSpent(t *testing.T) {
 	}
 }
 
+// Those who wait already need what is left; the next one may come again when
+// some of them have cost nothing.
+func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	w := budgeted(t, map[string]int64{"a": 60, "b": 0}, with(worker("w1", "east", 1, "a")))
+	d := w.start()
+	d.leads()
+	id := task.ID(task.NewID())
+	first := w.accept()
+	c := w.next()
+	second := w.accept()
+	eventually(t, "one waits", func() bool { n := d.told.Load(); return n != nil && n.Waiting == 1 })
+	if err := d.Payable(id, ""); err != nil {
+		t.Errorf("a third picture can be paid for: %v", err)
+	}
+	third := w.accept()
+	eventually(t, "a fourth is refused", func() bool { return d.Payable(id, "") != nil })
+	if f := fault.As(d.Payable(id, "")); f.Code != "budget_exhausted" || f.RetryAfter != crowdedRetry || !f.ResetsAt.IsZero() {
+		t.Errorf("refused as %+v", f)
+	}
+	c.fails(task.FailedUnbilled, task.ClassInput) // not at a again
+	for _, j := range []*task.Job{second, third} {
+		w.next().ok()
+		w.finished(j)
+	}
+	w.finished(first)
+	eventually(t, "one fits again", func() bool { return d.Payable(id, "") == nil })
+	d.idle()
+}
+
+func TestPicturesThatBudgetsPayFor(t *testing.T) {
+	t.Parallel()
+	priced := func(fen ...int64) (steps []routing.Step) {
+		for i, f := range fen {
+			steps = append(steps, routing.Step{Provider: routing.Provider{Name: string(rune('a' + i)), PriceFen: f}})
+		}
+		return steps
+	}
+	on := heard{&told{SpentFen: 100, Providers: map[string]ProviderStatus{"a": {SpentFen: 60}, "b": {SpentFen: 40}}}}
+	for name, c := range map[string]struct {
+		steps   []routing.Step
+		budgets map[string]int64
+		most    int64
+		want    int
+	}{
+		"no bound":                 {priced(20, 30), nil, 100, math.MaxInt},
+		"one bound":                {priced(20, 30), map[string]int64{"a": 100}, 100, math.MaxInt},
+		"both":                     {priced(20, 30), map[string]int64{"a": 100, "b": 100}, 100, 4},
+		"both, in another order":   {priced(20, 30), map[string]int64{"b": 30, "a": 99}, 100, 1},
+		"the service pays less":    {priced(20, 30), map[string]int64{"a": 100, "b": 100, policy.WholeService: 160}, 100, 3},
+		"the service is overspent": {priced(20), map[string]int64{policy.WholeService: 90}, 100, 0},
+		"one is too dear":          {priced(20, 30), map[string]int64{"a": 100}, 25, 2},
+		"one is free":              {priced(20, 0), map[string]int64{"a": 0, policy.WholeService: 0}, 100, math.MaxInt},
+	} {
+		if got := pictures(c.budgets, c.steps, c.most, on); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
 // What nobody has told of late refuses nobody.
 func TestOldNewsRefusesNothing(t *testing.T) {
 	t.Parallel()
@@ -103,6 +164,8 @@ func TestOldNewsRefusesNothing(t *testing.T) {
 		"of now":    {&told{At: now, SpentFen: 20}, true},
 		"old":       {&told{At: now.Add(-toldStale), SpentFen: 20}, false},
 		"yesterday": {&told{At: now.Add(-Today(now) - time.Millisecond), SpentFen: 20}, false},
+		"old crowd": {&told{At: now.Add(-toldStale), Waiting: 9}, false},
+		"a crowd":   {&told{At: now, Waiting: 1}, true},
 	} {
 		d.told.Store(c.told)
 		if err := d.Payable("x", ""); (err != nil) != c.refused {

@@ -34,6 +34,7 @@ type told struct {
 	SpentFen  int64                     `json:"spentFen,omitempty"`  // by the whole service today, with what is set aside
 	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
+	Waiting   int                       `json:"waiting,omitempty"` // tasks that are accepted and not begun
 }
 
 // listen keeps what the leader tells, so that any gateway can answer an
@@ -52,10 +53,12 @@ func (l *lead) tellAll(ctx context.Context) {
 	tick := time.NewTicker(toldEvery)
 	defer tick.Stop()
 	for {
-		now := time.Now()
 		l.mu.Lock()
-		t := l.tells(now)
+		t := l.tells(time.Now())
+		begun := len(l.held) - l.window.len()
 		l.mu.Unlock()
+		backlog, _ := l.Queue.Backlog(ctx) // nobody is said to wait when nobody knows
+		t.Waiting = max(0, int(backlog)-begun)
 		if data, err := sonic.Marshal(l.alarm(t)); err == nil {
 			_ = l.Queue.Announce(data) // the next one replaces it
 		}
