@@ -18,6 +18,7 @@ const (
 	deskTick  = 2 * time.Second       // between two looks at what nobody waits for
 	deskBatch = 512
 	deskKept  = 400 * 24 * time.Hour
+	deskSweep = time.Minute
 	deskOpen  = time.Hour // a job that was not leased again by then was acknowledged
 	goodbye   = time.Second
 )
@@ -148,7 +149,7 @@ func (d *Desk) writeAll(ctx context.Context) error {
 	tick := time.NewTicker(deskTick)
 	defer tick.Stop()
 	opinions := make(map[place]Counts)
-	for {
+	for swept := time.Now(); ; {
 		var batch []posting
 		select {
 		case <-ctx.Done():
@@ -158,7 +159,11 @@ func (d *Desk) writeAll(ctx context.Context) error {
 			batch = append(batch, p)
 		case <-tick.C:
 		}
-		d.write(ctx, d.drain(batch), opinions)
+		var aged []string
+		if now := time.Now(); now.Sub(swept) >= deskSweep {
+			swept, aged = now, d.told.aged(now)
+		}
+		d.write(ctx, d.drain(batch), opinions, aged...)
 		select {
 		case <-ctx.Done():
 		case <-time.After(deskGap):
@@ -181,9 +186,12 @@ func (d *Desk) drain(batch []posting) []posting {
 }
 
 // write applies a batch, each book's by itself. Opinions that cannot be
-// written stay for the next time.
-func (d *Desk) write(ctx context.Context, batch []posting, opinions map[place]Counts) {
+// written stay for the next time. Books that are aged forget ids.
+func (d *Desk) write(ctx context.Context, batch []posting, opinions map[place]Counts, aged ...string) {
 	tasks, acked, touched := make(map[string][]posting), make(map[string][]task.ID), make(map[string]bool)
+	for _, name := range aged {
+		touched[name] = true
+	}
 	for _, p := range batch {
 		if p.id == "" {
 			at := place{p.arm.Book, p.arm.Name}

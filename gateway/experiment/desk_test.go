@@ -112,3 +112,25 @@ func TestAnExperimentWithoutTasksHasNoCounts(t *testing.T) {
 		t.Errorf("counted %+v, %v", arms, err)
 	}
 }
+
+func TestIdsOfAKilledGatewayAgeEvenWhenNothingHappens(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	m := mirror{books: map[string]*told{}}
+	old, young := now.Add(-2*deskOpen).Unix(), now.Unix()
+	for name, book := range map[string]string{
+		"old": fmt.Sprintf(`{"arms":{},"open":{"t":%d,"u":%d}}`, old, young), "young": fmt.Sprintf(`{"open":{"t":%d}}`, young), "none": `{}`, "bad": `{`,
+	} {
+		m.hear(engine.Entry{Key: name, Value: []byte(book)})
+	}
+	if got := m.aged(now); len(got) != 1 || got[0] != "old" {
+		t.Errorf("aged are %v", got)
+	}
+	b, err := readBook(m.books["old"].book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.apply(nil, nil, now); len(b.Open) != 1 {
+		t.Errorf("left are %v", b.Open)
+	}
+}

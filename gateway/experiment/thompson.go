@@ -52,6 +52,26 @@ func (m *mirror) hear(e engine.Entry) {
 	m.books[e.Key].book, m.books[e.Key].stale = e.Value, true
 }
 
+// aged are the books with ids of jobs that will not come again: those of a
+// gateway that was killed, in an experiment in which nothing happens any more.
+func (m *mirror) aged(now time.Time) (names []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, t := range m.books {
+		b, err := readBook(t.book)
+		if err != nil {
+			continue
+		}
+		for _, at := range b.Open {
+			if now.Sub(time.Unix(at, 0)) > deskOpen {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
 // listen keeps the mirror until ctx ends.
 func (d *Desk) listen(ctx context.Context) {
 	for ctx.Err() == nil {
