@@ -63,6 +63,8 @@ func alarmsText(alarms []operator.Alarm) string {
 		switch {
 		case a.What == operator.AlarmAllowance:
 			parts = append(parts, fmt.Sprintf("%s takes %d more calls", a.Name, a.Remaining))
+		case a.What == operator.AlarmCampaign:
+			parts = append(parts, fmt.Sprintf("budget of the campaign %s %s", a.Name, spentText(a.SpentFen, a.BudgetFen)))
 		case a.Name == wholeService:
 			parts = append(parts, "budget of the whole service "+spentText(a.SpentFen, a.BudgetFen))
 		default:

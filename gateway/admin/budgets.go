@@ -31,11 +31,11 @@ func (s *Server) budgets(*http.Request) (any, error) {
 	return out, nil
 }
 
-// alarms are those about one name, or all when it is "".
-func alarms(all []dispatch.Alarm, name string) []operator.Alarm {
+// alarms are those about one provider, or all when it is "".
+func alarms(all []dispatch.Alarm, provider string) []operator.Alarm {
 	out := []operator.Alarm{}
 	for _, a := range all {
-		if name == "" || a.Name == name {
+		if provider == "" || a.Name == provider && a.What != dispatch.AlarmCampaign {
 			out = append(out, operator.Alarm{
 				What: string(a.What), Name: a.Name, SpentFen: a.SpentFen, BudgetFen: a.BudgetFen, Remaining: a.Remaining,
 			})

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/policy"
 )
 
 // AlarmWhat is what an alarm is about.
@@ -14,13 +16,14 @@ type AlarmWhat string
 // The alarms.
 const (
 	AlarmBudget    AlarmWhat = "budget"    // of a provider or the whole service, nearly spent
+	AlarmCampaign  AlarmWhat = "campaign"  // the budget of one that is open, nearly spent
 	AlarmAllowance AlarmWhat = "allowance" // a vendor soon takes no more calls
 )
 
 // Alarm is what an operator should know before it stops pictures.
 type Alarm struct {
 	What      AlarmWhat `json:"what"`
-	Name      string    `json:"name"` // the provider, or policy.WholeService
+	Name      string    `json:"name"` // the provider, policy.WholeService, or the campaign
 	SpentFen  int64     `json:"spentFen,omitempty"`
 	BudgetFen int64     `json:"budgetFen,omitempty"`
 	Remaining int64     `json:"remaining,omitempty"` // calls
@@ -47,11 +50,19 @@ func (a Alarming) validate() error {
 
 // alarms lists what is alarming in what the leader tells. A budget of nothing
 // was meant so.
-func (a Alarming) alarms(t told, budgets map[string]int64) (out []Alarm) {
+func (a Alarming) alarms(t told, state *policy.State) (out []Alarm) {
 	on := heard{&t}
-	for _, name := range slices.Sorted(maps.Keys(budgets)) {
-		if fen, spent := budgets[name], on.of(name); a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
-			out = append(out, Alarm{What: AlarmBudget, Name: name, SpentFen: spent, BudgetFen: fen})
+	budget := func(what AlarmWhat, name string, spent, fen int64) {
+		if a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
+			out = append(out, Alarm{What: what, Name: name, SpentFen: spent, BudgetFen: fen})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(state.Budgets)) {
+		budget(AlarmBudget, name, on.of(name), state.Budgets[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(state.Campaigns)) {
+		if c := state.Campaigns[name]; c.Phase(t.At) == policy.CampaignOpen {
+			budget(AlarmCampaign, name, on.campaign(name), c.DailyBudgetFen)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Providers)) {
@@ -69,16 +80,11 @@ const allowanceQuiet = time.Hour
 // said remembers what was logged, so that it is logged once: a budget for each
 // day and size, an allowance when it runs low. It outlives terms.
 type said struct {
-	budgets    map[string]budgetDay
+	budgets    map[Alarm]string // the day, by a budget and its size
 	allowances map[string]time.Time
 }
 
-type budgetDay struct {
-	day string
-	fen int64
-}
-
-func newSaid() said { return said{map[string]budgetDay{}, map[string]time.Time{}} }
+func newSaid() said { return said{map[Alarm]string{}, map[string]time.Time{}} }
 
 // fresh reports whether an alarm was not logged yet.
 func (s said) fresh(a Alarm, now time.Time) bool {
@@ -90,31 +96,34 @@ func (s said) fresh(a Alarm, now time.Time) bool {
 		s.allowances[a.Name] = now
 		return true
 	}
-	is := budgetDay{dayOf(now), a.BudgetFen}
-	was := s.budgets[a.Name] == is
-	s.budgets[a.Name] = is
-	return !was
+	day, key := dayOf(now), Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
+	maps.DeleteFunc(s.budgets, func(_ Alarm, said string) bool { return said != day })
+	if s.budgets[key] == day {
+		return false
+	}
+	s.budgets[key] = day
+	return true
 }
 
 // alarm adds what is alarming to what the leader tells, logs what is new of
 // it, and shows it to the metrics.
 func (l *lead) alarm(t told) told {
-	budgets := l.Policy().Budgets
-	t.Alarms = l.config.Alarming.alarms(t, budgets)
+	state := l.Policy()
+	t.Alarms = l.config.Alarming.alarms(t, state)
 	l.metrics.alarms.Reset()
 	for _, a := range t.Alarms {
 		l.metrics.alarms.WithLabelValues(string(a.What), a.Name).Set(1)
 		if !l.said.fresh(a, t.At) {
 			continue
 		}
-		if a.What == AlarmBudget {
-			l.Logger.Warn("budget nearly spent", "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", dayOf(t.At))
+		if a.What != AlarmAllowance {
+			l.Logger.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", dayOf(t.At))
 		} else {
 			l.Logger.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
 		}
 	}
 	l.metrics.budget.Reset()
-	for name, fen := range budgets {
+	for name, fen := range state.Budgets {
 		l.metrics.budget.WithLabelValues(name).Set(float64(fen))
 	}
 	l.metrics.remaining.Reset()

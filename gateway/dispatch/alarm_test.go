@@ -34,10 +34,17 @@ func (l *lines) count(text string) int {
 func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 	t.Parallel()
 	few, enough := int64(9), int64(10)
-	news := told{SpentFen: 100, Providers: map[string]ProviderStatus{
+	now := time.Now()
+	news := told{At: now, SpentFen: 100, Campaigns: map[string]int64{"expo": 90, "over": 90}, Providers: map[string]ProviderStatus{
 		"a": {SpentFen: 80, Remaining: &few}, "b": {SpentFen: 20, Remaining: &enough}, "c": {},
 	}}
-	budgets := map[string]int64{"a": 100, "b": 26, "c": 0, "gone": 5, policy.WholeService: 125}
+	state := &policy.State{
+		Budgets: map[string]int64{"a": 100, "b": 26, "c": 0, "gone": 5, policy.WholeService: 125},
+		Campaigns: map[string]policy.Campaign{
+			"expo": {From: now.Add(-time.Hour), To: now.Add(time.Hour), DailyBudgetFen: 100}, "free": {From: now.Add(-time.Hour), To: now.Add(time.Hour)},
+			"over": {From: now.Add(-2 * time.Hour), To: now.Add(-time.Hour), DailyBudgetFen: 100},
+		},
+	}
 	for name, c := range map[string]struct {
 		rules Alarming
 		want  []Alarm
@@ -45,12 +52,13 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 		"the defaults": {defaultAlarming(), []Alarm{
 			{What: AlarmBudget, Name: policy.WholeService, SpentFen: 100, BudgetFen: 125},
 			{What: AlarmBudget, Name: "a", SpentFen: 80, BudgetFen: 100},
+			{What: AlarmCampaign, Name: "expo", SpentFen: 90, BudgetFen: 100},
 			{What: AlarmAllowance, Name: "a", Remaining: 9},
 		}},
 		"off":         {Alarming{}, nil},
 		"when all is": {Alarming{BudgetShare: 1}, nil},
 	} {
-		if got := c.rules.alarms(news, budgets); !slices.Equal(got, c.want) {
+		if got := c.rules.alarms(news, state); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}

@@ -255,7 +255,7 @@ func (l *lead) status(s *Status) {
 	s.Running = len(l.held) - s.Waiting
 	t := l.tells(time.Now())
 	s.Providers, s.SpentFen, s.Campaigns = t.Providers, t.SpentFen, t.Campaigns
-	s.Alarms = l.config.Alarming.alarms(t, l.Policy().Budgets)
+	s.Alarms = l.config.Alarming.alarms(t, l.Policy())
 	for name, n := range l.slots.providers {
 		s.InFlight[name] = n
 	}

@@ -50,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		spent:       gauges("spent_today_fen", "Spent today in Shanghai, with what is set aside for calls under way.", "provider"),
 		budget:      gauges("budget_today_fen", "What may be spent today, by provider; * is the whole service.", "provider"),
 		remaining:   gauges("remaining_calls", "What a vendor said of late may still be asked for in its period; absent for vendors that say nothing.", "provider"),
-		alarms:      gauges("alarm_info", "1 while a budget is nearly spent or a vendor's allowance is low.", "alarm", "provider"),
+		alarms:      gauges("alarm_info", "1 while a budget is nearly spent or a vendor's allowance is low.", "alarm", "name"),
 		fen:         counts("fen", "Money that calls have cost, or may have when the outcome is unknown.", "provider", "outcome"),
 		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
 		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),

@@ -233,13 +233,14 @@ type Status struct {
 // What an alarm is about.
 const (
 	AlarmBudget    = "budget"    // nearly spent, or spent
+	AlarmCampaign  = "campaign"  // the same of an open campaign's
 	AlarmAllowance = "allowance" // the vendor soon takes no more calls
 )
 
 // Alarm is what an operator should know before it stops pictures.
 type Alarm struct {
 	What      string `json:"what"`
-	Name      string `json:"name"`               // the provider, or "*" for the whole service
+	Name      string `json:"name"`               // the provider, "*" for the whole service, or the campaign
 	SpentFen  int64  `json:"spentFen,omitempty"` // of a budget
 	BudgetFen int64  `json:"budgetFen,omitempty"`
 	Remaining int64  `json:"remaining,omitempty"` // calls of an allowance
