@@ -19,7 +19,6 @@ const (
 	headerTimeout = 30 * time.Second
 	idleTimeout   = 90 * time.Second
 	idleConns     = 256
-	retries       = 2
 )
 
 // Bucket is a store driver over one bucket. It also signs the URLs under
@@ -59,7 +58,7 @@ func open(ctx context.Context, c Config, log *slog.Logger, machine *agency, t *h
 		return nil, err
 	}
 	b := &Bucket{config: c, transport: t, agency: machine, log: log}
-	b.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	b.http = &http.Client{Transport: again{t, retryAfter}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	client, err := b.client(ctx)
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func (b *Bucket) client(ctx context.Context) (*sdk.ObsClient, error) {
 	}
 	c, err := sdk.New(k.access, k.secret, b.config.Endpoint, sdk.WithSecurityToken(k.token),
 		sdk.WithSignature(signature), sdk.WithPathStyle(b.config.PathStyle), sdk.WithRegion(b.config.Region),
-		sdk.WithHttpTransport(b.transport), sdk.WithHttpClient(b.http), sdk.WithMaxRetryCount(retries), sdk.WithRequestContext(ctx))
+		sdk.WithHttpTransport(b.transport), sdk.WithHttpClient(b.http), sdk.WithMaxRetryCount(0), sdk.WithRequestContext(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("object storage client: %w", err)
 	}
