@@ -57,8 +57,7 @@ func (l *lead) tellAll(ctx context.Context) {
 		t := l.tells(time.Now())
 		begun := len(l.held) - l.window.len()
 		l.mu.Unlock()
-		backlog, _ := l.Queue.Backlog(ctx) // nobody is said to wait when nobody knows
-		t.Waiting = max(0, int(backlog)-begun)
+		t.Waiting = max(0, l.backlog(ctx)-begun)
 		if data, err := sonic.Marshal(l.alarm(t)); err == nil {
 			_ = l.Queue.Announce(data) // the next one replaces it
 		}
@@ -68,6 +67,15 @@ func (l *lead) tellAll(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// backlog is how many jobs are not given up. Nobody is said to wait when the
+// engine does not answer at once: that must not hold up the rest.
+func (l *lead) backlog(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, toldEvery)
+	defer cancel()
+	n, _ := l.Queue.Backlog(ctx)
+	return int(n)
 }
 
 // tells is what there is to tell. The caller holds the lock.
