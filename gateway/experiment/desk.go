@@ -142,6 +142,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	var hearing sync.WaitGroup
 	defer hearing.Wait()
 	hearing.Go(func() { d.listen(ctx) })
+	hearing.Go(func() { d.learnAll(ctx) })
 	return d.writeAll(ctx)
 }
 

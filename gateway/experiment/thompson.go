@@ -12,7 +12,7 @@ import (
 
 const (
 	floor      = 0.02        // of the sessions, for every arm
-	learnEvery = time.Second // at most: shares that change with every task would move sessions for nothing
+	learnEvery = time.Second // shares that change with every task would move sessions for nothing
 	listenWait = time.Second
 )
 
@@ -37,10 +37,10 @@ type mirror struct {
 
 // told is a book as last heard of, and the shares made from an earlier one.
 type told struct {
-	book    []byte
-	stale   bool
-	learned time.Time
-	shares  []Share
+	book   []byte
+	stale  bool
+	asked  policy.Experiment // whose sessions are divided
+	shares []Share           // nil: nobody has asked
 }
 
 func (m *mirror) hear(e engine.Entry) {
@@ -97,7 +97,8 @@ func (d *Desk) Choose(state *policy.State, session task.SessionID) (policy.Arm, 
 }
 
 // Shares is how an experiment's sessions are divided now. With Thompson they
-// are at most a second older than the books.
+// are about a second older than the books, and nobody waits for them but the
+// first who asks.
 func (d *Desk) Shares(name string, e policy.Experiment) []Share {
 	if e.Split != policy.Thompson {
 		return ByWeight(name, e)
@@ -106,24 +107,55 @@ func (d *Desk) Shares(name string, e policy.Experiment) []Share {
 	defer d.told.mu.Unlock()
 	t := d.told.books[name]
 	if t == nil { // nothing was counted yet
-		t = &told{stale: true}
+		t = new(told)
 		d.told.books[name] = t
 	}
-	if t.stale && time.Since(t.learned) >= learnEvery {
-		t.learn(e)
+	if t.shares == nil {
+		t.asked, t.stale = e, false
+		t.shares = learn(e, t.book)
 	}
 	return t.shares
 }
 
-// learn computes the shares anew. A book that cannot be read changes nothing.
-func (t *told) learn(e policy.Experiment) {
-	b, err := readBook(t.book)
-	if err != nil && t.shares != nil {
-		return
+// learnAll computes shares anew until ctx ends.
+func (d *Desk) learnAll(ctx context.Context) {
+	tick := time.NewTicker(learnEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for name, t := range d.told.news() {
+			shares := learn(t.asked, t.book)
+			d.told.mu.Lock()
+			d.told.books[name].shares = shares
+			d.told.mu.Unlock()
+		}
 	}
+}
+
+// news are the books that somebody divides by and that have changed.
+func (m *mirror) news() map[string]told {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make(map[string]told)
+	for name, t := range m.books {
+		if t.stale && t.shares != nil {
+			t.stale = false
+			out[name] = *t
+		}
+	}
+	return out
+}
+
+// learn makes the shares of a book, and equal ones of one that is damaged.
+func learn(e policy.Experiment, data []byte) []Share {
+	b, _ := readBook(data)
 	names, counts := make([]string, len(e.Arms)), make([]Counts, len(e.Arms))
 	for i, a := range e.Arms {
 		names[i], counts[i] = a.Name, b.Arms[a.Name]
 	}
-	t.shares, t.stale, t.learned = Thompson(names, counts), false, time.Now()
+	return Thompson(names, counts)
 }
