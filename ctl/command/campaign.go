@@ -34,7 +34,7 @@ func campaignsView(list []operator.Campaign) terminal.View {
 	v := terminal.View{Doc: list, Table: terminal.Table{Columns: []terminal.Column{
 		{Name: "name", Least: 8}, {Name: "state"}, {Name: "from"}, {Name: "to"}, {Name: "tasks", Right: true},
 		{Name: "spent today", Right: true}, {Name: "daily budget", Right: true, Wide: true},
-		{Name: "landing page", Wide: true},
+		{Name: "mark", Wide: true}, {Name: "landing page", Wide: true},
 	}, Empty: "No campaign was created yet."}}
 	for _, c := range list {
 		to := c.To
@@ -43,7 +43,7 @@ func campaignsView(list []operator.Campaign) terminal.View {
 		}
 		v.Names = append(v.Names, c.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
-			c.Name, c.State, minute(c.From), minute(to), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.LandingURL,
+			c.Name, c.State, minute(c.From), minute(to), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.BrandMark, c.LandingURL,
 		})
 	}
 	return v
@@ -75,7 +75,7 @@ func newCampaignCreate(a *App) *cobra.Command {
 			"tomorrow.\n\n" +
 			"Times are \"2026-11-28 10:00\" or \"10:00\" in this machine's zone, or RFC 3339.",
 		Example: "  imgctl campaign create expo --from \"2026-11-28 10:00\" --to \"2026-11-28 18:00\" --capacity 500 \\\n" +
-			"    --daily-budget 100000 --landing-url https://example.com/expo\n" +
+			"    --brand-mark 春茶节 --daily-budget 100000 --landing-url https://example.com/expo\n" +
 			"  imgctl campaign create tonight --for 3h --capacity 100",
 		Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,6 +92,7 @@ func newCampaignCreate(a *App) *cobra.Command {
 	f.DurationVar(&o.length, "for", 0, "how `long` it is open, instead of --to")
 	f.Int64Var(&o.start.Capacity, "capacity", 0, "`tasks` queued or running at once")
 	f.Int64Var(&o.start.DailyBudgetFen, "daily-budget", 0, "`fen` that its pictures may cost on a Shanghai day; 0: no limit")
+	f.StringVar(&o.start.BrandMark, "brand-mark", "", "`words` that are drawn into its pictures, beside the label")
 	f.StringVar(&o.start.LandingURL, "landing-url", "", "https `address` that is told with every picture")
 	o.flags(cmd)
 	return cmd

@@ -117,3 +117,57 @@ func TestACampaignOpensOnTimeAndHasItsOwnPlacesOverARestart(t *testing.T) {
 	d.must(t, "campaign", "end", "expo", "--reason", "a test")
 	p.refused(t, d, http.StatusGone, "campaign_over")
 }
+
+// corner counts nearly white pixels in the upper left, where brands are: the
+// simulated vendor's own pictures have none.
+func (p *person) corner(t *testing.T, doc client.Task) (white int) {
+	t.Helper()
+	img := decode(t, p.fetch(t, doc.Result.ImageURL))
+	for y := range img.Bounds().Dy() / 8 {
+		for x := range img.Bounds().Dx() / 2 {
+			if r, g, b, _ := img.At(x, y).RGBA(); min(r, g, b) > 0xe000 {
+				white++
+			}
+		}
+	}
+	return white
+}
+
+func TestACampaignMarksItsPicturesAndKeepsToItsMoney(t *testing.T) {
+	t.Parallel()
+	d := start(t, t.TempDir(), "--config", config(t, "picture=copy", nil), "--simulate", "seedream?median=20ms&side=320")
+	price := int64(0)
+	for _, q := range list[operator.Provider](t, d.must(t, "provider", "ls", "-o", "json")) {
+		price = max(price, q.PriceFen)
+	}
+	d.must(t, "campaign", "create", "expo", "--for", "1h", "--capacity", "10", "--brand-mark", "春茶节", "--daily-budget", fmt.Sprint(2*price))
+	p := newPerson(t, d, 31)
+	for seed := range int64(2) {
+		wish := p.wish(seed)
+		wish.Campaign = "expo"
+		made, err := p.Submit(t.Context(), wish)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := p.finish(t, made.TaskID)
+		if doc.State != task.Succeeded {
+			t.Fatalf("task = %+v", doc)
+		}
+		if white := p.corner(t, doc); white < 50 {
+			t.Errorf("%d white pixels where the brand is", white)
+		}
+	}
+	if q := p.refused(t, d, http.StatusServiceUnavailable, "campaign_spent"); q.ResetsAt.IsZero() || q.RetryAfter <= 0 {
+		t.Errorf("nobody says when to come back: %+v", q)
+	}
+	doc := p.finish(t, p.submit(t, 3).TaskID)
+	if doc.State != task.Succeeded {
+		t.Fatalf("everybody else: %+v", doc)
+	}
+	if white := p.corner(t, doc); white != 0 {
+		t.Errorf("%d white pixels without a brand", white)
+	}
+	if c := d.held(t); c.SpentFen != 2*price || d.books(t)["seedream"].Billed != 3 {
+		t.Errorf("campaign = %+v, vendor = %+v", c, d.books(t)["seedream"])
+	}
+}

@@ -21,7 +21,7 @@ func (s *Server) campaigns(r *http.Request) (any, error) {
 			return nil, err
 		}
 		out.Data = append(out.Data, operator.Campaign{
-			CampaignStart: operator.CampaignStart{Name: name, From: c.From, To: c.To, Capacity: c.Capacity, DailyBudgetFen: c.DailyBudgetFen, LandingURL: c.LandingURL},
+			CampaignStart: operator.CampaignStart{Name: name, From: c.From, To: c.To, Capacity: c.Capacity, DailyBudgetFen: c.DailyBudgetFen, BrandMark: c.BrandMark, LandingURL: c.LandingURL},
 			State:         string(c.Phase(now)), Tasks: taken, SpentFen: spent[name], EndedAt: c.EndedAt,
 		})
 	}
@@ -46,7 +46,7 @@ func (s *Server) createCampaign(r *http.Request) (any, error) {
 	if !start.To.After(now) {
 		return nil, invalid("/to", "must be in the future")
 	}
-	c := policy.Campaign{From: start.From.UTC(), To: start.To.UTC(), Capacity: start.Capacity, DailyBudgetFen: start.DailyBudgetFen, LandingURL: start.LandingURL}
+	c := policy.Campaign{From: start.From.UTC(), To: start.To.UTC(), Capacity: start.Capacity, DailyBudgetFen: start.DailyBudgetFen, BrandMark: start.BrandMark, LandingURL: start.LandingURL}
 	return s.change(r, "campaign.create", start.Name, func(state *policy.State) error {
 		return state.AddCampaign(start.Name, c, now)
 	})

@@ -43,7 +43,7 @@ func (w *walk) request(a task.Attempt, timeout time.Duration) workerrpc.Attempt 
 		ThumbURL:    w.Objects.WorkerPutURL(thumbKey(rec, a.Number), "image/jpeg", maxThumb, until),
 		ManifestURL: w.Objects.WorkerPutURL(manifestKey(rec, a.Number), "application/json", maxManifest, until),
 		Style:       w.job.Style, Place: w.job.Place, Options: w.job.Options, Seed: w.job.Seed, VendorTask: a.VendorTask,
-		PhotoWidth: w.job.PhotoWidth, PhotoHeight: w.job.PhotoHeight,
+		PhotoWidth: w.job.PhotoWidth, PhotoHeight: w.job.PhotoHeight, BrandMark: w.job.BrandMark,
 	}
 }
 

@@ -25,6 +25,7 @@ type catalogDocument struct {
 type campaignDocument struct {
 	Name       string    `json:"name"`
 	To         time.Time `json:"to"`
+	BrandMark  string    `json:"brandMark,omitempty"`
 	LandingURL string    `json:"landingUrl,omitempty"`
 }
 
@@ -94,7 +95,7 @@ func (s *Server) campaigns() (list []campaignDocument, mark string) {
 	state := s.deps.Policy.State()
 	for _, name := range state.OpenCampaigns(s.now()) {
 		c := state.Campaigns[name]
-		list = append(list, campaignDocument{Name: name, To: c.To.UTC(), LandingURL: c.LandingURL})
+		list = append(list, campaignDocument{Name: name, To: c.To.UTC(), BrandMark: c.BrandMark, LandingURL: c.LandingURL})
 	}
 	if len(list) > 0 {
 		mark = fmt.Sprintf(".%d.%08x", len(list), crc32.ChecksumIEEE(fmt.Appendf(nil, "%+v", list)))

@@ -133,7 +133,7 @@ func TestOtherGatewaysHearOfCachedAnswers(t *testing.T) {
 	go func() { done <- other.Run(ctx) }()
 	eventually(t, "the mirror is whole", other.cache.awake.Load)
 	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
-	key := string(f.id) + "." + cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm)
+	key := string(f.id) + "." + cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm, r.BrandMark)
 	eventually(t, "the mirror hears", func() bool { return other.cache.maybe(key) })
 	a, err := other.Submit(t.Context(), f.request(""))
 	if err != nil || !a.Record.Cached {

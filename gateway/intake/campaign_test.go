@@ -2,6 +2,7 @@ package intake
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,15 @@ func (f *fixture) campaign(capacity int64) {
 func (f *fixture) in(campaign string) Request {
 	r := f.request("")
 	r.Campaign = campaign
+	return r
+}
+
+func (f *fixture) found(t *testing.T, id task.ID) *task.Record {
+	t.Helper()
+	r, err := f.Get(t.Context(), f.id, id)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -119,6 +129,45 @@ func TestACampaignIsNotHeldToTheDayOfAnAddress(t *testing.T) {
 	f.submit(t, f.in("expo"))
 	_, err := f.Submit(t.Context(), f.request(""))
 	wantCode(t, err, fault.Limited, "rate_limited")
+}
+
+func TestCachedPicturesKeepTheirMarks(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.campaign(5)
+	mark := func(words string) {
+		c := f.policy.state.Campaigns["expo"]
+		c.BrandMark = words
+		f.policy.state.Campaigns["expo"] = c
+	}
+	mark("春茶节")
+	marked := f.submit(t, f.in("expo"))
+	if j, _, err := f.queue.Job(t.Context(), f.id, marked.ID); err != nil || j.BrandMark != "春茶节" {
+		t.Errorf("job = %+v, %v", j, err)
+	}
+	f.finish(t, marked.ID, task.Succeeded)
+	plain := f.submit(t, f.request(""))
+	if plain.Cached {
+		t.Error("a picture with a mark was given to a task without")
+	}
+	f.finish(t, plain.ID, task.Succeeded)
+	if again := f.submit(t, f.in("expo")); !again.Cached || again.BrandMark != "春茶节" || !strings.Contains(f.store.copied[again.Result.ImageKey], string(marked.ID)) {
+		t.Errorf("again = %+v", again)
+	}
+	if n, err := f.queue.PlacesTaken(t.Context(), "expo"); n != 0 || err != nil {
+		t.Errorf("a cached answer took a place: %d, %v", n, err)
+	}
+	mark("秋茶节")
+	if other := f.submit(t, f.in("expo")); other.Cached {
+		t.Error("a picture with another mark was given")
+	}
+	if err := f.Forget(t.Context(), f.found(t, marked.ID)); err != nil {
+		t.Fatal(err)
+	}
+	mark("春茶节")
+	if gone := f.submit(t, f.in("expo")); gone.Cached {
+		t.Error("a forgotten picture was given")
+	}
 }
 
 func TestRegenerateStaysInTheCampaignWhileThatIsOpen(t *testing.T) {

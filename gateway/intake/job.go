@@ -48,11 +48,15 @@ func bodyHash(r Request) string {
 }
 
 // cacheKey is the same for two requests that may share a picture. One of
-// another arm, or of none, was made in another way.
-func cacheKey(fingerprint, style, place string, o task.Options, version int, arm *task.Arm) string {
+// another arm, or of none, was made in another way, and one with another mark
+// looks otherwise.
+func cacheKey(fingerprint, style, place string, o task.Options, version int, arm *task.Arm, mark string) string {
 	parts := []string{fingerprint, style, place, optionsText(o), strconv.Itoa(version)}
 	if arm != nil {
 		parts = append(parts, arm.Book, arm.Name)
+	}
+	if mark != "" {
+		parts = append(parts, "mark", mark)
 	}
 	return digest(parts...)
 }
@@ -92,7 +96,7 @@ func (in *Intake) job(d *draft) *task.Job {
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
 		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,
 		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
-		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm, Campaign: d.Campaign,
+		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm, Campaign: d.Campaign, BrandMark: d.mark,
 	}
 }
 

@@ -38,7 +38,7 @@ func (in *Intake) left(r *task.Record) time.Duration {
 func (in *Intake) Forget(ctx context.Context, r *task.Record) error {
 	var errs []error
 	if r.State == task.Succeeded && !r.Cached {
-		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm)
+		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm, r.BrandMark)
 		errs = append(errs, in.cache.drop(ctx, r.Session, key, r.ID))
 	}
 	errs = append(errs, in.forgetOpinion(ctx, r))

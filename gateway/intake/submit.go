@@ -45,6 +45,7 @@ type draft struct {
 	arm      *task.Arm // of the running experiment, nil for none
 	photo    upload.Upload
 	cacheKey string
+	mark     string // of its campaign
 }
 
 // Submit accepts a task; when it returns without an error the task is
@@ -97,7 +98,7 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 		return Accepted{}, err
 	}
 	if !d.fresh {
-		d.cacheKey = cacheKey(d.photo.Fingerprint, d.Style, d.Place, d.Options, d.choice.version, d.arm)
+		d.cacheKey = cacheKey(d.photo.Fingerprint, d.Style, d.Place, d.Options, d.choice.version, d.arm, d.mark)
 		if r, err := in.fromCache(ctx, d); err != nil || r != nil {
 			return Accepted{Record: r}, err
 		}
@@ -137,12 +138,14 @@ func (in *Intake) checkPause() error {
 	return fault.New(fault.Unavailable, "intake_paused").With("reason", pause.Reason).After(retry)
 }
 
-// checkCampaign refuses a task of a campaign that is not open.
+// checkCampaign refuses a task of a campaign that is not open, and else finds
+// its mark.
 func (in *Intake) checkCampaign(d *draft) error {
 	if d.Campaign == "" {
 		return nil
 	}
-	_, err := in.policy.State().Admit(d.Campaign, in.now())
+	c, err := in.policy.State().Admit(d.Campaign, in.now())
+	d.mark = c.BrandMark
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // Campaign is a known event that brings a crowd: from one moment to another,
@@ -20,6 +21,7 @@ type Campaign struct {
 	To             time.Time  `json:"to"`
 	Capacity       int64      `json:"capacity"`                 // tasks queued or running at once
 	DailyBudgetFen int64      `json:"dailyBudgetFen,omitempty"` // on a Shanghai day; 0: no limit
+	BrandMark      string     `json:"brandMark,omitempty"`      // drawn into its pictures
 	LandingURL     string     `json:"landingUrl,omitempty"`     // where people go from their picture
 	EndedAt        *time.Time `json:"endedAt,omitempty"`        // by an operator, before To
 }
@@ -193,6 +195,9 @@ func (c Campaign) check(f *fault.Fault, name string) *fault.Fault {
 	}
 	if c.DailyBudgetFen < 0 {
 		wrong("dailyBudgetFen", "must not be negative")
+	}
+	if c.BrandMark != "" && !task.ValidBrandMark(c.BrandMark) {
+		wrong("brandMark", fmt.Sprintf("must be at most %d characters of ASCII and GB 2312, in one line, a letter or digit among them", task.MaxBrandMark))
 	}
 	if c.LandingURL != "" && !landing(c.LandingURL) {
 		wrong("landingUrl", fmt.Sprintf("must be an https address of at most %d characters, without a user", maxLandingURL))

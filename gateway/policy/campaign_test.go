@@ -28,6 +28,9 @@ func TestACampaignIsCheckedAsAWhole(t *testing.T) {
 		"to":         func(c *policy.Campaign) { c.To = c.From },
 		"capacity":   func(c *policy.Campaign) { c.Capacity = 0 },
 		"landingUrl": func(c *policy.Campaign) { c.LandingURL = "http://example.com" },
+		"brandMark":  func(c *policy.Campaign) { c.BrandMark = "春\n茶" },
+
+		"dailyBudgetFen": func(c *policy.Campaign) { c.DailyBudgetFen = -1 },
 	} {
 		c := expo()
 		change(&c)

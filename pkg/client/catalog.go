@@ -29,6 +29,7 @@ type Catalog struct {
 type Campaign struct {
 	Name       string    `json:"name"`
 	To         time.Time `json:"to"`
+	BrandMark  string    `json:"brandMark,omitempty"`
 	LandingURL string    `json:"landingUrl,omitempty"`
 }
 

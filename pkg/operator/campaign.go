@@ -14,6 +14,7 @@ type CampaignStart struct {
 	To             time.Time `json:"to"`
 	Capacity       int64     `json:"capacity"`                 // tasks queued or running at once
 	DailyBudgetFen int64     `json:"dailyBudgetFen,omitempty"` // 0: no limit
+	BrandMark      string    `json:"brandMark,omitempty"`      // drawn into its pictures
 	LandingURL     string    `json:"landingUrl,omitempty"`
 }
 

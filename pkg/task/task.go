@@ -39,9 +39,10 @@ type Job struct {
 	Options        Options       `json:"options"` // as sent
 	Seed           int64         `json:"seed"`    // as drawn or given
 	CatalogVersion int           `json:"catalogVersion"`
-	CacheKey       string        `json:"cacheKey,omitempty"` // "" when the result must not enter the cache
-	Arm            *Arm          `json:"arm,omitempty"`      // nil: its session takes part in no experiment
-	Campaign       string        `json:"campaign,omitempty"` // it belongs to, by name
+	CacheKey       string        `json:"cacheKey,omitempty"`  // "" when the result must not enter the cache
+	Arm            *Arm          `json:"arm,omitempty"`       // nil: its session takes part in no experiment
+	Campaign       string        `json:"campaign,omitempty"`  // it belongs to, by name
+	BrandMark      string        `json:"brandMark,omitempty"` // of that campaign, for the picture
 }
 
 // Arm is the arm of an experiment that a task was given when it was accepted.
@@ -109,6 +110,7 @@ type Record struct {
 	Degraded       bool       `json:"degraded,omitempty"`
 	Cached         bool       `json:"cached,omitempty"`
 	Campaign       string     `json:"campaign,omitempty"`
+	BrandMark      string     `json:"brandMark,omitempty"`
 	Canceling      bool       `json:"canceling,omitempty"` // a cancel was asked for
 	Attempts       []Attempt  `json:"attempts,omitempty"`
 	Arm            *Arm       `json:"arm,omitempty"`
@@ -186,7 +188,7 @@ func (j *Job) Accepted() *Record {
 		CreatedAt: j.CreatedAt, Deadline: j.Deadline, ExpiresAt: j.ExpiresAt, BodyHash: j.BodyHash,
 		Upload: j.Upload, Fingerprint: j.Fingerprint, PhotoKey: j.PhotoKey,
 		Style: j.Style.ID, Place: j.Place.ID, Options: j.Options, Seed: j.Seed, CatalogVersion: j.CatalogVersion,
-		Arm: j.Arm, Campaign: j.Campaign,
+		Arm: j.Arm, Campaign: j.Campaign, BrandMark: j.BrandMark,
 	}
 }
 

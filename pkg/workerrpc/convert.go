@@ -85,7 +85,7 @@ func attemptToWire(a Attempt) *workerpb.GenerateRequest {
 			Prompt: a.Place.Prompt, Palette: a.Place.Palette, Backdrop: a.Place.Backdrop,
 			PromptZh: a.Place.PromptZH, Negative: a.Place.Negative, NegativeZh: a.Place.NegativeZH,
 		},
-		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight),
+		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight), BrandMark: a.BrandMark,
 		Options: &workerpb.Options{
 			Aspect: a.Options.Aspect, Resolution: a.Options.Resolution, Steps: clamp(a.Options.Steps),
 			Cfg: a.Options.CFG, Seed: a.Options.Seed, Note: a.Options.Note,
@@ -112,7 +112,7 @@ func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
 			Prompt: p.GetPrompt(), Palette: p.GetPalette(), Backdrop: p.GetBackdrop(),
 			PromptZH: p.GetPromptZh(), Negative: p.GetNegative(), NegativeZH: p.GetNegativeZh(),
 		},
-		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()),
+		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()), BrandMark: r.GetBrandMark(),
 		Options: task.Options{
 			Aspect: o.GetAspect(), Resolution: o.GetResolution(), Steps: int(o.GetSteps()), CFG: o.GetCfg(),
 			Note: o.GetNote(),

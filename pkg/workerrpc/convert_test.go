@@ -31,6 +31,7 @@ func someAttempt(t *rapid.T) Attempt {
 			Defaults: catalog.Defaults{Aspect: text(t, "daspect"), Resolution: "1k", Steps: rapid.IntRange(0, 50).Draw(t, "dsteps"), CFG: 3.5},
 		},
 		PhotoWidth: rapid.IntRange(0, 10000).Draw(t, "width"), PhotoHeight: rapid.IntRange(0, 10000).Draw(t, "height"),
+		BrandMark: text(t, "brand"),
 		Place: catalog.Place{
 			ID: text(t, "place"), Name: catalog.Text{ZH: "外滩", EN: "The Bund"}, Description: catalog.Text{ZH: "二"},
 			Prompt: text(t, "pprompt"), Palette: []string{"#102030"}, Backdrop: "skyline",

@@ -27,6 +27,7 @@ type Attempt struct {
 	Seed        int64
 	PhotoWidth  int // of the photo, upright; 0 when not told, and only their ratio counts
 	PhotoHeight int
+	BrandMark   string // drawn into the picture beside its label, "" for none
 	VendorTask  string // not "": resume polling this vendor task instead of submitting
 	AttachOnly  bool   // never start: attach or answer fault.NotFound "attempt_unknown"
 }

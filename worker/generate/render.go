@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"image"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -46,23 +47,25 @@ func (c *stableCache) put(id string, r rendition) {
 	}
 }
 
-// render opens, judges and labels a picture. A stable picture is rendered
-// once, so its content number is its own and not the task's.
+// render opens, judges, brands and labels a picture. A stable picture is
+// rendered once for each brand, so its content number is its own and not the
+// task's.
 func (w *Worker) render(ctx context.Context, a workerrpc.Attempt, pic provider.Picture) (rendition, error) {
 	if pic.Stable == "" {
-		return w.renderNew(ctx, fmt.Sprintf("%s-%d", a.Task, a.Number), pic.Data)
+		return w.renderNew(ctx, fmt.Sprintf("%s-%d", a.Task, a.Number), a.BrandMark, pic.Data)
 	}
-	if r, ok := w.stable.get(pic.Stable); ok {
+	stable := pic.Stable + "\x00" + a.BrandMark
+	if r, ok := w.stable.get(stable); ok {
 		return r, nil
 	}
-	r, err := w.renderNew(ctx, pic.Stable, pic.Data)
+	r, err := w.renderNew(ctx, pic.Stable, a.BrandMark, pic.Data)
 	if err == nil {
-		w.stable.put(pic.Stable, r)
+		w.stable.put(stable, r)
 	}
 	return r, err
 }
 
-func (w *Worker) renderNew(ctx context.Context, id string, data []byte) (rendition, error) {
+func (w *Worker) renderNew(ctx context.Context, id, brand string, data []byte) (rendition, error) {
 	if err := w.pixels.CheckPicture(ctx, data); err != nil {
 		return rendition{}, fmt.Errorf("check picture: %w", err)
 	}
@@ -71,6 +74,11 @@ func (w *Worker) renderNew(ctx context.Context, id string, data []byte) (renditi
 		return rendition{}, fmt.Errorf("open picture: %w", err)
 	}
 	small := picture.Fit(img, w.cfg.ThumbSide)
+	for _, p := range []*image.YCbCr{img, small} {
+		if err := w.labels.Brand(p, brand); err != nil {
+			return rendition{}, err
+		}
+	}
 	r := rendition{width: img.Rect.Dx(), height: img.Rect.Dy()}
 	if r.image, err = w.labels.Label(img, id, w.cfg.Quality); err != nil {
 		return rendition{}, err

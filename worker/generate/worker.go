@@ -29,6 +29,7 @@ type normaliser interface {
 }
 
 type labeller interface {
+	Brand(img *image.YCbCr, words string) error
 	Label(img *image.YCbCr, id string, quality int) ([]byte, error)
 }
 

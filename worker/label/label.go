@@ -20,8 +20,9 @@ var ErrUnlabelled = errors.New("picture is not labelled")
 
 // Labeller marks pictures with one configuration.
 type Labeller struct {
-	cfg  Config
-	font *opentype.Font
+	cfg   Config
+	font  *opentype.Font
+	brand *opentype.Font
 }
 
 // New reads the embedded font and proves that it can write the configured
@@ -39,13 +40,17 @@ func New(cfg Config) (*Labeller, error) {
 			return nil, fmt.Errorf("label.text: the font has no %q", r)
 		}
 	}
-	return &Labeller{cfg: cfg, font: f}, nil
+	brand, err := opentype.Parse(brandFile)
+	if err != nil {
+		return nil, fmt.Errorf("label: read font for brands: %w", err)
+	}
+	return &Labeller{cfg: cfg, font: f, brand: brand}, nil
 }
 
 // Label burns the mark into img, which it changes, and returns a JPEG with
 // the metadata. id is our number of this content.
 func (l *Labeller) Label(img *image.YCbCr, id string, quality int) ([]byte, error) {
-	m, err := layout(l.font, l.cfg.Text, img.Rect.Dx(), img.Rect.Dy())
+	m, err := layout(l.font, l.cfg.Text, bottomRight, img.Rect.Dx(), img.Rect.Dy())
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,7 @@ func (l *Labeller) Check(data []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: not a colour JPEG", ErrUnlabelled)
 	}
-	m, err := layout(l.font, l.cfg.Text, p.Rect.Dx(), p.Rect.Dy())
+	m, err := layout(l.font, l.cfg.Text, bottomRight, p.Rect.Dx(), p.Rect.Dy())
 	if err != nil {
 		return err
 	}

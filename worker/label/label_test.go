@@ -66,7 +66,7 @@ func TestTheTextIsAtLeastFivePercentOfTheShortSide(t *testing.T) {
 	t.Parallel()
 	l := labeller(t)
 	for _, size := range [][2]int{{1024, 1024}, {2048, 1152}, {768, 1024}, {320, 240}} {
-		m, err := layout(l.font, l.cfg.Text, size[0], size[1])
+		m, err := layout(l.font, l.cfg.Text, bottomRight, size[0], size[1])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,9 +25,17 @@ type mark struct {
 	glyphs *image.Alpha // of the plate's size
 }
 
-// layout places the mark bottom right, inside a margin, for a picture of
+// corner is where a mark lies.
+type corner int
+
+const (
+	bottomRight corner = iota // the label's, and nobody else's
+	topLeft                   // a brand's
+)
+
+// layout places a mark in a corner, inside a margin, for a picture of
 // width × height. Text too long for the width is set as large as fits.
-func layout(f *opentype.Font, text string, width, height int) (*mark, error) {
+func layout(f *opentype.Font, text string, at corner, width, height int) (*mark, error) {
 	short := float64(min(width, height))
 	ink, err := inkAt(f, text, 100)
 	if err != nil {
@@ -42,7 +50,7 @@ func layout(f *opentype.Font, text string, width, height int) (*mark, error) {
 		return nil, fmt.Errorf("label: set face: %w", err)
 	}
 	defer func() { _ = face.Close() }()
-	return compose(face, text, width, height), nil
+	return compose(face, text, at, width, height), nil
 }
 
 // inkAt measures what text blackens at a size, in whole pixels.
@@ -60,13 +68,17 @@ func ink(face font.Face, text string) image.Rectangle {
 	return image.Rect(b.Min.X.Floor(), b.Min.Y.Floor(), b.Max.X.Ceil(), b.Max.Y.Ceil())
 }
 
-func compose(face font.Face, text string, width, height int) *mark {
+func compose(face font.Face, text string, at corner, width, height int) *mark {
 	box := ink(face, text)
 	padX, padY := box.Dy()*11/20, box.Dy()*2/5
 	margin := max(1, min(width, height)/50)
 	w, h := box.Dx()+2*padX, box.Dy()+2*padY
+	plate := image.Rect(width-margin-w, height-margin-h, width-margin, height-margin)
+	if at == topLeft {
+		plate = image.Rect(margin, margin, margin+w, margin+h)
+	}
 	m := &mark{
-		plate:  image.Rect(width-margin-w, height-margin-h, width-margin, height-margin),
+		plate:  plate,
 		radius: float64(h) / 2,
 		glyphs: image.NewAlpha(image.Rect(0, 0, w, h)),
 	}

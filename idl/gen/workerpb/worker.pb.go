@@ -458,6 +458,9 @@ type GenerateRequest struct {
 	// ratio counts: the normalised photo may be smaller.
 	PhotoWidth  int32 `protobuf:"varint,16,opt,name=photo_width" json:"photo_width,omitempty"`
 	PhotoHeight int32 `protobuf:"varint,17,opt,name=photo_height" json:"photo_height,omitempty"`
+
+	// Drawn into the picture beside its label; empty for none.
+	BrandMark string `protobuf:"bytes,18,opt,name=brand_mark" json:"brand_mark,omitempty"`
 }
 
 func (x *GenerateRequest) Reset() { *x = GenerateRequest{} }
@@ -583,6 +586,13 @@ func (x *GenerateRequest) GetPhotoHeight() int32 {
 		return x.PhotoHeight
 	}
 	return 0
+}
+
+func (x *GenerateRequest) GetBrandMark() string {
+	if x != nil {
+		return x.BrandMark
+	}
+	return ""
 }
 
 // Outcome ends an attempt.

@@ -624,6 +624,8 @@ export interface components {
                 name: string;
                 /** Format: date-time */
                 to: string;
+                /** @description Drawn into its pictures. */
+                brandMark?: string;
                 /** Format: uri */
                 landingUrl?: string;
             }[];
