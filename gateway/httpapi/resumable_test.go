@@ -228,13 +228,41 @@ func TestAPipelinedRequestIsNoPartOfAPhoto(t *testing.T) {
 	}
 }
 
+// begin starts a piece of n bytes at an offset, and returns when the handler
+// has begun to read it: from now on it is the older of two requests.
+func (h *harness) begin(location string, offset, n int) *rawConn {
+	h.t.Helper()
+	c := h.dial()
+	c.send(strings.Replace(patchHead, "\n\n", "\nExpect: 100-continue\n\n", 1), location, offset, n)
+	if r := c.receive(); r.status != 100 {
+		h.t.Fatalf("begin: %d %s", r.status, r.body)
+	}
+	return c
+}
+
+func TestAPieceThatComesTooLateInterruptsNobody(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	location, _ := h.resumable(h.session(), 11)
+	if r := h.piece(location, 0, "hello "); r.status != 204 {
+		t.Fatalf("first: %d %s", r.status, r.body)
+	}
+	c := h.begin(location, 6, 5)
+	if r := h.piece(location, 0, "hello "); r.status != 409 || r.code() != "upload_offset_mismatch" {
+		t.Errorf("one that comes late: %d %s", r.status, r.body)
+	}
+	c.send("world")
+	if r := c.receive(); r.status != 204 || r.header.Get("Upload-Offset") != "11" {
+		t.Errorf("the one under way: %d %s", r.status, r.body)
+	}
+}
+
 func TestAPhoneThatStallsIsTakenOver(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(c *Config, _ *Deps) { c.Wire.Body = time.Minute })
 	token := h.session()
 	location, id := h.resumable(token, 1_000_000)
-	c := h.dial()
-	c.send(patchHead+"%s", location, 0, 1_000_000, strings.Repeat("x", 300_000))
+	h.begin(location, 0, 1_000_000).send("%s", strings.Repeat("x", 300_000))
 	began := time.Now()
 	h.resume(location, 1_000_000)
 	if took := time.Since(began); took > 5*time.Second {
@@ -249,8 +277,8 @@ func TestAPhoneThatIsCutGoesOn(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	location, _ := h.resumable(h.session(), 1_000_000)
-	c := h.dial()
-	c.send(patchHead+"%s", location, 0, 1_000_000, strings.Repeat("x", 300_000))
+	c := h.begin(location, 0, 1_000_000)
+	c.send("%s", strings.Repeat("x", 300_000))
 	_ = c.Close()
 	h.resume(location, 1_000_000)
 }

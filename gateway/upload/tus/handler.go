@@ -185,7 +185,26 @@ func (h *Handler) admit(r *http.Request, v *visit) (err error) {
 		return err
 	}
 	r.URL.Path = "/" + string(s) + "." + string(id) // which tusd takes for its id
+	if h.late(r, s, id) {
+		return fault.New(fault.Conflict, "upload_offset_mismatch")
+	}
 	return nil
+}
+
+// late reports whether a piece begins before what has arrived already. It does
+// not fit, so it waits for no lock and interrupts nobody: it may be from a
+// connection that the phone has given up, and come after its next one. (What a
+// wrong checksum is about to take back, a client learns by asking again.)
+func (h *Handler) late(r *http.Request, s session.ID, id task.UploadID) bool {
+	if r.Method != http.MethodPatch {
+		return false
+	}
+	offset, err := strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
+	if err != nil {
+		return false // tusd's to refuse
+	}
+	have, err := h.deps.Files.Size(s, id)
+	return err == nil && offset >= 0 && offset < have
 }
 
 // complete adds what tusd does not know to an answer.
