@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -160,3 +161,43 @@ func (d *deaf) Post(context.Context, task.Arm, task.ID, experiment.Counts) error
 }
 
 func (d *deaf) Close(task.Arm, task.ID) { d.closed.Add(1) }
+
+func TestAnArmThatIsOutOfMoneyOrBrokenIsMadeAsUsualAndLeftOut(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(w *world, d *running){
+		"out of money": func(w *world, _ *running) {
+			w.policy.Store(&policy.State{Budgets: map[string]int64{"b": 10}})
+		},
+		"broken": func(_ *world, d *running) {
+			l := d.leads()
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			one := &breaker{rules: l.config.Breaking}
+			one.open(time.Now(), time.Minute)
+			l.health.breakers[lane{"b", ""}], l.health.tripped = one, 1
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, three, func(w *world) { w.routes.Providers[1].PriceFen = 20 })
+			desk := w.desk()
+			w.arms = desk
+			d := w.start()
+			prepare(w, d)
+			j := w.accept(inArm("b"))
+			c := w.next()
+			if c.req.Provider == "b" {
+				t.Error("its provider was asked")
+			}
+			c.ok()
+			if end := last(w.finished(j)); end.Arm == nil || end.Arm.Name != "arm-b" {
+				t.Errorf("the arm is %+v", end.Arm)
+			}
+			d.idle()
+			got, err := desk.Counts(t.Context(), "sky-1")
+			if c := got["arm-b"]; err != nil || c.Tasks != 0 || c.Missed != 1 {
+				t.Errorf("counted %+v, %v", got, err)
+			}
+		})
+	}
+}
