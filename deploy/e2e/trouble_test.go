@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
@@ -152,6 +153,7 @@ func TestABrowserComesThroughEveryTrouble(t *testing.T) { //nolint:tparallel // 
 	t.Run("KilledGateways", func(t *testing.T) { w.killedGateways(t, func() { restart(settings) }) })
 	t.Run("WrongFiles", w.wrongFiles)
 	t.Run("A48MegapixelPhoto", w.a48MegapixelPhoto)
+	t.Run("APhotoThatTellsWhere", w.aPhotoThatTellsWhere)
 	t.Run("AnErasedSessionAndAnEmptyQuota", w.anErasedSessionAndAnEmptyQuota)
 	t.Run("GivingUpOffline", w.givingUpOffline)
 }
@@ -218,6 +220,24 @@ func (w *troubled) a48MegapixelPhoto(t *testing.T) {
 	up, err := s.GetUpload(t.Context(), all[0].UploadID)
 	if err != nil || up.Width != 3072 || up.Height != 2304 || w.network.sent()-before > 4<<20 {
 		t.Errorf("it arrived as %d×%d in %d bytes (%v)", up.Width, up.Height, w.network.sent()-before, err)
+	}
+}
+
+// aPhotoThatTellsWhere arrives as HEIC, without what its Exif said.
+func (w *troubled) aPhotoThatTellsWhere(t *testing.T) {
+	told, err := os.ReadFile(filepath.Join("..", "..", "worker", "picture", "testdata", "quadrants-exif.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := bytes.Clone(told)
+	at := bytes.LastIndex(bare, []byte("MM\x00*")) // its Exif is the last of the file
+	clear(bare[at:])
+	w.make(t, "told.heic", told, patient)
+	w.wantPicture(t)
+	s, all := w.tasks(t)
+	up, err := s.GetUpload(t.Context(), all[0].UploadID)
+	if want := fmt.Sprintf("sha256:%x", sha256.Sum256(bare)); err != nil || up.Fingerprint != want || up.ContentType != "image/heic" {
+		t.Errorf("it arrived as %+v (%v), want %s", up, err, want)
 	}
 }
 

@@ -1,4 +1,4 @@
-import { bare } from './bare';
+import { bare } from './bare/bare';
 import { ApiError, isRefused, unable } from './errors';
 import { sha256 } from './hash';
 import type { Begun } from './pieces';
