@@ -52,9 +52,38 @@ func (s *Server) createCampaign(r *http.Request) (any, error) {
 	})
 }
 
+func (s *Server) changeCampaign(r *http.Request) (any, error) {
+	var patch operator.CampaignPatch
+	if err := decode(r, &patch); err != nil {
+		return nil, err
+	}
+	return s.alterCampaign(r, "campaign.set", func(c *policy.Campaign) {
+		given(&c.Capacity, patch.Capacity)
+		given(&c.DailyBudgetFen, patch.DailyBudgetFen)
+		given(&c.BrandMark, patch.BrandMark)
+		given(&c.LandingURL, patch.LandingURL)
+		given(&c.From, patch.From)
+		given(&c.To, patch.To)
+		c.From, c.To = c.From.UTC(), c.To.UTC()
+	})
+}
+
+// given takes over a value that was sent.
+func given[T any](into, value *T) {
+	if value != nil {
+		*into = *value
+	}
+}
+
 func (s *Server) endCampaign(r *http.Request) (any, error) {
-	name, now := r.PathValue("name"), time.Now().UTC().Truncate(time.Millisecond)
-	return s.change(r, "campaign.end", name, func(state *policy.State) error {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	return s.alterCampaign(r, "campaign.end", func(c *policy.Campaign) { c.EndedAt = &now })
+}
+
+// alterCampaign changes a campaign that is planned or open.
+func (s *Server) alterCampaign(r *http.Request, action string, change func(*policy.Campaign)) (any, error) {
+	name, now := r.PathValue("name"), time.Now()
+	return s.change(r, action, name, func(state *policy.State) error {
 		c, known := state.Campaigns[name]
 		if !known {
 			return fault.New(fault.NotFound, "campaign_not_found").With("name", name)
@@ -62,7 +91,7 @@ func (s *Server) endCampaign(r *http.Request) (any, error) {
 		if p := c.Phase(now); p == policy.CampaignOver || p == policy.CampaignEnded {
 			return fault.New(fault.Conflict, "campaign_over").With("name", name)
 		}
-		c.EndedAt = &now
+		change(&c)
 		state.Campaigns[name] = c
 		return nil
 	})

@@ -31,6 +31,7 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/budgets":                 {"GET": s.budgets, "PATCH": s.setBudgets},
 		"/admin/budgets/reset":           {"POST": s.resetBudgets},
 		"/admin/campaigns":               {"GET": s.campaigns, "POST": s.createCampaign},
+		"/admin/campaigns/{name}":        {"PATCH": s.changeCampaign},
 		"/admin/campaigns/{name}/end":    {"POST": s.endCampaign},
 		"/admin/costs":                   {"GET": s.costs},
 		"/admin/cache":                   {"GET": s.cacheStats},

@@ -10,10 +10,11 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-func benchmark(b *testing.B, limits policy.Limits, key func() string) {
+func benchmark(b *testing.B, limits policy.Limits, key func() string, campaign string) {
 	b.Helper()
 	f := open(b)
 	f.limits.Store(&limits)
+	f.campaign(100_000)
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	go func() { _ = f.Run(ctx) }()
@@ -23,6 +24,7 @@ func benchmark(b *testing.B, limits policy.Limits, key func() string) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			r := f.request(key())
+			r.Campaign = campaign
 			r.Session = session.ID(task.NewID())
 			r.Upload = f.uploads.add(r.Session, "sha256:x", upload.Ready)
 			f.ledger.Born(r.Session)
@@ -35,13 +37,19 @@ func benchmark(b *testing.B, limits policy.Limits, key func() string) {
 }
 
 func BenchmarkSubmit(b *testing.B) {
-	benchmark(b, policy.Limits{SessionDaily: 20, SessionActive: 3}, func() string { return "" })
+	benchmark(b, policy.Limits{SessionDaily: 20, SessionActive: 3}, func() string { return "" }, "")
 }
 
-func BenchmarkSubmitWithKey(b *testing.B) { benchmark(b, policy.Limits{SessionDaily: 20}, task.NewID) }
+func BenchmarkSubmitToACampaign(b *testing.B) {
+	benchmark(b, policy.Limits{SessionDaily: 20, SessionActive: 3}, func() string { return "" }, "expo")
+}
+
+func BenchmarkSubmitWithKey(b *testing.B) {
+	benchmark(b, policy.Limits{SessionDaily: 20}, task.NewID, "")
+}
 
 func BenchmarkSubmitWithoutLimits(b *testing.B) {
-	benchmark(b, policy.Limits{}, func() string { return "" })
+	benchmark(b, policy.Limits{}, func() string { return "" }, "")
 }
 
 func BenchmarkBarePublish(b *testing.B) {

@@ -28,6 +28,17 @@ type Campaign struct {
 	EndedAt  *time.Time `json:"endedAt,omitempty"`
 }
 
+// CampaignPatch changes a campaign that is planned or open; nil leaves as it
+// is.
+type CampaignPatch struct {
+	From           *time.Time `json:"from,omitempty"`
+	To             *time.Time `json:"to,omitempty"`
+	Capacity       *int64     `json:"capacity,omitempty"`
+	DailyBudgetFen *int64     `json:"dailyBudgetFen,omitempty"`
+	BrandMark      *string    `json:"brandMark,omitempty"`
+	LandingURL     *string    `json:"landingUrl,omitempty"`
+}
+
 // Campaigns lists the campaigns, the one that opens last first.
 func (c *Client) Campaigns(ctx context.Context) ([]Campaign, error) {
 	l, err := ask[List[Campaign]](ctx, c, request{method: http.MethodGet, path: "/campaigns"})
@@ -37,6 +48,11 @@ func (c *Client) Campaigns(ctx context.Context) ([]Campaign, error) {
 // CreateCampaign adds one.
 func (c *Client) CreateCampaign(ctx context.Context, s CampaignStart, e Edit) (Change, error) {
 	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/campaigns", edit: &e, body: s})
+}
+
+// ChangeCampaign changes one while it is planned or open.
+func (c *Client) ChangeCampaign(ctx context.Context, name string, p CampaignPatch, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/campaigns/" + url.PathEscape(name), edit: &e, body: p})
 }
 
 // EndCampaign ends one before its time. Tasks that it has go on.
