@@ -284,6 +284,27 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	d.idle()
 }
 
+// A worker that stops before a job is done says that it knows of no such call.
+func TestAJobThatAStoppingWorkerLeavesIsResumed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))
+	d := w.start()
+	j := w.accept()
+	c := w.next()
+	c.say(workerrpc.Update{VendorTask: "v-1"})
+	w.until(j, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
+	c.breaks("attempt_unknown")
+	c = w.gone(1)
+	if c.addr != "w2:1" || c.req.Number != 1 || c.req.VendorTask != "v-1" {
+		t.Fatalf("then %+v by %s", c.req, c.addr)
+	}
+	c.ok()
+	if end := last(w.finished(j)); end.State != task.Succeeded || !slices.Equal(outcomes(end), []string{"a ok "}) {
+		t.Errorf("end = %s after %v", end.State, outcomes(end))
+	}
+	d.idle()
+}
+
 func TestAPaidCallWaitsForAWorkerThatResumesIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0), with(worker("w1", "", 1, "a"), worker("w2", "", 1, "a")))
