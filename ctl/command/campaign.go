@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func newCampaignLs(a *App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.show(cmd.Context(), func(ctx context.Context, c *operator.Client) (terminal.View, error) {
 				list, err := c.Campaigns(ctx)
-				return campaignsView(list), err
+				return campaignsView(list, time.Now()), err
 			})
 		},
 	}
@@ -29,7 +30,7 @@ func newCampaignLs(a *App) *cobra.Command {
 	return cmd
 }
 
-func campaignsView(list []operator.Campaign) terminal.View {
+func campaignsView(list []operator.Campaign, now time.Time) terminal.View {
 	v := terminal.View{Doc: list, Table: terminal.Table{Columns: []terminal.Column{
 		{Name: "name", Least: 8}, {Name: "state"}, {Name: "from"}, {Name: "to"}, {Name: "tasks", Right: true},
 		{Name: "spent today", Right: true}, {Name: "daily budget", Right: true, Wide: true},
@@ -42,7 +43,7 @@ func campaignsView(list []operator.Campaign) terminal.View {
 		}
 		v.Names = append(v.Names, c.Name)
 		v.Table.Rows = append(v.Table.Rows, []string{
-			c.Name, c.State, minute(c.From), minute(to), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.BrandMark, c.LandingURL,
+			c.Name, c.State, minute(c.From, now), minute(to, now), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.BrandMark, c.LandingURL,
 		})
 	}
 	return v

@@ -16,8 +16,13 @@ func clock(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
-// minute is clock without seconds.
-func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
+// minute is clock without seconds, and without the year when that is now's.
+func minute(t, now time.Time) string {
+	if t.Local().Year() == now.Local().Year() {
+		return t.Local().Format("01-02 15:04")
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
 
 // parseMoment reads a moment as people write it: in their own time, or with a
 // zone as RFC 3339 says. A time without a date is today.

@@ -94,8 +94,9 @@ func thePageDoesTheJobByHand(t *testing.T, d *dev) {
 			t.Fatal(err)
 		}
 	}
+	d.must(t, "campaign", "create", "fair", "--for", "1h", "--capacity", "10", "--landing-url", "https://example.com/fair", "--reason", "a test")
 	complaints := listen(ctx)
-	do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate(d.public[0]+"/"))
+	do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate(d.public[0]+"/?c=fair"))
 	see(t, ctx, `document.querySelectorAll("#styles [role=radio]").length >= 8 && document.querySelectorAll("#places [role=radio]").length >= 12`)
 	do(
 		chromedp.SetUploadFiles("#file", []string{file}, chromedp.NodeReady),
@@ -109,6 +110,7 @@ func thePageDoesTheJobByHand(t *testing.T, d *dev) {
 	keep(t, ctx, "2-working.png")
 	const finished = `!document.getElementById("save").hidden && document.getElementById("picture").complete && document.getElementById("picture").naturalWidth > 0 && document.getElementById("picture").getAnimations().length === 0`
 	see(t, ctx, finished)
+	see(t, ctx, `!document.getElementById("event").hidden && document.getElementById("event").href === "https://example.com/fair"`)
 	keep(t, ctx, "3-done.png")
 	const source = `document.getElementById("picture").src`
 	first := look[string](t, ctx, source)
