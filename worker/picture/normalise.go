@@ -66,7 +66,7 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 	if err != nil {
 		return Photo{}, err
 	}
-	img, err := n.bounded(ctx, raw, head)
+	img, err := n.bounded(ctx, raw, &head)
 	if err != nil {
 		return Photo{}, err
 	}
@@ -117,7 +117,7 @@ func narrower(configured, asked int64) int64 {
 }
 
 // bounded decodes, shrinks and turns.
-func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
+func (n *Normaliser) bounded(ctx context.Context, raw []byte, head *header) (*image.YCbCr, error) {
 	read := n.here
 	if n.heavy != nil && (head.heavy || head.cost() > n.cfg.MaxHere) {
 		read = n.elsewhere
@@ -138,7 +138,7 @@ func (n *Normaliser) bounded(ctx context.Context, raw []byte, head header) (*ima
 }
 
 // here decodes in this process while it holds a slot and its memory.
-func (n *Normaliser) here(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
+func (n *Normaliser) here(ctx context.Context, raw []byte, head *header) (*image.YCbCr, error) {
 	select {
 	case n.slots <- struct{}{}:
 		defer func() { <-n.slots }()
@@ -156,8 +156,9 @@ func (n *Normaliser) here(ctx context.Context, raw []byte, head header) (*image.
 	return Shrink(img, n.cfg.LongSide), nil
 }
 
-// elsewhere has it decoded, and does not believe the result's size.
-func (n *Normaliser) elsewhere(ctx context.Context, raw []byte, head header) (*image.YCbCr, error) {
+// elsewhere has it decoded, and does not believe the result's size but when
+// it is smaller than claimed: a file may have its photo cropped.
+func (n *Normaliser) elsewhere(ctx context.Context, raw []byte, head *header) (*image.YCbCr, error) {
 	out, full, err := n.heavy.Decode(ctx, raw, n.cfg.LongSide)
 	if err != nil {
 		return nil, err
@@ -165,6 +166,7 @@ func (n *Normaliser) elsewhere(ctx context.Context, raw []byte, head header) (*i
 	if full.X > head.width || full.Y > head.height || min(full.X, full.Y) < n.cfg.MinSide {
 		return nil, fmt.Errorf("it is %v, and claimed %d × %d", full, head.width, head.height)
 	}
+	head.width, head.height = full.X, full.Y
 	canonical(out, head.coded)
 	return out, nil
 }
@@ -199,5 +201,5 @@ func (n *Normaliser) Open(ctx context.Context, raw []byte) (*image.YCbCr, error)
 	if err != nil {
 		return nil, err
 	}
-	return n.bounded(ctx, raw, head)
+	return n.bounded(ctx, raw, &head)
 }

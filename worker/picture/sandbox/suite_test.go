@@ -32,6 +32,7 @@ func TestDecodersAreHeldToOneSuite(t *testing.T) {
 			t.Run("GrayHEICEndsAsItLooks", func(t *testing.T) { grayEndsAsItLooks(t, s) })
 			t.Run("TransparentHEICIsOnWhite", func(t *testing.T) { transparentIsOnWhite(t, s) })
 			t.Run("HEICIsTurnedOnceByItsOwnBoxes", func(t *testing.T) { heicIsTurnedOnce(t, s) })
+			t.Run("CroppedHEICIsTheSizeThatItShows", func(t *testing.T) { croppedHEICIsTheSizeThatItShows(t, s) })
 			t.Run("HEICIsConvertedByTheNameOfItsColours", func(t *testing.T) { heicIsConvertedByTheNameOfItsColours(t, s) })
 			t.Run("WebPIsDecodedThereToo", func(t *testing.T) { webpIsDecodedThereToo(t, s) })
 			t.Run("RealFilesOfEveryKindAreRead", func(t *testing.T) { phonesEndWell(t, s) })

@@ -72,6 +72,25 @@ func heicIsConvertedByTheNameOfItsColours(t *testing.T, s *Sandbox) {
 	}
 }
 
+// clap crops a picture to the middle and that far to the left and up of it.
+func clap(width, height, left, up uint32) []byte {
+	b := []byte{0, 0, 0, 40, 'c', 'l', 'a', 'p'}
+	for _, v := range []uint32{width, 1, height, 1, -left, 1, -up, 1} {
+		b = binary.BigEndian.AppendUint32(b, v)
+	}
+	return b
+}
+
+func croppedHEICIsTheSizeThatItShows(t *testing.T, s *Sandbox) {
+	p, img := normalise(t, s, dressed(file(t, "quadrants.heic"), clap(80, 66, 40, 17), irot(1)))
+	if size := image.Pt(66, 80); p.Width != size.X || p.Height != size.Y || img.Bounds().Size() != size {
+		t.Errorf("told %d × %d, is %v, want %v", p.Width, p.Height, img.Bounds(), size)
+	}
+	if c := img.At(20, 40); !near(c, 220, 30, 30) {
+		t.Errorf("the upper left is cut off: %v", c)
+	}
+}
+
 // corners names the colours of the four quadrants.
 func corners(img image.Image) string {
 	var out []byte
