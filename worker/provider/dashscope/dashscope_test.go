@@ -1,6 +1,7 @@
 package dashscope
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 )
 
 func vendor(model string) providertest.Vendor {
-	negative := "parameters.negative_prompt"
-	if model == "" {
-		negative = "input.negative_prompt"
+	unsaid := []string{"input.negative_prompt", "parameters.negative_prompt"}
+	if !strings.HasPrefix(model, "qwen-image-2") {
+		unsaid = append(unsaid, "parameters.size") // without it the photo's ratio is kept, for the same price
 	}
 	return providertest.Vendor{
-		Unsaid: []string{negative, "parameters.size"}, // without a size the photo's ratio is kept, for the same price
+		Unsaid: unsaid,
 		Kind:   "dashscope", Base: "/api/v1", Model: model, Jobs: model == "", Takes: model == "", New: quick,
 		Double: func(k double.Knobs, key string) providertest.Double { return dashscopetest.New(k, key) },
 	}
@@ -50,6 +51,10 @@ func TestEveryModelIsAskedInItsWay(t *testing.T) {
 		if _, err := v.Working(t).Make(t.Context(), v.Request(t), func(provider.Progress) {}); err != nil {
 			t.Errorf("%s: %v", model, err)
 		}
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			providertest.RunSaid(t, v)
+		})
 	}
 }
 

@@ -16,7 +16,13 @@ func vendor(d Dialect, model string) providertest.Vendor {
 	plays := map[Dialect]func(double.Knobs, string) *openaitest.Double{
 		OpenAI: openaitest.New, VLLM: openaitest.New, MaaS: openaitest.NewMaaS, SiliconFlow: openaitest.NewSiliconFlow, LocalAI: openaitest.NewLocalAI,
 	}
-	unsaid := map[Dialect][]string{SiliconFlow: {"negative_prompt", "num_inference_steps", "cfg"}}
+	unsaid := map[Dialect][]string{
+		SiliconFlow: {"negative_prompt", "num_inference_steps", "cfg", "guidance_scale"},
+		VLLM:        {"negative_prompt", "num_inference_steps", "guidance_scale", "seed", "size"}, // a server of one's own
+	}
+	if model == "dall-e-2" {
+		unsaid[OpenAI] = []string{"size"} // its default is the 1024x1024 that is asked for
+	}
 	return providertest.Vendor{
 		Unsaid: unsaid[d], Kind: "openai", Base: "/v1", Model: model,
 		Double: func(k double.Knobs, key string) providertest.Double { return plays[d](k, key) },
@@ -49,6 +55,10 @@ func TestEveryModelIsAskedInItsWay(t *testing.T) {
 		if _, err := v.Working(t).Make(t.Context(), v.Request(t), func(provider.Progress) {}); err != nil {
 			t.Errorf("%s of %s: %v", model, d, err)
 		}
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			providertest.RunSaid(t, v)
+		})
 	}
 }
 

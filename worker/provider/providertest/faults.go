@@ -17,7 +17,7 @@ func RunVendor(t *testing.T, v Vendor) {
 	v.asked = &r
 	Run(t, v)
 	t.Run("AllThatPeopleMayChooseIsTaken", func(t *testing.T) { choices(t, v) })
-	t.Run("NoFieldIsLeftToTheVendor", func(t *testing.T) { said(t, v) })
+	t.Run("NoFieldIsLeftToTheVendor", func(t *testing.T) { RunSaid(t, v) })
 	t.Run("AllGoesThroughTheProxy", func(t *testing.T) { proxied(t, v) })
 	t.Run("OnePictureIsSubmittedAndBilledOnce", func(t *testing.T) { once(t, v) })
 	t.Run("BrokenAnswersAreUnknownAndNotRepeated", func(t *testing.T) { broken(t, v) })

@@ -17,9 +17,10 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
 
-// said leaves one field after the other out of the driver's own submission.
+// RunSaid leaves one field after the other out of the driver's own submission.
 // The double takes it only without what the harness calls unsaid.
-func said(t *testing.T, v Vendor) {
+func RunSaid(t *testing.T, v Vendor) {
+	t.Helper()
 	method, path, header, body := record(t, v)
 	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
@@ -34,7 +35,6 @@ func said(t *testing.T, v Vendor) {
 	if len(without) < 3 {
 		t.Fatalf("only %d fields", len(without))
 	}
-	unsaid := slices.Clone(v.Unsaid)
 	for name, left := range without {
 		d := v.Double(double.Knobs{}, v.key())
 		r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(left))
@@ -46,17 +46,12 @@ func said(t *testing.T, v Vendor) {
 		w := httptest.NewRecorder()
 		d.ServeHTTP(w, r)
 		taken := len(d.Books().Violations) == 0 && w.Code == http.StatusOK
-		if i := slices.Index(unsaid, name); i >= 0 {
-			unsaid = slices.Delete(unsaid, i, i+1)
-			if !taken {
-				t.Errorf("%s may be left out, but the double says %v", name, d.Books().Violations)
-			}
-		} else if taken {
+		switch unsaid := slices.Contains(v.Unsaid, name); {
+		case unsaid && !taken:
+			t.Errorf("%s may be left out, but the double says %v", name, d.Books().Violations)
+		case !unsaid && taken:
 			t.Errorf("without %s the double takes the call all the same", name)
 		}
-	}
-	if len(unsaid) > 0 {
-		t.Errorf("the driver does not send %v", unsaid)
 	}
 }
 
