@@ -137,6 +137,7 @@ func (w *troubled) offline(t *testing.T, yes bool) {
 	if _, err := chromedp.Call(w.ctx, set, how); err != nil {
 		t.Fatal(err)
 	}
+	see(t, w.ctx, fmt.Sprintf("navigator.onLine !== %t", yes))
 }
 
 // TestABrowserComesThroughEveryTrouble is one person whose gateways are killed
@@ -268,6 +269,9 @@ func (w *troubled) givingUpOffline(t *testing.T) {
 	look[bool](t, w.ctx, "abandon() ?? true")
 	if got := w.end(t); got.Code != "AbortError" {
 		t.Errorf("giving up ended with %+v", got)
+	}
+	if _, all := w.tasks(t); all[0].State == task.Canceled {
+		t.Error("the gateway heard of it without a network")
 	}
 	w.offline(t, false)
 	if err := within(taskPatience, func() error {
