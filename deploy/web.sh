@@ -16,7 +16,10 @@ if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a >
 	echo "the browser client needs Node 20.19 or later, this is $(node --version)" >&2
 	exit 1
 fi
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-fi
+(
+	! command -v flock >/dev/null || flock 9 # two tests build the client at once
+	if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	fi
+) 9<package-lock.json
 exec npm run --silent "$1" -- "${@:2}"
