@@ -82,18 +82,10 @@ func (h *heap) share(of float64, d time.Duration) time.Duration {
 	return time.Duration(of * float64(h.procs) * float64(d))
 }
 
-// collecting is the processor time that work had to give to the collector;
-// what it took of idle processors does not count.
+// collecting is the processor time that the collector took. What it did while
+// the process was idle counts: others on the machine may not have been.
 func collecting() time.Duration {
-	samples := []metrics.Sample{
-		{Name: "/cpu/classes/gc/mark/assist:cpu-seconds"},
-		{Name: "/cpu/classes/gc/mark/dedicated:cpu-seconds"},
-		{Name: "/cpu/classes/gc/pause:cpu-seconds"},
-	}
-	metrics.Read(samples)
-	var sum float64
-	for _, s := range samples {
-		sum += s.Value.Float64()
-	}
-	return time.Duration(sum * float64(time.Second))
+	sample := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(sample)
+	return time.Duration(sample[0].Value.Float64() * float64(time.Second))
 }
