@@ -28,7 +28,7 @@ func (s *space) check() error {
 	if now-asked > int64(spaceEvery) && s.asked.CompareAndSwap(asked, now) {
 		var fs syscall.Statfs_t
 		if err := syscall.Statfs(s.dir, &fs); err == nil {
-			s.scarce.Store(int64(fs.Bavail)*fs.Bsize < s.min)
+			s.scarce.Store(free(fs) < s.min)
 		}
 	}
 	if s.scarce.Load() {
@@ -43,5 +43,11 @@ func (d *Disk) Space() (store.Space, error) {
 	if err := syscall.Statfs(d.config.Dir, &fs); err != nil {
 		return store.Space{}, classify(err)
 	}
-	return store.Space{Free: int64(fs.Bavail) * fs.Bsize, Total: int64(fs.Blocks) * fs.Bsize, MinFree: d.config.MinFree}, nil
+	return store.Space{Free: free(fs), Total: int64(fs.Blocks) * blockSize(fs), MinFree: d.config.MinFree}, nil
+}
+
+func free(fs syscall.Statfs_t) int64 { return int64(fs.Bavail) * blockSize(fs) }
+
+func blockSize(fs syscall.Statfs_t) int64 {
+	return int64(fs.Bsize) //nolint:unconvert // macOS has another type
 }

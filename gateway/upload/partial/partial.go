@@ -77,7 +77,9 @@ func (f *Files) Path(s task.SessionID, id task.UploadID) string {
 // Create begins an upload of size bytes, unless the disk has no room for it.
 func (f *Files) Create(s task.SessionID, id task.UploadID, size int64) error {
 	var disk syscall.Statfs_t
-	if err := syscall.Statfs(f.config.Dir, &disk); err == nil && int64(disk.Bavail)*disk.Bsize < f.config.MinFree+size {
+	err := syscall.Statfs(f.config.Dir, &disk)
+	blockSize := int64(disk.Bsize) //nolint:unconvert // macOS has another type
+	if err == nil && int64(disk.Bavail)*blockSize < f.config.MinFree+size {
 		return fault.New(fault.Unavailable, "storage_full").After(30 * time.Second)
 	}
 	file, err := os.OpenFile(f.Path(s, id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
