@@ -2,7 +2,9 @@ package s3server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -77,6 +79,9 @@ func (s Server) Objects(t *testing.T, bucket string) []string {
 	err := filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			all = append(all, strings.TrimPrefix(path, root+"/"))
+		}
+		if path != root && errors.Is(err, fs.ErrNotExist) { // removed meanwhile
+			return nil
 		}
 		return err
 	})
