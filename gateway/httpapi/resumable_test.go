@@ -216,7 +216,7 @@ const patchHead = "PATCH %s HTTP/1.1\nHost: x\nTus-Resumable: 1.0.0\nUpload-Offs
 // The library's stream reads past the end of a body into the next request.
 func TestAPipelinedRequestIsNoPartOfAPhoto(t *testing.T) {
 	t.Parallel()
-	h := start(t)
+	h := start(t, patient)
 	location, _ := h.resumable(h.session(), 200_000)
 	c := h.dial()
 	c.send(patchHead+"%sGET /livez HTTP/1.1\nHost: x\n\n", location, 0, 100_000, strings.Repeat("x", 100_000))
@@ -242,7 +242,7 @@ func (h *harness) begin(location string, offset, n int) *rawConn {
 
 func TestAPieceThatComesTooLateInterruptsNobody(t *testing.T) {
 	t.Parallel()
-	h := start(t)
+	h := start(t, patient)
 	location, _ := h.resumable(h.session(), 11)
 	if r := h.piece(location, 0, "hello "); r.status != 204 {
 		t.Fatalf("first: %d %s", r.status, r.body)
@@ -259,7 +259,7 @@ func TestAPieceThatComesTooLateInterruptsNobody(t *testing.T) {
 
 func TestAPhoneThatStallsIsTakenOver(t *testing.T) {
 	t.Parallel()
-	h := start(t, func(c *Config, _ *Deps) { c.Wire.Body = time.Minute })
+	h := start(t, patient)
 	token := h.session()
 	location, id := h.resumable(token, 1_000_000)
 	h.begin(location, 0, 1_000_000).send("%s", strings.Repeat("x", 300_000))
@@ -275,7 +275,7 @@ func TestAPhoneThatStallsIsTakenOver(t *testing.T) {
 
 func TestAPhoneThatIsCutGoesOn(t *testing.T) {
 	t.Parallel()
-	h := start(t)
+	h := start(t, patient)
 	location, _ := h.resumable(h.session(), 1_000_000)
 	c := h.begin(location, 0, 1_000_000)
 	c.send("%s", strings.Repeat("x", 300_000))
@@ -285,13 +285,9 @@ func TestAPhoneThatIsCutGoesOn(t *testing.T) {
 
 func TestAPhoneMayAskBeforeItSends(t *testing.T) {
 	t.Parallel()
-	h := start(t)
+	h := start(t, patient)
 	location, _ := h.resumable(h.session(), 5)
-	c := h.dial()
-	c.send(strings.Replace(patchHead, "\n\n", "\nExpect: 100-continue\n\n", 1), location, 0, 5)
-	if r := c.receive(); r.status != 100 {
-		t.Fatalf("%d %s", r.status, r.body)
-	}
+	c := h.begin(location, 0, 5)
 	c.send("12345")
 	if r := c.receive(); r.status != 204 || r.header.Get("Upload-Offset") != "5" {
 		t.Errorf("%d %s", r.status, r.body)

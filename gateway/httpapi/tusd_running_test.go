@@ -10,12 +10,12 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// running starts a PATCH of a million bytes and sends some of them; the rest
-// never comes.
+// running starts a PATCH of a million bytes and sends some of them, once it is
+// read; the rest never comes.
 func (h *harness) running(location string, sent int) *rawConn {
 	h.t.Helper()
-	c := h.dial()
-	c.send(patchHead+"%s", location, 0, 1_000_000, strings.Repeat("x", sent))
+	c := h.begin(location, 0, 1_000_000)
+	c.send("%s", strings.Repeat("x", sent))
 	return c
 }
 
@@ -55,7 +55,7 @@ func TestADeletedUploadIsNotReceivedAnyFurther(t *testing.T) {
 // clients take for the end, would lose the photo.
 func TestAPhoneThatFellSilentMayGoOn(t *testing.T) {
 	t.Parallel()
-	h := start(t)
+	h := start(t, func(c *Config, _ *Deps) { c.Wire.Body = time.Second })
 	location, _ := h.resumable(h.session(), 1_000_000)
 	silent := h.running(location, 300_000)
 	if r := silent.receive(); r.status != 409 || r.code() != "upload_stalled" {
