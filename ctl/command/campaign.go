@@ -81,14 +81,3 @@ func (o *campaignEndOptions) run(ctx context.Context) error {
 		return c.EndCampaign(ctx, o.name, o.edit())
 	})
 }
-
-func (a *App) completeCampaigns() cobra.CompletionFunc {
-	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
-		list, err := c.Campaigns(ctx)
-		names := make([]string, len(list))
-		for i, x := range list {
-			names[i] = x.Name
-		}
-		return names, err
-	})
-}

@@ -44,45 +44,36 @@ func (a *App) completeContexts(*cobra.Command, []string, string) ([]cobra.Comple
 }
 
 func (a *App) completeProviders() cobra.CompletionFunc {
-	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
-		ps, err := c.Providers(ctx)
-		names := make([]string, len(ps))
-		for i, p := range ps {
-			names[i] = p.Name
-		}
-		return names, err
-	})
+	return a.complete(named((*operator.Client).Providers, func(p operator.Provider) string { return p.Name }))
 }
 
 func (a *App) completeExperiments() cobra.CompletionFunc {
-	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
-		es, err := c.Experiments(ctx)
-		names := make([]string, len(es))
-		for i, e := range es {
-			names[i] = e.Name
-		}
-		return names, err
-	})
+	return a.complete(named((*operator.Client).Experiments, func(e operator.Experiment) string { return e.Name }))
+}
+
+func (a *App) completeCampaigns() cobra.CompletionFunc {
+	return a.complete(named((*operator.Client).Campaigns, func(c operator.Campaign) string { return c.Name }))
 }
 
 func (a *App) completeWorkers() cobra.CompletionFunc {
-	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
-		ws, err := c.Workers(ctx)
-		names := make([]string, len(ws))
-		for i, w := range ws {
-			names[i] = w.ID
-		}
-		return names, err
-	})
+	return a.complete(named((*operator.Client).Workers, func(w operator.Worker) string { return w.ID }))
 }
 
 func (a *App) completeTasks() cobra.CompletionFunc {
-	return a.complete(func(ctx context.Context, c *operator.Client) ([]string, error) {
-		ts, err := c.Tasks(ctx, operator.TaskFilter{Limit: 50})
-		names := make([]string, len(ts))
-		for i, t := range ts {
-			names[i] = string(t.TaskID)
+	list := func(c *operator.Client, ctx context.Context) ([]operator.Task, error) {
+		return c.Tasks(ctx, operator.TaskFilter{Limit: 50})
+	}
+	return a.complete(named(list, func(t operator.Task) string { return string(t.TaskID) }))
+}
+
+// named asks for a list and gives the name of each of its entries.
+func named[T any](list func(*operator.Client, context.Context) ([]T, error), name func(T) string) func(context.Context, *operator.Client) ([]string, error) {
+	return func(ctx context.Context, c *operator.Client) ([]string, error) {
+		all, err := list(c, ctx)
+		names := make([]string, len(all))
+		for i, x := range all {
+			names[i] = name(x)
 		}
 		return names, err
-	})
+	}
 }
