@@ -41,15 +41,17 @@ type agency struct {
 	log  *slog.Logger
 	now  func() time.Time
 
-	renewing sync.Mutex // held by whoever asks the machine
+	renewing chan struct{} // full while somebody asks the machine
 
 	mu    sync.Mutex
 	last  keys
 	tried time.Time
+	asked int   // how often
+	err   error // of the last time
 }
 
 func newAgency(url string, log *slog.Logger) *agency {
-	return &agency{url: url, log: log, now: time.Now, http: &http.Client{
+	return &agency{url: url, log: log, now: time.Now, renewing: make(chan struct{}, 1), http: &http.Client{
 		Timeout:       renewTimeout,
 		Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: renewTimeout}).DialContext, DisableKeepAlives: true}, // and no proxy
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -57,23 +59,43 @@ func newAgency(url string, log *slog.Logger) *agency {
 }
 
 // keys are good now. While they are, a renewal makes nobody wait but who asks
-// for it.
+// for it; when they are not, all wait for one answer.
 func (a *agency) keys(ctx context.Context) (keys, error) {
+	before, _ := a.outcome()
 	k, good, due := a.state()
-	if good && (!due || !a.renewing.TryLock()) {
+	if good && !due {
 		return k, nil
 	}
-	if !good {
-		a.renewing.Lock()
+	select {
+	case a.renewing <- struct{}{}:
+	default:
+		if good {
+			return k, nil
+		}
+		select {
+		case a.renewing <- struct{}{}:
+		case <-ctx.Done():
+			return keys{}, context.Cause(ctx)
+		}
 	}
-	defer a.renewing.Unlock()
+	defer func() { <-a.renewing }()
 	if k, good, due = a.state(); good && !due { // somebody else was faster
 		return k, nil
 	}
-	fresh, err := a.ask(ctx)
+	if now, err := a.outcome(); err != nil && !good && now != before { // so it was, and in vain
+		return keys{}, err
+	}
+	return a.renew(ctx, k, good)
+}
+
+// renew asks the machine, also for those who wait behind a caller that goes
+// away.
+func (a *agency) renew(ctx context.Context, k keys, good bool) (keys, error) {
+	fresh, err := a.ask(context.WithoutCancel(ctx))
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tried = a.now()
+	a.tried, a.err = a.now(), nil
+	a.asked++
 	switch {
 	case err == nil:
 		a.last = fresh
@@ -82,8 +104,16 @@ func (a *agency) keys(ctx context.Context) (keys, error) {
 		a.log.Warn("temporary keys could not be renewed; the old ones are still good", "until", k.until, "err", err)
 		return k, nil
 	default:
-		return keys{}, fault.Wrap(fault.Unavailable, "storage_unavailable", fmt.Errorf("temporary keys: %w", err)).After(renewTimeout)
+		a.err = fault.Wrap(fault.Unavailable, "storage_unavailable", fmt.Errorf("temporary keys: %w", err)).After(renewTimeout)
+		return keys{}, a.err
 	}
+}
+
+// outcome is how often the machine was asked, and what came of the last time.
+func (a *agency) outcome() (asked int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.asked, a.err
 }
 
 // state is what there is: whether it can be used, and whether it should be

@@ -1,6 +1,8 @@
 package obs
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -160,6 +163,55 @@ func TestManyCallsAskTheMachineOnce(t *testing.T) {
 	if m.times() != 1 {
 		t.Errorf("asked %d times", m.times())
 	}
+}
+
+// roundTripper is a machine without a network.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Those who wait while the machine is silent share what comes of it, and the
+// caller that asked takes nothing from them by going away.
+func TestManyCallsWaitForOneSilentMachine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		a := newAgency("http://machine", slog.New(slog.DiscardHandler))
+		a.http.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			select {
+			case <-answer:
+				return nil, io.ErrUnexpectedEOF
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		})
+		first, leave := context.WithCancel(t.Context())
+		impatient, giveUp := context.WithCancel(t.Context())
+		ended := make(chan error, 8)
+		call := func(ctx context.Context) { _, err := a.keys(ctx); ended <- err }
+		go call(first)
+		synctest.Wait()
+		go call(impatient)
+		for range 6 {
+			go call(t.Context())
+		}
+		synctest.Wait()
+		leave()
+		giveUp()
+		synctest.Wait()
+		if err := <-ended; !errors.Is(err, context.Canceled) || len(ended) > 0 {
+			t.Errorf("%v, and %d others ended without an answer", err, len(ended))
+		}
+		close(answer)
+		for range 7 {
+			if err := <-ended; fault.CodeOf(err) != "storage_unavailable" {
+				t.Errorf("keys: %v", err)
+			}
+		}
+		if n, _ := a.outcome(); n != 1 {
+			t.Errorf("the machine was asked %d times", n)
+		}
+	})
 }
 
 func TestWhatAreNoKeysIsRefusedWithoutATrace(t *testing.T) {
