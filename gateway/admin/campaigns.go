@@ -88,7 +88,7 @@ func (s *Server) alterCampaign(r *http.Request, action string, change func(*poli
 		if !known {
 			return fault.New(fault.NotFound, "campaign_not_found").With("name", name)
 		}
-		if p := c.Phase(now); p == policy.CampaignOver || p == policy.CampaignEnded {
+		if !c.Phase(now).Live() {
 			return fault.New(fault.Conflict, "campaign_over").With("name", name)
 		}
 		change(&c)

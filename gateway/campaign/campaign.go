@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -112,25 +113,18 @@ func (k *Keeper) align(ctx context.Context, state *policy.State, now time.Time) 
 		}
 		k.depth = depth
 	}
-	for _, name := range state.OpenCampaigns(now) {
-		if err := k.open(ctx, name, state.Campaigns[name].Capacity); err != nil {
-			return err
+	live := func(name string) bool { return state.Campaigns[name].Phase(now).Live() }
+	for name, c := range state.Campaigns { // also of one that is planned: its crowd comes all at once
+		if live(name) {
+			if err := k.open(ctx, name, c.Capacity); err != nil {
+				return err
+			}
 		}
 	}
 	k.mu.Lock()
-	for name := range k.opened {
-		if _, known := state.Campaigns[name]; !known {
-			delete(k.opened, name)
-		}
-	}
+	maps.DeleteFunc(k.opened, func(name string, _ int64) bool { return !live(name) })
 	k.mu.Unlock()
-	if len(state.Campaigns) == 0 {
-		return nil
-	}
-	return k.Queue.DropPlaces(ctx, func(name string) bool {
-		p := state.Campaigns[name].Phase(now)
-		return p == policy.CampaignOpen || p == policy.CampaignScheduled
-	})
+	return k.Queue.DropPlaces(ctx, live)
 }
 
 // open makes a campaign's places, unless this gateway did.

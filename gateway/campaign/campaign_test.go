@@ -130,6 +130,12 @@ func (s *stage) DropPlaces(_ context.Context, keep func(string) bool) error {
 	return nil
 }
 
+func (s *stage) placesNow(name string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.places[name]
+}
+
 func (s *stage) depthNow() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,6 +206,55 @@ func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
 		wantCode(t, enter(t, k, "d"), fault.Gone, "campaign_over")
 		if s.depthNow() != 100 {
 			t.Errorf("depth = %d afterwards", s.depthNow())
+		}
+	})
+}
+
+func TestThePlacesOfACampaignAreThereBeforeItsCrowd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, s := keeper(t)
+		if n := s.placesNow("expo"); n != 2 {
+			t.Errorf("%d places of a planned campaign", n)
+		}
+		s.apply(func(st *policy.State) {
+			c := st.Campaigns["expo"]
+			c.Capacity = 3
+			st.Campaigns["expo"] = c
+		})
+		synctest.Wait()
+		if n := s.placesNow("expo"); n != 3 {
+			t.Errorf("%d places of a larger one", n)
+		}
+		s.apply(func(st *policy.State) { delete(st.Campaigns, "expo") })
+		synctest.Wait()
+		if n := s.placesNow("expo"); n != 0 {
+			t.Errorf("%d places of the only campaign, which was taken back", n)
+		}
+	})
+}
+
+func TestACampaignThatGoesOnHasItsPlacesAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, s := keeper(t)
+		<-time.After(90 * time.Minute)
+		end := func(at *time.Time) {
+			s.apply(func(st *policy.State) {
+				c := st.Campaigns["expo"]
+				c.EndedAt = at
+				st.Campaigns["expo"] = c
+			})
+			synctest.Wait()
+		}
+		now := time.Now()
+		end(&now)
+		if n := s.placesNow("expo"); n != 0 {
+			t.Errorf("%d places after the end", n)
+		}
+		end(nil) // the end is undone
+		if err := enter(t, k, "a"); err != nil {
+			t.Error(err)
 		}
 	})
 }

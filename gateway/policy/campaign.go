@@ -37,6 +37,9 @@ const (
 	CampaignEnded     Phase = "ended" // by an operator
 )
 
+// Live reports whether the campaign is not over yet.
+func (p Phase) Live() bool { return p == CampaignOpen || p == CampaignScheduled }
+
 // Phase tells where the campaign stands at a moment.
 func (c Campaign) Phase(now time.Time) Phase {
 	switch {
@@ -149,7 +152,7 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	live := 0
 	var past []string
 	for n, c := range s.Campaigns {
-		if p := c.Phase(now); p == CampaignOpen || p == CampaignScheduled {
+		if c.Phase(now).Live() {
 			live++
 		} else {
 			past = append(past, n)
