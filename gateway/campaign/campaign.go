@@ -196,19 +196,21 @@ func (k *Keeper) sweep(ctx context.Context, name string) bool {
 // as limits.queueDepth allows: what the depth is more while campaigns are
 // open is theirs. fault.Unavailable "queue_full".
 func (k *Keeper) Others(ctx context.Context) error {
-	state, now, depth := k.Policy.State(), time.Now(), k.Policy.Limits().QueueDepth
-	open := state.OpenCampaigns(now)
+	depth, open := k.Policy.Limits().QueueDepth, k.Policy.State().OpenCampaigns(time.Now())
 	if depth == 0 || len(open) == 0 {
 		return nil
 	}
 	k.others.mu.Lock()
 	defer k.others.mu.Unlock()
-	if now.Sub(k.others.at) >= countEvery {
+	if time.Since(k.others.at) >= countEvery { // whoever waited for the count has it now
 		n, err := k.count(ctx, open)
-		if err != nil {
-			return nil //nolint:nilerr // the depth of the queue is a limit all the same
+		if ctx.Err() != nil {
+			return nil // nobody waits for the answer
 		}
-		k.others.n, k.others.at = n, now
+		if err != nil {
+			n = 0 // unknown for a while: the depth of the queue is a limit all the same
+		}
+		k.others.n, k.others.at = n, time.Now()
 	}
 	if k.others.n >= depth {
 		return fault.New(fault.Unavailable, "queue_full").After(sweepEvery)

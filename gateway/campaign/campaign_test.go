@@ -27,6 +27,8 @@ type stage struct {
 	stale   int // places that a sweep finds
 	sweeps  int
 	fails   int // calls that fail before the engine is back
+	counts  int
+	lost    bool // the backlog is not known
 }
 
 func (s *stage) State() *policy.State {
@@ -73,6 +75,10 @@ func (s *stage) SetDepth(_ context.Context, depth int64) error {
 func (s *stage) Backlog(context.Context) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.counts++
+	if s.lost {
+		return 0, errors.New("engine is away")
+	}
 	return s.backlog, nil
 }
 
@@ -343,5 +349,25 @@ func TestEverybodyElseDoesNotTakeTheRoomOfACampaign(t *testing.T) {
 		if err := k.Others(t.Context()); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestAnEngineThatDoesNotCountIsNotAskedByEverybody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, s := keeper(t)
+		<-time.After(time.Hour)
+		s.backlog, s.lost = 100, true
+		for range 20 {
+			if err := k.Others(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if s.counts != 1 {
+			t.Errorf("%d counts for twenty tasks at once", s.counts)
+		}
+		s.lost = false
+		<-time.After(countEvery)
+		wantCode(t, k.Others(t.Context()), fault.Unavailable, "queue_full")
 	})
 }
