@@ -98,24 +98,7 @@ func (r *Router) plans(state *policy.State) *plans {
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return rank(a) - rank(b) })
-	p := choose(state, first, rest)
-	p.led = lead(first, rest)
-	return p
-}
-
-// lead makes the plans that begin with each real model.
-func lead(first, rest []Step) map[string][]Step {
-	led := make(map[string][]Step)
-	for i, s := range first {
-		led[s.Name] = slices.Clip(slices.Concat(rotate(first, i), rest))
-	}
-	for i, s := range rest {
-		if !s.Degraded {
-			others := slices.Concat(rotate(first, -1), rest[:i], rest[i+1:])
-			led[s.Name] = slices.Clip(slices.Concat(rest[i:i+1], others))
-		}
-	}
-	return led
+	return choose(state, first, rest)
 }
 
 // ramped moves a share of one provider's weight to another while a switch is
@@ -149,10 +132,17 @@ func rank(s Step) int {
 }
 
 func choose(state *policy.State, first, rest []Step) *plans {
-	p := &plans{state: state}
+	p := &plans{state: state, led: make(map[string][]Step)}
 	for i, s := range first {
+		steps := slices.Clip(slices.Concat(rotate(first, i), rest))
 		p.total += s.Weight
-		p.choices = append(p.choices, choice{weight: s.Weight, steps: slices.Clip(slices.Concat(rotate(first, i), rest))})
+		p.choices = append(p.choices, choice{weight: s.Weight, steps: steps})
+		p.led[s.Name] = steps
+	}
+	for i, s := range rest {
+		if !s.Degraded {
+			p.led[s.Name] = slices.Clip(slices.Concat(rest[i:i+1], rotate(first, -1), rest[:i], rest[i+1:]))
+		}
 	}
 	if len(first) == 0 {
 		p.total = 1
