@@ -53,10 +53,12 @@ func (l *lead) refresh() <-chan struct{} {
 // appetite is all that decides whether a fresh task finds a slot. In one pass
 // slots only become fewer, so what was refused once is refused to all alike.
 type appetite struct {
-	plan    *routing.Step
-	region  string
-	patient bool // it may still wait for its first choice
-	stalled bool
+	plan     *routing.Step // the router's, shared by all tasks that have it
+	payable  int           // so many of its steps
+	campaign string
+	region   string
+	patient  bool // it may still wait for its first choice
+	stalled  bool
 }
 
 func (l *lead) assign(ctx context.Context) {
@@ -67,11 +69,15 @@ func (l *lead) assign(ctx context.Context) {
 	for free := l.slots.free(); free > 0; free-- {
 		var s *slot
 		it := l.window.pop(func(it *item) bool {
-			n := l.need(it)
+			plan := l.route(it.lease.Job)
+			n := l.need(it, plan)
 			if len(n.steps) == 0 {
 				return false
 			}
-			a := appetite{plan: &n.steps[0], region: n.region, patient: n.waited < n.spill, stalled: n.stalled}
+			a := appetite{
+				plan: &plan[0], payable: len(n.steps), campaign: n.campaign,
+				region: n.region, patient: n.waited < n.spill, stalled: n.stalled,
+			}
 			if slices.Contains(refused, a) {
 				return false
 			}
@@ -87,10 +93,10 @@ func (l *lead) assign(ctx context.Context) {
 	}
 }
 
-func (l *lead) need(it *item) need {
+func (l *lead) need(it *item, plan []routing.Step) need {
 	waited := time.Since(it.entered)
 	return need{
-		steps: l.payable(l.route(it.lease.Job), l.mostFen(), it.lease.Job.Campaign), region: it.lease.Job.Region, campaign: it.lease.Job.Campaign,
+		steps: l.payable(plan, l.mostFen(), it.lease.Job.Campaign), region: it.lease.Job.Region, campaign: it.lease.Job.Campaign,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
 	}
 }
