@@ -9,8 +9,6 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
-	"github.com/imgfleet/imgfleet/gateway/routing"
-	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -92,10 +90,11 @@ func (s *Server) resetBudgets(r *http.Request) (any, error) {
 
 // payee refuses a name that nobody is paid under.
 func (s *Server) payee(name string) error {
-	if name == policy.WholeService || slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == name }) {
+	if name == policy.WholeService {
 		return nil
 	}
-	return fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
+	_, err := s.provider(name)
+	return err
 }
 
 const mostCostDays = 400

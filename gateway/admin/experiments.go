@@ -52,10 +52,14 @@ func (s *Server) startExperiment(r *http.Request) (any, error) {
 		e.Split = policy.ByWeight
 	}
 	for i, a := range start.Arms {
-		if err := s.checkArm("/arms/"+strconv.Itoa(i), a); err != nil {
+		p, err := s.provider(a.Provider)
+		if err != nil {
 			return nil, err
 		}
-		a.Weight, a.Model = cmp.Or(a.Weight, 1), s.model(a.Provider)
+		if err := s.checkArm("/arms/"+strconv.Itoa(i), a, p); err != nil {
+			return nil, err
+		}
+		a.Weight, a.Model = cmp.Or(a.Weight, 1), p.Model
 		e.Arms = append(e.Arms, policy.Arm(a))
 	}
 	return s.change(r, "experiment.create", start.Name, func(state *policy.State) error {
@@ -85,33 +89,19 @@ func oldest(all map[string]policy.Experiment) (name string) {
 
 // checkArm refuses what no picture could be made with, and what a person
 // could not choose.
-func (s *Server) checkArm(at string, a operator.Arm) error {
-	i := slices.IndexFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == a.Provider })
-	if i < 0 {
-		return fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
-	}
+func (s *Server) checkArm(at string, a operator.Arm, p routing.Provider) error {
 	vendors := slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Kind != "mock" })
 	f := fault.New(fault.Unprocessable, "policy_invalid")
-	if vendors && s.deps.Providers[i].Kind == "mock" {
+	if vendors && p.Kind == "mock" {
 		return f.At(at+"/provider", "mock", "the mock only stands in for real models and is not compared with them")
 	}
-	if model := s.model(a.Provider); a.Model != "" && a.Model != model {
-		return f.At(at+"/model", "other_model", fmt.Sprintf("%s is configured with the model %q; another one needs a provider of its own", a.Provider, model))
+	if a.Model != "" && a.Model != p.Model {
+		return f.At(at+"/model", "other_model", fmt.Sprintf("%s is configured with the model %q; another one needs a provider of its own", a.Provider, p.Model))
 	}
 	if s.deps.Policy.State().Disabled(a.Provider) {
 		return f.At(at+"/provider", "disabled", a.Provider+" is switched off")
 	}
 	return checkNumbers(at, a, s.deps.Policy.Catalog().Options)
-}
-
-// model is that of a configured provider.
-func (s *Server) model(provider string) string {
-	for _, p := range s.deps.Providers {
-		if p.Name == provider {
-			return p.Model
-		}
-	}
-	return ""
 }
 
 func checkNumbers(at string, a operator.Arm, o catalog.Options) error {

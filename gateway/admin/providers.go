@@ -42,8 +42,8 @@ func (s *Server) callers(provider string) []string {
 
 func (s *Server) changeProvider(r *http.Request) (any, error) {
 	name := r.PathValue("name")
-	if !slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == name }) {
-		return nil, fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
+	if _, err := s.provider(name); err != nil {
+		return nil, err
 	}
 	var patch operator.ProviderPatch
 	if err := decode(r, &patch); err != nil {
@@ -72,12 +72,18 @@ func (s *Server) changeProvider(r *http.Request) (any, error) {
 	})
 }
 
-func (s *Server) known() string {
+// provider is a configured one.
+func (s *Server) provider(name string) (routing.Provider, error) {
+	for _, p := range s.deps.Providers {
+		if p.Name == name {
+			return p, nil
+		}
+	}
 	names := make([]string, len(s.deps.Providers))
 	for i, p := range s.deps.Providers {
 		names[i] = p.Name
 	}
-	return strings.Join(names, ", ")
+	return routing.Provider{}, fault.New(fault.NotFound, "provider_not_found").With("known", strings.Join(names, ", "))
 }
 
 func providerAction(p operator.ProviderPatch) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
@@ -80,12 +79,12 @@ func (s *Server) startSwitch(r *http.Request) (any, error) {
 
 // switched finds the two providers of a switch.
 func (s *Server) switched(start operator.SwitchStart) (from, to routing.Provider, err error) {
-	a := slices.IndexFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == start.From })
-	b := slices.IndexFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Name == start.To })
-	if a < 0 || b < 0 {
-		return from, to, fault.New(fault.NotFound, "provider_not_found").With("known", s.known())
+	if from, err = s.provider(start.From); err != nil {
+		return from, to, err
 	}
-	from, to = s.deps.Providers[a], s.deps.Providers[b]
+	if to, err = s.provider(start.To); err != nil {
+		return from, to, err
+	}
 	if (from.Kind == "mock") != (to.Kind == "mock") {
 		return from, to, invalid("/to", "the mock only stands in for real models and has no share of their tasks")
 	}
