@@ -124,7 +124,7 @@ func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
 		}{
 			{named(a.Name) && !seen[a.Name], "name", "must be lower-case letters, digits and hyphens, and used once"},
 			{a.Provider != "", "provider", "must be given"},
-			{a.Weight >= 1 && a.Weight <= maxWeight, "weight", fmt.Sprintf("must be 1…%d", maxWeight)},
+			{a.Weight >= 1 && a.Weight <= MaxWeight, "weight", fmt.Sprintf("must be 1…%d", MaxWeight)},
 			{e.Split == ByWeight || a.Weight == 1, "weight", "does not count here: the arms' results divide the sessions"},
 			{a.Steps >= 0 && a.Steps <= maxSteps, "steps", fmt.Sprintf("must be 0…%d", maxSteps)},
 			{a.CFG >= 0 && a.CFG <= maxCFG, "cfg", fmt.Sprintf("must be 0…%d", maxCFG)},

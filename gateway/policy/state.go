@@ -118,8 +118,8 @@ func (s *State) check() error {
 		}
 	}
 	for name, p := range s.Providers {
-		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > maxWeight) {
-			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", maxWeight))
+		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > MaxWeight) {
+			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", MaxWeight))
 		}
 	}
 	f = s.checkCampaigns(s.checkExperiments(s.Ramp.check(f)))
@@ -129,7 +129,8 @@ func (s *State) check() error {
 	return nil
 }
 
-const maxWeight = 1000
+// MaxWeight is the most that a provider or an arm may weigh.
+const MaxWeight = 1000
 
 // fill makes the maps, so that a change can write into them.
 func (s *State) fill() {

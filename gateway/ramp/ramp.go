@@ -11,10 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 )
 
-const (
-	lookEvery = time.Second
-	maxWeight = 1000
-)
+const lookEvery = time.Second
 
 // policies is gateway/policy.
 type policies interface {
@@ -150,7 +147,7 @@ func (r *Ramp) move(ctx context.Context, p *policy.Ramp, v verdict, why string) 
 func (r *Ramp) settle(ctx context.Context, p *policy.Ramp, why string) error {
 	return r.write(ctx, p, "provider.switch.weights", why, func(s *policy.State) {
 		from, to := s.Weight(p.From, r.configured(p.From)), s.Weight(p.To, r.configured(p.To))
-		none, all := 0, min(maxWeight, from+to)
+		none, all := 0, min(policy.MaxWeight, from+to)
 		a, b := s.Providers[p.From], s.Providers[p.To]
 		a.Weight, b.Weight = &none, &all
 		s.Providers[p.From], s.Providers[p.To] = a, b
