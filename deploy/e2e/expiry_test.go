@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,8 +88,10 @@ func TestNothingOfAPersonIsLeftInABucket(t *testing.T) {
 }
 
 // crowd puts many objects of a session on the disk. They share their age, which
-// begins when all are there.
-func crowd(t *testing.T, data string, s task.SessionID) (count func() int) {
+// begins when all are there. touched tells whether a name came or went since
+// it was asked before: it takes one look at the directory, where counting
+// reads all of it.
+func crowd(t *testing.T, data string, s task.SessionID) (count func() int, touched func() bool) {
 	t.Helper()
 	store, err := disk.Open(disk.Config{Dir: data})
 	if err != nil {
@@ -109,28 +112,57 @@ func crowd(t *testing.T, data string, s task.SessionID) (count func() int) {
 			t.Fatal(err)
 		}
 	}
+	dir := filepath.Join(data, "objects", string(s)[:2], string(s))
+	before, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := before.ModTime()
 	aged(time.Now())
-	return func() int {
-		found, err := filepath.Glob(filepath.Join(data, "objects", string(s)[:2], string(s), "tasks~crowd~*"))
+	count = func() int {
+		found, err := filepath.Glob(filepath.Join(dir, "tasks~crowd~*"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return len(found)
 	}
+	return count, func() bool {
+		now, err := os.Stat(dir)
+		if err != nil {
+			return true // it went as a whole
+		}
+		changed := !now.ModTime().Equal(seen)
+		seen = now.ModTime()
+		return changed
+	}
 }
 
 const crowdSize = 20_000
 
-// killHalfWay kills dev when it has removed some of a crowd.
-func killHalfWay(t *testing.T, d *dev, size int, count func() int, patience time.Duration) {
+// killHalfWay kills dev when it has removed some of a crowd. It stands still
+// while they are counted, so that it cannot end its work meanwhile.
+func killHalfWay(t *testing.T, d *dev, size int, count func() int, touched func() bool, patience time.Duration) {
 	t.Helper()
-	if err := within(patience, func() error {
-		if n := count(); n == size {
-			return fmt.Errorf("nothing was removed of %d", n)
+	group := -d.cmd.Process.Pid
+	timeout := time.After(patience)
+	for look := time.NewTicker(time.Millisecond); ; {
+		select {
+		case <-look.C:
+		case <-timeout:
+			t.Fatalf("nothing was removed of %d", count())
 		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
+		if !touched() {
+			continue
+		}
+		if err := syscall.Kill(group, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if count() < size {
+			break
+		}
+		if err := syscall.Kill(group, syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
 	}
 	d.kill()
 	left := count()
@@ -162,8 +194,8 @@ func TestASweepThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := crowd(t, l.data, s.ID())
-	killHalfWay(t, first, crowdSize, count, shortRetention+sweptWithin)
+	count, touched := crowd(t, l.data, s.ID())
+	killHalfWay(t, first, crowdSize, count, touched, shortRetention+sweptWithin)
 	start(t, l.data, "--config", settings)
 	wantEmpty(t, count, sweptWithin)
 	l.wantNothing(t, []string{string(s.ID())}, sweptWithin)
@@ -180,7 +212,7 @@ func TestASweepOfABucketThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	const size = 2_500
 	s.Fill(t, bucketName, "results/"+task.NewID()+"/crowd", size)
 	count := func() int { return len(s.Objects(t, bucketName)) }
-	killHalfWay(t, first, size, count, shortRetention+sweptWithin)
+	killHalfWay(t, first, size, count, func() bool { return count() < size }, shortRetention+sweptWithin)
 	start(t, data, "--config", settings)
 	wantEmpty(t, count, sweptWithin)
 }
@@ -192,9 +224,9 @@ func TestADeletionThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	settings, l := watched(t, nil)
 	first := start(t, l.data, "--config", settings)
 	p := leave(t, first)
-	count := crowd(t, l.data, p.ID())
+	count, touched := crowd(t, l.data, p.ID())
 	go func() { _, _ = p.Erase(t.Context()) }() // it gets no answer
-	killHalfWay(t, first, crowdSize, count, sweptWithin)
+	killHalfWay(t, first, crowdSize, count, touched, sweptWithin)
 	second := start(t, l.data, "--config", settings)
 	wantEmpty(t, count, cutShort+sweptWithin)
 	if err := within(sweptWithin, func() error {
