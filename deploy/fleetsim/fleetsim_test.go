@@ -25,7 +25,7 @@ func TestFailingVendorsArePaidByPolicyOnly(t *testing.T) {
 	}
 	c := Defaults()
 	c.Tasks, c.Contrast, c.Rate, c.Scale, c.Out, c.Dir = 150, 0, 40, 50, "", t.TempDir()
-	c.Environ = childEnviron(os.Environ())
+	c.Environ = rig.Environ(os.Environ())
 	results, err := runArms(t.Context(), c, t.Output())
 	if err != nil {
 		t.Fatal(err)
@@ -122,12 +122,5 @@ func TestBadFlagsAreRefusedTogether(t *testing.T) {
 	code := run(t.Context(), []string{"-tasks", "0", "-rate", "-1", "-scale", "0"}, nil, &talk, &talk)
 	if code != 2 || !strings.Contains(talk.String(), "-tasks") || !strings.Contains(talk.String(), "-rate") || !strings.Contains(talk.String(), "-scale") {
 		t.Errorf("exit %d: %s", code, talk.String())
-	}
-}
-
-func TestRunsDoNotDependOnADevelopersSettings(t *testing.T) {
-	t.Parallel()
-	if got := childEnviron([]string{"PATH=/bin", "IMGFLEET_HTTP_LISTEN=:1"}); !slices.Equal(got, []string{"PATH=/bin"}) {
-		t.Errorf("environment = %q", got)
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
+
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
 )
 
 func main() {
@@ -30,7 +31,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stderr, "fleet-sim:", err)
 		return 2
 	}
-	c.Environ = childEnviron(environ)
+	c.Environ = rig.Environ(environ)
 	arms, err := runArms(ctx, c, stderr)
 	if err == nil {
 		err = publish(c, arms, stdout)
@@ -57,15 +58,4 @@ func parse(args []string, stderr io.Writer) (Config, error) {
 		return c, err
 	}
 	return c, c.Validate()
-}
-
-// childEnviron keeps a developer's settings away from the programs.
-func childEnviron(environ []string) []string {
-	out := make([]string, 0, len(environ))
-	for _, kv := range environ {
-		if !strings.HasPrefix(kv, "IMGFLEET_") {
-			out = append(out, kv)
-		}
-	}
-	return out
 }

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/imgfleet/imgfleet/deploy/torture/rig"
 )
 
 func main() {
@@ -35,7 +37,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stderr, "torture:", err)
 		return 2
 	}
-	c.Environ = childEnviron(environ)
+	c.Environ = rig.Environ(environ)
 	r, err := torture(ctx, c, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "torture:", err)
@@ -82,15 +84,4 @@ func parse(c *Config, args []string, stderr io.Writer) (asJSON bool, err error) 
 		c.Kill = strings.Split(*kill, ",")
 	}
 	return asJSON, nil
-}
-
-// childEnviron keeps a developer's settings away from the programs.
-func childEnviron(environ []string) []string {
-	out := make([]string, 0, len(environ))
-	for _, kv := range environ {
-		if !strings.HasPrefix(kv, "IMGFLEET_") {
-			out = append(out, kv)
-		}
-	}
-	return out
 }

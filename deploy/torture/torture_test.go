@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ func TestNothingIsLostUnderFire(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
 	c.Tasks, c.Clients, c.Every, c.Dir, c.Rolling = 90, 8, 900*time.Millisecond, t.TempDir(), false
-	c.Environ = childEnviron(os.Environ())
+	c.Environ = rig.Environ(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +40,7 @@ func TestPaidCallsSurviveKills(t *testing.T) {
 	}
 	c := Defaults()
 	c.Tasks, c.Clients, c.Every, c.Dir, c.Vendors, c.Budgets = 48, 8, 900*time.Millisecond, t.TempDir(), true, true
-	c.Environ = childEnviron(os.Environ())
+	c.Environ = rig.Environ(os.Environ())
 	r, err := torture(t.Context(), c, t.Output())
 	if err != nil {
 		t.Fatal(err)
@@ -63,13 +62,5 @@ func TestBadFlagsAreRefusedTogether(t *testing.T) {
 	code := run(t.Context(), []string{"-tasks", "0", "-kill", "everybody"}, nil, &talk, &talk)
 	if code != 2 || !strings.Contains(talk.String(), "-tasks") || !strings.Contains(talk.String(), "everybody") {
 		t.Errorf("exit %d: %s", code, talk.String())
-	}
-}
-
-func TestADevelopersSettingsStayOutside(t *testing.T) {
-	t.Parallel()
-	got := childEnviron([]string{"PATH=/bin", "IMGFLEET_HTTP_LISTEN=:1"})
-	if !slices.Equal(got, []string{"PATH=/bin"}) {
-		t.Errorf("environment = %q", got)
 	}
 }
