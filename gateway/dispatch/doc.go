@@ -6,7 +6,7 @@
 // it, and hands finished tasks to gateway/intake to be settled.
 //
 // The files follow a task: claim.go makes this the one dispatcher, lead.go
-// leases the task, window.go queues it fairly, position.go tells it where it
+// leases the task, fairqueue keeps it until its turn, position.go tells it where it
 // stands, place.go and slots.go give it a worker, health.go,
 // breaker.go and limiter.go keep it away from providers that fail, told.go
 // tells operators of those, walk.go runs it over its

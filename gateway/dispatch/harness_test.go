@@ -144,7 +144,7 @@ func (r *running) idle() {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return len(l.held)+len(l.asking)+len(l.slots.busy)+len(l.slots.providers)+l.window.len() == 0
+		return len(l.held)+len(l.asking)+len(l.slots.busy)+len(l.slots.providers)+l.waiting.Len() == 0
 	})
 	if s := r.Status(); s.Waiting != 0 || s.Running != 0 || len(s.InFlight) != 0 {
 		r.w.t.Errorf("status of an idle dispatcher: %+v", s)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/fairqueue"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -32,7 +33,7 @@ type lead struct {
 	trims     trims
 
 	mu        sync.Mutex
-	window    *window
+	waiting   fairqueue.Queue[*item]
 	slots     *slots
 	health    *health
 	hedging   hedging
@@ -53,7 +54,7 @@ type item struct {
 	lease     queue.Lease
 	rec       *task.Record
 	rev       uint64
-	entered   time.Time     // into the window
+	entered   time.Time     // into the fair queue
 	announced int           // last position told
 	telling   bool          // its position is being written
 	poked     bool          // its record changed meanwhile
@@ -61,11 +62,19 @@ type item struct {
 	walk      *walk         // nil while it waits
 }
 
+// turn says with whom a task shares its turns: every campaign has its own, as
+// has everybody else together. So a campaign's crowd, which is often behind
+// one address, neither waits behind everybody nor keeps them waiting.
+func (it *item) turn() fairqueue.Key {
+	j := it.lease.Job
+	return fairqueue.Key{Lane: j.Campaign, Network: j.Network, Session: string(j.Session)}
+}
+
 func newLead(d *Dispatcher) *lead {
 	h, s := newHealth(d.config.Breaking), newSpend(d.Policy)
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
-		window: newWindow(), slots: newSlots(h, s), health: h, spend: s, ledger: newLedger(d.spending, s), free: make(days), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		slots: newSlots(h, s), health: h, spend: s, ledger: newLedger(d.spending, s), free: make(days), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 		service: newService(),
 	}
 }
@@ -114,7 +123,7 @@ func (l *lead) close() {
 	l.metrics.alarms.Reset()
 }
 
-// enter takes a lease into the window. A job that an earlier dispatcher may
+// enter takes a lease into the fair queue. A job that an earlier dispatcher may
 // have begun is looked up first: a call in flight is attached to at once.
 func (l *lead) enter(ctx context.Context, s queue.Lease) {
 	it := &item{lease: s, rec: s.Job.Accepted(), entered: time.Now()}
@@ -143,7 +152,7 @@ func (l *lead) enter(ctx context.Context, s queue.Lease) {
 	}
 }
 
-// wait puts an item into the window. The caller holds the lock.
+// wait puts an item into the fair queue. The caller holds the lock.
 func (l *lead) wait(it *item) {
 	load := l.loadLocked()
 	load.Running-- // it is held, and neither waits nor runs yet
@@ -154,7 +163,7 @@ func (l *lead) wait(it *item) {
 	if !it.lease.Old {
 		it.estimate = load.Position(load.Waiting + 1)
 	}
-	l.window.push(it)
+	l.waiting.Push(it.turn(), it)
 	l.kick()
 }
 
@@ -212,7 +221,7 @@ func (l *lead) poke(ctx context.Context, id task.ID) {
 		it.walk.nudge()
 	case it.telling:
 		it.poked = true
-	case l.window.remove(it):
+	case l.waiting.Remove(it.turn(), it):
 		l.start(ctx, it, nil)
 		it.walk.nudge()
 	}
@@ -251,7 +260,7 @@ func (l *lead) pulse(ctx context.Context) {
 func (l *lead) status(s *Status) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.Leader, s.Waiting = true, l.window.len()
+	s.Leader, s.Waiting = true, l.waiting.Len()
 	s.Running = len(l.held) - s.Waiting
 	t := l.tells(time.Now())
 	s.Providers, s.SpentFen, s.Campaigns = t.Providers, t.SpentFen, t.Campaigns

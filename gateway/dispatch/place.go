@@ -68,7 +68,7 @@ func (l *lead) assign(ctx context.Context) {
 	var refused []appetite
 	for free := l.slots.free(); free > 0; free-- {
 		var s *slot
-		it := l.window.pop(func(it *item) bool {
+		it, ok := l.waiting.Pop(func(it *item) bool {
 			plan := l.route(it.lease.Job)
 			n := l.need(it, plan)
 			if len(n.steps) == 0 {
@@ -86,7 +86,7 @@ func (l *lead) assign(ctx context.Context) {
 			}
 			return s != nil
 		})
-		if it == nil {
+		if !ok {
 			return
 		}
 		l.start(ctx, it, s)

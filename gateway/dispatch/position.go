@@ -27,10 +27,10 @@ func (l *lead) tick(ctx context.Context) {
 	l.metrics.capacity.Set(float64(load.Capacity))
 	now := time.Now()
 	var tell []*item
-	for i, it := range l.window.ranked() {
+	for i, it := range l.waiting.Ranked() {
 		switch {
 		case now.After(it.lease.Job.Deadline), l.broke(it.lease.Job, 0):
-			l.window.remove(it)
+			l.waiting.Remove(it.turn(), it)
 			l.start(ctx, it, nil)
 		case now.Sub(it.entered) >= announceAfter && len(tell) < announceMost && worthTelling(it.announced, i+1):
 			it.announced, it.telling = i+1, true
@@ -71,7 +71,7 @@ func (l *lead) tell(ctx context.Context, it *item, p task.Position) {
 	if err == nil {
 		it.rec, it.rev = next, rev
 	}
-	if (it.poked || (err != nil && fault.KindOf(err) == fault.Conflict)) && l.window.remove(it) {
+	if (it.poked || (err != nil && fault.KindOf(err) == fault.Conflict)) && l.waiting.Remove(it.turn(), it) {
 		l.start(ctx, it, nil)
 		it.walk.nudge()
 	}

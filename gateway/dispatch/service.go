@@ -37,7 +37,7 @@ func (s *service) summarise() {
 // loadLocked sums up the term for position estimates. The caller holds the
 // lock.
 func (l *lead) loadLocked() queue.Load {
-	waiting := l.window.len()
+	waiting := l.waiting.Len()
 	return queue.Load{
 		At: time.Now(), Waiting: waiting, Running: len(l.held) - waiting, Capacity: l.slots.capacity, Delivered: l.delivered,
 		P50: l.service.p50, P90: l.service.p90, Mean: l.service.mean,

@@ -55,7 +55,7 @@ func (l *lead) tellAll(ctx context.Context) {
 	for {
 		l.mu.Lock()
 		t := l.tells(time.Now())
-		begun := len(l.held) - l.window.len()
+		begun := len(l.held) - l.waiting.Len()
 		l.mu.Unlock()
 		t.Waiting = max(0, l.backlog(ctx)-begun)
 		if data, err := sonic.Marshal(l.alarm(t)); err == nil {

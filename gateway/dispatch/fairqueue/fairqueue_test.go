@@ -1,4 +1,4 @@
-package dispatch
+package fairqueue
 
 import (
 	"fmt"
@@ -6,107 +6,119 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/imgfleet/imgfleet/gateway/queue"
-	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
+type item struct {
+	key Key
+	id  string
+}
+
 func waiting(network, session, id string) *item {
-	return &item{lease: queue.Lease{Job: &task.Job{ID: task.ID(id), Session: task.SessionID(session), Network: network}}}
+	return &item{Key{Network: network, Session: session}, id}
 }
 
 func anybody(*item) bool { return true }
 
-// order takes everything out of a window and lists the ids.
-func order(w *window) (out []string) {
-	for it := w.pop(anybody); it != nil; it = w.pop(anybody) {
-		out = append(out, string(it.lease.Job.ID))
+// push, pop and remove know the key of an item.
+func push(q *Queue[*item], it *item) { q.Push(it.key, it) }
+
+func remove(q *Queue[*item], it *item) bool { return q.Remove(it.key, it) }
+
+func pop(q *Queue[*item], fits func(*item) bool) *item {
+	it, _ := q.Pop(fits)
+	return it
+}
+
+// order takes everything out of a queue and lists the ids.
+func order(q *Queue[*item]) (out []string) {
+	for it := pop(q, anybody); it != nil; it = pop(q, anybody) {
+		out = append(out, it.id)
 	}
 	return out
 }
 
 func TestNetworksThenSessionsTakeTurns(t *testing.T) {
 	t.Parallel()
-	w := newWindow()
+	q := new(Queue[*item])
 	for i := range 4 { // one network with two sessions, one of which came with a heap
-		w.push(waiting("n1", "s1", fmt.Sprint("s1-", i)))
+		push(q, waiting("n1", "s1", fmt.Sprint("s1-", i)))
 	}
-	w.push(waiting("n1", "s2", "s2-0"))
-	w.push(waiting("n2", "s3", "s3-0"))
-	w.push(waiting("n2", "s3", "s3-1"))
+	push(q, waiting("n1", "s2", "s2-0"))
+	push(q, waiting("n2", "s3", "s3-0"))
+	push(q, waiting("n2", "s3", "s3-1"))
 	want := []string{"s1-0", "s3-0", "s2-0", "s3-1", "s1-1", "s1-2", "s1-3"}
-	ranked := w.ranked()
-	got := order(w)
+	ranked := q.Ranked()
+	got := order(q)
 	if !slices.Equal(got, want) {
 		t.Errorf("order = %v, want %v", got, want)
 	}
 	for i, it := range ranked {
-		if string(it.lease.Job.ID) != got[i] {
-			t.Errorf("ranked %d is %s, came %s", i, it.lease.Job.ID, got[i])
+		if it.id != got[i] {
+			t.Errorf("ranked %d is %s, came %s", i, it.id, got[i])
 		}
 	}
 }
 
 func TestACampaignHasEverySecondTurnWhoeverStandsInLine(t *testing.T) {
 	t.Parallel()
-	w := newWindow()
+	q := new(Queue[*item])
 	for i := range 6 {
-		w.push(waiting(fmt.Sprint("n", i), "s", fmt.Sprint("other-", i)))
+		push(q, waiting(fmt.Sprint("n", i), "s", fmt.Sprint("other-", i)))
 	}
 	for i := range 4 { // all of them behind the one address of a hall
 		it := waiting("hall", fmt.Sprint("p", i), fmt.Sprint("expo-", i))
-		it.lease.Job.Campaign = "expo"
-		w.push(it)
+		it.key.Lane = "expo"
+		push(q, it)
 	}
 	want := []string{"other-0", "expo-0", "other-1", "expo-1", "other-2", "expo-2", "other-3", "expo-3", "other-4", "other-5"}
-	ranked := w.ranked()
-	if got := order(w); !slices.Equal(got, want) {
+	ranked := q.Ranked()
+	if got := order(q); !slices.Equal(got, want) {
 		t.Errorf("order = %v, want %v", got, want)
 	}
 	for i, it := range ranked {
-		if string(it.lease.Job.ID) != want[i] {
-			t.Errorf("ranked %d is %s", i, it.lease.Job.ID)
+		if it.id != want[i] {
+			t.Errorf("ranked %d is %s", i, it.id)
 		}
 	}
 	gone := waiting("hall", "p", "canceled")
-	gone.lease.Job.Campaign = "expo"
-	w.push(gone)
-	if !w.remove(gone) || w.remove(gone) || !w.lanes.empty() {
+	gone.key.Lane = "expo"
+	push(q, gone)
+	if !remove(q, gone) || remove(q, gone) || !q.root.empty() {
 		t.Error("an empty campaign still has turns")
 	}
 }
 
 func TestANewcomerWaitsForOneRoundAtMost(t *testing.T) {
 	t.Parallel()
-	w := newWindow()
+	q := new(Queue[*item])
 	for n := range 3 {
 		for i := range 3 {
-			w.push(waiting(fmt.Sprint("n", n), "s", fmt.Sprint("n", n, "-", i)))
+			push(q, waiting(fmt.Sprint("n", n), "s", fmt.Sprint("n", n, "-", i)))
 		}
 	}
-	w.pop(anybody) // it is n1's turn
-	w.push(waiting("new", "s", "new"))
-	if got := order(w)[:4]; !slices.Equal(got, []string{"n1-0", "n2-0", "n0-1", "new"}) {
+	pop(q, anybody) // it is n1's turn
+	push(q, waiting("new", "s", "new"))
+	if got := order(q)[:4]; !slices.Equal(got, []string{"n1-0", "n2-0", "n0-1", "new"}) {
 		t.Errorf("order = %v", got)
 	}
 }
 
 func TestATaskThatNothingFitsDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
-	w := newWindow()
-	w.push(waiting("n1", "s1", "heavy"))
-	w.push(waiting("n1", "s1", "behind it"))
-	w.push(waiting("n1", "s2", "light"))
-	got := w.pop(func(it *item) bool { return it.lease.Job.ID != "heavy" })
-	if got == nil || got.lease.Job.ID != "light" {
+	q := new(Queue[*item])
+	push(q, waiting("n1", "s1", "heavy"))
+	push(q, waiting("n1", "s1", "behind it"))
+	push(q, waiting("n1", "s2", "light"))
+	got := pop(q, func(it *item) bool { return it.id != "heavy" })
+	if got == nil || got.id != "light" {
 		t.Errorf("got %v; within a session tasks keep their order", got)
 	}
-	if w.pop(func(*item) bool { return false }) != nil || w.len() != 2 {
+	if pop(q, func(*item) bool { return false }) != nil || q.Len() != 2 {
 		t.Error("something left that nobody took")
 	}
 }
 
-// model is what a window promises, said plainly: FIFO lists by session.
+// model is what a queue promises, said plainly: FIFO lists by session.
 type model struct {
 	lists map[string][]string // "network session" → ids
 	// passed counts, for a session that waits, what each other session of its
@@ -115,14 +127,14 @@ type model struct {
 	networks map[string]map[string]int
 }
 
-func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
+func TestTheQueueIsFairAndConsistentWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w, next := newWindow(), 0
+		q, next := new(Queue[*item]), 0
 		items := make(map[string]*item)
 		m := model{lists: map[string][]string{}, sessions: map[string]map[string]int{}, networks: map[string]map[string]int{}}
 		names := func(it *item) (network, session string) {
-			return it.lease.Job.Network, it.lease.Job.Network + " " + string(it.lease.Job.Session)
+			return it.key.Network, it.key.Network + " " + it.key.Session
 		}
 		networkWaits := func(n string) bool {
 			for k, l := range m.lists {
@@ -135,9 +147,9 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 		forget := func(it *item) {
 			network, session := names(it)
 			l := m.lists[session]
-			i := slices.Index(l, string(it.lease.Job.ID))
+			i := slices.Index(l, it.id)
 			m.lists[session] = slices.Delete(l, i, i+1)
-			delete(items, string(it.lease.Job.ID))
+			delete(items, it.id)
 			if len(m.lists[session]) == 0 {
 				delete(m.lists, session)
 				delete(m.sessions, session)
@@ -151,7 +163,7 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 				next++
 				it := waiting(fmt.Sprint("n", rapid.IntRange(0, 3).Draw(t, "network")), fmt.Sprint("s", rapid.IntRange(0, 2).Draw(t, "session")), fmt.Sprint(next))
 				network, session := names(it)
-				w.push(it)
+				push(q, it)
 				items[fmt.Sprint(next)] = it
 				m.lists[session] = append(m.lists[session], fmt.Sprint(next))
 				if m.sessions[session] == nil {
@@ -162,8 +174,8 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 				}
 			},
 			"pop": func(t *rapid.T) {
-				ranked := w.ranked()
-				it := w.pop(anybody)
+				ranked := q.Ranked()
+				it := pop(q, anybody)
 				if (it == nil) != (len(items) == 0) {
 					t.Fatalf("popped %v of %d", it, len(items))
 				}
@@ -171,11 +183,11 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 					return
 				}
 				if ranked[0] != it {
-					t.Fatalf("ranked first was %s, came %s", ranked[0].lease.Job.ID, it.lease.Job.ID)
+					t.Fatalf("ranked first was %s, came %s", ranked[0].id, it.id)
 				}
 				network, session := names(it)
-				if m.lists[session][0] != string(it.lease.Job.ID) {
-					t.Fatalf("%s overtook %s of its own session", it.lease.Job.ID, m.lists[session][0])
+				if m.lists[session][0] != it.id {
+					t.Fatalf("%s overtook %s of its own session", it.id, m.lists[session][0])
 				}
 				for other, had := range m.networks {
 					if other == network {
@@ -207,66 +219,61 @@ func TestTheWindowIsFairAndConsistentWhateverHappens(t *testing.T) {
 				}
 				slices.Sort(ids)
 				it := items[rapid.SampledFrom(ids).Draw(t, "id")]
-				if !w.remove(it) || w.remove(it) {
+				if !remove(q, it) || remove(q, it) {
 					t.Fatal("a waiting task is removed exactly once")
 				}
 				forget(it)
 			},
 			"refuse": func(t *rapid.T) {
-				if it := w.pop(func(*item) bool { return false }); it != nil {
-					t.Fatalf("popped %s against all refusals", it.lease.Job.ID)
+				if it := pop(q, func(*item) bool { return false }); it != nil {
+					t.Fatalf("popped %s against all refusals", it.id)
 				}
 			},
 			"": func(t *rapid.T) {
-				if w.len() != len(items) {
-					t.Fatalf("len = %d, want %d", w.len(), len(items))
+				if q.Len() != len(items) {
+					t.Fatalf("len = %d, want %d", q.Len(), len(items))
 				}
-				consistent(t, w)
+				consistent(t, q)
 			},
 		})
-		ranked := w.ranked()
-		got := order(w)
+		ranked := q.Ranked()
+		got := order(q)
 		for i, it := range ranked {
-			if string(it.lease.Job.ID) != got[i] {
-				t.Fatalf("ranked %d is %s, came %s", i, it.lease.Job.ID, got[i])
+			if it.id != got[i] {
+				t.Fatalf("ranked %d is %s, came %s", i, it.id, got[i])
 			}
 		}
-		if len(got) != len(items) || !w.lanes.empty() {
+		if len(got) != len(items) || !q.root.empty() {
 			t.Fatalf("%d came of %d", len(got), len(items))
 		}
 	})
 }
 
-// consistent checks that nothing empty is left in the rings.
-func consistent(t *rapid.T, w *window) {
-	if w.lanes.empty() {
-		return
-	}
-	n := w.lanes.child[""]
-	if len(n.order) != len(n.child) || (n.at != 0 && n.at >= len(n.order)) {
-		t.Fatalf("networks: %v at %d, %d children", n.order, n.at, len(n.child))
-	}
-	for _, k := range n.order {
-		s := n.child[k]
-		if s.empty() || len(s.order) != len(s.child) || s.at >= len(s.order) {
-			t.Fatalf("network %s: %v at %d, %d children", k, s.order, s.at, len(s.child))
+// consistent checks that nothing empty is left and that every turn is somebody's.
+func consistent(t *rapid.T, q *Queue[*item]) {
+	var visit func(n *node[*item])
+	visit = func(n *node[*item]) {
+		if len(n.order) != len(n.child) || (n.at != 0 && n.at >= len(n.order)) {
+			t.Fatalf("%q: at %d of %d, %d children", n.key, n.at, len(n.order), len(n.child))
 		}
-		for _, id := range s.order {
-			if s.child[id].empty() {
-				t.Fatalf("session %s is empty", id)
+		for _, c := range n.order {
+			if c.empty() {
+				t.Fatalf("%q is empty", c.key)
 			}
+			visit(c)
 		}
 	}
+	visit(&q.root)
 }
 
 func BenchmarkRanked(b *testing.B) {
-	w := newWindow()
+	q := new(Queue[*item])
 	for i := range 1024 {
-		w.push(waiting(fmt.Sprint("n", i%100), fmt.Sprint("s", i%300), fmt.Sprint(i)))
+		push(q, waiting(fmt.Sprint("n", i%100), fmt.Sprint("s", i%300), fmt.Sprint(i)))
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(w.ranked()) != 1024 {
+		if len(q.Ranked()) != 1024 {
 			b.Fatal("not all")
 		}
 	}
