@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,7 +14,6 @@ import (
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/provider"
-	"github.com/imgfleet/imgfleet/worker/provider/mock"
 )
 
 // BenchmarkCopyAttempt is the cost of one attempt of a load test: three PUTs
@@ -27,11 +27,10 @@ func BenchmarkCopyAttempt(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	k, _ := mock.ParseKnobs("latency=0s&picture=copy")
-	d, err := mock.New("m", k)
-	if err != nil {
-		b.Fatal(err)
-	}
+	raw := colours(b, 256, 256)
+	d := &stub{make: func(context.Context, provider.Request, func(provider.Progress)) (provider.Picture, error) {
+		return provider.Picture{Data: raw, Stable: "always"}, nil
+	}}
 	cfg := Defaults()
 	cfg.Capacity = 1000
 	w := New(cfg, Parts{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/provider/mock/painter"
 )
 
 // Driver is the mock vendor.
@@ -22,7 +23,7 @@ type Driver struct {
 func New(name string, k Knobs) (*Driver, error) {
 	d := &Driver{name: name, knobs: k}
 	if k.Copy {
-		fixed, err := sample()
+		fixed, err := painter.Sample()
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +87,7 @@ func (d *Driver) draw(photo []byte, r provider.Request, pic *provider.Picture) (
 		pic.Data, pic.Stable = d.copy, "mock-copy"
 		return nil
 	}
-	pic.Data, err = Paint(photo, Scene{Style: r.Style, Place: r.Place, Options: r.Options, Seed: r.Seed})
+	pic.Data, err = painter.Paint(photo, painter.Scene{Style: r.Style, Place: r.Place, Options: r.Options, Seed: r.Seed})
 	if err != nil {
 		return &provider.Failure{Outcome: task.Rejected, Class: task.ClassInput, Code: "photo_unreadable", Err: err}
 	}

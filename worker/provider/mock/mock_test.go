@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"image"
 	"image/jpeg"
 	"os"
 	"path/filepath"
@@ -50,23 +52,25 @@ func driver(t testing.TB, model string) *Driver {
 
 func request(t testing.TB, seed int64) provider.Request {
 	t.Helper()
-	photo := person(t, 96, 128)
-	s := scene(t, "ink-wash", "bund", seed)
+	d, jpg := catalog.Builtin(), photo(t)
 	return provider.Request{
-		ID: "task-1", Style: s.Style, Place: s.Place, Seed: seed, Options: s.Options,
-		Photo: func(context.Context) ([]byte, error) { return photo, nil },
+		ID: "task-1", Style: d.Styles[0], Place: d.Places[0], Seed: seed, Options: task.Options{Resolution: "128"},
+		Photo: func(context.Context) ([]byte, error) { return jpg, nil },
 	}
 }
 
-func scene(t testing.TB, style, place string, seed int64) Scene {
+// photo is a small JPEG of nobody.
+func photo(t testing.TB) []byte {
 	t.Helper()
-	d := catalog.Builtin()
-	s, okStyle := d.Style(style)
-	p, okPlace := d.Place(place)
-	if !okStyle || !okPlace {
-		t.Fatalf("the catalogue has no %s or no %s", style, place)
+	img := image.NewGray(image.Rect(0, 0, 96, 128))
+	for i := range img.Pix {
+		img.Pix[i] = byte(i % 96)
 	}
-	return Scene{Style: s, Place: p, Seed: seed, Options: task.Options{Resolution: "128"}}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestAPictureTakesItsTimeAndReportsEachStep(t *testing.T) {
@@ -86,7 +90,7 @@ func TestAPictureTakesItsTimeAndReportsEachStep(t *testing.T) {
 		if took := time.Since(start); took != 2*time.Second {
 			t.Errorf("took %v, want 2s", took)
 		}
-		if want := "20 40 60 80 99"; strings.Trim(strings.Join(strings.Fields(sprint(seen)), " "), "[]") != want {
+		if want := "20 40 60 80 99"; strings.Trim(strings.Join(strings.Fields(fmt.Sprint(seen)), " "), "[]") != want {
 			t.Errorf("progress = %v, want %s", seen, want)
 		}
 	})
@@ -118,7 +122,7 @@ func TestTheFailKnobFailsItsShare(t *testing.T) {
 	d := driver(t, "latency=0s&fail=0.3&seed=9&class=rate&picture=copy")
 	failures := 0
 	for i := range 500 {
-		_, err := d.Make(t.Context(), provider.Request{ID: sprint(i)}, func(provider.Progress) {})
+		_, err := d.Make(t.Context(), provider.Request{ID: fmt.Sprint(i)}, func(provider.Progress) {})
 		var f *provider.Failure
 		if errors.As(err, &f) {
 			failures++

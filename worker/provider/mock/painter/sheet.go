@@ -1,4 +1,4 @@
-package mock
+package painter
 
 import (
 	"image"
@@ -14,6 +14,17 @@ type sheet struct {
 }
 
 func newSheet(w, h int) *sheet { return &sheet{w, h, make([]uint8, w*h*3)} }
+
+// grid calls do for every pixel, with the rows split over the processors.
+func grid(w, h int, do func(x, y int)) {
+	rows(h, func(y0, y1 int) {
+		for y := y0; y < y1; y++ {
+			for x := range w {
+				do(x, y)
+			}
+		}
+	})
+}
 
 // rows splits h rows over the processors. Each row is computed on its own,
 // so the result does not depend on the split.
@@ -48,26 +59,14 @@ func clip(v float32) uint8 {
 
 // each replaces every pixel by what f makes of it.
 func (s *sheet) each(f func(x, y int, c rgb) rgb) {
-	rows(s.h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range s.w {
-				s.set(x, y, f(x, y, s.at(x, y)))
-			}
-		}
-	})
+	grid(s.w, s.h, func(x, y int) { s.set(x, y, f(x, y, s.at(x, y))) })
 }
 
 func fromYCbCr(src *image.YCbCr) *sheet {
 	s := newSheet(src.Rect.Dx(), src.Rect.Dy())
-	rows(s.h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			i := y * s.w * 3
-			for x := range s.w {
-				yo, co := src.YOffset(src.Rect.Min.X+x, src.Rect.Min.Y+y), src.COffset(src.Rect.Min.X+x, src.Rect.Min.Y+y)
-				s.p[i], s.p[i+1], s.p[i+2] = color.YCbCrToRGB(src.Y[yo], src.Cb[co], src.Cr[co])
-				i += 3
-			}
-		}
+	grid(s.w, s.h, func(x, y int) {
+		i, c := (y*s.w+x)*3, src.YCbCrAt(src.Rect.Min.X+x, src.Rect.Min.Y+y)
+		s.p[i], s.p[i+1], s.p[i+2] = color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
 	})
 	return s
 }
@@ -75,13 +74,7 @@ func fromYCbCr(src *image.YCbCr) *sheet {
 // toYCbCr averages the chroma of each two by two pixels.
 func (s *sheet) toYCbCr() *image.YCbCr {
 	out := image.NewYCbCr(image.Rect(0, 0, s.w, s.h), image.YCbCrSubsampleRatio420)
-	rows((s.h+1)/2, func(y0, y1 int) {
-		for cy := y0; cy < y1; cy++ {
-			for cx := range (s.w + 1) / 2 {
-				s.block(out, cx, cy)
-			}
-		}
-	})
+	grid((s.w+1)/2, (s.h+1)/2, func(cx, cy int) { s.block(out, cx, cy) })
 	return out
 }
 
@@ -107,6 +100,12 @@ type field struct {
 
 func newField(w, h int) *field { return &field{w, h, make([]float32, w*h)} }
 
+// each computes every number.
+func (f *field) each(v func(x, y int) float32) *field {
+	grid(f.w, f.h, func(x, y int) { f.v[y*f.w+x] = v(x, y) })
+	return f
+}
+
 func (f *field) at(x, y int) float32 { return f.v[y*f.w+x] }
 
 // near reads with the edges repeated outside.
@@ -114,15 +113,14 @@ func (f *field) near(x, y int) float32 {
 	return f.v[max(0, min(y, f.h-1))*f.w+max(0, min(x, f.w-1))]
 }
 
+// slope is how the values change around a pixel, over distance d to each side.
+func (f *field) slope(x, y, d int) (gx, gy float32) {
+	return f.near(x+d, y) - f.near(x-d, y), f.near(x, y+d) - f.near(x, y-d)
+}
+
 // luma is the brightness of s, 0…255.
 func (s *sheet) luma() *field {
-	f := newField(s.w, s.h)
-	rows(s.h, func(y0, y1 int) {
-		for i := y0 * s.w; i < y1*s.w; i++ {
-			f.v[i] = 0.299*float32(s.p[i*3]) + 0.587*float32(s.p[i*3+1]) + 0.114*float32(s.p[i*3+2])
-		}
-	})
-	return f
+	return newField(s.w, s.h).each(func(x, y int) float32 { return s.at(x, y).luma() })
 }
 
 // blur averages over a square of side 2r+1, twice, which is close to a bell.

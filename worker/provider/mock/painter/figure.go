@@ -1,4 +1,4 @@
-package mock
+package painter
 
 // figure guesses where the person is: near the middle, reaching down, and
 // unlike the border of the photo. 0 is background, 1 is person. It works on a
@@ -11,20 +11,14 @@ func figure(photo *sheet) *field {
 	}
 	small := photo.shrink(w, h)
 	border := small.borderColours()
-	out := newField(w, h)
-	for y := range h {
-		for x := range w {
-			c := small.at(x, y)
-			nearest := float32(1e9)
-			for _, b := range border {
-				nearest = min(nearest, c.distance(b))
-			}
-			unlike := smooth(900, 9000, nearest)
-			inner, outer := prior((float32(x)+0.5)/float32(w), (float32(y)+0.5)/float32(h))
-			out.v[y*w+x] = outer * (inner + (1-inner)*unlike)
-		}
-	}
-	return out.blur(2).stretch()
+	soft := newField(w, h).each(func(x, y int) float32 {
+		c := small.at(x, y)
+		unlike := smooth(900, 9000, c.distance(nearest(border, c)))
+		inner, outer := prior((float32(x)+0.5)/float32(w), (float32(y)+0.5)/float32(h))
+		return outer * (inner + (1-inner)*unlike)
+	}).blur(2)
+	// Sharpen the soft values a little around one half.
+	return soft.each(func(x, y int) float32 { return smooth(0.12, 0.82, soft.at(x, y)) })
 }
 
 // prior is what is known without looking: inner is surely the person, outside
@@ -45,14 +39,6 @@ func superellipse(x, y, cy, rx, ry float32) float32 {
 	return dx*dx + dy*dy
 }
 
-// stretch sharpens the soft values a little around one half.
-func (f *field) stretch() *field {
-	for i, v := range f.v {
-		f.v[i] = smooth(0.12, 0.82, v)
-	}
-	return f
-}
-
 // sample reads between the values, u and v 0…1 over the field.
 func (f *field) sample(u, v float32) float32 {
 	x, y := u*float32(f.w)-0.5, v*float32(f.h)-0.5
@@ -66,12 +52,8 @@ func (f *field) sample(u, v float32) float32 {
 // shrink averages over cells.
 func (s *sheet) shrink(w, h int) *sheet {
 	out := newSheet(w, h)
-	rows(h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range w {
-				out.set(x, y, s.mean(s.w*x/w, s.h*y/h, max(s.w*(x+1)/w, s.w*x/w+1), max(s.h*(y+1)/h, s.h*y/h+1)))
-			}
-		}
+	out.each(func(x, y int, _ rgb) rgb {
+		return s.mean(s.w*x/w, s.h*y/h, max(s.w*(x+1)/w, s.w*x/w+1), max(s.h*(y+1)/h, s.h*y/h+1))
 	})
 	return out
 }

@@ -1,4 +1,4 @@
-package mock
+package painter
 
 // noise is a field of smooth randomness that one number determines.
 type noise uint64
@@ -56,12 +56,8 @@ type tile [tileSize * tileSize]float32
 
 func newTile(n noise, scale int32) *tile {
 	var t tile
-	rows(tileSize, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range tileSize {
-				t[y*tileSize+x] = n.periodic(float32(x)/tileSize, float32(y)/tileSize, scale) - 0.5
-			}
-		}
+	grid(tileSize, tileSize, func(x, y int) {
+		t[y*tileSize+x] = n.periodic(float32(x)/tileSize, float32(y)/tileSize, scale) - 0.5
 	})
 	return &t
 }

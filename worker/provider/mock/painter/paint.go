@@ -1,4 +1,4 @@
-package mock
+package painter
 
 import (
 	"bytes"
@@ -54,8 +54,8 @@ func Paint(photo []byte, s Scene) ([]byte, error) {
 	return picture.Encode(out, 92)
 }
 
-// sample is the fixed picture of load tests: small, and painted like any.
-func sample() ([]byte, error) {
+// Sample is the fixed picture of load tests: small, and painted like any.
+func Sample() ([]byte, error) {
 	gray := image.NewGray(image.Rect(0, 0, 96, 96))
 	for i := range gray.Pix {
 		gray.Pix[i] = byte(60 + i%96)
@@ -95,7 +95,7 @@ func strength(s Scene) float32 {
 // cut takes the largest part of img with the wanted ratio, a little above
 // the middle, where faces are, at the wanted size.
 func cut(img image.Image, w, h int) *sheet {
-	src := planes(img)
+	src := picture.Planes(img)
 	b := src.Rect
 	cw, ch := b.Dx(), b.Dy()
 	if ratio := float64(w) / float64(h); float64(cw) > float64(ch)*ratio {
@@ -111,13 +111,6 @@ func cut(img image.Image, w, h int) *sheet {
 	return fromYCbCr(picture.Resize(part, w, h))
 }
 
-func planes(img image.Image) *image.YCbCr {
-	if p, ok := img.(*image.YCbCr); ok {
-		return p
-	}
-	return picture.Planes(img)
-}
-
 // painter carries one picture through its passes.
 type painter struct {
 	style, place palette
@@ -125,7 +118,6 @@ type painter struct {
 	n            noise
 	strength     float32
 	sheet        *sheet
-	mask         *field
 }
 
 // compose sets the person before the backdrop, both in the style's colours.
@@ -133,24 +125,18 @@ func (p *painter) compose(photo *sheet) *sheet {
 	pen := newPen(photo.w, photo.h, p.place, p.n)
 	pen.backdrop(p.scene.Place.Backdrop)
 	back := pen.done()
-	p.mask = figure(photo)
+	mask := figure(photo)
 	ramp := p.style.ramp()
 	out := newSheet(photo.w, photo.h)
 	rim := p.place.light().mix(p.style.light(), 0.5)
-	rows(out.h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			v := (float32(y) + 0.5) / float32(out.h)
-			for x := range out.w {
-				u := (float32(x) + 0.5) / float32(out.w)
-				m := p.mask.sample(u, v)
-				c := back.at(x, y)
-				c = c.mix(ramp[clip(c.luma())], p.strength*0.34)
-				if m > 0 {
-					c = c.mix(p.grade(photo.at(x, y), &ramp), m)
-				}
-				out.set(x, y, c.add(rim, 0.28*m*(1-m)))
-			}
+	out.each(func(x, y int, _ rgb) rgb {
+		m := mask.sample((float32(x)+0.5)/float32(out.w), (float32(y)+0.5)/float32(out.h))
+		c := back.at(x, y)
+		c = c.mix(ramp[clip(c.luma())], p.strength*0.34)
+		if m > 0 {
+			c = c.mix(p.grade(photo.at(x, y), &ramp), m)
 		}
+		return c.add(rim, 0.28*m*(1-m))
 	})
 	return out
 }

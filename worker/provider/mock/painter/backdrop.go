@@ -1,43 +1,36 @@
-package mock
+package painter
 
-// backdrop draws the scene of a place. Landmarks stand left and right of the
-// middle, which the person will cover. A name nobody knows gets hills: a
-// catalogue may run ahead of its painter.
-func (p *pen) backdrop(name string) {
-	switch name {
-	case "skyline":
-		p.skyline()
-	case "lake":
-		p.lake()
-	case "wall":
-		p.wall()
-	case "palace":
-		p.palace()
-	case "desert":
-		p.desert()
-	case "karst":
-		p.karst()
-	case "oldtown":
-		p.oldTown()
-	case "peaks":
-		p.peaks()
-	case "street":
-		p.street()
-	case "beach":
-		p.beach()
-	case "plateau":
-		p.plateau()
-	case "ice":
-		p.ice()
-	case "station":
-		p.station()
-	case "moon":
-		p.moon()
-	default:
-		p.sky(p.pal.mid(), p.pal.warm(), p.pal.light())
-		p.hills(p.pal.deep(), 0.62, 0.12, 3, 1)
-		p.hills(p.pal.dark(), 0.78, 0.1, 4, 2)
+// backdrops are the scenes by the name that a place has in the catalogue.
+// Landmarks stand left and right of the middle, which the person will cover.
+func backdrops() map[string]func(*pen) {
+	return map[string]func(*pen){
+		"skyline": (*pen).skyline,
+		"lake":    (*pen).lake,
+		"wall":    (*pen).wall,
+		"palace":  (*pen).palace,
+		"desert":  (*pen).desert,
+		"karst":   (*pen).karst,
+		"oldtown": (*pen).oldTown,
+		"peaks":   (*pen).peaks,
+		"street":  (*pen).street,
+		"beach":   (*pen).beach,
+		"plateau": (*pen).plateau,
+		"ice":     (*pen).ice,
+		"station": (*pen).station,
+		"moon":    (*pen).moon,
 	}
+}
+
+// backdrop draws the scene of a place, and hills for a name that is not
+// known: a catalogue may be newer than this program.
+func (p *pen) backdrop(name string) {
+	if draw, ok := backdrops()[name]; ok {
+		draw(p)
+		return
+	}
+	p.sky(p.pal.mid(), p.pal.warm(), p.pal.light())
+	p.hills(p.pal.deep(), 0.62, 0.12, 3, 1)
+	p.hills(p.pal.dark(), 0.78, 0.1, 4, 2)
 }
 
 // sun puts a low light somewhere along the sky and its glow around it.

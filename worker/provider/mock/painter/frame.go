@@ -1,4 +1,4 @@
-package mock
+package painter
 
 // frame finishes the picture's edge the way the style would be shown.
 func (p *painter) frame() {

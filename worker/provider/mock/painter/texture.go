@@ -1,30 +1,28 @@
-package mock
+package painter
 
-// texture gives the sheet the style's surface. A name nobody knows gets
-// grain: a catalogue may run ahead of its painter.
-func (p *painter) texture() {
-	switch p.scene.Style.Texture {
-	case "ink":
-		p.ink()
-	case "brush":
-		p.brush()
-	case "pixel":
-		p.pixel()
-	case "halftone":
-		p.halftone()
-	case "glow":
-		p.glow()
-	case "paper":
-		p.paper()
-	case "facet":
-		p.facet()
-	case "clay":
-		p.clay()
-	case "wash":
-		p.wash()
-	default:
-		p.grain()
+// textures are the surfaces by the name that a style has in the catalogue.
+func textures() map[string]func(*painter) {
+	return map[string]func(*painter){
+		"ink":      (*painter).ink,
+		"brush":    (*painter).brush,
+		"pixel":    (*painter).pixel,
+		"halftone": (*painter).halftone,
+		"glow":     (*painter).glow,
+		"paper":    (*painter).paper,
+		"facet":    (*painter).facet,
+		"clay":     (*painter).clay,
+		"wash":     (*painter).wash,
 	}
+}
+
+// texture gives the sheet the style's surface, and grain for a name that is
+// not known: a catalogue may be newer than this program.
+func (p *painter) texture() {
+	give, ok := textures()[p.scene.Style.Texture]
+	if !ok {
+		give = (*painter).grain
+	}
+	give(p)
 }
 
 // unit is a length that is the same share of every picture, at least 1 px.
@@ -34,17 +32,10 @@ func (p *painter) unit(share float32) int {
 
 // edges is how strongly brightness changes at each pixel, over distance d.
 func edges(l *field, d int) *field {
-	out := newField(l.w, l.h)
-	rows(l.h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range l.w {
-				gx := l.near(x+d, y) - l.near(x-d, y)
-				gy := l.near(x, y+d) - l.near(x, y-d)
-				out.v[y*l.w+x] = abs(gx) + abs(gy)
-			}
-		}
+	return newField(l.w, l.h).each(func(x, y int) float32 {
+		gx, gy := l.slope(x, y, d)
+		return abs(gx) + abs(gy)
 	})
-	return out
 }
 
 // ink: brush lines and washes on paper that shines through.
@@ -91,7 +82,8 @@ func (p *painter) glow() {
 	s := p.sheet
 	l := s.luma()
 	line := edges(l.blur(p.unit(0.001)), p.unit(0.0012))
-	bloom := brightParts(l).blur(p.unit(0.014))
+	bright := newField(s.w, s.h).each(func(x, y int) float32 { return max(0, l.at(x, y)-150) * 1.6 })
+	bloom := bright.blur(p.unit(0.014))
 	halo := line.blur(p.unit(0.006))
 	hot, cold := p.style.at(0.5), p.style.at(0.75)
 	scan := max(3, p.unit(0.003))
@@ -106,14 +98,6 @@ func (p *painter) glow() {
 		}
 		return c
 	})
-}
-
-func brightParts(l *field) *field {
-	out := newField(l.w, l.h)
-	for i, v := range l.v {
-		out.v[i] = max(0, v-150) * 1.6
-	}
-	return out
 }
 
 // halftone: flat colours, bold outlines and printed dots.
@@ -145,14 +129,9 @@ func (p *painter) pixel() {
 	w, h := (s.w+cell-1)/cell, (s.h+cell-1)/cell
 	small := newSheet(w, h)
 	colours := p.few()
-	rows(h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range w {
-				c := s.mean(x*cell, y*cell, (x+1)*cell, (y+1)*cell).saturate(1.25)
-				d := (bayer(x, y) - 0.5) * 34
-				small.set(x, y, nearest(colours, rgb{c.r + d, c.g + d, c.b + d}))
-			}
-		}
+	small.each(func(x, y int, _ rgb) rgb {
+		c := s.mean(x*cell, y*cell, (x+1)*cell, (y+1)*cell).saturate(1.25)
+		return nearest(colours, c.add(rgb{1, 1, 1}, (bayer(x, y)-0.5)*34))
 	})
 	s.each(func(x, y int, _ rgb) rgb {
 		c := small.at(x/cell, y/cell)

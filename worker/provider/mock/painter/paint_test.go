@@ -1,8 +1,7 @@
-package mock
+package painter
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"math"
@@ -13,7 +12,16 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-func sprint(v any) string { return fmt.Sprint(v) }
+func scene(t testing.TB, style, place string, seed int64) Scene {
+	t.Helper()
+	d := catalog.Builtin()
+	s, okStyle := d.Style(style)
+	p, okPlace := d.Place(place)
+	if !okStyle || !okPlace {
+		t.Fatalf("the catalogue has no %s or no %s", style, place)
+	}
+	return Scene{Style: s, Place: p, Seed: seed, Options: task.Options{Resolution: "128"}}
+}
 
 func paint(t testing.TB, photo []byte, s Scene) []byte {
 	t.Helper()

@@ -1,4 +1,4 @@
-package mock
+package painter
 
 // skyline: a river at dusk, the pearl tower on one side, glass on the other.
 func (p *pen) skyline() {

@@ -1,4 +1,4 @@
-package mock
+package painter
 
 import (
 	"math"
@@ -10,19 +10,15 @@ import (
 func (s *sheet) smoothed(r int) *sheet {
 	sum := newIntegral(s)
 	out := newSheet(s.w, s.h)
-	rows(s.h, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			for x := range s.w {
-				best, c := float32(math.MaxFloat32), rgb{}
-				for q := range 4 {
-					ax, ay := x-r*(q&1), y-r*(q>>1)
-					if m, v := sum.square(ax, ay, ax+r, ay+r); v < best {
-						best, c = v, m
-					}
-				}
-				out.set(x, y, c)
+	out.each(func(x, y int, _ rgb) (c rgb) {
+		best := float32(math.MaxFloat32)
+		for q := range 4 {
+			ax, ay := x-r*(q&1), y-r*(q>>1)
+			if m, v := sum.square(ax, ay, ax+r, ay+r); v < best {
+				best, c = v, m
 			}
 		}
+		return c
 	})
 	return out
 }
@@ -96,8 +92,9 @@ func (p *painter) clay() {
 	s.each(func(x, y int, _ rgb) rgb {
 		c := flat.at(x, y).saturate(1.3)
 		c = c.mix(ramp[clip(form.at(x, y)+12)], 0.42*p.strength)
-		gx := form.near(x+d, y) - form.near(x-d, y) + 24*(prints.at(x+2, y)-prints.at(x-2, y))
-		gy := form.near(x, y+d) - form.near(x, y-d) + 24*(prints.at(x, y+2)-prints.at(x, y-2))
+		gx, gy := form.slope(x, y, d)
+		gx += 24 * (prints.at(x+2, y) - prints.at(x-2, y))
+		gy += 24 * (prints.at(x, y+2) - prints.at(x, y-2))
 		light := max(-60, min((gx+gy)*1.1, 60))
 		c = c.add(rgb{1, 1, 1}, light*0.75)
 		shine := smooth(20, 64, gx*0.8+gy)
@@ -132,11 +129,8 @@ func (p *painter) wash() {
 func (p *painter) paper() {
 	s := p.sheet
 	l := s.luma().blur(p.unit(0.0035))
-	levels := newField(s.w, s.h)
 	const count = 6
-	for i, v := range l.v {
-		levels.v[i] = float32(min(count-1, int(v*count/256)))
-	}
+	levels := newField(s.w, s.h).each(func(x, y int) float32 { return float32(min(count-1, int(l.at(x, y)*count/256))) })
 	tooth := newTile(p.n.with(51), 60)
 	shade := levels.blur(p.unit(0.004))
 	d := p.unit(0.004)
@@ -177,10 +171,8 @@ func (p *painter) brush() {
 func (p *painter) stroke(out, src *sheet, l *field, dice *rand.Rand, length, fat float32) {
 	long := float32(max(out.w, out.h))
 	x, y := dice.IntN(out.w), dice.IntN(out.h)
-	d := p.unit(0.004)
-	gx := float64(l.near(x+d, y) - l.near(x-d, y))
-	gy := float64(l.near(x, y+d) - l.near(x, y-d))
-	angle := math.Atan2(gx, -gy)
+	gx, gy := l.slope(x, y, p.unit(0.004))
+	angle := math.Atan2(float64(gx), -float64(gy))
 	if gx*gx+gy*gy < 30 {
 		angle = float64(p.n.with(52).at(float32(x)/long*4, float32(y)/long*4)) * 7
 	}
