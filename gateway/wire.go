@@ -26,7 +26,9 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
@@ -59,8 +61,8 @@ type gateway struct {
 	refresh  *refresh.Queue // nil without a CDN
 	fleet    *fleet.Fleet
 	queue    *queue.Queue
-	limiter  *session.Limiter
-	ledger   *session.Ledger
+	limiter  *ratelimit.Limiter
+	quota    *quota.Accounts
 	session  *session.Sessions
 	uploads  *upload.Uploads
 	partials *partial.Files
@@ -216,16 +218,14 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 	return g.buildTus()
 }
 
-// buildTasks opens sessions, their books, and the intake that accepts tasks.
+// buildTasks opens sessions, their quota, and the intake that accepts tasks.
 func (g *gateway) buildTasks(ctx context.Context) (err error) {
-	g.limiter = session.NewLimiter(g.policy.Limits, nil)
-	if g.ledger, err = session.OpenLedger(ctx, session.LedgerDeps{
-		Engine: g.engine, Tasks: g.queue, Limits: g.policy.Limits, Logger: g.log, Registry: g.reg,
-	}); err != nil {
+	g.limiter = ratelimit.New(g.policy.Limits, nil)
+	if g.quota, err = quota.Open(ctx, quota.Deps{Engine: g.engine, Tasks: g.queue, Limits: g.policy.Limits, Registry: g.reg}); err != nil {
 		return err
 	}
 	if g.session, err = session.Open(ctx, g.config.session(), session.Deps{
-		Engine: g.engine, Keys: g.keys, Born: g.ledger.Born, Logger: g.log, Registry: g.reg,
+		Engine: g.engine, Keys: g.keys, OnCreate: g.quota.Begin, Logger: g.log, Registry: g.reg,
 	}); err != nil {
 		return err
 	}
@@ -239,14 +239,14 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	ic.Retention, ic.Region = g.config.Retention, g.config.Dispatch.Region
 	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
-		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Ledger: g.ledger, Limiter: g.limiter, Text: g.text,
+		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Quota: g.quota, Limiter: g.limiter, Text: g.text,
 		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Arms: g.arms, Logger: g.log, Registry: g.reg,
 		Payable: func(id task.ID, campaign string) error { return g.dispatch.Payable(id, campaign) }, // built later: it settles with the intake
 	}); err != nil {
 		return err
 	}
 	g.eraser, err = erasure.Open(ctx, erasure.Deps{
-		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Sessions: g.session, Ledger: g.ledger, Intake: g.intake,
+		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Sessions: g.session, Quota: g.quota, Intake: g.intake,
 		Store: g.store, Logger: g.log, Registry: g.reg, Retention: g.config.Retention,
 	})
 	return err
@@ -285,7 +285,7 @@ func (g *gateway) buildHTTP(context.Context) (err error) {
 	hc.Listen, hc.PublicURL = g.config.HTTP.Listen, g.config.HTTP.PublicURL
 	hc.CORSOrigins, hc.TrustedProxies = g.config.HTTP.CORSOrigins, g.config.HTTP.TrustedProxies
 	g.http, err = httpapi.New(hc, httpapi.Deps{
-		Sessions: g.session, Limiter: g.limiter, Ledger: g.ledger, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
+		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
 		Checks: []httpapi.Check{{Name: "engine", Probe: g.engine.Ready}},
 		Logger: g.log, Registry: g.reg,
@@ -311,7 +311,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac := admin.Defaults()
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
-		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Ledger: g.ledger, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
+		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Quota: g.quota, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
 		Dispatch: g.dispatch, Ramp: g.ramp, Arms: g.arms, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})

@@ -17,9 +17,9 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
-	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -52,10 +52,10 @@ type intake interface {
 	CacheStats(ctx context.Context) (entries, sessions int, err error)
 }
 
-// ledger is the quota ledger of gateway/session.
-type ledger interface {
-	Quota(ctx context.Context, s task.SessionID) (session.Quota, error)
-	Grant(ctx context.Context, s task.SessionID, externalID string, n int64, reason string) (session.Quota, error)
+// accounts is gateway/quota.
+type accounts interface {
+	Of(ctx context.Context, s task.SessionID) (quota.Usage, error)
+	Grant(ctx context.Context, s task.SessionID, externalID string, n int64, reason string) (quota.Usage, error)
 }
 
 // eraser is gateway/erasure.
@@ -107,7 +107,7 @@ type Deps struct {
 	Policy      *policy.Store
 	Queue       queue
 	Intake      intake
-	Ledger      ledger
+	Quota       accounts
 	Eraser      eraser
 	Store       objects
 	Partials    partials

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -22,7 +22,7 @@ func (s *Server) session(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := s.deps.Ledger.Quota(r.Context(), id)
+	u, err := s.deps.Quota.Of(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -33,12 +33,12 @@ func (s *Server) session(r *http.Request) (any, error) {
 	if ids == nil {
 		ids = []task.ID{}
 	}
-	return operator.Session{Quota: quota(id, q), Tasks: ids}, nil
+	return operator.Session{Quota: document(id, u), Tasks: ids}, nil
 }
 
-func quota(id task.SessionID, q session.Quota) operator.Quota {
+func document(id task.SessionID, u quota.Usage) operator.Quota {
 	return operator.Quota{
-		Session: id, Daily: q.Daily, Used: q.Used, Active: q.Active, ActiveLimit: q.ActiveLimit, ResetsAt: q.ResetsAt,
+		Session: id, Daily: u.Daily, Used: u.Used, Active: u.Active, ActiveLimit: u.ActiveLimit, ResetsAt: u.ResetsAt,
 	}
 }
 
@@ -60,22 +60,22 @@ func (s *Server) grant(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := s.deps.Ledger.Quota(r.Context(), id)
+	before, err := s.deps.Quota.Of(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
 	if e.DryRun {
 		before.Daily += g.Tasks
-		return quota(id, before), nil
+		return document(id, before), nil
 	}
-	after, err := s.deps.Ledger.Grant(r.Context(), id, g.ExternalID, g.Tasks, e.Reason)
+	after, err := s.deps.Quota.Grant(r.Context(), id, g.ExternalID, g.Tasks, e.Reason)
 	if err != nil {
 		return nil, err
 	}
 	if before.Daily != after.Daily {
-		_, err = s.deps.Policy.Note(r.Context(), e, quota(id, before), quota(id, after))
+		_, err = s.deps.Policy.Note(r.Context(), e, document(id, before), document(id, after))
 	}
-	return quota(id, after), err
+	return document(id, after), err
 }
 
 func checkGrant(g operator.Grant) error {

@@ -126,11 +126,18 @@ func (e *Engine) await(ctx context.Context) error {
 	}
 }
 
-// JetStream is for gateway/queue, which builds its own streams.
+// JetStream is for gateway/queue, which builds its own streams. Nobody else may
+// use it; the linter holds that.
 func (e *Engine) JetStream() jetstream.JetStream { return e.js }
 
-// Conn is the core connection, for live subscriptions and control messages.
+// Conn is the core connection, for the live subscriptions and control messages
+// of gateway/queue. Nobody else may use it; the linter holds that.
 func (e *Engine) Conn() *nats.Conn { return e.conn }
+
+// Reconnects counts how often the connection was lost and made again. The
+// engine may have started again meanwhile: revisions of a memory bucket that
+// were read before a reconnect mean nothing after it.
+func (e *Engine) Reconnects() uint64 { return e.conn.Stats().Reconnects }
 
 // Replicas is how many copies every stream keeps.
 func (e *Engine) Replicas() int { return e.replicas }

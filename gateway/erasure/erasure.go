@@ -46,10 +46,10 @@ type sessions interface {
 	MarkErased(ctx context.Context, id session.ID) error
 }
 
-// ledger is what the quota ledger of gateway/session gives.
-type ledger interface {
+// accounts is what gateway/quota gives.
+type accounts interface {
 	Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error
-	Forget(ctx context.Context, s session.ID) error
+	Erase(ctx context.Context, s session.ID) error
 }
 
 // objects is what gateway/store gives.
@@ -64,7 +64,7 @@ type Deps struct {
 	Intake   intake
 	Uploads  uploads
 	Sessions sessions
-	Ledger   ledger
+	Quota    accounts
 	Store    objects
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -178,7 +178,7 @@ func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 	if err != nil {
 		return fmt.Errorf("read tombstone: %w", err)
 	}
-	return e.deps.Ledger.Finish(ctx, r.Session, r.ID, grave.Counts())
+	return e.deps.Quota.Finish(ctx, r.Session, r.ID, grave.Counts())
 }
 
 // Upload removes one photo. Pictures made of it stay; cached answers that
@@ -253,7 +253,7 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 	rest, derr := e.deps.Store.Remove(ctx, string(s)+"/")
 	r.Objects += rest.Objects
 	r.Cached += rest.Cached
-	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Ledger.Forget(ctx, s))
+	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Quota.Erase(ctx, s))
 }
 
 // receipt is logged without saying whose it was.

@@ -15,6 +15,8 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	realqueue "github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/quota"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
@@ -61,7 +63,7 @@ type fixture struct {
 	store   *store.Store
 	queue   *realqueue.Queue
 	session *session.Sessions
-	ledger  *session.Ledger
+	quota   *quota.Accounts
 	uploads *upload.Uploads
 	intake  *realintake.Intake
 	deleted *deleted
@@ -94,22 +96,22 @@ func open(t *testing.T) *fixture {
 	must(err)
 	f.queue, err = realqueue.Open(t.Context(), e, 0, slog.New(slog.DiscardHandler), nil)
 	must(err)
-	f.ledger, err = session.OpenLedger(t.Context(), session.LedgerDeps{Engine: e, Tasks: f.queue, Limits: policy.DefaultLimits})
+	f.quota, err = quota.Open(t.Context(), quota.Deps{Engine: e, Tasks: f.queue, Limits: policy.DefaultLimits})
 	must(err)
-	f.session, err = session.Open(t.Context(), session.Defaults(), session.Deps{Engine: e, Keys: ring, Born: f.ledger.Born})
+	f.session, err = session.Open(t.Context(), session.Defaults(), session.Deps{Engine: e, Keys: ring, OnCreate: f.quota.Begin})
 	must(err)
 	f.uploads, err = upload.Open(t.Context(), upload.Defaults(), upload.Deps{
 		Engine: e, Store: f.store, Inspector: &worker{f.store}, Limits: policy.DefaultLimits, PolicyVersion: func() string { return "1" },
 	})
 	must(err)
 	f.intake, err = realintake.Open(t.Context(), realintake.Defaults(), realintake.Deps{
-		Engine: e, Queue: f.queue, Uploads: f.uploads, Ledger: f.ledger, Limiter: session.NewLimiter(policy.DefaultLimits, nil),
+		Engine: e, Queue: f.queue, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(policy.DefaultLimits, nil),
 		Text: words{}, Policy: &operator{}, Store: f.store, Arms: f.deleted,
 	})
 	must(err)
 	f.Eraser, err = Open(t.Context(), Deps{
 		Engine: e, Queue: fusedQueue{f.queue, f.fuse}, Intake: fusedIntake{f.intake, f.fuse}, Uploads: fusedUploads{f.uploads, f.fuse},
-		Sessions: fusedSessions{f.session, f.fuse}, Ledger: fusedLedger{f.ledger, f.fuse}, Store: f.store,
+		Sessions: fusedSessions{f.session, f.fuse}, Quota: fusedAccounts{f.quota, f.fuse}, Store: f.store,
 	})
 	must(err)
 	c, err := f.session.Create(t.Context(), session.CreateRequest{})
@@ -171,7 +173,7 @@ func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
 
 func (f *fixture) wantQuota(t *testing.T, used, active int64) {
 	t.Helper()
-	q, err := f.ledger.Quota(t.Context(), f.id)
+	q, err := f.quota.Of(t.Context(), f.id)
 	if err != nil || q.Used != used || q.Active != active {
 		t.Errorf("quota = %+v, err = %v, want used %d active %d", q, err, used, active)
 	}
@@ -189,7 +191,7 @@ func TestADeletedTaskIsGoneAndStillCounts(t *testing.T) {
 	_, err = f.intake.Get(t.Context(), f.id, r.ID)
 	wantCode(t, err, fault.NotFound, "task_not_found")
 	f.wantQuota(t, 1, 0)
-	if err := f.ledger.Forget(t.Context(), f.id); err != nil { // computed from the tombstone
+	if err := f.quota.Erase(t.Context(), f.id); err != nil { // computed from the tombstone
 		t.Fatal(err)
 	}
 	f.wantQuota(t, 1, 0)
@@ -313,7 +315,7 @@ func (f *fixture) fill(t *testing.T) {
 	if err := f.intake.Feedback(t.Context(), f.id, done.ID, "like"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.ledger.Grant(t.Context(), f.id, "order", 3, ""); err != nil {
+	if _, err := f.quota.Grant(t.Context(), f.id, "order", 3, ""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -120,23 +120,23 @@ func (s fusedSessions) MarkErased(ctx context.Context, id session.ID) error {
 	return s.sessions.MarkErased(ctx, id)
 }
 
-type fusedLedger struct {
-	ledger
+type fusedAccounts struct {
+	accounts
 	fuse *fuse
 }
 
-func (l fusedLedger) Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error {
+func (l fusedAccounts) Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error {
 	if err := l.fuse.err(); err != nil {
 		return err
 	}
-	return l.ledger.Finish(ctx, s, id, charged)
+	return l.accounts.Finish(ctx, s, id, charged)
 }
 
-func (l fusedLedger) Forget(ctx context.Context, s session.ID) error {
+func (l fusedAccounts) Erase(ctx context.Context, s session.ID) error {
 	if err := l.fuse.err(); err != nil {
 		return err
 	}
-	return l.ledger.Forget(ctx, s)
+	return l.accounts.Erase(ctx, s)
 }
 
 // killAtEveryStep runs an erasure that ends at its first step, at its second,

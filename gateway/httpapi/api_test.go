@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -181,9 +182,10 @@ func (w *world) readers(id task.ID) int {
 func TestRateLimitsAreToldAndRefused(t *testing.T) {
 	t.Parallel()
 	h := start(t)
-	h.world.allow = func(a session.Action) (session.Window, error) {
-		w := session.Window{Limit: 60, Remaining: 0, Reset: 90 * time.Second}
-		if a == session.ActionSession {
+	h.world.allow = func(a ratelimit.Action) (ratelimit.Window, error) {
+		w := ratelimit.Window{Limit: 60, Remaining: 0, Length: time.Minute, Reset: 90 * time.Second}
+		if a == ratelimit.Session {
+			w.Length = time.Hour
 			return w, fault.New(fault.Limited, "rate_limited").After(90 * time.Second)
 		}
 		return w, nil
@@ -206,8 +208,8 @@ func TestAReplayIsAnsweredPastTheRateLimit(t *testing.T) {
 	token := h.session()
 	body := fmt.Sprintf(`{"uploadId":%q,"style":"ink","place":"bund"}`, h.photo(token))
 	first := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
-	h.world.allow = func(session.Action) (session.Window, error) {
-		return session.Window{Limit: 1, Reset: time.Minute}, fault.New(fault.Limited, "rate_limited").After(time.Minute)
+	h.world.allow = func(ratelimit.Action) (ratelimit.Window, error) {
+		return ratelimit.Window{Limit: 1, Reset: time.Minute}, fault.New(fault.Limited, "rate_limited").After(time.Minute)
 	}
 	again := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
 	if again.status != 202 || again.json(t)["taskId"] != first.json(t)["taskId"] {

@@ -14,6 +14,8 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/intake"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/quota"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -26,7 +28,7 @@ import (
 type Deps struct {
 	Sessions sessions
 	Limiter  limiter
-	Ledger   ledger
+	Quota    accounts
 	Uploads  uploads
 	Tus      resumables
 	Intake   intakes
@@ -76,11 +78,11 @@ type sessions interface {
 }
 
 type limiter interface {
-	Allow(a session.Action, client netip.Addr) (session.Window, error)
+	Allow(a ratelimit.Action, client netip.Addr) (ratelimit.Window, error)
 }
 
-type ledger interface {
-	Quota(ctx context.Context, id session.ID) (session.Quota, error)
+type accounts interface {
+	Of(ctx context.Context, id session.ID) (quota.Usage, error)
 }
 
 type uploads interface {

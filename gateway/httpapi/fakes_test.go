@@ -16,6 +16,8 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/intake"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/quota"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -38,7 +40,7 @@ type world struct {
 	limits   policy.Limits
 	catalog  *catalog.Document
 	state    policy.State
-	allow    func(session.Action) (session.Window, error)
+	allow    func(ratelimit.Action) (ratelimit.Window, error)
 	explode  bool // Submit panics
 	received int64
 }
@@ -112,15 +114,15 @@ func (w *world) VerifyTicket(ticket string, t task.ID) (session.ID, error) {
 	return session.ID(owner), nil
 }
 
-func (w *world) Allow(a session.Action, _ netip.Addr) (session.Window, error) {
+func (w *world) Allow(a ratelimit.Action, _ netip.Addr) (ratelimit.Window, error) {
 	if w.allow != nil {
 		return w.allow(a)
 	}
-	return session.Window{Limit: 120, Remaining: 119, Reset: 59500 * time.Millisecond}, nil
+	return ratelimit.Window{Limit: 120, Remaining: 119, Length: time.Minute, Reset: 59500 * time.Millisecond}, nil
 }
 
-func (w *world) Quota(context.Context, session.ID) (session.Quota, error) {
-	return session.Quota{Daily: 20, Used: 1, Active: 1, ActiveLimit: 3, ResetsAt: time.Now().Add(time.Hour)}, nil
+func (w *world) Of(context.Context, session.ID) (quota.Usage, error) {
+	return quota.Usage{Daily: 20, Used: 1, Active: 1, ActiveLimit: 3, ResetsAt: time.Now().Add(time.Hour)}, nil
 }
 
 func (w *world) Catalog() *catalog.Document { return w.catalog }

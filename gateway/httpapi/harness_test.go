@@ -51,7 +51,7 @@ func (b *syncBuffer) String() string {
 
 func (w *world) deps(log *slog.Logger) Deps {
 	return Deps{
-		Sessions: w, Limiter: w, Ledger: w, Policy: w,
+		Sessions: w, Limiter: w, Quota: w, Policy: w,
 		Uploads: fakeUploads{w}, Intake: fakeIntake{w}, Erasure: fakeEraser{w}, Store: fakeStore{w},
 		Follow: w.follow, Logger: log, Registry: prometheus.NewRegistry(), Version: Version{Version: "1.2.3"},
 	}

@@ -4,32 +4,19 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 )
-
-// windowLength is the period that an action is counted over.
-func windowLength(a session.Action) time.Duration {
-	switch a {
-	case session.ActionSession:
-		return time.Hour
-	case session.ActionTask:
-		return 24 * time.Hour
-	default:
-		return time.Minute
-	}
-}
 
 // allow counts the call against the limits of its route, and says in the
 // headers of draft-ietf-httpapi-ratelimit-headers where the client stands.
-func (c *call) allow(actions ...session.Action) error {
+func (c *call) allow(actions ...ratelimit.Action) error {
 	var policies, states []string
 	var refused error
 	for _, a := range actions {
 		w, err := c.s.deps.Limiter.Allow(a, c.client)
 		if w.Limit > 0 {
-			policies = append(policies, fmt.Sprintf("%q;q=%d;w=%d", a, w.Limit, int64(windowLength(a).Seconds())))
+			policies = append(policies, fmt.Sprintf("%q;q=%d;w=%d", a, w.Limit, int64(w.Length.Seconds())))
 			states = append(states, fmt.Sprintf("%q;r=%d;t=%d", a, max(w.Remaining, 0), int64(math.Ceil(w.Reset.Seconds()))))
 		}
 		if err != nil {

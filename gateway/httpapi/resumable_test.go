@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
@@ -165,8 +166,8 @@ func TestRefusalsOfResumableUploadsAreProblems(t *testing.T) {
 			t.Errorf("%s: %d %s %v", name, c.got.status, c.got.body, c.got.header)
 		}
 	}
-	h.world.allow = func(session.Action) (session.Window, error) {
-		return session.Window{}, fault.New(fault.Limited, "rate_limited")
+	h.world.allow = func(ratelimit.Action) (ratelimit.Window, error) {
+		return ratelimit.Window{}, fault.New(fault.Limited, "rate_limited")
 	}
 	if r := h.do("POST", "/uploads/tus", token, "", "Tus-Resumable", "1.0.0"); r.status != 429 || r.header.Get("Retry-After") == "" {
 		t.Errorf("too many: %d %s", r.status, r.body)

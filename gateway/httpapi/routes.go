@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -25,7 +25,7 @@ type route struct {
 	method  string
 	path    string
 	access  access
-	limits  []session.Action
+	limits  []ratelimit.Action
 	anyType bool // the body's media type does not matter
 	long    bool // it has deadlines of its own
 	keyed   bool // an Idempotency-Key that was used before is answered past the limits
@@ -33,10 +33,10 @@ type route struct {
 }
 
 func (s *Server) table() []route {
-	post := []session.Action{session.ActionPost}
+	post := []ratelimit.Action{ratelimit.Post}
 	const get, del = http.MethodGet, http.MethodDelete
 	return []route{
-		{method: http.MethodPost, path: "/sessions", limits: []session.Action{session.ActionPost, session.ActionSession}, handle: s.createSession},
+		{method: http.MethodPost, path: "/sessions", limits: []ratelimit.Action{ratelimit.Post, ratelimit.Session}, handle: s.createSession},
 		{method: get, path: "/session", access: bearer, handle: s.showSession},
 		{method: del, path: "/session", access: bearer, handle: noFields(s.eraseSession)},
 		{method: http.MethodPost, path: "/session/link", access: bearer, limits: post, handle: noFields(s.linkSession)},
@@ -69,7 +69,7 @@ func (s *Server) table() []route {
 		{method: http.MethodHead, path: "/files/{key}", long: true, handle: s.getFile},
 		{method: http.MethodPut, path: "/files/{key}", long: true, anyType: true, handle: s.putFile},
 
-		{method: http.MethodPost, path: "/client-errors", limits: []session.Action{session.ActionClientError}, anyType: true, handle: s.reportClientError},
+		{method: http.MethodPost, path: "/client-errors", limits: []ratelimit.Action{ratelimit.ClientError}, anyType: true, handle: s.reportClientError},
 		{method: get, path: "/livez", handle: s.live},
 		{method: get, path: "/readyz", handle: s.ready},
 		{method: get, path: "/version", handle: s.version},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/session"
 )
 
@@ -18,8 +19,8 @@ type quotaDocument struct {
 	ActiveLimit int64     `json:"activeLimit"`
 }
 
-func newQuotaDocument(q session.Quota) quotaDocument {
-	return quotaDocument{Daily: q.Daily, Used: q.Used, ResetsAt: q.ResetsAt.UTC(), Active: q.Active, ActiveLimit: q.ActiveLimit}
+func newQuotaDocument(u quota.Usage) quotaDocument {
+	return quotaDocument{Daily: u.Daily, Used: u.Used, ResetsAt: u.ResetsAt.UTC(), Active: u.Active, ActiveLimit: u.ActiveLimit}
 }
 
 type sessionDocument struct {
@@ -77,23 +78,23 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 		return err
 	}
 	c.owner = made.ID
-	quota, err := s.deps.Ledger.Quota(ctx, made.ID)
+	usage, err := s.deps.Quota.Of(ctx, made.ID)
 	if err != nil {
 		return err
 	}
 	return c.answer(http.StatusCreated, sessionDocument{
-		SessionID: made.ID, Token: made.Token, ExpiresAt: made.ExpiresAt.UTC(), Quota: newQuotaDocument(quota),
+		SessionID: made.ID, Token: made.Token, ExpiresAt: made.ExpiresAt.UTC(), Quota: newQuotaDocument(usage),
 	})
 }
 
 func (s *Server) showSession(ctx context.Context, c *call) error {
-	quota, err := s.deps.Ledger.Quota(ctx, c.owner)
+	usage, err := s.deps.Quota.Of(ctx, c.owner)
 	if err != nil {
 		return err
 	}
 	l := s.deps.Policy.Limits()
 	return c.answer(http.StatusOK, sessionDocument{
-		SessionID: c.owner, ExpiresAt: c.until.UTC(), Quota: newQuotaDocument(quota),
+		SessionID: c.owner, ExpiresAt: c.until.UTC(), Quota: newQuotaDocument(usage),
 		Limits: &limitsPart{
 			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
 			SessionUploadBytes: l.SessionUploadBytes, MaxUploadBytes: l.MaxUploadBytes, MaxPixels: l.MaxPixels,

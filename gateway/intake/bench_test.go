@@ -27,7 +27,7 @@ func benchmark(b *testing.B, limits policy.Limits, key func() string, campaign s
 			r.Campaign = campaign
 			r.Session = session.ID(task.NewID())
 			r.Upload = f.uploads.add(r.Session, "sha256:x", upload.Ready)
-			f.ledger.Born(r.Session)
+			f.quota.Begin(r.Session)
 			if _, err := f.Submit(b.Context(), r); err != nil {
 				b.Error(err)
 			}

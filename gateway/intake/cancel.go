@@ -56,7 +56,7 @@ func (in *Intake) afterCancel(ctx context.Context, r *task.Record) error {
 	if !r.State.Terminal() {
 		return nil
 	}
-	if err := in.ledger.Finish(ctx, r.Session, r.ID, r.Counts()); err != nil {
+	if err := in.quota.Finish(ctx, r.Session, r.ID, r.Counts()); err != nil {
 		return fmt.Errorf("give quota back: %w", err)
 	}
 	return nil

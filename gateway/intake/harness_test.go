@@ -15,6 +15,8 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	realqueue "github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/quota"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
@@ -125,7 +127,7 @@ type fixture struct {
 	uploads *fakeUploads
 	policy  *fakePolicy
 	store   *fakeStore
-	ledger  *session.Ledger
+	quota   *quota.Accounts
 	limits  atomic.Pointer[policy.Limits]
 	id      session.ID
 	photo   task.UploadID
@@ -158,12 +160,12 @@ func open(t testing.TB) *fixture {
 	f.limits.Store(&limits)
 	f.photo = f.uploads.add(f.id, "sha256:heron", upload.Ready)
 	current := func() policy.Limits { return *f.limits.Load() }
-	f.ledger, err = session.OpenLedger(t.Context(), session.LedgerDeps{Engine: e, Tasks: q, Limits: current})
+	f.quota, err = quota.Open(t.Context(), quota.Deps{Engine: e, Tasks: q, Limits: current})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Intake, err = Open(t.Context(), Defaults(), Deps{
-		Engine: e, Queue: q, Uploads: f.uploads, Ledger: f.ledger, Limiter: session.NewLimiter(current, nil),
+		Engine: e, Queue: q, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(current, nil),
 		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms,
 		Campaigns: campaign.New(campaign.Deps{Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)}),
 	})
@@ -218,7 +220,7 @@ func (f *fixture) finish(t testing.TB, id task.ID, s task.State) *task.Record {
 
 func (f *fixture) used(t testing.TB) (used, active int64) {
 	t.Helper()
-	q, err := f.ledger.Quota(t.Context(), f.id)
+	q, err := f.quota.Of(t.Context(), f.id)
 	if err != nil {
 		t.Fatal(err)
 	}

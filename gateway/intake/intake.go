@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
@@ -36,16 +37,16 @@ type uploads interface {
 	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 }
 
-// ledger is what the quota ledger of gateway/session gives.
-type ledger interface {
+// accounts is what gateway/quota gives.
+type accounts interface {
 	Reserve(ctx context.Context, s session.ID, id task.ID) error
 	Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error
 }
 
-// limiter is what the rate limiter of gateway/session gives.
+// limiter is what the limiter of gateway/ratelimit gives.
 type limiter interface {
-	Allow(action session.Action, client netip.Addr) (session.Window, error)
-	Return(action session.Action, client netip.Addr)
+	Allow(action ratelimit.Action, client netip.Addr) (ratelimit.Window, error)
+	Return(action ratelimit.Action, client netip.Addr)
 }
 
 // text is what pkg/moderation gives.
@@ -92,7 +93,7 @@ type Deps struct {
 	Engine   *engine.Engine
 	Queue    queue
 	Uploads  uploads
-	Ledger   ledger
+	Quota    accounts
 	Limiter  limiter
 	Text     text
 	Policy   operator
@@ -114,7 +115,7 @@ type Intake struct {
 	config   Config
 	queue    queue
 	uploads  uploads
-	ledger   ledger
+	quota    accounts
 	limiter  limiter
 	text     text
 	policy   operator
@@ -158,7 +159,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}
 	return &Intake{
-		config: c, queue: d.Queue, uploads: d.Uploads, ledger: d.Ledger, limiter: d.Limiter, text: d.Text, policy: d.Policy,
+		config: c, queue: d.Queue, uploads: d.Uploads, quota: d.Quota, limiter: d.Limiter, text: d.Text, policy: d.Policy,
 		store: d.Store, cache: cache, feedback: feedback, arms: d.Arms, repeats: make(chan *task.Record, againMost), log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns,
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -91,7 +92,7 @@ func (in *Intake) job(d *draft) *task.Job {
 	o := d.Options
 	o.Note = d.choice.note
 	return &task.Job{
-		ID: d.id, Session: d.Session, Network: session.Network(d.Client), Region: in.config.Region, Language: language(d.Language),
+		ID: d.id, Session: d.Session, Network: ratelimit.Network(d.Client), Region: in.config.Region, Language: language(d.Language),
 		CreatedAt: now, Deadline: now.Add(in.config.Deadline), ExpiresAt: now.Add(in.config.Retention), BodyHash: d.hash,
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
 		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,

@@ -18,7 +18,7 @@ func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error
 	if r.State == task.Succeeded && !r.Degraded && !r.Deleted && j.CacheKey != "" {
 		errs = append(errs, in.cache.put(ctx, r.Session, j.CacheKey, cached{Task: r.ID, Style: r.Style}, in.left(r)))
 	}
-	errs = append(errs, in.ledger.Finish(ctx, r.Session, r.ID, r.Counts()))
+	errs = append(errs, in.quota.Finish(ctx, r.Session, r.ID, r.Counts()))
 	if j.Campaign != "" {
 		errs = append(errs, in.campaigns.Leave(ctx, j.Campaign, j.ID))
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -168,7 +169,7 @@ func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	if err := in.enter(ctx, d); err != nil {
 		return Accepted{}, err
 	}
-	if err := in.ledger.Reserve(ctx, d.Session, d.id); err != nil {
+	if err := in.quota.Reserve(ctx, d.Session, d.id); err != nil {
 		in.leave(ctx, d)
 		return Accepted{}, err
 	}
@@ -195,14 +196,14 @@ func (in *Intake) enter(ctx context.Context, d *draft) error {
 	if err := in.campaigns.Others(ctx); err != nil {
 		return err
 	}
-	_, err := in.limiter.Allow(session.ActionTask, d.Client)
+	_, err := in.limiter.Allow(ratelimit.Task, d.Client)
 	return err
 }
 
 // leave gives back what a task took that will not be.
 func (in *Intake) leave(ctx context.Context, d *draft) {
 	if d.Campaign == "" {
-		in.limiter.Return(session.ActionTask, d.Client)
+		in.limiter.Return(ratelimit.Task, d.Client)
 	} else if err := in.campaigns.Leave(ctx, d.Campaign, d.id); err != nil {
 		in.log.Warn("place could not be given back", "task", d.id, "err", err)
 	}
@@ -221,7 +222,7 @@ func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
 		in.leave(ctx, d)
 	}
 	if sure {
-		if err := in.ledger.Finish(ctx, d.Session, d.id, false); err != nil {
+		if err := in.quota.Finish(ctx, d.Session, d.id, false); err != nil {
 			in.log.Warn("quota could not be given back", "task", d.id, "err", err)
 		}
 	}
@@ -248,7 +249,7 @@ func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted,
 	}
 	if deleted := fault.CodeOf(err) == "task_deleted"; deleted || err == nil && answer.Record.State.Terminal() {
 		charged := !deleted && answer.Record.Counts()
-		if ferr := in.ledger.Finish(ctx, d.Session, d.id, charged); ferr != nil {
+		if ferr := in.quota.Finish(ctx, d.Session, d.id, charged); ferr != nil {
 			in.log.Warn("quota could not be settled", "task", d.id, "err", ferr)
 		}
 		if d.Campaign != "" {

@@ -1,5 +1,6 @@
-// Package session knows who is asking: anonymous sessions proved by a signed
-// token, stream tickets, link codes, rate limits per address and the quota
-// ledger per session. gateway/httpapi feeds it tokens and addresses;
-// gateway/intake and gateway/dispatch reserve and settle in its ledger.
+// Package session knows who is asking: anonymous sessions that a signed token
+// proves, tickets for one task's stream, link codes that carry a session to
+// another browser, and the sessions that were erased. gateway/httpapi gives it
+// tokens and addresses; gateway/erasure tells it which sessions are erased. Its
+// keys come from gateway/keys.
 package session

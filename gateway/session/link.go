@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -39,14 +40,14 @@ func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt 
 // redeem takes a code out, so that of two browsers one gets it. Wrong codes
 // are counted against the client's network.
 func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
-	network := Network(client)
-	if wait := s.guesses.wait(network, guessLimit, guessWindow); wait > 0 {
+	network := ratelimit.Network(client)
+	if wait := s.guesses.Wait(network, guessLimit, guessWindow); wait > 0 {
 		return "", fault.New(fault.Limited, "rate_limited").After(wait)
 	}
 	wrong := fault.New(fault.Unprocessable, "link_code_invalid").At("/linkCode", "link_code_invalid", "unknown, used or expired code")
 	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
-		s.guesses.take(network, guessLimit, guessWindow)
+		s.guesses.Take(network, guessLimit, guessWindow)
 		return "", wrong
 	}
 	e, err := s.links.Get(ctx, linkKey(code))
@@ -57,7 +58,7 @@ func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (
 	case err == nil && task.ValidID(string(e.Value)):
 		return ID(e.Value), nil
 	case err == nil, fault.KindOf(err) == fault.NotFound, fault.KindOf(err) == fault.Conflict:
-		s.guesses.take(network, guessLimit, guessWindow)
+		s.guesses.Take(network, guessLimit, guessWindow)
 		return "", wrong
 	default:
 		return "", fmt.Errorf("redeem link code: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -35,7 +36,7 @@ type ring interface {
 type Deps struct {
 	Engine   *engine.Engine
 	Keys     ring
-	Born     func(ID) // told of every new session before anybody else knows it; may be nil
+	OnCreate func(ID) // called with every new session before anybody else knows it; may be nil
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
@@ -46,14 +47,14 @@ type Deps struct {
 type Sessions struct {
 	config  Config
 	keys    ring
-	born    func(ID)
+	created func(ID)
 	log     *slog.Logger
 	now     func() time.Time
 	parser  *jwt.Parser
 	erased  *engine.Bucket
 	links   *engine.Bucket
 	proved  *otter.Cache[string, Identity] // tokens whose signature was checked; expiry is checked each time
-	guesses *counters
+	guesses *ratelimit.Counters
 	made    *prometheus.CounterVec
 
 	mu     sync.RWMutex
@@ -96,12 +97,12 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	if d.Born == nil {
-		d.Born = func(ID) {}
+	if d.OnCreate == nil {
+		d.OnCreate = func(ID) {}
 	}
 	s := &Sessions{
-		config: c, keys: d.Keys, born: d.Born, log: d.Logger, now: d.Now, parser: newParser(d.Now),
-		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: newCounters(d.Now), mirror: make(map[ID]struct{}),
+		config: c, keys: d.Keys, created: d.OnCreate, log: d.Logger, now: d.Now, parser: newParser(d.Now),
+		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now), mirror: make(map[ID]struct{}),
 		made: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
 			Name: "imgfleet_session_created_total", Help: "Tokens given, by how: new, renewed or linked.",
 		}, []string{"how"}),
@@ -143,7 +144,7 @@ func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error)
 		}
 	}
 	id := ID(task.NewID())
-	s.born(id)
+	s.created(id)
 	return s.issue(id, "new")
 }
 

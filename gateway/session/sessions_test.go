@@ -42,15 +42,6 @@ func newClock() *clock {
 
 func (c *clock) Now() time.Time          { return time.Unix(0, c.nanos.Load()) }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
-func (c *clock) set(t time.Time)         { c.nanos.Store(t.UnixNano()) }
-func at(t testing.TB, s string) (at time.Time) {
-	t.Helper()
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at
-}
 
 type fixture struct {
 	*Sessions

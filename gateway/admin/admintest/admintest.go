@@ -18,9 +18,9 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
-	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -41,7 +41,7 @@ type Stage struct {
 
 	mu      sync.Mutex
 	records map[task.ID]*task.Record
-	quotas  map[task.SessionID]session.Quota
+	quotas  map[task.SessionID]quota.Usage
 	granted map[string]bool
 	cached  int
 	noCDN   bool
@@ -63,7 +63,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	s := &Stage{
-		Policy: p, records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]session.Quota),
+		Policy: p, records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]quota.Usage),
 		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
 	}
 	words, err := moderation.NewText(moderation.Defaults())
@@ -73,7 +73,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Ledger: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Quota: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -198,28 +198,28 @@ func (s *Stage) CacheStats(context.Context) (entries, sessions int, err error) {
 	return s.cached, min(s.cached, 2), nil
 }
 
-// Quota plays the ledger.
-func (s *Stage) Quota(_ context.Context, id task.SessionID) (session.Quota, error) {
+// Of plays gateway/quota.
+func (s *Stage) Of(_ context.Context, id task.SessionID) (quota.Usage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.quota(id), nil
+	return s.usage(id), nil
 }
 
-func (s *Stage) quota(id task.SessionID) session.Quota {
+func (s *Stage) usage(id task.SessionID) quota.Usage {
 	if q, ok := s.quotas[id]; ok {
 		return q
 	}
-	return session.Quota{
+	return quota.Usage{
 		Daily: s.Policy.Limits().SessionDaily, Used: 2, ActiveLimit: s.Policy.Limits().SessionActive,
 		ResetsAt: time.Date(2026, 3, 1, 16, 0, 0, 0, time.UTC),
 	}
 }
 
-// Grant plays the ledger.
-func (s *Stage) Grant(_ context.Context, id task.SessionID, externalID string, n int64, _ string) (session.Quota, error) {
+// Grant plays gateway/quota.
+func (s *Stage) Grant(_ context.Context, id task.SessionID, externalID string, n int64, _ string) (quota.Usage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.quota(id)
+	q := s.usage(id)
 	if !s.granted[externalID] {
 		q.Daily += n
 		s.granted[externalID] = true

@@ -1,4 +1,4 @@
-package session
+package ratelimit
 
 import (
 	"net/netip"
@@ -13,10 +13,10 @@ type Action string
 
 // The actions.
 const (
-	ActionPost        Action = "post"         // any POST: ipPerMinute
-	ActionSession     Action = "session"      // a new session: ipSessionsPerHour
-	ActionTask        Action = "task"         // a task that will be paid: ipDaily
-	ActionClientError Action = "client_error" // a report of the page
+	Post        Action = "post"         // any POST: ipPerMinute
+	Session     Action = "session"      // a new session: ipSessionsPerHour
+	Task        Action = "task"         // a task that will be paid for: ipDaily
+	ClientError Action = "client_error" // a report of the page
 )
 
 const clientErrorsPerMinute = 30
@@ -25,36 +25,36 @@ const clientErrorsPerMinute = 30
 type Window struct {
 	Limit     int64
 	Remaining int64
+	Length    time.Duration // the period that Limit is for
 	Reset     time.Duration // until all of Limit is there again
 }
 
-// Limiter counts actions by address, in the memory of one gateway: a limit is
-// per gateway, which is what a balancer that keeps addresses together makes
-// exact and what is good enough against a flood otherwise.
+// Limiter counts actions by address, in the memory of one gateway, so a limit
+// is per gateway. It is exact when the balancer sends an address always to the
+// same gateway; otherwise it still stops a flood.
 type Limiter struct {
 	limits func() policy.Limits
-	counts *counters
+	counts *Counters
 }
 
-// NewLimiter builds a limiter that asks for the limits at every action; a nil
-// now is time.Now.
-func NewLimiter(limits func() policy.Limits, now func() time.Time) *Limiter {
+// New builds a limiter. It asks for the limits at every action; a nil now is
+// time.Now.
+func New(limits func() policy.Limits, now func() time.Time) *Limiter {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limiter{limits: limits, counts: newCounters(now)}
+	return &Limiter{limits: limits, counts: NewCounters(now)}
 }
 
-// Allow counts one action and says where the client stands. Past the limit it
-// is fault.Limited "rate_limited", the window is told too, and nothing is
-// counted.
+// Allow counts one action and returns where the client stands. Past the limit
+// it counts nothing and also returns fault.Limited "rate_limited".
 func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
-	limit, window := l.rule(action)
+	limit, length := l.rule(action)
 	if limit <= 0 {
 		return Window{}, nil
 	}
-	counted, n, reset := l.counts.take(counterName(action, client), limit, window)
-	w := Window{Limit: limit, Remaining: max(0, limit-n), Reset: reset}
+	counted, n, reset := l.counts.Take(counterName(action, client), limit, length)
+	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: length, Reset: reset}
 	if !counted {
 		f := fault.New(fault.Limited, "rate_limited").After(reset)
 		f.ResetsAt = l.counts.now().Add(reset).UTC()
@@ -63,22 +63,22 @@ func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
 	return w, nil
 }
 
-// Return gives back an action that came to nothing for another reason, so
-// that one visitor's refusals do not use up what a shared address may do.
+// Return gives back an action that was then refused for another reason. So the
+// refusals of one visitor do not use up what a shared address may do.
 func (l *Limiter) Return(action Action, client netip.Addr) {
-	l.counts.back(counterName(action, client))
+	l.counts.Return(counterName(action, client))
 }
 
-func (l *Limiter) rule(action Action) (limit int64, window time.Duration) {
+func (l *Limiter) rule(action Action) (limit int64, length time.Duration) {
 	limits := l.limits()
 	switch action {
-	case ActionPost:
+	case Post:
 		return limits.IPPerMinute, time.Minute
-	case ActionSession:
+	case Session:
 		return limits.IPSessionsPerHour, time.Hour
-	case ActionTask:
+	case Task:
 		return limits.IPDaily, 24 * time.Hour
-	case ActionClientError:
+	case ClientError:
 		return clientErrorsPerMinute, time.Minute
 	default:
 		return 0, 0

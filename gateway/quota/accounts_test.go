@@ -1,9 +1,10 @@
-package session
+package quota
 
 import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,36 +47,75 @@ func (f *fakeTasks) set(r *task.Record) {
 	f.records[r.ID] = r
 }
 
-type books struct {
-	*Ledger
+// clock is a time that tests move.
+type clock struct{ nanos atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.Unix(0, c.nanos.Load()) }
+func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+func (c *clock) set(t time.Time)         { c.nanos.Store(t.UnixNano()) }
+
+func at(t testing.TB, s string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
+		t.Errorf("err = %v, want %v %s", err, kind, code)
+	}
+}
+
+func openEngine(t testing.TB, c engine.Config) *engine.Engine {
+	t.Helper()
+	c.Replicas, c.Interval = 1, time.Minute
+	e, err := engine.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+type fixture struct {
+	*Accounts
 	engine *engine.Engine
 	tasks  *fakeTasks
 	clock  *clock
 	limits atomic.Pointer[policy.Limits]
-	id     ID
+	id     task.SessionID
 }
 
-func openBooks(t testing.TB, l policy.Limits) *books {
+func openFixture(t testing.TB, l policy.Limits) *fixture {
 	t.Helper()
-	b := &books{engine: openEngine(t, t.TempDir()), tasks: &fakeTasks{records: map[task.ID]*task.Record{}}, clock: newClock(), id: ID(task.NewID())}
+	return fixtureOn(t, openEngine(t, engine.Config{Dir: t.TempDir()}), l)
+}
+
+func fixtureOn(t testing.TB, e *engine.Engine, l policy.Limits) *fixture {
+	t.Helper()
+	b := &fixture{engine: e, tasks: &fakeTasks{records: map[task.ID]*task.Record{}}, clock: new(clock), id: task.SessionID(task.NewID())}
 	b.limits.Store(&l)
 	b.clock.set(at(t, "2026-03-01T04:00:00Z")) // noon in Shanghai
-	b.Ledger = b.gateway(t)
+	b.Accounts = b.gateway(t)
 	return b
 }
 
-func (b *books) gateway(t testing.TB) *Ledger {
+func (b *fixture) gateway(t testing.TB) *Accounts {
 	t.Helper()
-	l, err := OpenLedger(t.Context(), LedgerDeps{
+	a, err := Open(t.Context(), Deps{
 		Engine: b.engine, Tasks: b.tasks, Limits: func() policy.Limits { return *b.limits.Load() }, Now: b.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return a
 }
 
-func (b *books) accept(t testing.TB) task.ID {
+func (b *fixture) accept(t testing.TB) task.ID {
 	t.Helper()
 	id := task.ID(task.NewID())
 	if err := b.Reserve(t.Context(), b.id, id); err != nil {
@@ -85,7 +125,7 @@ func (b *books) accept(t testing.TB) task.ID {
 	return id
 }
 
-func (b *books) end(t testing.TB, id task.ID, s task.State, attempts int) {
+func (b *fixture) end(t testing.TB, id task.ID, s task.State, attempts int) {
 	t.Helper()
 	r := &task.Record{ID: id, Session: b.id, State: s, CreatedAt: b.clock.Now(), Attempts: make([]task.Attempt, attempts)}
 	b.tasks.set(r)
@@ -94,9 +134,9 @@ func (b *books) end(t testing.TB, id task.ID, s task.State, attempts int) {
 	}
 }
 
-func (b *books) want(t testing.TB, used, active int64) {
+func (b *fixture) want(t testing.TB, used, active int64) {
 	t.Helper()
-	q, err := b.Quota(t.Context(), b.id)
+	q, err := b.Of(t.Context(), b.id)
 	if err != nil || q.Used != used || q.Active != active {
 		t.Errorf("quota = %+v, err = %v, want used %d active %d", q, err, used, active)
 	}
@@ -104,7 +144,7 @@ func (b *books) want(t testing.TB, used, active int64) {
 
 func TestQuotaCountsWhatSucceeds(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 20, SessionActive: 10})
+	b := openFixture(t, policy.Limits{SessionDaily: 20, SessionActive: 10})
 	ids := []task.ID{b.accept(t), b.accept(t), b.accept(t), b.accept(t), b.accept(t)}
 	b.want(t, 5, 5)
 	b.end(t, ids[0], task.Succeeded, 1)
@@ -121,7 +161,7 @@ func TestQuotaCountsWhatSucceeds(t *testing.T) {
 
 func TestTheFourthTaskOfThreeIsRefusedUntilMidnight(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 3})
+	b := openFixture(t, policy.Limits{SessionDaily: 3})
 	for range 3 {
 		b.end(t, b.accept(t), task.Succeeded, 1)
 	}
@@ -142,7 +182,7 @@ func TestTheFourthTaskOfThreeIsRefusedUntilMidnight(t *testing.T) {
 
 func TestTooManyActiveTasksWait(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionActive: 2})
+	b := openFixture(t, policy.Limits{SessionActive: 2})
 	first := b.accept(t)
 	b.accept(t)
 	err := b.Reserve(t.Context(), b.id, "third")
@@ -158,7 +198,7 @@ func TestTooManyActiveTasksWait(t *testing.T) {
 
 func TestARetryIsReservedOnce(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 3, SessionActive: 3})
+	b := openFixture(t, policy.Limits{SessionDaily: 3, SessionActive: 3})
 	id := b.accept(t)
 	for range 5 {
 		if err := b.Reserve(t.Context(), b.id, id); err != nil {
@@ -175,7 +215,7 @@ func TestARetryIsReservedOnce(t *testing.T) {
 
 func TestYesterdaysTaskIsNotTodays(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 3, SessionActive: 3})
+	b := openFixture(t, policy.Limits{SessionDaily: 3, SessionActive: 3})
 	b.clock.set(at(t, "2026-03-01T15:59:00Z"))
 	id := b.accept(t)
 	b.clock.set(at(t, "2026-03-01T16:01:00Z"))
@@ -186,8 +226,8 @@ func TestYesterdaysTaskIsNotTodays(t *testing.T) {
 
 func TestConcurrentGatewaysCountExactly(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 40})
-	gateways := []*Ledger{b.Ledger, b.gateway(t)}
+	b := openFixture(t, policy.Limits{SessionDaily: 40})
+	gateways := []*Accounts{b.Accounts, b.gateway(t)}
 	var accepted atomic.Int64
 	var all sync.WaitGroup
 	for i := range 100 {
@@ -215,8 +255,8 @@ func TestConcurrentGatewaysCountExactly(t *testing.T) {
 
 func TestConcurrentReservesAndFinishesBalance(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 10_000, SessionActive: 10_000})
-	gateways := []*Ledger{b.Ledger, b.gateway(t)}
+	b := openFixture(t, policy.Limits{SessionDaily: 10_000, SessionActive: 10_000})
+	gateways := []*Accounts{b.Accounts, b.gateway(t)}
 	var all sync.WaitGroup
 	for i := range 60 {
 		all.Go(func() {
@@ -235,7 +275,7 @@ func TestConcurrentReservesAndFinishesBalance(t *testing.T) {
 
 func TestALostAccountIsComputedFromTheTasks(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 20, SessionActive: 10})
+	b := openFixture(t, policy.Limits{SessionDaily: 20, SessionActive: 10})
 	add := func(r task.Record) {
 		r.ID, r.Session = task.ID(task.NewID()), b.id
 		if r.CreatedAt.IsZero() {
@@ -263,14 +303,14 @@ func TestALostAccountIsComputedFromTheTasks(t *testing.T) {
 	b.want(t, 5, 2)
 	b.accept(t)
 	b.want(t, 6, 3)
-	if q, _ := b.gateway(t).Quota(t.Context(), b.id); q.Used != 6 || q.Daily != 25 {
+	if q, _ := b.gateway(t).Of(t.Context(), b.id); q.Used != 6 || q.Daily != 25 {
 		t.Errorf("another gateway says %+v", q)
 	}
 }
 
 func TestALeakedReservationIsFoundBeforeARefusal(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 2, SessionActive: 2})
+	b := openFixture(t, policy.Limits{SessionDaily: 2, SessionActive: 2})
 	for _, id := range []task.ID{"lost-1", "lost-2"} { // the gateway dies before it submits
 		if err := b.Reserve(t.Context(), b.id, id); err != nil {
 			t.Fatal(err)
@@ -286,7 +326,7 @@ func TestALeakedReservationIsFoundBeforeARefusal(t *testing.T) {
 
 func TestAMissedFinishIsFoundBeforeARefusal(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 5, SessionActive: 1})
+	b := openFixture(t, policy.Limits{SessionDaily: 5, SessionActive: 1})
 	id := b.accept(t)
 	b.tasks.set(&task.Record{ID: id, Session: b.id, State: task.Succeeded, CreatedAt: b.clock.Now()}) // and nobody told
 	if err := b.Reserve(t.Context(), b.id, "next"); err != nil {
@@ -297,7 +337,7 @@ func TestAMissedFinishIsFoundBeforeARefusal(t *testing.T) {
 
 func TestLimitsCanBeTurnedOnLater(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 5})
+	b := openFixture(t, policy.Limits{SessionDaily: 5})
 	b.end(t, b.accept(t), task.Succeeded, 1)
 	b.limits.Store(&policy.Limits{})
 	for range 4 {
@@ -310,7 +350,7 @@ func TestLimitsCanBeTurnedOnLater(t *testing.T) {
 
 func TestAGrantHappensOnce(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 1})
+	b := openFixture(t, policy.Limits{SessionDaily: 1})
 	b.accept(t)
 	for range 3 {
 		q, err := b.Grant(t.Context(), b.id, "order-1", 2, "sorry")
@@ -318,7 +358,7 @@ func TestAGrantHappensOnce(t *testing.T) {
 			t.Fatalf("quota = %+v, err = %v", q, err)
 		}
 	}
-	_, err := b.Grant(t.Context(), ID(task.NewID()), "order-1", 2, "")
+	_, err := b.Grant(t.Context(), task.SessionID(task.NewID()), "order-1", 2, "")
 	wantCode(t, err, fault.Conflict, "grant_used")
 	for _, n := range []int64{0, -1, maxGrant + 1} {
 		_, err := b.Grant(t.Context(), b.id, "order-2", n, "")
@@ -328,35 +368,35 @@ func TestAGrantHappensOnce(t *testing.T) {
 	b.accept(t)
 	wantCode(t, b.Reserve(t.Context(), b.id, "fourth"), fault.Limited, "quota_exceeded")
 	b.clock.advance(24 * time.Hour)
-	if q, _ := b.Quota(t.Context(), b.id); q.Daily != 1 {
+	if q, _ := b.Of(t.Context(), b.id); q.Daily != 1 {
 		t.Errorf("the grant of yesterday is there: %+v", q)
 	}
 }
 
 func TestForgettingASessionLeavesNothingOfIt(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 5})
+	b := openFixture(t, policy.Limits{SessionDaily: 5})
 	b.accept(t)
 	if _, err := b.Grant(t.Context(), b.id, "order-1", 2, ""); err != nil {
 		t.Fatal(err)
 	}
 	b.tasks.records = map[task.ID]*task.Record{}
-	if err := b.Forget(t.Context(), b.id); err != nil {
+	if err := b.Erase(t.Context(), b.id); err != nil {
 		t.Fatal(err)
 	}
 	b.want(t, 0, 0)
-	if q, _ := b.Quota(t.Context(), b.id); q.Daily != 5 {
+	if q, _ := b.Of(t.Context(), b.id); q.Daily != 5 {
 		t.Errorf("quota = %+v", q)
 	}
-	if _, err := b.Grant(t.Context(), ID(task.NewID()), "order-1", 2, ""); fault.CodeOf(err) != "grant_used" {
+	if _, err := b.Grant(t.Context(), task.SessionID(task.NewID()), "order-1", 2, ""); fault.CodeOf(err) != "grant_used" {
 		t.Errorf("an external id is free again: %v", err)
 	}
 }
 
 func TestANewSessionNeedNotLookForTasks(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t, policy.Limits{SessionDaily: 5})
-	b.Born(b.id)
+	b := openFixture(t, policy.Limits{SessionDaily: 5})
+	b.Begin(b.id)
 	b.accept(t)
 	b.want(t, 1, 1)
 	if n := b.tasks.reads.Load(); n != 0 {
@@ -364,12 +404,43 @@ func TestANewSessionNeedNotLookForTasks(t *testing.T) {
 	}
 }
 
+// A memory bucket counts its revisions from 1 again after a restart: what this
+// gateway remembers from before must not be written over what others did since.
+func TestAnAccountFromBeforeARestartOfTheEngineIsNotUsed(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	_ = listener.Close()
+	host := engine.Config{Dir: t.TempDir(), Listen: addr, Token: "secret"}
+	first := openEngine(t, host)
+	b := fixtureOn(t, openEngine(t, engine.Config{URL: "nats://" + addr, Token: "secret"}), policy.Limits{SessionDaily: 20, SessionActive: 20})
+	b.accept(t)
+	seen := b.engine.Reconnects()
+	first.Close()
+	second := openEngine(t, host)
+	if b.engine.Reconnects() == seen { // its first request waits for the connection
+		for end := time.Now().Add(20 * time.Second); b.engine.Ready(t.Context()) != nil && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // the connection announces nothing here
+		}
+	}
+	other := &fixture{engine: second, tasks: b.tasks, clock: b.clock, id: b.id}
+	other.limits.Store(b.limits.Load())
+	other.Accounts = other.gateway(t) // makes the bucket again
+	other.accept(t)
+	b.accept(t)
+	b.want(t, 3, 3)
+	other.want(t, 3, 3)
+}
+
 func BenchmarkReserveFinish(b *testing.B) {
-	l := openBooks(b, policy.DefaultLimits())
+	l := openFixture(b, policy.DefaultLimits())
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			id, t := ID(task.NewID()), task.ID(task.NewID())
-			l.Born(id)
+			id, t := task.SessionID(task.NewID()), task.ID(task.NewID())
+			l.Begin(id)
 			if err := l.Reserve(b.Context(), id, t); err != nil {
 				b.Error(err)
 			}

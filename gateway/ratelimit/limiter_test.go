@@ -1,4 +1,4 @@
-package session
+package ratelimit
 
 import (
 	"net/netip"
@@ -12,38 +12,52 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
+// clock is a time that tests move.
+type clock struct{ nanos atomic.Int64 }
+
+func newClock() *clock {
+	c := new(clock)
+	c.nanos.Store(time.Now().UnixNano())
+	return c
+}
+
+func (c *clock) Now() time.Time          { return time.Unix(0, c.nanos.Load()) }
+func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+
 func limitsOf(l policy.Limits) func() policy.Limits { return func() policy.Limits { return l } }
 
 func TestPastTheLimitAClientWaits(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 3}), c.Now)
+	l := New(limitsOf(policy.Limits{IPPerMinute: 3}), c.Now)
 	client := netip.MustParseAddr("192.0.2.1")
 	for i := range 3 {
-		if w, err := l.Allow(ActionPost, client); err != nil || w.Remaining != int64(2-i) || w.Limit != 3 || w.Reset != time.Minute {
+		if w, err := l.Allow(Post, client); err != nil || w.Remaining != int64(2-i) || w.Limit != 3 || w.Length != time.Minute || w.Reset != time.Minute {
 			t.Errorf("%d: window = %+v, err = %v", i, w, err)
 		}
 	}
 	c.advance(20 * time.Second)
-	w, err := l.Allow(ActionPost, client)
-	wantCode(t, err, fault.Limited, "rate_limited")
+	w, err := l.Allow(Post, client)
+	if fault.KindOf(err) != fault.Limited || fault.CodeOf(err) != "rate_limited" {
+		t.Errorf("err = %v, want rate_limited", err)
+	}
 	if w.Remaining != 0 || w.Reset != 40*time.Second || fault.As(err).RetryAfter != 40*time.Second {
 		t.Errorf("window = %+v, err = %v", w, err)
 	}
-	if _, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.2")); err != nil {
+	if _, err := l.Allow(Post, netip.MustParseAddr("192.0.2.2")); err != nil {
 		t.Errorf("another client is refused: %v", err)
 	}
 	c.advance(40 * time.Second)
-	if _, err := l.Allow(ActionPost, client); err != nil {
+	if _, err := l.Allow(Post, client); err != nil {
 		t.Errorf("a new window is refused: %v", err)
 	}
 }
 
 func TestEachActionHasItsOwnLimit(t *testing.T) {
 	t.Parallel()
-	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 1, IPDaily: 2, IPSessionsPerHour: 3}), nil)
+	l := New(limitsOf(policy.Limits{IPPerMinute: 1, IPDaily: 2, IPSessionsPerHour: 3}), nil)
 	client := netip.MustParseAddr("192.0.2.1")
-	for action, want := range map[Action]int64{ActionPost: 1, ActionTask: 2, ActionSession: 3, ActionClientError: clientErrorsPerMinute} {
+	for action, want := range map[Action]int64{Post: 1, Task: 2, Session: 3, ClientError: clientErrorsPerMinute} {
 		n := int64(0)
 		for ; n <= want; n++ {
 			if _, err := l.Allow(action, client); err != nil {
@@ -54,17 +68,17 @@ func TestEachActionHasItsOwnLimit(t *testing.T) {
 			t.Errorf("%s: %d allowed, want %d", action, n, want)
 		}
 	}
-	l.Return(ActionTask, client)
-	if _, err := l.Allow(ActionTask, client); err != nil {
+	l.Return(Task, client)
+	if _, err := l.Allow(Task, client); err != nil {
 		t.Errorf("what was returned is not there: %v", err)
 	}
 }
 
 func TestALimitOfZeroIsOff(t *testing.T) {
 	t.Parallel()
-	l := NewLimiter(limitsOf(policy.Limits{}), nil)
+	l := New(limitsOf(policy.Limits{}), nil)
 	for range 1000 {
-		if w, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.1")); err != nil || w.Limit != 0 {
+		if w, err := l.Allow(Post, netip.MustParseAddr("192.0.2.1")); err != nil || w.Limit != 0 {
 			t.Fatalf("window = %+v, err = %v", w, err)
 		}
 	}
@@ -72,9 +86,9 @@ func TestALimitOfZeroIsOff(t *testing.T) {
 
 func TestOneIPv6CustomerIsOneClient(t *testing.T) {
 	t.Parallel()
-	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 1}), nil)
+	l := New(limitsOf(policy.Limits{IPPerMinute: 1}), nil)
 	allowed := func(s string) bool {
-		_, err := l.Allow(ActionPost, netip.MustParseAddr(s))
+		_, err := l.Allow(Post, netip.MustParseAddr(s))
 		return err == nil
 	}
 	if !allowed("2001:db8:1:2::1") || allowed("2001:db8:1:2:ffff::9") || !allowed("2001:db8:1:3::1") {
@@ -87,13 +101,13 @@ func TestOneIPv6CustomerIsOneClient(t *testing.T) {
 
 func TestManyAtOnceNeverPassTheLimit(t *testing.T) {
 	t.Parallel()
-	l := NewLimiter(limitsOf(policy.Limits{IPPerMinute: 100}), nil)
+	l := New(limitsOf(policy.Limits{IPPerMinute: 100}), nil)
 	var passed atomic.Int64
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
 			for range 50 {
-				if _, err := l.Allow(ActionPost, netip.MustParseAddr("192.0.2.1")); err == nil {
+				if _, err := l.Allow(Post, netip.MustParseAddr("192.0.2.1")); err == nil {
 					passed.Add(1)
 				}
 			}
@@ -107,9 +121,9 @@ func TestManyAtOnceNeverPassTheLimit(t *testing.T) {
 
 func TestAFloodOfAddressesIsBounded(t *testing.T) {
 	t.Parallel()
-	c := newCounters(time.Now)
+	c := NewCounters(time.Now)
 	for i := range 2 * countersKept {
-		c.take(strconv.Itoa(i), 1, time.Minute)
+		c.Take(strconv.Itoa(i), 1, time.Minute)
 	}
 	c.cache.CleanUp()
 	if n := c.cache.EstimatedSize(); n > countersKept {

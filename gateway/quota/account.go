@@ -1,4 +1,4 @@
-package session
+package quota
 
 import (
 	"slices"
@@ -7,15 +7,15 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// recentCharged bounds the finished tasks that an account remembers by id, so
-// that a late retry of one is not counted twice. Older ones are only a number.
+// recentCharged is how many finished tasks an account remembers by id, so that
+// a late retry of one is not counted twice. Older ones are only a number.
 const recentCharged = 32
 
 // shanghai has no daylight saving: a fixed zone is right and needs no file.
 var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 
-// account is what a session has used today and what is under way. Names are
-// short because it is written at every accept.
+// account is what a session has used today and what is under way. Its JSON
+// names are short because it is written at every accept.
 type account struct {
 	Day     int64         `json:"d"`           // Shanghai days since 1970
 	Charged int64         `json:"c,omitempty"` // finished tasks of the day that count
@@ -23,7 +23,7 @@ type account struct {
 	Active  []reservation `json:"a,omitempty"`
 	Granted int64         `json:"g,omitempty"` // on top of today's limit
 	Built   int64         `json:"b"`           // unix nanoseconds, when computed from the tasks
-	Checked int64         `json:"k,omitempty"` // unix seconds, when stale reservations were looked for
+	Checked int64         `json:"k,omitempty"` // unix seconds, the last search for stale reservations
 }
 
 type reservation struct {
@@ -31,12 +31,14 @@ type reservation struct {
 	At   int64   `json:"s"` // unix seconds
 }
 
+func (r reservation) at() time.Time { return time.Unix(r.At, 0) }
+
 func newAccount(now time.Time) account {
 	return account{Day: shanghaiDay(now), Built: now.UnixNano()}
 }
 
-// roll begins a new day: what is still under way stays active but was counted
-// on its own day.
+// roll begins a new day. Tasks that are still under way stay active; they were
+// counted on their own day.
 func (a *account) roll(now time.Time) {
 	if day := shanghaiDay(now); day != a.Day {
 		a.Day, a.Charged, a.Recent, a.Granted = day, 0, nil, 0
@@ -53,11 +55,11 @@ func (a *account) used() int64 {
 	return used
 }
 
-func (a *account) today(r reservation) bool { return shanghaiDay(time.Unix(r.At, 0)) == a.Day }
+func (a *account) today(r reservation) bool { return shanghaiDay(r.at()) == a.Day }
 
 func (a *account) knows(t task.ID) bool { return a.find(t) >= 0 || slices.Contains(a.Recent, mark(t)) }
 
-// mark is what is left of a finished task: it says no to that id, and is none.
+// mark recognises a finished task without keeping its id.
 func mark(t task.ID) string { return task.DeriveID("charged", string(t)) }
 
 func (a *account) find(t task.ID) int {
@@ -68,7 +70,18 @@ func (a *account) reserve(t task.ID, at time.Time) {
 	a.Active = append(slices.Clip(a.Active), reservation{Task: t, At: at.Unix()})
 }
 
-// mayCheck bounds the cost of looking for stale reservations.
+// add counts a record of the session.
+func (a *account) add(r *task.Record) {
+	at := reservation{Task: r.ID, At: r.CreatedAt.Unix()}
+	switch {
+	case !r.Deleted && !r.State.Terminal():
+		a.Active = append(a.Active, at)
+	case r.Counts() && a.today(at):
+		a.charge(r.ID)
+	}
+}
+
+// mayCheck bounds what the search for stale reservations costs.
 func (a *account) mayCheck(now time.Time) bool {
 	return len(a.Active) <= fewActive || now.Sub(time.Unix(a.Checked, 0)) >= checkEvery
 }

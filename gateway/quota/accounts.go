@@ -1,0 +1,241 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	accountsKept  = 24 * time.Hour // without a change; then its day is over
+	accountsBytes = 256 << 20
+	cachedMost    = 1 << 16 // accounts in the memory of one gateway
+	stripes       = 256
+
+	// graceReserved is how long a reservation may be without its task: the
+	// accept that made it is still under way.
+	graceReserved = 30 * time.Second
+
+	// A refusal first looks for stale reservations: always when an account
+	// has few, else at most this often.
+	fewActive  = 16
+	checkEvery = 5 * time.Second
+
+	// newFor is how long a new session is believed to have no tasks.
+	newFor = 5 * time.Minute
+
+	// activeRetry is when one of the active tasks has probably ended.
+	activeRetry = 5 * time.Second
+)
+
+// Usage is where a session stands today.
+type Usage struct {
+	Daily       int64 // what today allows, grants included; 0: no limit
+	Used        int64
+	Active      int64
+	ActiveLimit int64     // 0: no limit
+	ResetsAt    time.Time // midnight in Shanghai
+}
+
+// tasks is what gateway/queue knows of a session.
+type tasks interface {
+	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
+	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
+}
+
+// Deps are what Accounts works with.
+type Deps struct {
+	Engine   *engine.Engine
+	Tasks    tasks
+	Limits   func() policy.Limits
+	Registry prometheus.Registerer
+	Now      func() time.Time // time.Now when nil
+}
+
+// Accounts counts tasks per session and Shanghai day, exactly, over all
+// gateways: every change is a compare-and-swap on the session's account. The
+// accounts are a projection in the engine's memory. A lost one is computed
+// again from the session's tasks, so no accept waits for a disk here.
+type Accounts struct {
+	engine   *engine.Engine
+	accounts *engine.Bucket
+	grants   *engine.Bucket
+	tasks    tasks
+	limits   func() policy.Limits
+	now      func() time.Time
+	cache    *otter.Cache[task.SessionID, stored]
+	locks    [stripes]sync.Mutex // by session, so that one gateway does not race with itself
+	seed     maphash.Seed
+	unseen   atomic.Int64 // unix nanoseconds of the last task that was not counted, because no limit was set
+
+	rebuilt prometheus.Counter
+	refused *prometheus.CounterVec
+}
+
+// Open prepares the accounts.
+func Open(ctx context.Context, d Deps) (*Accounts, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	f := promauto.With(d.Registry)
+	a := &Accounts{
+		engine: d.Engine, tasks: d.Tasks, limits: d.Limits, now: d.Now, seed: maphash.MakeSeed(),
+		cache:   otter.Must(&otter.Options[task.SessionID, stored]{MaximumSize: cachedMost}),
+		rebuilt: f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_quota_rebuilds_total", Help: "Accounts computed again from a session's tasks."}),
+		refused: f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_quota_refused_total", Help: "Tasks refused by a session's quota, by code."}, []string{"code"}),
+	}
+	var err error
+	a.accounts, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "ledger", Memory: true, MaxAge: accountsKept, MaxBytes: accountsBytes})
+	if err != nil {
+		return nil, fmt.Errorf("open quota: %w", err)
+	}
+	if a.grants, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "grants"}); err != nil {
+		return nil, fmt.Errorf("open quota: %w", err)
+	}
+	return a, nil
+}
+
+// Begin says that a session is new. It has no tasks, so its first one need not
+// look for them.
+func (a *Accounts) Begin(id task.SessionID) {
+	a.cache.Set(id, stored{account: newAccount(a.now()), reconnects: a.engine.Reconnects()})
+}
+
+// Of says where a session stands, over all gateways.
+func (a *Accounts) Of(ctx context.Context, id task.SessionID) (Usage, error) {
+	unlock := a.lock(id)
+	defer unlock()
+	s, _, err := a.read(ctx, id)
+	if err != nil {
+		return Usage{}, fmt.Errorf("read quota: %w", err)
+	}
+	return a.usage(s.account), nil
+}
+
+// Reserve counts a task as active and used. It refuses one too many with
+// fault.Limited: "quota_exceeded" until midnight, "too_many_active" for a
+// moment. A task is counted once, however often it is reserved.
+func (a *Accounts) Reserve(ctx context.Context, id task.SessionID, t task.ID) error {
+	if a.off() {
+		return nil
+	}
+	unlock := a.lock(id)
+	defer unlock()
+	return a.change(ctx, id, a.read, func(ctx context.Context, acc *account) (bool, error) {
+		now := a.now()
+		acc.roll(now)
+		if acc.knows(t) {
+			return false, nil
+		}
+		refusal := a.refuse(*acc)
+		if refusal == nil {
+			acc.reserve(t, now)
+			return true, nil
+		}
+		if !acc.mayCheck(now) {
+			return false, refusal
+		}
+		changed, err := a.check(ctx, id, acc)
+		if err != nil {
+			return false, err
+		}
+		if refusal := a.refuse(*acc); refusal != nil {
+			return changed, refusal
+		}
+		acc.reserve(t, now)
+		return true, nil
+	})
+}
+
+// Finish ends a reservation: the task is no longer active, and unless it is
+// charged it no longer counts as used. A task that is not reserved, or was
+// finished before, changes nothing.
+func (a *Accounts) Finish(ctx context.Context, id task.SessionID, t task.ID, charged bool) error {
+	if a.off() {
+		return nil
+	}
+	unlock := a.lock(id)
+	defer unlock()
+	return a.change(ctx, id, a.fetch, func(_ context.Context, acc *account) (bool, error) {
+		acc.roll(a.now())
+		return acc.finish(t, charged), nil
+	})
+}
+
+// Erase removes what is known of a session. Only the external ids of its
+// grants stay, and stay used.
+func (a *Accounts) Erase(ctx context.Context, id task.SessionID) error {
+	unlock := a.lock(id)
+	defer unlock()
+	a.cache.Invalidate(id)
+	keys, err := a.grants.Keys(ctx, grantsOf(id))
+	if err != nil {
+		return fmt.Errorf("erase quota: %w", err)
+	}
+	for _, key := range keys {
+		if err := a.grants.Delete(ctx, key, engine.AnyRevision); err != nil {
+			return fmt.Errorf("erase quota: %w", err)
+		}
+	}
+	if err := a.accounts.Delete(ctx, accountKey(id), engine.AnyRevision); err != nil {
+		return fmt.Errorf("erase quota: %w", err)
+	}
+	return nil
+}
+
+// off reports that no limit is set, and remembers that a task was not counted.
+func (a *Accounts) off() bool {
+	limits := a.limits()
+	off := limits.SessionDaily == 0 && limits.SessionActive == 0
+	if off {
+		a.unseen.Store(a.now().UnixNano())
+	}
+	return off
+}
+
+func (a *Accounts) lock(id task.SessionID) (unlock func()) {
+	m := &a.locks[maphash.String(a.seed, string(id))%stripes]
+	m.Lock()
+	return m.Unlock
+}
+
+func (a *Accounts) usage(acc account) Usage {
+	now, limits := a.now(), a.limits()
+	acc.roll(now)
+	u := Usage{Daily: limits.SessionDaily, Used: acc.used(), Active: int64(len(acc.Active)), ActiveLimit: limits.SessionActive, ResetsAt: midnightAfter(now)}
+	if u.Daily > 0 {
+		u.Daily += acc.Granted
+	}
+	return u
+}
+
+// refuse says why one more task is too many, or nil.
+func (a *Accounts) refuse(acc account) error {
+	u := a.usage(acc)
+	switch {
+	case u.Daily > 0 && u.Used >= u.Daily:
+		a.refused.WithLabelValues("quota_exceeded").Inc()
+		f := fault.New(fault.Limited, "quota_exceeded").After(u.ResetsAt.Sub(a.now())).
+			With("used", strconv.FormatInt(u.Used, 10)).With("daily", strconv.FormatInt(u.Daily, 10))
+		f.ResetsAt = u.ResetsAt
+		return f
+	case u.ActiveLimit > 0 && u.Active >= u.ActiveLimit:
+		a.refused.WithLabelValues("too_many_active").Inc()
+		return fault.New(fault.Limited, "too_many_active").After(activeRetry).
+			With("active", strconv.FormatInt(u.Active, 10)).With("limit", strconv.FormatInt(u.ActiveLimit, 10))
+	}
+	return nil
+}
