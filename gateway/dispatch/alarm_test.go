@@ -113,24 +113,6 @@ func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
 	eventually(t, "a larger budget ends it", func() bool { return slices.Equal(standby.Status().Alarms, want[1:]) })
 }
 
-// A vendor that counts by the minute has said nothing about later.
-func TestAnOldAllowanceIsForgotten(t *testing.T) {
-	t.Parallel()
-	now, n := time.Now(), int64(0)
-	v := newVendor()
-	if v.allowance(now) != nil {
-		t.Error("it said nothing yet")
-	}
-	v.hear(&n, now)
-	v.hear(nil, now.Add(time.Minute)) // a call that failed otherwise
-	if got := v.allowance(now.Add(allowanceKept)); got == nil || *got != 0 {
-		t.Errorf("allowance %v", got)
-	}
-	if v.allowance(now.Add(allowanceKept+1)) != nil {
-		t.Error("it is remembered for ever")
-	}
-}
-
 func TestARefusalForTheRateTellsTheAllowanceToo(t *testing.T) {
 	t.Parallel()
 	w := budgeted(t, nil)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -172,9 +173,7 @@ func TestAnArmThatIsOutOfMoneyOrBrokenIsMadeAsUsualAndLeftOut(t *testing.T) {
 			l := d.leads()
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			one := &breaker{rules: l.config.Breaking}
-			one.open(time.Now(), time.Minute)
-			l.health.breakers[lane{"b", ""}], l.health.tripped = one, 1
+			l.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Class: task.ClassAuth}, time.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,21 +65,12 @@ func (f *flight) call(ctx context.Context, req workerrpc.Attempt) (workerrpc.Out
 		return out, context.Cause(ctx)
 	case errors.Is(err, errDeposed):
 		return out, err
-	case !begun && refusal(fault.CodeOf(err)):
+	case !begun && workerrpc.Refused(fault.CodeOf(err)):
 		f.Logger.Warn("worker did not take the attempt", "task", f.job.ID, "worker", a.Worker, "err", err)
 		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: fault.CodeOf(err)}, nil
 	}
 	f.Logger.Warn("stream lost", "task", f.job.ID, "attempt", a.Number, "worker", a.Worker, "err", err)
 	return f.recover(ctx, req, a)
-}
-
-// refusal reports whether a fault's code says that a worker never began.
-func refusal(code string) bool {
-	switch code {
-	case workerrpc.CodeUnreachable, workerrpc.CodeTooLarge, workerrpc.CodeToken, "worker_busy", "worker_draining", "provider_unknown", "attempt_invalid":
-		return true
-	}
-	return false
 }
 
 // stream follows one Generate stream to its end, also when ctx ends first;

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 )
 
 // Config tunes the dispatcher; the defaults fit one node.
@@ -13,13 +15,13 @@ type Config struct {
 	Trim   time.Duration // how long a finished task keeps its history for replays
 	Stall  time.Duration // how long a task waits while every breaker is open before it is tried all the same
 
-	Breaking Breaking
+	Breaking health.Breaking
 	Alarming Alarming
 }
 
 // Defaults hold a thousand jobs and give a region two seconds.
 func Defaults() Config {
-	return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute, Stall: 15 * time.Second, Breaking: defaultBreaking(), Alarming: defaultAlarming()}
+	return Config{Window: 1024, Spill: 2 * time.Second, Trim: time.Minute, Stall: 15 * time.Second, Breaking: health.DefaultBreaking(), Alarming: defaultAlarming()}
 }
 
 // Validate says everything that is wrong.
@@ -37,6 +39,6 @@ func (c Config) Validate() error {
 	if c.Stall < 0 {
 		errs = append(errs, fmt.Errorf("dispatch.stall: must not be negative, is %v", c.Stall))
 	}
-	errs = append(errs, c.Breaking.validate(), c.Alarming.validate())
+	errs = append(errs, c.Breaking.Validate(), c.Alarming.validate())
 	return errors.Join(errs...)
 }

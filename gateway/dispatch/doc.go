@@ -7,8 +7,8 @@
 //
 // The files follow a task: claim.go makes this the one dispatcher, lead.go
 // leases the task, fairqueue keeps it until its turn, position.go tells it where it
-// stands, place.go and slots.go give it a worker, health.go,
-// breaker.go and limiter.go keep it away from providers that fail, told.go
+// stands, place.go and slots.go give it a worker, health
+// keeps it away from providers that fail, told.go
 // tells operators of those, walk.go runs it over its
 // attempts, flight.go and call.go make one call,
 // hedge.go a second one beside it, recover.go finds a call that another

@@ -174,7 +174,7 @@ func (w *walk) observe() {
 	}
 	if r.State == task.Succeeded && r.StartedAt != nil {
 		w.lead.mu.Lock()
-		w.service.add(r.FinishedAt.Sub(*r.StartedAt))
+		w.service.Add(r.FinishedAt.Sub(*r.StartedAt))
 		w.lead.mu.Unlock()
 		w.metrics.taskSeconds.Observe(took.Seconds())
 		w.calibrate(took)

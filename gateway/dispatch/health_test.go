@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -14,7 +15,7 @@ import (
 
 // touchy opens a breaker after two failures and for long.
 func touchy(w *world) {
-	w.config.Breaking = Breaking{Window: time.Minute, Least: 2, Share: 0.5, Sudden: 1, Open: time.Hour, Refuse: time.Hour, Most: time.Hour}
+	w.config.Breaking = health.Breaking{Window: time.Minute, Least: 2, Share: 0.5, Sudden: 1, Open: time.Hour, Refuse: time.Hour, Most: time.Hour}
 }
 
 func TestAProviderWithAnOpenBreakerIsPassedOver(t *testing.T) {
@@ -77,30 +78,34 @@ func TestEveryTaskIsTriedThoughAllBreakersAreOpen(t *testing.T) {
 
 func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	t.Parallel()
-	h := newHealth(rules())
+	h, now := health.New(health.DefaultBreaking()), time.Unix(1000, 0)
+	report := func(s *slot, out workerrpc.Outcome) {
+		h.Report(health.Call{Lane: s.lane(), Begun: now, Probe: s.probe, InFlight: 1}, out, now)
+	}
 	s := newSlots(h, newSpend(func() *policy.State { return &policy.State{} }))
 	s.refresh([]fleet.Member{worker("w1", "", 9, "a")}, s.state)
 	n := need{steps: []routing.Step{step("a")}}
-	held := s.take(n)
-	now := time.Now()
-	h.report(held, workerrpc.Outcome{Result: task.Rejected, Class: task.ClassAuth}, now, now, 1)
+	held := s.take(n, now)
+	report(held, workerrpc.Outcome{Result: task.Rejected, Class: task.ClassAuth})
 	s.release(held)
-	if got := took(s.take(n)); got != "nothing" {
+	if got := took(s.take(n, now)); got != "nothing" {
 		t.Errorf("an open breaker gives %s", got)
 	}
-	h.breakers[lane{"a", ""}].until = now
-	probe := s.take(n)
-	if probe == nil || !probe.probe || s.take(n) != nil {
+	now = now.Add(health.DefaultBreaking().Refuse)
+	probe := s.take(n, now)
+	if probe == nil || !probe.probe || s.take(n, now) != nil {
 		t.Fatalf("probe %+v", probe)
 	}
 	s.release(probe) // and never reported: the next may try
-	if probe = s.take(n); probe == nil {
+	if probe = s.take(n, now); probe == nil {
 		t.Fatal("a probe that said nothing blocks the next")
 	}
-	h.report(probe, workerrpc.Outcome{Result: task.OK}, now, now, 1)
+	report(probe, workerrpc.Outcome{Result: task.OK})
 	s.release(probe)
-	if h.tripped != 0 || took(s.take(n)) != "w1 a" || took(s.take(n)) != "w1 a" {
-		t.Errorf("not closed: %d tripped", h.tripped)
+	for range 2 {
+		if got := took(s.take(n, now)); got != "w1 a" {
+			t.Errorf("a closed breaker gives %s", got)
+		}
 	}
 }
 
@@ -149,25 +154,6 @@ func TestALimitedProviderIsNotWaitedForWhileThereIsAnother(t *testing.T) {
 	d.idle()
 }
 
-func TestAVendorsPastIsSummedUp(t *testing.T) {
-	t.Parallel()
-	v := newVendor()
-	if v.success() != 1 {
-		t.Error("blamed before the first call")
-	}
-	for i := range 100 {
-		v.report(good, workerrpc.Outcome{ProviderMS: int64(i+1) * 1000}, time.Hour)
-		v.report(silent, workerrpc.Outcome{}, 0)
-	}
-	for range 300 - vendorSamples {
-		v.report(failing, workerrpc.Outcome{}, time.Second)
-	}
-	v.summarise()
-	if v.p50 != 51 || v.p95 != 96 || v.success() > 0.7 || v.success() < 0.6 {
-		t.Errorf("p50 %v, p95 %v, success %v", v.p50, v.p95, v.success())
-	}
-}
-
 func TestEveryGatewayKnowsHowTheProvidersDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, touchy)
@@ -178,7 +164,7 @@ func TestEveryGatewayKnowsHowTheProvidersDo(t *testing.T) {
 	eventually(t, "both tell of the breaker", func() bool {
 		for _, d := range []*running{leader, standby} {
 			s, ok := d.Status().Providers["a"]
-			if !ok || s.Breakers[""] != Open || s.Success == nil || *s.Success != 0 {
+			if !ok || s.Breakers[""] != health.Open || s.Success == nil || *s.Success != 0 {
 				return false
 			}
 		}

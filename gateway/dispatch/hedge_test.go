@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -210,29 +211,6 @@ func TestATakeOverFindsBothCalls(t *testing.T) {
 	}
 }
 
-func TestHedgesKeepWithinTheirShare(t *testing.T) {
-	t.Parallel()
-	h, now := hedging{}, time.Unix(1_000_000, 0)
-	hedges := 0
-	for range 1000 {
-		h.count(now, false)
-		if h.allows(now, 0.05) {
-			h.count(now, true)
-			hedges++
-		}
-		now = now.Add(100 * time.Millisecond)
-	}
-	if share := float64(hedges) / float64(1000+hedges); share > 0.05 || share < 0.045 {
-		t.Errorf("%d hedges are %.3f", hedges, share)
-	}
-	if h.allows(now.Add(2*hedgeWindow), 0.05) {
-		t.Error("the past still pays for a hedge")
-	}
-	if h.allows(now, 0) {
-		t.Error("allowed though off")
-	}
-}
-
 func TestNobodyIsHedgedWithoutBudgetOrMoney(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*world){
@@ -268,8 +246,8 @@ func TestOneThatIsUsuallySlowerIsNoHedge(t *testing.T) {
 	d := w.start()
 	l := d.leads()
 	l.mu.Lock()
-	for range hedgeSamples {
-		l.health.vendor("b").report(good, workerrpc.Outcome{ProviderMS: 60_000}, time.Minute)
+	for range 20 {
+		l.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Result: task.OK, ProviderMS: 60_000}, time.Now())
 	}
 	l.mu.Unlock()
 	j := w.accept()

@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 const (
@@ -72,7 +73,7 @@ func (w *walk) book(ctx context.Context, f *flight) (done bool, err error) {
 	w.metrics.attempts.WithLabelValues(a.Provider, string(f.out.Result), string(f.out.Class)).Inc()
 	if f.out.Class == task.ClassCanceled {
 		w.lead.mu.Lock()
-		w.health.vendor(a.Provider).beaten(time.Since(a.StartedAt))
+		w.health.Beaten(a.Provider, time.Since(a.StartedAt))
 		w.lead.mu.Unlock()
 	}
 	err = w.amend(ctx, func(r *task.Record) { complete(r, landing{a.Number, f.out}) })
@@ -125,7 +126,7 @@ func (w *walk) account(a task.Attempt) {
 // unserved reports whether no worker took the attempt, so that it says
 // nothing about the provider.
 func unserved(a task.Attempt) bool {
-	return a.Outcome == task.NotSent && (a.Class == task.ClassBusy || refusal(a.Code))
+	return a.Outcome == task.NotSent && (a.Class == task.ClassBusy || workerrpc.Refused(a.Code))
 }
 
 // plan is the router's plan without the providers that had their chances:
@@ -156,10 +157,10 @@ func (w *walk) plan() []routing.Step {
 }
 
 // need is called with the lead's lock held.
-func (w *walk) need() need {
+func (w *walk) need(now time.Time) need {
 	return need{
 		steps: w.plan(), region: w.job.Region, campaign: w.job.Campaign, avoid: w.avoid, rest: w.rest, attempt: len(w.tried) > 0 || w.moved,
-		waited: time.Since(w.it.entered), spill: w.config.Spill, stalled: time.Since(w.asked) >= w.config.Stall,
+		waited: now.Sub(w.it.entered), spill: w.config.Spill, stalled: now.Sub(w.asked) >= w.config.Stall,
 	}
 }
 

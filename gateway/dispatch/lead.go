@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch/fairqueue"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -35,8 +36,8 @@ type lead struct {
 	mu        sync.Mutex
 	waiting   fairqueue.Queue[*item]
 	slots     *slots
-	health    *health
-	hedging   hedging
+	health    *health.Health
+	hedging   health.HedgeBudget
 	spend     *spend
 	ledger    *ledger
 	free      days                 // calls that cost nothing, not in the ledger yet
@@ -71,7 +72,7 @@ func (it *item) turn() fairqueue.Key {
 }
 
 func newLead(d *Dispatcher) *lead {
-	h, s := newHealth(d.config.Breaking), newSpend(d.Policy)
+	h, s := health.New(d.config.Breaking), newSpend(d.Policy)
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
 		slots: newSlots(h, s), health: h, spend: s, ledger: newLedger(d.spending, s), free: make(days), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // place gives free slots to waiting tasks whenever something changed. It
@@ -64,13 +66,14 @@ type appetite struct {
 func (l *lead) assign(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answer()
+	now := time.Now()
+	l.answer(now)
 	var refused []appetite
 	for free := l.slots.free(); free > 0; free-- {
 		var s *slot
 		it, ok := l.waiting.Pop(func(it *item) bool {
 			plan := l.route(it.lease.Job)
-			n := l.need(it, plan)
+			n := l.need(it, plan, now)
 			if len(n.steps) == 0 {
 				return false
 			}
@@ -81,7 +84,7 @@ func (l *lead) assign(ctx context.Context) {
 			if slices.Contains(refused, a) {
 				return false
 			}
-			if s = l.slots.take(n); s == nil {
+			if s = l.slots.take(n, now); s == nil {
 				refused = append(refused, a)
 			}
 			return s != nil
@@ -93,8 +96,8 @@ func (l *lead) assign(ctx context.Context) {
 	}
 }
 
-func (l *lead) need(it *item, plan []routing.Step) need {
-	waited := time.Since(it.entered)
+func (l *lead) need(it *item, plan []routing.Step, now time.Time) need {
+	waited := now.Sub(it.entered)
 	return need{
 		steps: l.payable(plan, l.mostFen(), it.lease.Job.Campaign), region: it.lease.Job.Region, campaign: it.lease.Job.Campaign,
 		waited: waited, spill: l.config.Spill, stalled: waited >= l.config.Stall,
@@ -134,9 +137,9 @@ func (l *lead) lacks(j *task.Job, paid int64) (code string) {
 
 // answer serves calls that are paid for first, and running tasks that fall
 // back before new ones start. The caller holds the lock.
-func (l *lead) answer() {
+func (l *lead) answer(now time.Time) {
 	l.moving = slices.DeleteFunc(l.moving, func(f *flight) bool {
-		moved := l.slots.move(f.seat, f.avoid)
+		moved := l.slots.move(f.seat, f.avoid, now)
 		if moved {
 			signal(f.moved)
 		}
@@ -144,7 +147,7 @@ func (l *lead) answer() {
 	})
 	left := l.asking[:0]
 	for _, w := range l.asking {
-		if s := l.slots.take(w.need()); s != nil {
+		if s := l.slots.take(w.need(now), now); s != nil {
 			w.slot <- s
 		} else {
 			left = append(left, w)
@@ -179,6 +182,22 @@ func (l *lead) forget(w *walk) {
 		l.kick()
 	default:
 	}
+}
+
+// landed reports what came of a call and gives its slot back, in one step, so
+// that no second probe slips in between.
+func (l *lead) landed(s *slot, a task.Attempt, out workerrpc.Outcome) (cost held) {
+	now := time.Now()
+	l.mu.Lock()
+	l.health.Report(health.Call{
+		Lane: s.lane(), Begun: a.StartedAt, Probe: s.probe, Most: s.step.MaxConcurrent, InFlight: l.slots.providers[s.step.Name],
+	}, out, now)
+	cost = l.spend.settle(s.held, price(a, out))
+	s.held = held{}
+	l.slots.release(s)
+	l.mu.Unlock()
+	l.kick()
+	return cost
 }
 
 func (l *lead) release(s *slot) {

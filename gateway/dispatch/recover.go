@@ -21,6 +21,9 @@ import (
 // back with its manifest before its call counts as unknown.
 const deadWait = time.Second
 
+// codeLost is of a call whose outcome nobody knows.
+const codeLost = "stream_lost"
+
 // attached joins the call that a record says is running: by its manifest, by
 // the worker that makes it, or else with an unknown outcome.
 func (f *flight) attached(ctx context.Context) (workerrpc.Outcome, error) {

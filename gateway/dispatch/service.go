@@ -3,6 +3,7 @@ package dispatch
 import (
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 )
 
@@ -10,7 +11,7 @@ const serviceSamples = 512
 
 // service remembers how long the last tasks took, from start to end.
 type service struct {
-	recent
+	health.Samples
 	p50, p90, mean float64 // of the last summary
 }
 
@@ -18,12 +19,12 @@ type service struct {
 const guess = 3.0
 
 func newService() *service {
-	return &service{recent: newRecent(serviceSamples), p50: guess, p90: 2 * guess, mean: guess}
+	return &service{Samples: health.NewSamples(serviceSamples), p50: guess, p90: 2 * guess, mean: guess}
 }
 
 // summarise computes the quantiles; each tick does, not each task.
 func (s *service) summarise() {
-	sorted := s.look()
+	sorted := s.Sorted()
 	if sorted == nil {
 		return
 	}
@@ -31,7 +32,7 @@ func (s *service) summarise() {
 	for _, v := range sorted {
 		sum += v
 	}
-	s.p50, s.p90, s.mean = quantile(sorted, 50), quantile(sorted, 90), sum/float64(len(sorted))
+	s.p50, s.p90, s.mean = health.Quantile(sorted, 50), health.Quantile(sorted, 90), sum/float64(len(sorted))
 }
 
 // loadLocked sums up the term for position estimates. The caller holds the

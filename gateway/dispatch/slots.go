@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -18,7 +19,7 @@ type slots struct {
 	capacity  int            // of the usable workers
 	busy      map[string]int // by worker id
 	providers map[string]int // by provider name
-	health    *health
+	health    *health.Health
 	spend     *spend
 }
 
@@ -29,6 +30,8 @@ type slot struct {
 	probe  bool // asks whether a provider is back
 	held   held // its price
 }
+
+func (t *slot) lane() health.Lane { return health.Lane{Provider: t.step.Name, Region: t.worker.Region} }
 
 // need says what a task would accept.
 type need struct {
@@ -44,7 +47,7 @@ type need struct {
 	force    bool // breakers do not matter
 }
 
-func newSlots(h *health, m *spend) *slots {
+func newSlots(h *health.Health, m *spend) *slots {
 	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, spend: m}
 }
 
@@ -76,24 +79,23 @@ func (s *slots) free() (n int) {
 // rests nor while it bears fewer calls than configured; when no breaker
 // lets anybody through, a task that has stalled is tried all
 // the same, so that each gets its answer.
-func (s *slots) take(n need) *slot {
-	now := time.Now()
+func (s *slots) take(n need, now time.Time) *slot {
 	offered := func(step routing.Step) bool { return s.offered(step, n, now) }
 	if n.stalled && !slices.ContainsFunc(n.steps, offered) {
 		n.force = true
 	}
 	overflow := n.attempt || n.waited >= n.spill
 	for i, step := range n.steps {
-		if i > 0 && !overflow && offered(n.steps[0]) && !s.health.limits(n.steps[0], now) {
+		if i > 0 && !overflow && offered(n.steps[0]) && !s.health.Limits(n.steps[0].Name, n.steps[0].MaxConcurrent, now) {
 			return nil
 		}
 		if step.Degraded && slices.ContainsFunc(n.steps[:i], func(s routing.Step) bool { return !s.Degraded && offered(s) }) {
 			return nil
 		}
-		if until, ok := n.rest[step.Name]; (ok && now.Before(until)) || s.health.rests(step.Name, now) {
+		if until, ok := n.rest[step.Name]; (ok && now.Before(until)) || s.health.Rests(step.Name, now) {
 			continue
 		}
-		if room := s.health.room(step); room > 0 && s.providers[step.Name] >= room {
+		if room := s.health.Room(step.Name, step.MaxConcurrent); room > 0 && s.providers[step.Name] >= room {
 			continue
 		}
 		if w, ok := s.best(step, n, now); ok {
@@ -111,7 +113,7 @@ func (s *slots) offered(step routing.Step, n need, now time.Time) bool {
 
 // serves reports whether a worker may call a provider now, had it room.
 func (s *slots) serves(w fleet.Member, step routing.Step, n need, now time.Time) bool {
-	return s.usable(w) && offers(w, step) && (n.force || s.health.lets(step.Name, w.Region, now))
+	return s.usable(w) && offers(w, step) && (n.force || s.health.Lets(health.Lane{Provider: step.Name, Region: w.Region}, now))
 }
 
 func offers(w fleet.Member, step routing.Step) bool {
@@ -151,7 +153,7 @@ func (s *slots) best(step routing.Step, n need, now time.Time) (fleet.Member, bo
 func (s *slots) hold(t *slot) {
 	s.busy[t.worker.ID]++
 	s.providers[t.step.Name]++
-	t.probe = s.health.begin(t.step.Name, t.worker.Region)
+	t.probe = s.health.Begin(t.lane())
 }
 
 func (s *slots) release(t *slot) {
@@ -164,7 +166,7 @@ func (s *slots) release(t *slot) {
 	s.spend.giveBack(t.held)
 	t.held = held{}
 	if t.probe {
-		s.health.leave(t.step.Name, t.worker.Region)
+		s.health.Leave(t.lane())
 	}
 }
 
@@ -179,8 +181,8 @@ func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *slo
 
 // move gives a slot another worker for the same provider, in any region, and
 // reports whether there was one.
-func (s *slots) move(t *slot, avoid map[string]bool) bool {
-	w, ok := s.best(t.step, need{avoid: avoid, force: true}, time.Now())
+func (s *slots) move(t *slot, avoid map[string]bool, now time.Time) bool {
+	w, ok := s.best(t.step, need{avoid: avoid, force: true}, now)
 	if !ok || avoid[w.ID] {
 		return false
 	}

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 func step(name string, change ...func(*routing.Step)) routing.Step {
@@ -24,9 +26,15 @@ func degraded(s *routing.Step) { s.Degraded = true }
 func bound(n int) func(*routing.Step) { return func(s *routing.Step) { s.MaxConcurrent = n } }
 
 func slotsOf(ms ...fleet.Member) *slots {
-	s := newSlots(newHealth(defaultBreaking()), newSpend(func() *policy.State { return &policy.State{} }))
+	s := newSlots(health.New(health.DefaultBreaking()), newSpend(func() *policy.State { return &policy.State{} }))
 	s.refresh(ms, &policy.State{})
 	return s
+}
+
+// limit lets a provider refuse one of two calls for their rate, so that it
+// bears one.
+func limit(h *health.Health, provider string, now time.Time) {
+	h.Report(health.Call{Lane: health.Lane{Provider: provider}, InFlight: 2}, workerrpc.Outcome{Class: task.ClassRate}, now)
 }
 
 // took names the worker and the provider of a slot.
@@ -41,6 +49,7 @@ func TestTheBestSlotIsTaken(t *testing.T) {
 	t.Parallel()
 	const spill = time.Second
 	east, west := worker("e", "east", 2, "a", "b", "m"), worker("w", "west", 4, "a", "b", "m")
+	now := time.Unix(1_000_000, 0)
 	busy := func(s *slots, id, provider string, n int) {
 		for range n {
 			s.occupy(&task.Attempt{Worker: id}, step(provider), "")
@@ -68,18 +77,18 @@ func TestTheBestSlotIsTaken(t *testing.T) {
 			need: need{steps: []routing.Step{step("a", bound(1)), step("b")}, spill: spill, attempt: true}, before: func(s *slots) { busy(s, "w", "a", 1) }, want: "e b",
 		},
 		"one that bears fewer calls than configured is not waited for": {
-			need: need{steps: []routing.Step{step("a"), step("b")}, spill: spill}, before: func(s *slots) { busy(s, "w", "a", 1); s.health.vendor("a").limit.window = 1 }, want: "e b",
+			need: need{steps: []routing.Step{step("a"), step("b")}, spill: spill}, before: func(s *slots) { busy(s, "w", "a", 1); limit(s.health, "a", now.Add(-time.Minute)) }, want: "e b",
 		},
 		"nobody offers the first": {need: need{steps: []routing.Step{step("z"), step("b")}, spill: spill}, want: "e b"},
 		"a stand-in never for a busy one": {
 			need: need{steps: []routing.Step{step("a", bound(1)), step("m", degraded)}, waited: time.Hour, attempt: true}, before: func(s *slots) { busy(s, "w", "a", 1) }, want: "nothing",
 		},
 		"a stand-in never for a resting one": {
-			need: need{steps: []routing.Step{step("a"), step("m", degraded)}, attempt: true, rest: map[string]time.Time{"a": time.Now().Add(time.Hour)}}, want: "nothing",
+			need: need{steps: []routing.Step{step("a"), step("m", degraded)}, attempt: true, rest: map[string]time.Time{"a": now.Add(time.Hour)}}, want: "nothing",
 		},
 		"a stand-in for one that nobody offers": {need: need{steps: []routing.Step{step("z"), step("m", degraded)}, spill: spill}, want: "e m"},
-		"one that rests is passed over":         {need: need{steps: []routing.Step{step("a"), step("b")}, attempt: true, rest: map[string]time.Time{"a": time.Now().Add(time.Hour)}}, want: "e b"},
-		"one that rested":                       {need: need{steps: []routing.Step{step("a"), step("b")}, attempt: true, rest: map[string]time.Time{"a": time.Now().Add(-time.Hour)}}, want: "e a"},
+		"one that rests is passed over":         {need: need{steps: []routing.Step{step("a"), step("b")}, attempt: true, rest: map[string]time.Time{"a": now.Add(time.Hour)}}, want: "e b"},
+		"one that rested":                       {need: need{steps: []routing.Step{step("a"), step("b")}, attempt: true, rest: map[string]time.Time{"a": now.Add(-time.Hour)}}, want: "e a"},
 		"another than the one that failed":      {need: need{steps: []routing.Step{step("a")}, avoid: map[string]bool{"e": true}}, want: "w a"},
 		"the one that failed when it is alone":  {workers: []fleet.Member{east}, need: need{steps: []routing.Step{step("a")}, avoid: map[string]bool{"e": true}}, want: "e a"},
 		"a provider of one region":              {need: need{steps: []routing.Step{step("a", func(s *routing.Step) { s.Region = "west" })}}, want: "w a"},
@@ -96,7 +105,7 @@ func TestTheBestSlotIsTaken(t *testing.T) {
 			if c.before != nil {
 				c.before(s)
 			}
-			if got := took(s.take(c.need)); got != c.want {
+			if got := took(s.take(c.need, now)); got != c.want {
 				t.Errorf("took %s, want %s", got, c.want)
 			}
 		})
@@ -112,7 +121,8 @@ func TestSlotsAddUp(t *testing.T) {
 		t.Fatalf("capacity %d, free %d", s.capacity, s.free())
 	}
 	var all []*slot
-	for got := s.take(need{steps: []routing.Step{step("a")}}); got != nil; got = s.take(need{steps: []routing.Step{step("a")}}) {
+	now, n := time.Unix(1_000_000, 0), need{steps: []routing.Step{step("a")}}
+	for got := s.take(n, now); got != nil; got = s.take(n, now) {
 		all = append(all, got)
 	}
 	if len(all) != 5 || s.free() != 0 || s.busy["w1"] != 2 || s.busy["w2"] != 3 || s.providers["a"] != 5 {
@@ -123,7 +133,7 @@ func TestSlotsAddUp(t *testing.T) {
 		t.Errorf("free %d", s.free())
 	}
 	s.release(all[0])
-	if s.move(all[1], map[string]bool{all[1].worker.ID: true}) && s.busy["w1"] > 2 {
+	if s.move(all[1], map[string]bool{all[1].worker.ID: true}, now) && s.busy["w1"] > 2 {
 		t.Errorf("moved to a full worker: %v", s.busy)
 	}
 	for _, x := range all[1:] {
@@ -138,8 +148,9 @@ func TestSlotsAddUp(t *testing.T) {
 func TestASlotMovesOnlyToSomebodyElse(t *testing.T) {
 	t.Parallel()
 	s := slotsOf(worker("w1", "", 2, "a"), worker("w2", "", 1, "b"))
-	held := s.take(need{steps: []routing.Step{step("a")}})
-	if s.move(held, map[string]bool{"w1": true}) || held.worker.ID != "w1" || s.busy["w1"] != 1 {
+	now := time.Unix(1_000_000, 0)
+	held := s.take(need{steps: []routing.Step{step("a")}}, now)
+	if s.move(held, map[string]bool{"w1": true}, now) || held.worker.ID != "w1" || s.busy["w1"] != 1 {
 		t.Errorf("moved to %s: %v", held.worker.ID, s.busy)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 )
 
 const (
@@ -87,32 +89,25 @@ func (l *lead) tells(now time.Time) told {
 func (l *lead) providers(now time.Time) map[string]ProviderStatus {
 	out := make(map[string]ProviderStatus)
 	for _, p := range l.Router.Config().Providers {
-		s := ProviderStatus{InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name, now)}
-		if v := l.health.vendors[p.Name]; v != nil {
-			v.summarise()
-			s.P50Seconds, s.P95Seconds, s.Window = v.p50, v.p95, int(v.limit.window)
-			s.Remaining = v.allowance(now)
-			s.Good, s.Bad = int64(v.made), int64(v.asked-v.made)
-			if v.asked > 0 {
-				share := v.success()
-				s.Success = &share
-			}
+		h := l.health.Summary(p.Name, now)
+		s := ProviderStatus{
+			InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name, now), P50Seconds: h.P50, P95Seconds: h.P95,
+			Window: h.Window, Good: int64(h.Good), Bad: int64(h.Bad), Success: h.Success, Remaining: h.Remaining,
 		}
 		out[p.Name] = s
 	}
 	l.metrics.breakers.Reset()
-	for k, b := range l.health.breakers {
-		state := b.state(now)
-		l.metrics.breakers.WithLabelValues(k.provider, k.region, state).Set(1)
-		s, configured := out[k.provider]
-		if !configured || state == Closed {
+	for k, state := range l.health.Breakers(now) {
+		l.metrics.breakers.WithLabelValues(k.Provider, k.Region, state).Set(1)
+		s, configured := out[k.Provider]
+		if !configured || state == health.Closed {
 			continue
 		}
 		if s.Breakers == nil {
 			s.Breakers = make(map[string]string)
 		}
-		s.Breakers[k.region] = state
-		out[k.provider] = s
+		s.Breakers[k.Region] = state
+		out[k.Provider] = s
 	}
 	for name, s := range out {
 		l.metrics.window.WithLabelValues(name).Set(float64(s.Window))

@@ -279,7 +279,7 @@ func (w *walk) begin(ctx context.Context, s *slot, edit func(*task.Record, *task
 	})
 	if err == nil {
 		w.lead.mu.Lock()
-		w.hedging.count(a.StartedAt, a.Hedge)
+		w.hedging.Count(a.StartedAt, a.Hedge)
 		w.lead.mu.Unlock()
 	}
 	return a, err

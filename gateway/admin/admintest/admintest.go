@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
@@ -236,7 +237,7 @@ func (s *Stage) Status() dispatch.Status {
 	share, left := 0.96, int64(7)
 	return dispatch.Status{
 		Providers: map[string]dispatch.ProviderStatus{
-			"seedream": {Breakers: map[string]string{"": dispatch.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
+			"seedream": {Breakers: map[string]string{"": health.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
 		},
 		SpentFen: 1240, Campaigns: map[string]int64{"expo": 1240},
 		Alarms: s.alarms(left),

@@ -1,4 +1,4 @@
-package dispatch
+package health
 
 import (
 	"slices"
@@ -100,7 +100,7 @@ func TestOnlyWhatSpeaksOfTheVendorCounts(t *testing.T) {
 		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: codePhoto}, silent},
 		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}, silent},
 	} {
-		if got := judged(c.out); got != c.want {
+		if got := judge(c.out); got != c.want {
 			t.Errorf("%+v says %d, want %d", c.out, got, c.want)
 		}
 	}
@@ -108,7 +108,7 @@ func TestOnlyWhatSpeaksOfTheVendorCounts(t *testing.T) {
 
 func TestARefusedRateHalvesTheWindowAndSuccessesWidenIt(t *testing.T) {
 	t.Parallel()
-	l, now := limiter{}, time.Unix(1000, 0)
+	l, now := concurrency{}, time.Unix(1000, 0)
 	if l.room(0) != 0 || l.room(7) != 7 {
 		t.Error("limited before the first refusal")
 	}

@@ -1,11 +1,8 @@
-package dispatch
+package health
 
 import (
 	"fmt"
 	"time"
-
-	"github.com/imgfleet/imgfleet/pkg/task"
-	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // Breaking says when a provider is left alone in a region, and for how long.
@@ -19,61 +16,28 @@ type Breaking struct {
 	Most   time.Duration // the longest pause
 }
 
-func defaultBreaking() Breaking {
+// DefaultBreaking opens after half of ten calls have failed.
+func DefaultBreaking() Breaking {
 	return Breaking{Window: 30 * time.Second, Least: 10, Share: 0.5, Sudden: 0.75, Open: 5 * time.Second, Refuse: time.Minute, Most: 2 * time.Minute}
 }
 
-func (b Breaking) validate() error {
-	if b.Window < breakerBuckets || b.Least < 1 || b.Share <= 0 || b.Share > 1 || b.Sudden < b.Share || b.Sudden > 1 || b.Open <= 0 || b.Refuse <= 0 || b.Most < max(b.Open, b.Refuse) {
+// Validate says what is wrong.
+func (b Breaking) Validate() error {
+	if b.Window < buckets || b.Least < 1 || b.Share <= 0 || b.Share > 1 || b.Sudden < b.Share || b.Sudden > 1 || b.Open <= 0 || b.Refuse <= 0 || b.Most < max(b.Open, b.Refuse) {
 		return fmt.Errorf("dispatch.breaking: makes no sense: %+v", b)
 	}
 	return nil
 }
 
-// verdict is what the outcome of a call says about its vendor.
-type verdict int
-
-const (
-	silent  verdict = iota // nothing: the fault was ours, the person's, or a limit that is kept elsewhere
-	alive                  // it works, though it refused this picture
-	good                   // it made a picture
-	failing                // it did not, and may not next time
-	refused                // it will not until a person does something
-)
-
-// judged reads an outcome. What no worker took, a stream that we lost and a
-// photo that a worker could not fetch say nothing about a vendor.
-func judged(out workerrpc.Outcome) verdict {
-	switch {
-	case out.Result == task.OK:
-		return good
-	case out.Result == task.NotSent && refusal(out.Code), out.Code == codeLost, out.Code == codePhoto:
-		return silent
-	}
-	switch out.Class {
-	case task.ClassNetwork, task.ClassTimeout, task.ClassTransient:
-		return failing
-	case task.ClassAuth, task.ClassQuota:
-		return refused
-	case task.ClassContent, task.ClassInput:
-		return alive
-	default:
-		return silent
-	}
-}
-
-const (
-	breakerBuckets = 10
-	suddenBuckets  = 2
-)
+// sudden is the part of the slices in which a provider dies.
+const sudden = buckets / 5
 
 // breaker guards one provider in one region. It is closed while until is
 // zero, open before until, and half open after it: then one call at a time
 // may probe whether the vendor is back.
 type breaker struct {
 	rules  Breaking
-	counts [breakerBuckets]struct{ total, bad int }
-	bucket int64 // of the newest count
+	calls  recently // all, and those that failed
 	until  time.Time
 	pause  time.Duration // of the opening before, 0 when it was closed
 	probes int           // under way
@@ -110,9 +74,9 @@ func (b *breaker) report(now time.Time, v verdict, probe bool) {
 		b.open(now, b.rules.Refuse)
 	case b.until.IsZero():
 		if v == good || v == failing {
-			b.count(now, v == failing)
+			b.calls.add(now.UnixNano()/int64(b.rules.Window/buckets), v == failing)
 		}
-		if v == failing && (b.fails(breakerBuckets, b.rules.Share) || b.fails(suddenBuckets, b.rules.Sudden)) {
+		if v == failing && (b.fails(buckets, b.rules.Share) || b.fails(sudden, b.rules.Sudden)) {
 			b.open(now, b.rules.Open)
 		}
 	case !probe:
@@ -135,26 +99,9 @@ func (b *breaker) open(now time.Time, d time.Duration) {
 	b.until = now.Add(b.pause)
 }
 
-func (b *breaker) count(now time.Time, bad bool) {
-	bucket := now.UnixNano() / int64(b.rules.Window/breakerBuckets)
-	for n := min(bucket-b.bucket, breakerBuckets); n > 0; n-- {
-		b.counts[(bucket-n+1)%breakerBuckets].total, b.counts[(bucket-n+1)%breakerBuckets].bad = 0, 0
-	}
-	b.bucket = max(bucket, b.bucket)
-	c := &b.counts[b.bucket%breakerBuckets]
-	c.total++
-	if bad {
-		c.bad++
-	}
-}
-
-// fails reports whether enough calls ended in the newest buckets, and that
+// fails reports whether enough calls ended in the newest slices, and that
 // share of them badly.
-func (b *breaker) fails(buckets int64, share float64) bool {
-	total, bad := 0, 0
-	for i := range min(buckets, b.bucket+1) {
-		c := b.counts[(b.bucket-i)%breakerBuckets]
-		total, bad = total+c.total, bad+c.bad
-	}
-	return total >= b.rules.Least && float64(bad) >= share*float64(total)
+func (b *breaker) fails(slices int64, share float64) bool {
+	all, bad := b.calls.last(slices)
+	return all >= b.rules.Least && float64(bad) >= share*float64(all)
 }
