@@ -78,14 +78,13 @@ type gateway struct {
 	http     *httpapi.Server
 	admin    *admin.Server
 	beats    *workerrpc.Server
-	heap     *heap // nil when the operator decided
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
 func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) error {
+	limitMemory(log)
 	g := &gateway{
 		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: lookup(environ)},
-		heap: newHeap(lookup(environ)),
 	}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()
@@ -99,7 +98,6 @@ func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) e
 	if err := g.buildAdmin(ctx); err != nil {
 		return err
 	}
-	settle()
 	return g.run(ctx)
 }
 
@@ -127,7 +125,6 @@ func (g *gateway) run(ctx context.Context) error {
 		"arms":     g.arms.Run,
 		"http":     g.http.Run,
 		"admin":    g.admin.Run,
-		"heap":     g.heap.Run,
 	} {
 		stages.Go(func() {
 			err := run(ctx)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // fetch reads from the admin listener.
@@ -77,31 +78,44 @@ func (r *Rig) Profile(ctx context.Context, seconds int, to string) error {
 	return errors.Join(err, f.Close())
 }
 
-// RSS is the resident memory of the gateway in bytes.
-func (r *Rig) RSS() (int64, error) { return memory(r.PID(), "VmRSS:") }
+// Memory is the anonymous memory of the gateway in bytes.
+func (r *Rig) Memory() (int64, error) { return Memory(r.PID()) }
 
 // PID is the gateway's process.
 func (r *Rig) PID() int { return r.gateway.pid() }
 
-// Peak is the most memory that a process had resident since ResetPeak.
-func Peak(pid int) (int64, error) { return memory(pid, "VmHWM:") }
-
-// ResetPeak forgets the peak of a process.
-func ResetPeak(pid int) error {
-	const peakOnly = "5" // proc(5), clear_refs
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(peakOnly), 0)
-}
-
-func memory(pid int, field string) (int64, error) {
+// Memory is the anonymous memory of a process in bytes: its heap and stacks.
+// Pages of files do not count, the program's own among them: the kernel drops
+// and reads them as it likes.
+func Memory(pid int) (int64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, field); ok {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
 			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("no " + field)
+	return 0, errors.New("no RssAnon")
+}
+
+// Peak reads the anonymous memory of a process every few milliseconds while
+// work runs, and returns the highest value. The kernel keeps a peak of all
+// resident pages only.
+func Peak(pid int, work func() error) (peak int64, err error) {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now, seen := Memory(pid)
+		peak = max(peak, now)
+		select {
+		case err := <-done:
+			return peak, errors.Join(err, seen)
+		case <-tick.C:
+		}
+	}
 }

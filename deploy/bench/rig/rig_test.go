@@ -1,6 +1,9 @@
 package rig
 
 import (
+	"errors"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +42,29 @@ func TestProcessorTimeIsRead(t *testing.T) {
 	}
 	if used, err := Process(1); err != nil || used < 0 {
 		t.Errorf("used = %v, %v", used, err)
+	}
+}
+
+func TestAPeakIsSeenWhileWorkRuns(t *testing.T) {
+	t.Parallel()
+	before, err := Memory(os.Getpid())
+	if err != nil || before <= 0 {
+		t.Fatalf("memory = %d, %v", before, err)
+	}
+	const size = 64 << 20
+	peak, err := Peak(os.Getpid(), func() error {
+		block := make([]byte, size)
+		for i := 0; i < size; i += 4096 {
+			block[i] = 1
+		}
+		runtime.KeepAlive(block)
+		return errors.New("the work's own")
+	})
+	if err == nil || err.Error() != "the work's own" {
+		t.Errorf("error = %v", err)
+	}
+	if peak < before+size/2 {
+		t.Errorf("peak = %d, was %d before %d more", peak, before, size)
 	}
 }
 
