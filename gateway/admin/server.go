@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
@@ -88,7 +89,7 @@ type notes interface {
 // dispatcher is gateway/dispatch.
 type dispatcher interface {
 	Status() dispatch.Status
-	Costs(ctx context.Context, days int) ([]dispatch.Cost, error)
+	Costs(ctx context.Context, days int) ([]billing.Cost, error)
 }
 
 // ramps is gateway/ramp.

@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 )
 
 const (
@@ -120,7 +120,7 @@ func (s *Server) plan(ctx context.Context, next policy.Ramp, from, to routing.Pr
 			paid += c.OK + c.Unknown
 		}
 	}
-	p.PerDay = float64(paid) * float64(24*time.Hour) / float64(max(time.Hour, dispatch.Today(next.StartedAt)))
+	p.PerDay = float64(paid) * float64(24*time.Hour) / float64(max(time.Hour, next.StartedAt.Sub(shanghai.Midnight(next.StartedAt))))
 	for i, percent := range next.Steps {
 		p.Steps = append(p.Steps, operator.SwitchStep{
 			Percent: percent, At: next.StartedAt.Add(time.Duration(i) * next.Every()),

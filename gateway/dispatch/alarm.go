@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 )
 
 // AlarmWhat is what an alarm is about.
@@ -51,18 +52,18 @@ func (a Alarming) validate() error {
 // alarms lists what is alarming in what the leader tells. A budget of nothing
 // was meant so.
 func (a Alarming) alarms(t told, state *policy.State) (out []Alarm) {
-	on := heard{&t}
+	on := t.spending()
 	budget := func(what AlarmWhat, name string, spent, fen int64) {
 		if a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
 			out = append(out, Alarm{What: what, Name: name, SpentFen: spent, BudgetFen: fen})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Budgets)) {
-		budget(AlarmBudget, name, on.of(name), state.Budgets[name])
+		budget(AlarmBudget, name, on.Of(name), state.Budgets[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Campaigns)) {
 		if c := state.Campaigns[name]; c.Phase(t.At) == policy.CampaignOpen {
-			budget(AlarmCampaign, name, on.campaign(name), c.DailyBudgetFen)
+			budget(AlarmCampaign, name, on.Campaigns[name], c.DailyBudgetFen)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Providers)) {
@@ -96,7 +97,7 @@ func (s said) fresh(a Alarm, now time.Time) bool {
 		s.allowances[a.Name] = now
 		return true
 	}
-	day, key := dayOf(now), Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
+	day, key := shanghai.Day(now), Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
 	maps.DeleteFunc(s.budgets, func(_ Alarm, said string) bool { return said != day })
 	if s.budgets[key] == day {
 		return false
@@ -117,7 +118,7 @@ func (l *lead) alarm(t told) told {
 			continue
 		}
 		if a.What != AlarmAllowance {
-			l.Logger.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", dayOf(t.At))
+			l.Logger.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", shanghai.Day(t.At))
 		} else {
 			l.Logger.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
 		}

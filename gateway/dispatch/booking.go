@@ -3,21 +3,22 @@ package dispatch
 import (
 	"context"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // costs sums up what the attempts of an ended task came to. An attempt whose
 // outcome nobody knows may have been billed.
-func (w *walk) costs() (d days, paid bool) {
-	d = make(days)
+func (w *walk) costs() (e billing.Expenses, paid bool) {
+	e = make(billing.Expenses)
 	for _, a := range w.now().Attempts {
 		if l, ok := w.lands[a.Number]; ok && a.Outcome == "" { // of a deleted task
 			a.Outcome, a.PriceFen = l.Result, price(a, l)
 		}
 		planned := w.step(a.Provider).PriceFen
 		paid = paid || a.PriceFen > 0 || planned > 0
-		s := Sums{Attempts: 1}
+		s := billing.Sums{Attempts: 1}
 		if a.Hedge {
 			s.Hedges = 1
 		}
@@ -29,36 +30,25 @@ func (w *walk) costs() (d days, paid bool) {
 		default:
 			s.Failed, s.ReturnedFen = 1, planned
 		}
-		d.add(dayOf(a.StartedAt), a.Provider, origin{a.Region, a.Model}, s)
+		e.Add(a.StartedAt, a.Provider, a.Region, a.Model, s)
 	}
-	return d, paid
+	return e, paid
 }
 
 // post books the calls of an ended task. Those that cost money are on the
 // disk when it returns; those of the mock are counted now and then.
 func (w *walk) post(ctx context.Context) (paid bool, err error) {
-	d, paid := w.costs()
+	e, paid := w.costs()
 	if !paid {
-		w.lead.mu.Lock()
-		defer w.lead.mu.Unlock()
-		w.free.merge(d)
+		w.ledger.Count(e)
 		return false, nil
 	}
-	if err := w.ledger.post(ctx, posting{id: w.job.ID, days: d, campaign: w.job.Campaign}); err != nil {
+	if err := w.ledger.Post(ctx, w.job.ID, w.job.Campaign, e); err != nil {
 		return true, err
 	}
-	w.spend.giveBack(w.hand...)
+	w.accounts.Release(w.hand...)
 	w.hand = nil
 	return true, nil
-}
-
-// costless takes the sums of calls that cost nothing since the last time.
-func (l *lead) costless() days {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	d := l.free
-	l.free = make(days)
-	return d
 }
 
 // measured reports whether an experiment counts the task.

@@ -4,10 +4,10 @@ import (
 	"maps"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -72,7 +72,7 @@ func TestATaskOfACampaignWithoutMoneyIsRefusedOnEveryGateway(t *testing.T) {
 	eventually(t, "both refuse", func() bool { return leader.Payable("x", "expo") != nil && standby.Payable("x", "expo") != nil })
 	for _, d := range []*running{leader, standby} {
 		f := fault.As(d.Payable("x", "expo"))
-		if f.Kind != fault.Unavailable || f.Code != "campaign_spent" || f.RetryAfter <= 0 || Today(f.ResetsAt) != 0 {
+		if f.Kind != fault.Unavailable || f.Code != "campaign_spent" || f.RetryAfter <= 0 || !f.ResetsAt.Equal(shanghai.Midnight(f.ResetsAt)) {
 			t.Errorf("refusal = %v, come back after %v at %v", f, f.RetryAfter, f.ResetsAt)
 		}
 		if err := d.Payable("x", ""); err != nil {
@@ -123,23 +123,5 @@ func TestTheBudgetOfACampaignIsNeverOverspentByManyTasksAndTerms(t *testing.T) {
 	}
 	if got := d.Status().Campaigns["expo"]; got != int64(paid) {
 		t.Errorf("the ledger says %d, %d fen were paid", got, paid)
-	}
-}
-
-func TestTheLedgerKeepsACampaignForItsDays(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	b, err := readBook(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := days{dayOf(now): {"a": {origin{}: {OK: 1, ChargedFen: 20}}, "b": {origin{}: {Unknown: 1, UnknownFen: 30}}}}
-	b.apply([]posting{{id: "t", days: d, campaign: "expo"}, {id: "t", days: d, campaign: "expo"}, {id: "u", days: d}}, nil, now)
-	if got := b.Campaigns[dayOf(now)]; !maps.Equal(got, map[string]int64{"expo": 50}) {
-		t.Errorf("campaigns = %v", got)
-	}
-	b.apply(nil, nil, now.Add(4*24*time.Hour))
-	if len(b.Campaigns) != 0 {
-		t.Errorf("never forgets: %v", b.Campaigns)
 	}
 }

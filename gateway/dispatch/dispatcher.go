@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
@@ -72,13 +73,13 @@ type Deps struct {
 // Dispatcher leads or stands by.
 type Dispatcher struct {
 	Deps
-	config   Config
-	bucket   *engine.Bucket // the lease
-	spending *engine.Bucket // fen paid twice, by day
-	metrics  metrics
-	current  atomic.Pointer[lead] // nil while standing by
-	told     atomic.Pointer[told] // by whoever leads
-	said     said                 // by us, while we lead
+	config  Config
+	bucket  *engine.Bucket // the lease
+	billing *billing.Store
+	metrics metrics
+	current atomic.Pointer[lead] // nil while standing by
+	told    atomic.Pointer[told] // by whoever leads
+	said    said                 // by us, while we lead
 }
 
 // New makes a dispatcher; Run starts it.
@@ -90,11 +91,11 @@ func New(ctx context.Context, c Config, d Deps) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	spending, err := openSpending(ctx, d.Engine)
+	money, err := billing.Open(ctx, d.Engine)
 	if err != nil {
 		return nil, err
 	}
-	return &Dispatcher{Deps: d, config: c, bucket: b, spending: spending, metrics: newMetrics(d.Registry), said: newSaid()}, nil
+	return &Dispatcher{Deps: d, config: c, bucket: b, billing: money, metrics: newMetrics(d.Registry), said: newSaid()}, nil
 }
 
 // Run stands by until no other dispatcher leads, then leads until it is
@@ -140,6 +141,11 @@ func (d *Dispatcher) term(ctx context.Context, c *claim) {
 	keeping.Wait()
 	d.Logger.Info("dispatch stands by", "gateway", d.ID, "reason", err)
 	c.giveUp(outer)
+}
+
+// Costs reports what the last days have cost, the newest first.
+func (d *Dispatcher) Costs(ctx context.Context, days int) ([]billing.Cost, error) {
+	return d.billing.Costs(ctx, days, time.Now())
 }
 
 // Status is what operators see of dispatch on one gateway.

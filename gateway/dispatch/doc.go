@@ -13,7 +13,7 @@
 // attempts, flight.go and call.go make one call,
 // hedge.go a second one beside it, recover.go finds a call that another
 // dispatcher or a lost stream left behind, judge.go decides what an outcome
-// means, spend.go, booking.go and ledger.go keep the
-// books, change.go writes the record, finish.go ends it, trim.go forgets its
+// means, booking.go posts what its calls have cost to gateway/billing,
+// change.go writes the record, finish.go ends it, trim.go forgets its
 // history.
 package dispatch

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -144,7 +143,7 @@ func (w *walk) giveUp(ctx context.Context, paid bool) error {
 	}
 	err := w.it.lease.Confirm(ctx)
 	if err == nil && paid {
-		w.ledger.close(w.job.ID)
+		w.ledger.Close(w.job.ID)
 	}
 	if err == nil && measured {
 		w.Arms.Close(*w.job.Arm, w.job.ID)
@@ -195,23 +194,4 @@ func (w *walk) calibrate(took time.Duration) {
 	if took.Seconds() <= w.it.estimate.P90 {
 		w.metrics.byP90.Inc()
 	}
-}
-
-// doublePay takes fen from today's budget for going on after an unknown
-// outcome, and reports whether there was enough.
-func (w *walk) doublePay(ctx context.Context, fen int64) (bool, error) {
-	granted := false
-	key := "double." + dayOf(time.Now())
-	_, err := w.spending.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
-		spent, _ := strconv.ParseInt(string(old), 10, 64)
-		if granted = spent+fen <= w.Router.Config().DoublePayFenPerDay; !granted {
-			return nil, 0, nil
-		}
-		return strconv.AppendInt(nil, spent+fen, 10), 48 * time.Hour, nil
-	})
-	return granted && err == nil, err
-}
-
-func openSpending(ctx context.Context, e *engine.Engine) (*engine.Bucket, error) {
-	return e.Bucket(ctx, engine.BucketConfig{Name: "spending"})
 }

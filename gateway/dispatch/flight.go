@@ -52,8 +52,8 @@ func (w *walk) after(ctx context.Context, f *flight) (done bool, _ error) {
 	}
 	cost := w.landed(f.seat, f.attempt, f.out)
 	w.hand = append(w.hand, cost)
-	if cost.fen > 0 {
-		w.metrics.fen.WithLabelValues(f.attempt.Provider, string(f.out.Result)).Add(float64(cost.fen))
+	if cost.Fen > 0 {
+		w.metrics.fen.WithLabelValues(f.attempt.Provider, string(f.out.Result)).Add(float64(cost.Fen))
 	}
 	w.lands[f.attempt.Number] = f.out
 	return w.judge(ctx, f)

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -82,7 +82,7 @@ func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	report := func(s *slot, out workerrpc.Outcome) {
 		h.Report(health.Call{Lane: s.lane(), Begun: now, Probe: s.probe, InFlight: 1}, out, now)
 	}
-	s := newSlots(h, newSpend(func() *policy.State { return &policy.State{} }))
+	s := newSlots(h, billing.NewAccounts())
 	s.refresh([]fleet.Member{worker("w1", "", 9, "a")}, s.state)
 	n := need{steps: []routing.Step{step("a")}}
 	held := s.take(n, now)

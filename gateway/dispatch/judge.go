@@ -224,7 +224,7 @@ func (w *walk) afterUnknown(ctx context.Context) (next bool, err error) {
 	if w.Router.Config().Unknown != routing.UnknownNext {
 		return false, nil // "wait" has waited in recover, until the attempt's own timeout
 	}
-	if next, err = w.doublePay(ctx, fen); next {
+	if next, err = w.billing.AllowDoublePay(ctx, fen, w.Router.Config().DoublePayFenPerDay, time.Now()); next {
 		w.unsure = nil
 	}
 	return next, err

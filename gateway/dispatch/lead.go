@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/fairqueue"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/queue"
@@ -38,9 +39,8 @@ type lead struct {
 	slots     *slots
 	health    *health.Health
 	hedging   health.HedgeBudget
-	spend     *spend
-	ledger    *ledger
-	free      days                 // calls that cost nothing, not in the ledger yet
+	accounts  *billing.Accounts
+	ledger    *billing.Ledger
 	held      map[task.ID]*item    // leased: waiting or running
 	missed    map[task.ID]struct{} // poked before they were leased
 	asking    []*walk              // running tasks that need another slot
@@ -72,10 +72,10 @@ func (it *item) turn() fairqueue.Key {
 }
 
 func newLead(d *Dispatcher) *lead {
-	h, s := health.New(d.config.Breaking), newSpend(d.Policy)
+	h, a := health.New(d.config.Breaking), billing.NewAccounts()
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
-		slots: newSlots(h, s), health: h, spend: s, ledger: newLedger(d.spending, s), free: make(days), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		slots: newSlots(h, a), health: h, accounts: a, ledger: d.billing.Ledger(a), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 		service: newService(),
 	}
 }
@@ -90,7 +90,7 @@ func (l *lead) run(ctx context.Context) error {
 		return err
 	}
 	l.delivered = drained
-	if err := l.ledger.load(ctx); err != nil {
+	if err := l.ledger.Load(ctx); err != nil {
 		return err
 	}
 	deaf, err := l.Queue.Cancels(func(_ task.SessionID, id task.ID) { l.poke(ctx, id) })
@@ -106,7 +106,7 @@ func (l *lead) run(ctx context.Context) error {
 	loops.Go(func() { l.pulse(ctx) })
 	loops.Go(func() { l.trim(ctx) })
 	loops.Go(func() { l.tellAll(ctx) })
-	loops.Go(func() { l.ledger.run(ctx, l.costless) })
+	loops.Go(func() { l.ledger.Run(ctx) })
 	loops.Wait()
 	l.close()
 	l.walks.Wait()
@@ -192,7 +192,7 @@ func (l *lead) start(ctx context.Context, it *item, s *slot) {
 }
 
 func (l *lead) leave(it *item) {
-	l.spend.giveBack(it.walk.hand...) // what was not booked is counted again with the job
+	l.accounts.Release(it.walk.hand...) // what was not booked is counted again with the job
 	l.mu.Lock()
 	delete(l.held, it.lease.Job.ID)
 	l.mu.Unlock()

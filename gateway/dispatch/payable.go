@@ -5,49 +5,22 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// expense tells what was spent on the day of the books, with what is set
-// aside.
-type expense interface {
-	spent(provider string) int64
-	total() int64
-	campaign(name string) int64
-}
-
-// room reports whether budgets leave room for a call, made for a campaign or
-// for "", which is none.
-func room(state *policy.State, step routing.Step, campaign string, on expense) bool {
-	if most := state.Campaigns[campaign].DailyBudgetFen; most > 0 && on.campaign(campaign)+step.PriceFen > most {
-		return false
+// spending is what the leader told of today.
+func (t *told) spending() billing.Spending {
+	s := billing.Spending{TotalFen: t.SpentFen, Providers: make(map[string]int64, len(t.Providers)), Campaigns: t.Campaigns}
+	for name, p := range t.Providers {
+		s.Providers[name] = p.SpentFen
 	}
-	if most, ok := state.Budgets[step.Name]; ok && on.spent(step.Name)+step.PriceFen > most {
-		return false
-	}
-	most, ok := state.Budgets[policy.WholeService]
-	return !ok || on.total()+step.PriceFen <= most
+	return s
 }
-
-// heard is what the leader told of today.
-type heard struct{ *told }
-
-func (h heard) spent(provider string) int64 { return h.Providers[provider].SpentFen }
-
-func (h heard) total() int64 { return h.SpentFen }
-
-// of is what was spent of a budget.
-func (h heard) of(budget string) int64 {
-	if budget == policy.WholeService {
-		return h.total()
-	}
-	return h.spent(budget)
-}
-
-func (h heard) campaign(name string) int64 { return h.Campaigns[name] }
 
 // crowdedRetry is when those may ask again who are refused for others that
 // wait: some of these cost nothing in the end.
@@ -68,41 +41,28 @@ func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 	}
 	steps, news := d.Router.Plan(id), d.news(now)
 	affords := d.affords(state, news, now)
-	code := lacking(campaign, func(campaign string) bool {
+	code := billing.Lacking(campaign, func(campaign string) bool {
 		return len(steps) == 0 || slices.ContainsFunc(steps, func(s routing.Step) bool {
-			return s.PriceFen <= most && (s.PriceFen == 0 || affords(s, campaign))
+			return s.PriceFen <= most && affords(s, campaign)
 		})
 	})
 	if code != "" {
-		left := 24*time.Hour - Today(now)
-		f := fault.New(fault.Unavailable, code).After(left)
-		f.ResetsAt = now.Add(left)
+		midnight := shanghai.NextMidnight(now)
+		f := fault.New(fault.Unavailable, code).After(midnight.Sub(now))
+		f.ResetsAt = midnight
 		return f
 	}
-	if len(steps) > 0 && news != nil && news.Waiting > 0 && news.Waiting >= pictures(state.Budgets, steps, most, heard{news}) {
+	if len(steps) > 0 && news != nil && news.Waiting > 0 && news.Waiting >= news.spending().CallsLeft(state.Budgets, steps, most) {
 		return fault.New(fault.Unavailable, "budget_exhausted").After(crowdedRetry)
 	}
 	return nil
-}
-
-// lacking names whose money is spent, the campaign's or everybody's, when a
-// task of a campaign cannot be paid for; "" when it can.
-func lacking(campaign string, payable func(campaign string) bool) (code string) {
-	switch {
-	case payable(campaign):
-		return ""
-	case campaign != "" && payable(""):
-		return "campaign_spent"
-	default:
-		return "budget_exhausted"
-	}
 }
 
 // news is what the leader told of late, and of today; nil when that is
 // nothing.
 func (d *Dispatcher) news(now time.Time) *told {
 	t := d.told.Load()
-	if t == nil || now.Sub(t.At) >= toldStale || dayOf(t.At) != dayOf(now) {
+	if t == nil || now.Sub(t.At) >= toldStale || shanghai.Day(t.At) != shanghai.Day(now) {
 		return nil
 	}
 	return t
@@ -110,35 +70,13 @@ func (d *Dispatcher) news(now time.Time) *told {
 
 func (d *Dispatcher) affords(state *policy.State, news *told, now time.Time) func(routing.Step, string) bool {
 	if l := d.current.Load(); l != nil {
-		return func(s routing.Step, campaign string) bool { return l.spend.affords(s, campaign, now) }
+		return func(s routing.Step, campaign string) bool { return l.accounts.Allows(state, s, campaign, now) }
 	}
-	return func(s routing.Step, campaign string) bool {
-		return news == nil || room(state, s, campaign, heard{news})
+	if news == nil {
+		return func(routing.Step, string) bool { return true }
 	}
-}
-
-// pictures is how many calls the budgets still pay for, at the steps of a plan
-// that a task may pay.
-func pictures(budgets map[string]int64, steps []routing.Step, most int64, on expense) int {
-	n, cheapest := int64(0), int64(math.MaxInt64)
-	for _, s := range steps {
-		fen, bounded := budgets[s.Name]
-		switch {
-		case s.PriceFen > most:
-			continue
-		case s.PriceFen == 0:
-			return math.MaxInt
-		case !bounded:
-			n = math.MaxInt
-		case n < math.MaxInt:
-			n += max(0, fen-on.spent(s.Name)) / s.PriceFen
-		}
-		cheapest = min(cheapest, s.PriceFen)
-	}
-	if fen, bounded := budgets[policy.WholeService]; bounded {
-		n = min(n, max(0, fen-on.total())/cheapest)
-	}
-	return int(n)
+	spending := news.spending()
+	return func(s routing.Step, campaign string) bool { return spending.Allows(state, s, campaign) }
 }
 
 // mostFen is what one task may cost.

@@ -1,13 +1,13 @@
 package dispatch
 
 import (
-	"math"
 	"testing"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -55,7 +55,7 @@ func TestATaskIsRefusedWhenNobodyMayBePaid(t *testing.T) {
 				return
 			}
 			f := fault.As(err)
-			if f.Kind != fault.Unavailable || f.RetryAfter <= 0 || f.RetryAfter > 24*time.Hour || Today(f.ResetsAt) != 0 {
+			if f.Kind != fault.Unavailable || f.RetryAfter <= 0 || f.RetryAfter > 24*time.Hour || !f.ResetsAt.Equal(shanghai.Midnight(f.ResetsAt)) {
 				t.Errorf("come back after %v, at %v", f.RetryAfter, f.ResetsAt)
 			}
 		})
@@ -117,36 +117,6 @@ func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
 	d.idle()
 }
 
-func TestPicturesThatBudgetsPayFor(t *testing.T) {
-	t.Parallel()
-	priced := func(fen ...int64) (steps []routing.Step) {
-		for i, f := range fen {
-			steps = append(steps, routing.Step{Provider: routing.Provider{Name: string(rune('a' + i)), PriceFen: f}})
-		}
-		return steps
-	}
-	on := heard{&told{SpentFen: 100, Providers: map[string]ProviderStatus{"a": {SpentFen: 60}, "b": {SpentFen: 40}}}}
-	for name, c := range map[string]struct {
-		steps   []routing.Step
-		budgets map[string]int64
-		most    int64
-		want    int
-	}{
-		"no bound":                 {priced(20, 30), nil, 100, math.MaxInt},
-		"one bound":                {priced(20, 30), map[string]int64{"a": 100}, 100, math.MaxInt},
-		"both":                     {priced(20, 30), map[string]int64{"a": 100, "b": 100}, 100, 4},
-		"both, in another order":   {priced(20, 30), map[string]int64{"b": 30, "a": 99}, 100, 1},
-		"the service pays less":    {priced(20, 30), map[string]int64{"a": 100, "b": 100, policy.WholeService: 160}, 100, 3},
-		"the service is overspent": {priced(20), map[string]int64{policy.WholeService: 90}, 100, 0},
-		"one is too dear":          {priced(20, 30), map[string]int64{"a": 100}, 25, 2},
-		"one is free":              {priced(20, 0), map[string]int64{"a": 0, policy.WholeService: 0}, 100, math.MaxInt},
-	} {
-		if got := pictures(c.budgets, c.steps, c.most, on); got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
-}
-
 // What nobody has told of late refuses nobody.
 func TestOldNewsRefusesNothing(t *testing.T) {
 	t.Parallel()
@@ -163,7 +133,7 @@ func TestOldNewsRefusesNothing(t *testing.T) {
 		"nothing":   {},
 		"of now":    {&told{At: now, SpentFen: 20}, true},
 		"old":       {&told{At: now.Add(-toldStale), SpentFen: 20}, false},
-		"yesterday": {&told{At: now.Add(-Today(now) - time.Millisecond), SpentFen: 20}, false},
+		"yesterday": {&told{At: shanghai.Midnight(now).Add(-time.Millisecond), SpentFen: 20}, false},
 		"old crowd": {&told{At: now.Add(-toldStale), Waiting: 9}, false},
 		"a crowd":   {&told{At: now, Waiting: 1}, true},
 	} {

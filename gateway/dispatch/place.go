@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -115,8 +116,8 @@ func (l *lead) route(j *task.Job) []routing.Step {
 // payable drops the steps that cost more than a task or today's budgets have
 // left; the plan itself when there are none.
 func (l *lead) payable(steps []routing.Step, fen int64, campaign string) []routing.Step {
-	now := time.Now()
-	dear := func(s routing.Step) bool { return s.PriceFen > fen || !l.spend.affords(s, campaign, now) }
+	state, now := l.Policy(), time.Now()
+	dear := func(s routing.Step) bool { return s.PriceFen > fen || !l.accounts.Allows(state, s, campaign, now) }
 	if !slices.ContainsFunc(steps, dear) {
 		return steps
 	}
@@ -130,7 +131,7 @@ func (l *lead) broke(j *task.Job, paid int64) bool { return l.lacks(j, paid) != 
 // lacks names whose money is missing then.
 func (l *lead) lacks(j *task.Job, paid int64) (code string) {
 	steps := l.route(j)
-	return lacking(j.Campaign, func(campaign string) bool {
+	return billing.Lacking(j.Campaign, func(campaign string) bool {
 		return len(steps) == 0 || len(l.payable(steps, l.mostFen()-paid, campaign)) > 0
 	})
 }
@@ -186,14 +187,14 @@ func (l *lead) forget(w *walk) {
 
 // landed reports what came of a call and gives its slot back, in one step, so
 // that no second probe slips in between.
-func (l *lead) landed(s *slot, a task.Attempt, out workerrpc.Outcome) (cost held) {
+func (l *lead) landed(s *slot, a task.Attempt, out workerrpc.Outcome) (cost billing.Reservation) {
 	now := time.Now()
 	l.mu.Lock()
 	l.health.Report(health.Call{
 		Lane: s.lane(), Begun: a.StartedAt, Probe: s.probe, Most: s.step.MaxConcurrent, InFlight: l.slots.providers[s.step.Name],
 	}, out, now)
-	cost = l.spend.settle(s.held, price(a, out))
-	s.held = held{}
+	cost = l.accounts.Settle(s.price, price(a, out))
+	s.price = billing.Reservation{}
 	l.slots.release(s)
 	l.mu.Unlock()
 	l.kick()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -20,7 +21,7 @@ type slots struct {
 	busy      map[string]int // by worker id
 	providers map[string]int // by provider name
 	health    *health.Health
-	spend     *spend
+	accounts  *billing.Accounts
 }
 
 // slot is a worker and a provider reserved for one attempt.
@@ -28,7 +29,7 @@ type slot struct {
 	worker fleet.Member
 	step   routing.Step
 	probe  bool // asks whether a provider is back
-	held   held // its price
+	price  billing.Reservation
 }
 
 func (t *slot) lane() health.Lane { return health.Lane{Provider: t.step.Name, Region: t.worker.Region} }
@@ -47,8 +48,8 @@ type need struct {
 	force    bool // breakers do not matter
 }
 
-func newSlots(h *health.Health, m *spend) *slots {
-	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, spend: m}
+func newSlots(h *health.Health, a *billing.Accounts) *slots {
+	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, accounts: a}
 }
 
 func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
@@ -99,7 +100,7 @@ func (s *slots) take(n need, now time.Time) *slot {
 			continue
 		}
 		if w, ok := s.best(step, n, now); ok {
-			got := &slot{worker: w, step: step, held: s.spend.reserve(step, n.campaign, now)}
+			got := &slot{worker: w, step: step, price: s.accounts.Reserve(step.Name, n.campaign, step.PriceFen, now)}
 			s.hold(got)
 			return got
 		}
@@ -163,8 +164,8 @@ func (s *slots) release(t *slot) {
 	if s.providers[t.step.Name]--; s.providers[t.step.Name] <= 0 {
 		delete(s.providers, t.step.Name)
 	}
-	s.spend.giveBack(t.held)
-	t.held = held{}
+	s.accounts.Release(t.price)
+	t.price = billing.Reservation{}
 	if t.probe {
 		s.health.Leave(t.lane())
 	}
@@ -172,8 +173,7 @@ func (s *slots) release(t *slot) {
 
 // occupy reserves what an attempt found in a record already uses.
 func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *slot {
-	t := &slot{step: step, held: held{purse{dayOf(a.StartedAt), a.Provider, campaign}, a.PriceFen}}
-	s.spend.put(t.held, t.held.fen)
+	t := &slot{step: step, price: s.accounts.Reserve(a.Provider, campaign, a.PriceFen, a.StartedAt)}
 	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
 	s.hold(t)
 	return t
@@ -186,10 +186,10 @@ func (s *slots) move(t *slot, avoid map[string]bool, now time.Time) bool {
 	if !ok || avoid[w.ID] {
 		return false
 	}
-	money := t.held
-	t.held = held{} // it stays with the call
+	price := t.price
+	t.price = billing.Reservation{} // it stays with the call
 	s.release(t)
-	t.worker, t.held = w, money
+	t.worker, t.price = w, price
 	s.hold(t)
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -26,7 +27,7 @@ func degraded(s *routing.Step) { s.Degraded = true }
 func bound(n int) func(*routing.Step) { return func(s *routing.Step) { s.MaxConcurrent = n } }
 
 func slotsOf(ms ...fleet.Member) *slots {
-	s := newSlots(health.New(health.DefaultBreaking()), newSpend(func() *policy.State { return &policy.State{} }))
+	s := newSlots(health.New(health.DefaultBreaking()), billing.NewAccounts())
 	s.refresh(ms, &policy.State{})
 	return s
 }

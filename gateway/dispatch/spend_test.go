@@ -1,13 +1,10 @@
 package dispatch
 
 import (
-	"slices"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/bytedance/sonic"
-
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -25,16 +22,16 @@ func budgeted(t *testing.T, budgets map[string]int64, change ...func(*world)) *w
 }
 
 // total sums a report up by provider.
-func total(t *testing.T, d *running) map[string]Sums {
+func total(t *testing.T, d *running) map[string]billing.Sums {
 	t.Helper()
 	costs, err := d.Costs(t.Context(), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]Sums{}
+	out := map[string]billing.Sums{}
 	for _, c := range costs {
 		s := out[c.Provider]
-		s.add(c.Sums)
+		s.Add(c.Sums)
 		out[c.Provider] = s
 	}
 	return out
@@ -84,10 +81,10 @@ func TestWhatIsUnderWayCountsAndWhatWasNotBilledIsGivenBack(t *testing.T) {
 	w.finished(third)
 	d.idle()
 	got := total(t, d)
-	if want := (Sums{Attempts: 2, Failed: 1, Unknown: 1, UnknownFen: 20, ReturnedFen: 20}); got["a"] != want {
+	if want := (billing.Sums{Attempts: 2, Failed: 1, Unknown: 1, UnknownFen: 20, ReturnedFen: 20}); got["a"] != want {
 		t.Errorf("a: %+v, want %+v", got["a"], want)
 	}
-	if want := (Sums{Attempts: 2, OK: 2, ChargedFen: 60}); got["b"] != want {
+	if want := (billing.Sums{Attempts: 2, OK: 2, ChargedFen: 60}); got["b"] != want {
 		t.Errorf("b: %+v, want %+v", got["b"], want)
 	}
 }
@@ -166,74 +163,6 @@ func TestABudgetIsNeverOverspentByManyTasksAndTerms(t *testing.T) {
 	}
 }
 
-func TestATaskIsBookedOnce(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	d := days{dayOf(now): {"a": {origin{}: {Attempts: 1, ChargedFen: 20}}}}
-	b, err := readBook(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.apply([]posting{{id: "t", days: d}, {id: "t", days: d}}, nil, now)
-	b.apply([]posting{{id: "t", days: d}}, []task.ID{"t"}, now)
-	if got := b.Days[dayOf(now)]["a"][origin{}]; got.ChargedFen != 20 || len(b.Open) != 0 {
-		t.Errorf("%+v, open %v", got, b.Open)
-	}
-	b.apply([]posting{{id: "u", days: d}, {days: d}, {days: d}}, nil, now) // what is free is not told apart
-	if got := b.Days[dayOf(now)]["a"][origin{}]; got.ChargedFen != 80 || len(b.Open) != 1 {
-		t.Errorf("%+v, open %v", got, b.Open)
-	}
-	b.apply(nil, nil, now.Add(4*24*time.Hour))
-	if len(b.Days) != 0 || len(b.Open) != 0 {
-		t.Errorf("never forgets: %+v", b)
-	}
-	if _, err := readBook([]byte("{")); err == nil {
-		t.Error("a damaged ledger begins anew")
-	}
-}
-
-// The ledger of the release before has no models, and that release reads ours
-// while both are in use: neither loses a fen.
-func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	day := dayOf(now)
-	b, err := readBook([]byte(`{"days":{"` + day + `":{"a":{"east":{"attempts":2,"ok":2,"chargedFen":40},"":{"attempts":1,"unknown":1,"unknownFen":20}}}},"open":{"t":1}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.apply([]posting{{id: "u", days: days{day: {"a": {{"east", "m"}: {Attempts: 1, OK: 1, ChargedFen: 20}}}}}}, nil, now)
-	data, err := sonic.Marshal(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := readBook(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Cost{
-		{Day: day, Provider: "a", Sums: Sums{Attempts: 1, Unknown: 1, UnknownFen: 20}},
-		{Day: day, Provider: "a", Region: "east", Sums: Sums{Attempts: 2, OK: 2, ChargedFen: 40}},
-		{Day: day, Provider: "a", Model: "m", Region: "east", Sums: Sums{Attempts: 1, OK: 1, ChargedFen: 20}},
-	}
-	if got := again.Days.lines(day); !slices.Equal(got, want) {
-		t.Errorf("read %+v, want %+v", got, want)
-	}
-	var before struct {
-		Days map[string]map[string]map[string]Sums `json:"days"`
-	}
-	if err := sonic.Unmarshal(data, &before); err != nil {
-		t.Fatal(err)
-	}
-	fen := int64(0)
-	for _, s := range before.Days[day]["a"] {
-		fen += s.spent()
-	}
-	if fen != 80 {
-		t.Errorf("the release before counts %d fen in %s", fen, data)
-	}
-}
-
 func TestCallsAreBookedByModel(t *testing.T) {
 	t.Parallel()
 	w := budgeted(t, nil, routed(func(c *routing.Config) { c.Providers[0].Model = "m1" }))
@@ -258,30 +187,9 @@ func TestTheLedgerForgetsWhoseTasksItBooked(t *testing.T) {
 	w.next().ok()
 	w.finished(j)
 	d.idle()
-	eventually(t, "the task is not named any more", func() bool { return !l.spend.booked(j.ID) })
+	eventually(t, "the task is not named any more", func() bool { return !l.accounts.Booked(j.ID) })
 	if got := total(t, d)["a"]; got.ChargedFen != 20 {
 		t.Errorf("the ledger says %+v", got)
-	}
-}
-
-func TestPastDaysAreKeptBesideTheLedger(t *testing.T) {
-	t.Parallel()
-	w := budgeted(t, nil)
-	d := w.start()
-	l := d.leads()
-	long := time.Now().AddDate(0, 0, -5)
-	old := days{dayOf(long): {"a": {{region: "east", model: "m"}: {Attempts: 3, ChargedFen: 60}}}}
-	l.ledger.show(book{Days: old})
-	j := w.accept()
-	w.next().ok()
-	w.finished(j)
-	d.idle()
-	costs, err := d.Costs(t.Context(), 7)
-	if err != nil || len(costs) != 2 || costs[0].ChargedFen != 20 || costs[1].ChargedFen != 60 || costs[1].Model != "m" || costs[1].Day != dayOf(long) {
-		t.Errorf("costs = %+v, %v", costs, err)
-	}
-	if costs, err = d.Costs(t.Context(), 2); err != nil || len(costs) != 1 {
-		t.Errorf("costs of two days = %+v, %v", costs, err)
 	}
 }
 

@@ -82,16 +82,17 @@ func (l *lead) backlog(ctx context.Context) int {
 
 // tells is what there is to tell. The caller holds the lock.
 func (l *lead) tells(now time.Time) told {
-	return told{At: now, Providers: l.providers(now), SpentFen: l.spend.allToday(now), Campaigns: l.spend.campaignsToday(now)}
+	spending := l.accounts.Spending(now)
+	return told{At: now, Providers: l.providers(now, spending.Providers), SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}
 }
 
-// providers sums up the term. The caller holds the lock.
-func (l *lead) providers(now time.Time) map[string]ProviderStatus {
+// providers sums up the term, with the fen spent today. The caller holds the lock.
+func (l *lead) providers(now time.Time, spent map[string]int64) map[string]ProviderStatus {
 	out := make(map[string]ProviderStatus)
 	for _, p := range l.Router.Config().Providers {
 		h := l.health.Summary(p.Name, now)
 		s := ProviderStatus{
-			InFlight: l.slots.providers[p.Name], SpentFen: l.spend.today(p.Name, now), P50Seconds: h.P50, P95Seconds: h.P95,
+			InFlight: l.slots.providers[p.Name], SpentFen: spent[p.Name], P50Seconds: h.P50, P95Seconds: h.P95,
 			Window: h.Window, Good: int64(h.Good), Bad: int64(h.Bad), Success: h.Success, Remaining: h.Remaining,
 		}
 		out[p.Name] = s

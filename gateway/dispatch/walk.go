@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -50,7 +51,7 @@ type walk struct {
 	moved   bool                 // a provider limited its rate: the next one may serve
 	asked   time.Time            // when it began to wait for another slot
 
-	hand     []held // what its calls have cost, until it is booked
+	hand     []billing.Reservation // what its calls have cost, until it is booked
 	lands    map[int]workerrpc.Outcome
 	unserved int            // attempts that no worker took
 	unsure   []task.Attempt // may have been billed, and nobody has allowed yet to go on after them
@@ -87,12 +88,10 @@ func newWalk(l *lead, it *item, s *slot) *walk {
 // recall counts what an attempt of an earlier term has cost, unless that term
 // has booked it.
 func (w *walk) recall(a task.Attempt) {
-	if a.PriceFen == 0 || w.spend.booked(w.job.ID) {
+	if a.PriceFen == 0 || w.accounts.Booked(w.job.ID) {
 		return
 	}
-	h := held{purse{dayOf(a.StartedAt), a.Provider, w.job.Campaign}, a.PriceFen}
-	w.spend.put(h, h.fen)
-	w.hand = append(w.hand, h)
+	w.hand = append(w.hand, w.accounts.Reserve(a.Provider, w.job.Campaign, a.PriceFen, a.StartedAt))
 }
 
 // nudge makes the walk and its calls read the record again, once however

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -256,10 +257,10 @@ func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
 }
 
 // Costs plays the dispatcher.
-func (s *Stage) Costs(context.Context, int) ([]dispatch.Cost, error) {
-	return []dispatch.Cost{
-		{Day: "20260301", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: dispatch.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
-		{Day: "20260301", Provider: "mock", Model: "mock", Region: "cn-east", Sums: dispatch.Sums{Attempts: 5, OK: 5}},
+func (s *Stage) Costs(context.Context, int) ([]billing.Cost, error) {
+	return []billing.Cost{
+		{Day: "20260301", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: billing.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
+		{Day: "20260301", Provider: "mock", Model: "mock", Region: "cn-east", Sums: billing.Sums{Attempts: 5, OK: 5}},
 	}, nil
 }
 
