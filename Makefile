@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 LINT     := go tool -modfile=deploy/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test check lint race fuzz bench torture fleet-sim generate verify clean
+.PHONY: help run build web test test-all check lint race fuzz bench torture fleet-sim generate verify clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ web: ## Bundle the browser client into gateway/web/dist; prints its size
 
 test: ## Run every test; the last line is "N passed, N failed"
 	@deploy/test.sh
+
+test-all: build ## Run every test and every long run; one closing line adds all up
+	@deploy/test-all.sh
 
 check: verify lint race test ## What a change must pass: verify, lint, race, test
 
