@@ -72,7 +72,7 @@ func failureText(f *task.Failure) string {
 	if f == nil {
 		return ""
 	}
-	return f.Code
+	return string(f.Code)
 }
 
 func taskView(t operator.Task, now time.Time) terminal.View {

@@ -107,7 +107,7 @@ func progressText(t operator.Task, now time.Time) string {
 	switch {
 	case t.State.Terminal():
 		if t.Failure != nil {
-			words = append(words, t.Failure.Code)
+			words = append(words, string(t.Failure.Code))
 		}
 	case t.Queue != nil:
 		words = append(words, queueText(*t.Queue))

@@ -85,7 +85,7 @@ func (p *probe) Cancel(context.Context, task.ID, int) error { return nil }
 
 // Inspect implements workerrpc.Worker: the probe judges no photos.
 func (p *probe) Inspect(context.Context, workerrpc.InspectRequest) (workerrpc.Inspected, error) {
-	return workerrpc.Inspected{}, fault.New(fault.Unavailable, "worker_busy")
+	return workerrpc.Inspected{}, fault.New(fault.WorkerBusy)
 }
 
 // waits tells how long each accepted task waited until it was called. All of

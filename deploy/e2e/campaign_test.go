@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -20,7 +21,7 @@ func (p *person) join(t *testing.T, base, campaign string, seed int) (int, clien
 }
 
 // refused wants a refusal of the campaign on every gateway, soon.
-func (p *person) refused(t *testing.T, d *dev, status int, code string) client.Problem {
+func (p *person) refused(t *testing.T, d *dev, status int, code fault.Code) client.Problem {
 	t.Helper()
 	var problem client.Problem
 	for g, base := range d.public {

@@ -203,7 +203,7 @@ func aStrangerFindsNothing(t *testing.T, d *dev) {
 			with := func(id task.ID, up task.UploadID) (int, string) {
 				r := strings.NewReplacer("{task}", string(id), "{upload}", string(up))
 				status, problem := raw(t, stranger.Token(), route.method, base+r.Replace(route.path), r.Replace(route.body))
-				return status, problem.Code + ": " + problem.Detail
+				return status, string(problem.Code) + ": " + problem.Detail
 			}
 			status, text := with(done.TaskID, owner.upload.UploadID)
 			unknown, unknownText := with(never.task, never.upload)

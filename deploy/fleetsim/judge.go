@@ -86,7 +86,7 @@ func (r *result) say(format string, args ...any) {
 
 func why(t operator.Task) (text string) {
 	if t.Failure != nil {
-		text = " " + t.Failure.Code
+		text = " " + string(t.Failure.Code)
 	}
 	for _, a := range t.Attempts {
 		text += fmt.Sprintf("; %s %s %s %s", a.Provider, a.Outcome, a.Class, a.Code)

@@ -38,7 +38,7 @@ func (s *Server) tag(w http.ResponseWriter) {
 func safely(h handler, r *http.Request) (out any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Wrap(fault.Internal, errPanic.Code, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			err = fault.Wrap(fault.InternalError, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
 	return h(r)

@@ -59,7 +59,7 @@ func purgeSubject(p operator.CachePurge) (string, error) {
 		return "all", nil
 	case !p.All && p.Session != "" && p.Style == "":
 		if !task.ValidID(string(p.Session)) {
-			return "", fault.New(fault.NotFound, "session_not_found")
+			return "", fault.New(fault.SessionNotFound)
 		}
 		return "session " + string(p.Session), nil
 	case !p.All && p.Session == "" && p.Style != "":

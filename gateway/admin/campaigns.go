@@ -86,10 +86,10 @@ func (s *Server) alterCampaign(r *http.Request, action string, change func(*poli
 	return s.change(r, action, name, func(state *policy.State) error {
 		c, known := state.Campaigns[name]
 		if !known {
-			return fault.New(fault.NotFound, "campaign_not_found").With("name", name)
+			return fault.New(fault.CampaignNotFound).With("name", name)
 		}
 		if !c.Phase(now).Live() {
-			return fault.New(fault.Conflict, "campaign_over").With("name", name)
+			return fault.New(fault.CampaignEnded).With("name", name)
 		}
 		change(&c)
 		state.Campaigns[name] = c

@@ -38,9 +38,9 @@ func (s *Server) applyCatalog(r *http.Request) (any, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, fault.Wrap(fault.TooLarge, "catalog_too_large", err)
+		return nil, fault.Wrap(fault.CatalogTooLarge, err)
 	case err != nil:
-		return nil, fault.Wrap(fault.Invalid, "body_invalid", err)
+		return nil, fault.Wrap(fault.BodyInvalid, err)
 	}
 	before := s.deps.Policy.Catalog()
 	doc, err := catalog.Parse(raw)

@@ -15,7 +15,7 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 	name := r.PathValue("name")
 	e, known := s.deps.Policy.State().Experiments[name]
 	if !known {
-		return nil, fault.New(fault.NotFound, "experiment_not_found")
+		return nil, fault.New(fault.ExperimentNotFound)
 	}
 	counted, err := s.deps.Arms.Counts(r.Context(), e.Book(name))
 	if err != nil {

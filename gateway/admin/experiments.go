@@ -64,10 +64,10 @@ func (s *Server) startExperiment(r *http.Request) (any, error) {
 	}
 	return s.change(r, "experiment.create", start.Name, func(state *policy.State) error {
 		if name, _, running := state.Experiment(); running {
-			return fault.New(fault.Conflict, "experiment_running").With("name", name)
+			return fault.New(fault.ExperimentRunning).With("name", name)
 		}
 		if _, used := state.Experiments[start.Name]; used {
-			return fault.New(fault.Conflict, "experiment_exists").With("name", start.Name)
+			return fault.New(fault.ExperimentExists).With("name", start.Name)
 		}
 		if len(state.Experiments) >= policy.MaxExperiments {
 			delete(state.Experiments, oldest(state.Experiments))
@@ -91,32 +91,32 @@ func oldest(all map[string]policy.Experiment) (name string) {
 // could not choose.
 func (s *Server) checkArm(at string, a operator.Arm, p routing.Provider) error {
 	vendors := slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Kind != "mock" })
-	f := fault.New(fault.Unprocessable, "policy_invalid")
+	f := fault.New(fault.PolicyInvalid)
 	if vendors && p.Kind == "mock" {
-		return f.At(at+"/provider", "mock", "the mock only stands in for real models and is not compared with them")
+		return f.At(at+"/provider", fault.FieldMock, "the mock only stands in for real models and is not compared with them")
 	}
 	if a.Model != "" && a.Model != p.Model {
-		return f.At(at+"/model", "other_model", fmt.Sprintf("%s is configured with the model %q; another one needs a provider of its own", a.Provider, p.Model))
+		return f.At(at+"/model", fault.FieldOtherModel, fmt.Sprintf("%s is configured with the model %q; another one needs a provider of its own", a.Provider, p.Model))
 	}
 	if s.deps.Policy.State().Disabled(a.Provider) {
-		return f.At(at+"/provider", "disabled", a.Provider+" is switched off")
+		return f.At(at+"/provider", fault.FieldDisabled, a.Provider+" is switched off")
 	}
 	return checkNumbers(at, a, s.deps.Policy.Catalog().Options)
 }
 
 func checkNumbers(at string, a operator.Arm, o catalog.Options) error {
-	f := fault.New(fault.Unprocessable, "policy_invalid")
+	f := fault.New(fault.PolicyInvalid)
 	if a.Aspect != "" && !slices.Contains(o.Aspect, a.Aspect) {
-		f = f.At(at+"/aspect", "out_of_range", fmt.Sprintf("must be one of %v", o.Aspect))
+		f = f.At(at+"/aspect", fault.FieldOutOfRange, fmt.Sprintf("must be one of %v", o.Aspect))
 	}
 	if a.Resolution != "" && !slices.Contains(o.Resolution, a.Resolution) {
-		f = f.At(at+"/resolution", "out_of_range", fmt.Sprintf("must be one of %v", o.Resolution))
+		f = f.At(at+"/resolution", fault.FieldOutOfRange, fmt.Sprintf("must be one of %v", o.Resolution))
 	}
 	if a.Steps != 0 && (a.Steps < o.Steps[0] || a.Steps > o.Steps[1]) {
-		f = f.At(at+"/steps", "out_of_range", fmt.Sprintf("must be %d…%d", o.Steps[0], o.Steps[1]))
+		f = f.At(at+"/steps", fault.FieldOutOfRange, fmt.Sprintf("must be %d…%d", o.Steps[0], o.Steps[1]))
 	}
 	if a.CFG != 0 && (a.CFG < o.CFG[0] || a.CFG > o.CFG[1]) {
-		f = f.At(at+"/cfg", "out_of_range", fmt.Sprintf("must be %g…%g", o.CFG[0], o.CFG[1]))
+		f = f.At(at+"/cfg", fault.FieldOutOfRange, fmt.Sprintf("must be %g…%g", o.CFG[0], o.CFG[1]))
 	}
 	if len(f.Violations) > 0 {
 		return f
@@ -130,9 +130,9 @@ func (s *Server) stopExperiment(r *http.Request) (any, error) {
 		e, known := state.Experiments[name]
 		switch {
 		case !known:
-			return fault.New(fault.NotFound, "experiment_not_found")
+			return fault.New(fault.ExperimentNotFound)
 		case !e.Running():
-			return fault.New(fault.Conflict, "experiment_not_running").With("name", name)
+			return fault.New(fault.ExperimentNotRunning).With("name", name)
 		}
 		e.Stop(spoken(r, operator.HeaderReason), time.Now())
 		state.Experiments[name] = e

@@ -29,7 +29,7 @@ func (s *Server) history(r *http.Request) (any, error) {
 func (s *Server) undo(r *http.Request) (any, error) {
 	v, err := strconv.Atoi(r.PathValue("version"))
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "change_not_found").With("version", r.PathValue("version"))
+		return nil, fault.New(fault.ChangeNotFound).With("version", r.PathValue("version"))
 	}
 	e, err := edit(r, "undo", strconv.Itoa(v))
 	if err != nil {

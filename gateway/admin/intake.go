@@ -26,7 +26,7 @@ func (s *Server) changeIntake(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if want.Until != nil && (!want.Paused || !want.Until.After(time.Now())) {
-		return nil, fault.New(fault.Unprocessable, "request_invalid").At("/until", "out_of_range", "must end a pause in the future")
+		return nil, fault.New(fault.PolicyInvalid).At("/until", fault.FieldOutOfRange, "must end a pause in the future")
 	}
 	action, next := "intake.resume", policy.Intake{}
 	if want.Paused {

@@ -47,7 +47,7 @@ func (s *Server) resetLimits(r *http.Request) (any, error) {
 	}
 	for _, key := range reset.Keys {
 		if !slices.Contains(policy.LimitKeys(), key) {
-			return nil, fault.New(fault.Unprocessable, "policy_invalid").At("/keys", "unknown_limit", "there is no limit "+key)
+			return nil, fault.New(fault.PolicyInvalid).At("/keys", fault.FieldUnknownLimit, "there is no limit "+key)
 		}
 	}
 	subject := strings.Join(reset.Keys, ",")

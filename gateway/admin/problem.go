@@ -11,11 +11,10 @@ import (
 
 // Refusals of the API itself.
 var (
-	errToken   = fault.New(fault.Unauthenticated, "admin_token_required")
-	errHost    = fault.New(fault.Forbidden, "host_not_allowed")
-	errNoRoute = fault.New(fault.NotFound, "route_not_found")
-	errMethod  = fault.New(fault.Invalid, "method_not_allowed")
-	errPanic   = fault.New(fault.Internal, "internal")
+	errToken   = fault.New(fault.AdminTokenRequired)
+	errHost    = fault.New(fault.HostNotAllowed)
+	errNoRoute = fault.New(fault.AdminRouteNotFound)
+	errMethod  = fault.New(fault.MethodNotAllowed)
 )
 
 // statusOf is the only place here that knows HTTP statuses of faults.
@@ -23,7 +22,7 @@ func statusOf(f *fault.Fault) int {
 	if f.Code == errMethod.Code {
 		return http.StatusMethodNotAllowed
 	}
-	if f.Code == "version_conflict" {
+	if f.Code == fault.VersionConflict {
 		return http.StatusPreconditionFailed
 	}
 	switch f.Kind {
@@ -60,49 +59,49 @@ func statusOf(f *fault.Fault) int {
 func sentence(f *fault.Fault) string {
 	var s string
 	switch f.Code {
-	case "admin_token_required":
+	case fault.AdminTokenRequired:
 		s = "the admin token is missing or wrong"
-	case "host_not_allowed":
+	case fault.HostNotAllowed:
 		s = "this API is called by its address or by a name in admin.hosts"
-	case "route_not_found":
+	case fault.AdminRouteNotFound:
 		s = "there is no such route; client and gateway may differ in version"
-	case "method_not_allowed":
+	case fault.MethodNotAllowed:
 		s = "this route does not take this method"
-	case "json_required":
+	case fault.JSONRequired:
 		s = "the body must be application/json"
-	case "body_too_large":
+	case fault.BodyTooLarge:
 		s = "the body is too large"
-	case "task_not_found":
+	case fault.TaskNotFound:
 		s = "there is no such task; it may have expired"
-	case "session_not_found":
+	case fault.SessionNotFound:
 		s = "there is no such session"
-	case "provider_not_found":
+	case fault.ProviderNotFound:
 		s = "no provider of this name is configured ({known})"
-	case "switch_running":
+	case fault.SwitchRunning:
 		s = "tasks are being moved from {from} to {to} already; abort that first"
-	case "switch_not_running":
+	case fault.SwitchNotRunning:
 		s = "no switch of providers is under way"
-	case "worker_not_found":
+	case fault.WorkerNotFound:
 		s = "no worker of this id is known"
-	case "task_finished":
+	case fault.TaskFinished:
 		s = "the task has finished already"
-	case "version_conflict":
+	case fault.VersionConflict:
 		s = "the operator state has changed in between; it is at version {version} now"
-	case "undo_superseded":
+	case fault.UndoSuperseded:
 		s = "a later change touched the same as change {version}; undo that one first"
-	case "not_undoable":
+	case fault.NotUndoable:
 		s = "change {version} was an act that cannot be taken back"
-	case "change_not_found":
+	case fault.ChangeNotFound:
 		s = "change {version} is not in the history (the last 1000 are kept)"
-	case "policy_invalid", "request_invalid", "body_invalid":
+	case fault.PolicyInvalid, fault.InvalidRequest, fault.BodyInvalid:
 		s = "the request is refused"
-	case "cdn_not_configured":
+	case fault.CDNNotConfigured:
 		s = "no CDN is configured that this gateway may refresh (cdn.baseUrl, cdn.accessKey, cdn.secretKey, cdn.domainId)"
-	case "engine_unavailable", "engine_timeout":
+	case fault.EngineUnavailable, fault.EngineTimeout:
 		s = "the engine does not answer; try again"
 	default:
 		if s = wordsOf(f.Code); s == "" {
-			s = strings.ReplaceAll(f.Code, "_", " ")
+			s = strings.ReplaceAll(string(f.Code), "_", " ")
 		}
 	}
 	for name, value := range f.Params {
@@ -112,27 +111,27 @@ func sentence(f *fault.Fault) string {
 }
 
 // wordsOf says what the codes of catalogue, prompts and experiments mean.
-func wordsOf(code string) string {
-	return map[string]string{
-		"catalog_invalid":        "the catalogue is refused",
-		"catalog_malformed":      "the catalogue is no JSON document",
-		"catalog_too_large":      "the catalogue is larger than 192 KiB",
-		"catalog_conflict":       "the document was made from version {base}, but version {version} is in force; merge the two, or leave out the version",
-		"catalog_first":          "no catalogue was in force before this one",
-		"catalog_not_found":      "catalogue {version} is not kept (the last 100 are)",
-		"style_not_found":        "the catalogue has no such style ({known})",
-		"place_not_found":        "the catalogue has no such place ({known})",
-		"model_not_found":        "nobody described how to ask this model ({known})",
-		"prompt_too_long":        "style and safety wording are longer than this model reads; it would not be asked",
-		"experiment_running":     "the experiment {name} is running; stop it first",
-		"experiment_not_running": "the experiment {name} has been stopped already",
-		"experiment_exists":      "there was an experiment {name} already; take another name",
-		"experiment_not_found":   "there is no such experiment",
-		"campaign_exists":        "there is a campaign {name} already, or one that is over and still listed; take another name",
-		"campaign_not_found":     "there is no campaign {name}",
-		"campaign_over":          "campaign {name} is over already",
-		"campaigns_too_many":     "at most {most} campaigns may be open or planned",
-		"note_refused":           "the rules for words refuse this note",
+func wordsOf(code fault.Code) string {
+	return map[fault.Code]string{
+		fault.CatalogInvalid:       "the catalogue is refused",
+		fault.CatalogMalformed:     "the catalogue is no JSON document",
+		fault.CatalogTooLarge:      "the catalogue is larger than 192 KiB",
+		fault.CatalogConflict:      "the document was made from version {base}, but version {version} is in force; merge the two, or leave out the version",
+		fault.CatalogFirst:         "no catalogue was in force before this one",
+		fault.CatalogNotFound:      "catalogue {version} is not kept (the last 100 are)",
+		fault.StyleNotFound:        "the catalogue has no such style ({known})",
+		fault.PlaceNotFound:        "the catalogue has no such place ({known})",
+		fault.ModelNotFound:        "nobody described how to ask this model ({known})",
+		fault.PromptTooLong:        "style and safety wording are longer than this model reads; it would not be asked",
+		fault.ExperimentRunning:    "the experiment {name} is running; stop it first",
+		fault.ExperimentNotRunning: "the experiment {name} has been stopped already",
+		fault.ExperimentExists:     "there was an experiment {name} already; take another name",
+		fault.ExperimentNotFound:   "there is no such experiment",
+		fault.CampaignExists:       "there is a campaign {name} already, or one that is over and still listed; take another name",
+		fault.CampaignNotFound:     "there is no campaign {name}",
+		fault.CampaignEnded:        "campaign {name} is over already",
+		fault.CampaignsTooMany:     "at most {most} campaigns may be open or planned",
+		fault.NoteRefused:          "the rules for words refuse this note",
 	}[code]
 }
 
@@ -145,7 +144,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) int {
 		RequestID: r.Header.Get("X-Request-Id"), Params: f.Params,
 	}
 	for _, v := range f.Violations {
-		p.Violations = append(p.Violations, operator.Violation{Pointer: v.Pointer, Code: v.Code, Detail: v.Detail})
+		p.Violations = append(p.Violations, operator.Violation(v))
 	}
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAfter.Seconds()))))

@@ -29,7 +29,7 @@ func (s *Server) renderPrompt(r *http.Request) (any, error) {
 	}
 	b, err := s.prompts.Build(p, in)
 	if err != nil {
-		return nil, fault.Wrap(fault.Unprocessable, "prompt_too_long", err)
+		return nil, fault.Wrap(fault.PromptTooLong, err)
 	}
 	out := operator.Prompt{
 		Model: p.Name, Kind: p.Kind, Language: string(b.Language), Text: b.Text, Length: p.Text.Unit.Count(b.Text), Limit: p.Text.Most,
@@ -47,17 +47,17 @@ func (s *Server) promptInput(q operator.PromptRequest) (prompt.Profile, prompt.I
 	doc := s.deps.Policy.Catalog()
 	p, known := s.profile(q.Model)
 	if !known {
-		return p, prompt.Input{}, fault.New(fault.NotFound, "model_not_found").With("known", s.modelNames())
+		return p, prompt.Input{}, fault.New(fault.ModelNotFound).With("known", s.modelNames())
 	}
 	in := prompt.Input{
 		Options:  task.Options{Aspect: q.Aspect, Resolution: q.Resolution, Steps: q.Steps, CFG: q.CFG, Note: q.Note},
 		Language: prompt.Language(q.Language), Seed: q.Seed, PhotoWidth: q.PhotoWidth, PhotoHeight: q.PhotoHeight,
 	}
 	if in.Style, known = doc.Style(q.Style); !known {
-		return p, in, fault.New(fault.NotFound, "style_not_found").With("known", strings.Join(doc.StyleIDs(), ", "))
+		return p, in, fault.New(fault.StyleNotFound).With("known", strings.Join(doc.StyleIDs(), ", "))
 	}
 	if in.Place, known = doc.Place(q.Place); !known {
-		return p, in, fault.New(fault.NotFound, "place_not_found").With("known", strings.Join(doc.PlaceIDs(), ", "))
+		return p, in, fault.New(fault.PlaceNotFound).With("known", strings.Join(doc.PlaceIDs(), ", "))
 	}
 	switch {
 	case q.Language != "" && in.Language != prompt.Chinese && in.Language != prompt.English:

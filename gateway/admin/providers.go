@@ -83,7 +83,7 @@ func (s *Server) provider(name string) (routing.Provider, error) {
 	for i, p := range s.deps.Providers {
 		names[i] = p.Name
 	}
-	return routing.Provider{}, fault.New(fault.NotFound, "provider_not_found").With("known", strings.Join(names, ", "))
+	return routing.Provider{}, fault.New(fault.ProviderNotFound).With("known", strings.Join(names, ", "))
 }
 
 func providerAction(p operator.ProviderPatch) string {

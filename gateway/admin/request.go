@@ -23,7 +23,7 @@ const maxBodyBytes = 64 << 10
 func jsonOnly(r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
-		return fault.New(fault.Unsupported, "json_required")
+		return fault.New(fault.JSONRequired)
 	}
 	return nil
 }
@@ -45,9 +45,9 @@ func decode(r *http.Request, into any) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return fault.Wrap(fault.TooLarge, "body_too_large", err)
+		return fault.Wrap(fault.BodyTooLarge, err)
 	case err != nil:
-		return fault.Wrap(fault.Invalid, "body_invalid", err).At("", "body_invalid", err.Error())
+		return fault.Wrap(fault.BodyInvalid, err).At("", fault.FieldSyntax, err.Error())
 	default:
 		return nil
 	}
@@ -86,7 +86,7 @@ func spoken(r *http.Request, header string) string {
 }
 
 func invalid(name, detail string) error {
-	return fault.New(fault.Invalid, "request_invalid").At(name, "invalid", detail)
+	return fault.New(fault.InvalidRequest).At(name, fault.FieldInvalid, detail)
 }
 
 // number reads a query parameter within a range.
@@ -108,12 +108,12 @@ func taskID(r *http.Request) (task.ID, error) {
 	if id := r.PathValue("id"); task.ValidID(id) {
 		return task.ID(id), nil
 	}
-	return "", fault.New(fault.NotFound, "task_not_found")
+	return "", fault.New(fault.TaskNotFound)
 }
 
 func sessionID(r *http.Request) (task.SessionID, error) {
 	if id := r.PathValue("id"); task.ValidID(id) {
 		return task.SessionID(id), nil
 	}
-	return "", fault.New(fault.NotFound, "session_not_found")
+	return "", fault.New(fault.SessionNotFound)
 }

@@ -79,12 +79,12 @@ func (s *Server) grant(r *http.Request) (any, error) {
 }
 
 func checkGrant(g operator.Grant) error {
-	f := fault.New(fault.Unprocessable, "request_invalid")
+	f := fault.New(fault.GrantInvalid)
 	if g.Tasks < 1 || g.Tasks > maxGrant {
-		f = f.At("/tasks", "out_of_range", "must be 1…100000")
+		f = f.At("/tasks", fault.FieldOutOfRange, "must be 1…100000")
 	}
 	if g.ExternalID == "" || len(g.ExternalID) > maxExternalID || !printable(g.ExternalID) {
-		f = f.At("/externalId", "invalid", "must be 1…128 visible ASCII characters")
+		f = f.At("/externalId", fault.FieldInvalid, "must be 1…128 visible ASCII characters")
 	}
 	if len(f.Violations) > 0 {
 		return f

@@ -93,14 +93,14 @@ func (s *Server) switched(start operator.SwitchStart) (from, to routing.Provider
 
 // begin writes a switch into the state, if it can work and none is under way.
 func begin(state *policy.State, next policy.Ramp, from, to routing.Provider) error {
-	f := fault.New(fault.Unprocessable, "policy_invalid")
+	f := fault.New(fault.PolicyInvalid)
 	switch {
 	case state.Ramp.Running():
-		return fault.New(fault.Conflict, "switch_running").With("from", state.Ramp.From).With("to", state.Ramp.To)
+		return fault.New(fault.SwitchRunning).With("from", state.Ramp.From).With("to", state.Ramp.To)
 	case state.Disabled(from.Name) || state.Weight(from.Name, from.Weight) == 0:
-		return f.At("/from", "idle", from.Name+" has no share of the tasks to give")
+		return f.At("/from", fault.FieldIdle, from.Name+" has no share of the tasks to give")
 	case state.Disabled(to.Name):
-		return f.At("/to", "disabled", to.Name+" is switched off")
+		return f.At("/to", fault.FieldDisabled, to.Name+" is switched off")
 	}
 	state.Ramp = &next
 	return nil
@@ -133,11 +133,11 @@ func (s *Server) plan(ctx context.Context, next policy.Ramp, from, to routing.Pr
 func (s *Server) abortSwitch(r *http.Request) (any, error) {
 	last := s.deps.Policy.State().Ramp
 	if !last.Running() {
-		return nil, fault.New(fault.Conflict, "switch_not_running")
+		return nil, fault.New(fault.SwitchNotRunning)
 	}
 	return s.change(r, "provider.switch.abort", last.From+" → "+last.To, func(state *policy.State) error {
 		if !state.Ramp.Running() {
-			return fault.New(fault.Conflict, "switch_not_running")
+			return fault.New(fault.SwitchNotRunning)
 		}
 		state.Ramp.Finish(policy.RampAborted, spoken(r, operator.HeaderReason), time.Now())
 		return nil

@@ -48,7 +48,7 @@ func (s *Server) candidates(ctx context.Context, owner string, state task.State,
 		return s.deps.Queue.Recent(ctx, maxTasks)
 	}
 	if !task.ValidID(owner) {
-		return nil, fault.New(fault.NotFound, "session_not_found")
+		return nil, fault.New(fault.SessionNotFound)
 	}
 	ids, err := s.deps.Queue.Tasks(ctx, task.SessionID(owner))
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Server) await(ctx context.Context, owner task.SessionID, id task.ID, af
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fault.Wrap(fault.Canceled, "canceled", context.Cause(ctx))
+			return nil, fault.Wrap(fault.RequestCanceled, context.Cause(ctx))
 		case <-end.C:
 			return rec, nil
 		case <-tick.C:
@@ -130,7 +130,7 @@ func (s *Server) await(ctx context.Context, owner task.SessionID, id task.ID, af
 func (s *Server) lookup(ctx context.Context, owner task.SessionID, id task.ID) (*task.Record, error) {
 	rec, _, err := s.deps.Queue.Lookup(ctx, owner, id)
 	if err == nil && rec.Deleted {
-		return nil, fault.New(fault.NotFound, "task_not_found")
+		return nil, fault.New(fault.TaskNotFound)
 	}
 	return rec, err
 }
@@ -153,7 +153,7 @@ func (s *Server) cancelTask(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if rec.State.Terminal() {
-		return nil, fault.New(fault.Conflict, "task_finished")
+		return nil, fault.New(fault.TaskFinished)
 	}
 	if e.DryRun {
 		return operator.NewTask(rec), nil

@@ -48,7 +48,7 @@ func (s *Server) changeWorker(r *http.Request) (any, error) {
 	}
 	_, marked := s.deps.Policy.State().Workers[id]
 	if !marked && !slices.ContainsFunc(s.deps.Fleet.Workers(), func(m fleet.Member) bool { return m.ID == id }) {
-		return nil, fault.New(fault.NotFound, "worker_not_found")
+		return nil, fault.New(fault.WorkerNotFound)
 	}
 	action, reason := "worker.undrain", ""
 	if patch.Drain {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Spending is what one day has cost so far, with what is reserved for calls
@@ -67,13 +68,13 @@ func (s Spending) CallsLeft(budgets map[string]int64, steps []routing.Step, most
 
 // Lacking names whose money is spent when a task of a campaign cannot be paid
 // for: the campaign's or everybody's. It is "" when the task can be paid for.
-func Lacking(campaign string, payable func(campaign string) bool) (code string) {
+func Lacking(campaign string, payable func(campaign string) bool) (code fault.Code) {
 	switch {
 	case payable(campaign):
 		return ""
 	case campaign != "" && payable(""):
-		return "campaign_spent"
+		return fault.CampaignSpent
 	default:
-		return "budget_exhausted"
+		return fault.BudgetExhausted
 	}
 }

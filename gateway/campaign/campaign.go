@@ -156,10 +156,10 @@ func (k *Keeper) Enter(ctx context.Context, name string, id task.ID, kept time.D
 		return err
 	}
 	err = k.Queue.TakePlace(ctx, name, id, kept)
-	if fault.CodeOf(err) == "campaign_full" && k.sweep(ctx, name) {
+	if fault.CodeOf(err) == fault.CampaignFull && k.sweep(ctx, name) {
 		err = k.Queue.TakePlace(ctx, name, id, kept)
 	}
-	if err != nil && fault.CodeOf(err) != "campaign_full" {
+	if err != nil && fault.CodeOf(err) != fault.CampaignFull {
 		k.mu.Lock()
 		delete(k.opened, name) // they may be gone: the next one makes them again
 		k.mu.Unlock()
@@ -213,7 +213,7 @@ func (k *Keeper) Others(ctx context.Context) error {
 		k.others.n, k.others.at = n, time.Now()
 	}
 	if k.others.n >= depth {
-		return fault.New(fault.Unavailable, "queue_full").After(sweepEvery)
+		return fault.New(fault.QueueFull).After(sweepEvery)
 	}
 	k.others.n++
 	return nil

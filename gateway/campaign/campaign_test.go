@@ -96,7 +96,7 @@ func (s *stage) TakePlace(_ context.Context, name string, id task.ID, _ time.Dur
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if int64(len(s.taken[name])) >= s.places[name] {
-		return fault.New(fault.Unavailable, "campaign_full")
+		return fault.New(fault.CampaignFull)
 	}
 	s.taken[name][id] = true
 	return nil
@@ -169,7 +169,7 @@ func keeper(t *testing.T) (*Keeper, *stage) {
 	return k, s
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)

@@ -67,7 +67,7 @@ func (f *flight) call(ctx context.Context, req workerrpc.Attempt) (workerrpc.Out
 		return out, err
 	case !begun && workerrpc.Refused(fault.CodeOf(err)):
 		f.Logger.Warn("worker did not take the attempt", "task", f.job.ID, "worker", a.Worker, "err", err)
-		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: fault.CodeOf(err)}, nil
+		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: string(fault.CodeOf(err))}, nil
 	}
 	f.Logger.Warn("stream lost", "task", f.job.ID, "attempt", a.Number, "worker", a.Worker, "err", err)
 	return f.recover(ctx, req, a)

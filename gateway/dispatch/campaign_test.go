@@ -72,7 +72,7 @@ func TestATaskOfACampaignWithoutMoneyIsRefusedOnEveryGateway(t *testing.T) {
 	eventually(t, "both refuse", func() bool { return leader.Payable("x", "expo") != nil && standby.Payable("x", "expo") != nil })
 	for _, d := range []*running{leader, standby} {
 		f := fault.As(d.Payable("x", "expo"))
-		if f.Kind != fault.Unavailable || f.Code != "campaign_spent" || f.RetryAfter <= 0 || !f.ResetsAt.Equal(shanghai.Midnight(f.ResetsAt)) {
+		if f.Kind != fault.Unavailable || f.Code != fault.CampaignSpent || f.RetryAfter <= 0 || !f.ResetsAt.Equal(shanghai.Midnight(f.ResetsAt)) {
 			t.Errorf("refusal = %v, come back after %v at %v", f, f.RetryAfter, f.ResetsAt)
 		}
 		if err := d.Payable("x", ""); err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -351,7 +352,7 @@ func TestStoppingInTheMiddleOfEverythingEnds(t *testing.T) {
 		a, b = b, a
 	}
 	a.outcome(workerrpc.Outcome{Result: task.FailedUnbilled, Class: task.ClassRate, RetryAfter: 60_000})
-	b.breaks(workerrpc.CodeLost)
+	b.breaks(fault.WorkerLost)
 	w.next() // attached
 	for range 5 {
 		w.accept()

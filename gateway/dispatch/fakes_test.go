@@ -45,8 +45,8 @@ func (c *call) fails(o task.Outcome, class task.Class) {
 }
 
 // breaks ends the stream; the worker goes on without us.
-func (c *call) breaks(code string) {
-	c.end <- answer{err: fault.New(fault.Unavailable, code)}
+func (c *call) breaks(code fault.Code) {
+	c.end <- answer{err: fault.New(code)}
 }
 
 func picture() workerrpc.Outcome {
@@ -100,7 +100,7 @@ func (f *workers) Generate(ctx context.Context, addr string, a workerrpc.Attempt
 	case r := <-c.end:
 		return r.out, r.err
 	case <-ctx.Done():
-		return workerrpc.Outcome{}, fault.Wrap(fault.Canceled, "canceled", context.Cause(ctx))
+		return workerrpc.Outcome{}, fault.Wrap(fault.RequestCanceled, context.Cause(ctx))
 	}
 }
 
@@ -179,7 +179,7 @@ func (s *shelf) Open(_ context.Context, key string) (*store.Object, error) {
 	defer s.mu.Unlock()
 	data, ok := s.objects[key]
 	if !ok {
-		return nil, fault.New(fault.NotFound, "object_not_found")
+		return nil, fault.New(fault.ObjectNotFound)
 	}
 	return &store.Object{ReadSeekCloser: object{bytes.NewReader(data)}, Size: int64(len(data))}, nil
 }

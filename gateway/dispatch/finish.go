@@ -71,11 +71,11 @@ func (w *walk) succeed(ctx context.Context, land landing) error {
 // exhausted fails a task for which nothing is left to try. When the last call
 // may still have been paid for, it says so.
 func (w *walk) exhausted(ctx context.Context, land landing) error {
-	code := cmp.Or(w.lacks(w.job, w.paid), "generation_failed")
+	code := cmp.Or(w.lacks(w.job, w.paid), fault.GenerationFailed)
 	if land.out.Result == task.Unknown || len(w.unsure) > 0 {
-		code = "provider_unknown"
+		code = fault.ProviderUnknown
 	}
-	return w.end(ctx, task.Failed, land, &task.Failure{Code: code, Kind: fault.Unavailable.String(), Retryable: true})
+	return w.end(ctx, task.Failed, land, task.Fail(code))
 }
 
 // cancel ends a task as its owner asked.

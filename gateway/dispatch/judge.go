@@ -37,7 +37,7 @@ func (w *walk) judge(ctx context.Context, f *flight) (done bool, err error) {
 	case out.Result == task.OK:
 		return w.decided(ctx, w.succeed(ctx, land))
 	case out.Class == task.ClassContent && !w.now().Canceling:
-		return w.decided(ctx, w.end(ctx, task.Failed, land, &task.Failure{Code: "content_refused", Kind: fault.Unprocessable.String()}))
+		return w.decided(ctx, w.end(ctx, task.Failed, land, task.Fail(fault.ContentRefused)))
 	}
 	w.lead.mu.Lock()
 	w.account(last)
@@ -126,7 +126,7 @@ func (w *walk) account(a task.Attempt) {
 // unserved reports whether no worker took the attempt, so that it says
 // nothing about the provider.
 func unserved(a task.Attempt) bool {
-	return a.Outcome == task.NotSent && (a.Class == task.ClassBusy || workerrpc.Refused(a.Code))
+	return a.Outcome == task.NotSent && (a.Class == task.ClassBusy || workerrpc.Refused(fault.Code(a.Code)))
 }
 
 // plan is the router's plan without the providers that had their chances:

@@ -48,12 +48,12 @@ func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 	})
 	if code != "" {
 		midnight := shanghai.NextMidnight(now)
-		f := fault.New(fault.Unavailable, code).After(midnight.Sub(now))
+		f := fault.New(code).After(midnight.Sub(now))
 		f.ResetsAt = midnight
 		return f
 	}
 	if len(steps) > 0 && news != nil && news.Waiting > 0 && news.Waiting >= news.spending().CallsLeft(state.Budgets, steps, most) {
-		return fault.New(fault.Unavailable, "budget_exhausted").After(crowdedRetry)
+		return fault.New(fault.BudgetExhausted).After(crowdedRetry)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestATaskIsRefusedWhenNobodyMayBePaid(t *testing.T) {
 			d := w.start()
 			d.leads()
 			err := d.Payable(task.ID(task.NewID()), "")
-			if got := fault.CodeOf(err) == "budget_exhausted"; got != c.refused || (err != nil) != c.refused {
+			if got := fault.CodeOf(err) == fault.BudgetExhausted; got != c.refused || (err != nil) != c.refused {
 				t.Fatalf("payable: %v", err)
 			}
 			if !c.refused {
@@ -104,7 +104,7 @@ func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
 	}
 	third := w.accept()
 	eventually(t, "a fourth is refused", func() bool { return d.Payable(id, "") != nil })
-	if f := fault.As(d.Payable(id, "")); f.Code != "budget_exhausted" || f.RetryAfter != crowdedRetry || !f.ResetsAt.IsZero() {
+	if f := fault.As(d.Payable(id, "")); f.Code != fault.BudgetExhausted || f.RetryAfter != crowdedRetry || !f.ResetsAt.IsZero() {
 		t.Errorf("refused as %+v", f)
 	}
 	c.fails(task.FailedUnbilled, task.ClassInput) // not at a again

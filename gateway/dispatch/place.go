@@ -8,6 +8,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -129,7 +130,7 @@ func (l *lead) payable(steps []routing.Step, fen int64, campaign string) []routi
 func (l *lead) broke(j *task.Job, paid int64) bool { return l.lacks(j, paid) != "" }
 
 // lacks names whose money is missing then.
-func (l *lead) lacks(j *task.Job, paid int64) (code string) {
+func (l *lead) lacks(j *task.Job, paid int64) (code fault.Code) {
 	steps := l.route(j)
 	return billing.Lacking(j.Campaign, func(campaign string) bool {
 		return len(steps) == 0 || len(l.payable(steps, l.mostFen()-paid, campaign)) > 0

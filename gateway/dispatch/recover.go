@@ -50,7 +50,7 @@ func (f *flight) recover(ctx context.Context, req workerrpc.Attempt, a task.Atte
 		out, _, err := f.stream(ctx, req, a)
 		req.AttachOnly = true
 		if err == nil && !f.believable(out) {
-			err = fault.New(fault.NotFound, "attempt_unknown")
+			err = fault.New(fault.AttemptUnknown)
 		}
 		switch {
 		case err == nil:
@@ -106,7 +106,7 @@ func (f *flight) believable(out workerrpc.Outcome) bool {
 // unknownThere reports whether the worker that made a call is gone, or has
 // never heard of it. It may have left its manifest in its last moment.
 func unknownThere(err error) bool {
-	return fault.CodeOf(err) == "attempt_unknown" || fault.CodeOf(err) == workerrpc.CodeUnreachable
+	return fault.CodeOf(err) == fault.AttemptUnknown || fault.CodeOf(err) == fault.WorkerUnreachable
 }
 
 // waits reports whether the manifest of a dead worker is waited for as long

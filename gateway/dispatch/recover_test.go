@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -28,12 +29,12 @@ func TestALostStreamIsAttachedTo(t *testing.T) {
 	j := w.accept()
 	c := w.next()
 	c.say(workerrpc.Update{Progress: 40})
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	again := w.next()
 	if !again.req.AttachOnly || again.req.Number != 1 || again.addr != c.addr {
 		t.Errorf("then %+v to %s", again.req, again.addr)
 	}
-	again.breaks(workerrpc.CodeSilent) // as often as it takes
+	again.breaks(fault.WorkerSilent) // as often as it takes
 	again = w.next()
 	again.say(workerrpc.Update{Progress: 60})
 	again.ok()
@@ -50,7 +51,7 @@ func TestALostStreamEndsByItsManifest(t *testing.T) {
 	j := w.accept()
 	c := w.next()
 	w.shelf.manifest(t, c, picture())
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	if end := last(w.finished(j)); end.State != task.Succeeded || end.Result.Width != 4 {
 		t.Errorf("end = %+v", end)
 	}
@@ -65,10 +66,10 @@ func TestAManifestOfSomethingElseIsNotBelieved(t *testing.T) {
 	j := w.accept()
 	c := w.next()
 	w.shelf.put(t, c.req.ManifestURL, []byte(`{"task":"other","number":1,"result":"ok"}`))
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	again := w.next()
 	w.shelf.put(t, c.req.ManifestURL, []byte(`{"task":`))
-	again.breaks(workerrpc.CodeLost)
+	again.breaks(fault.WorkerLost)
 	w.next().ok()
 	if end := last(w.finished(j)); end.State != task.Succeeded {
 		t.Errorf("end = %s", end.State)
@@ -85,7 +86,7 @@ func (w *world) gone(number int) *call {
 		if c.req.Number != number || !c.req.AttachOnly {
 			return c
 		}
-		c.breaks(workerrpc.CodeUnreachable)
+		c.breaks(fault.WorkerUnreachable)
 	}
 }
 
@@ -98,7 +99,7 @@ func (w *world) goneUntil(j *task.Job) *task.Record {
 			if !c.req.AttachOnly {
 				w.t.Errorf("attempt %d was begun", c.req.Number)
 			}
-			c.breaks(workerrpc.CodeUnreachable)
+			c.breaks(fault.WorkerUnreachable)
 		case id := <-w.books.each:
 			if id == j.ID {
 				return last(w.finished(j))
@@ -114,7 +115,7 @@ func TestAFreeCallOfADeadWorkerIsMadeAgain(t *testing.T) {
 	w := newWorld(t, with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))
 	d := w.start()
 	j := w.accept()
-	w.next().breaks(workerrpc.CodeLost)
+	w.next().breaks(fault.WorkerLost)
 	c := w.gone(1)
 	if c.req.Number != 2 || c.addr != "w2:1" {
 		t.Errorf("then attempt %d by %s", c.req.Number, c.addr)
@@ -131,7 +132,7 @@ func TestAPaidUnknownOutcomeFails(t *testing.T) {
 	w := newWorld(t, routed(priced), unknownIs(routing.UnknownFail, 0))
 	d := w.start()
 	j := w.accept()
-	w.next().breaks(workerrpc.CodeLost)
+	w.next().breaks(fault.WorkerLost)
 	start := time.Now()
 	end := w.goneUntil(j)
 	if end.State != task.Failed || end.Failure.Code != "provider_unknown" || len(end.Attempts) != 1 || end.Attempts[0].PriceFen != 20 {
@@ -149,18 +150,18 @@ func TestAPaidUnknownOutcomeIsWaitedForAsLongAsTheCallMayTake(t *testing.T) {
 	d := w.start()
 	j := w.accept()
 	c := w.next()
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	for end := time.Now().Add(deadWait + time.Second); time.Now().Before(end); {
 		again := w.next()
 		if !again.req.AttachOnly {
 			t.Fatal("the call was made again")
 		}
-		again.breaks(workerrpc.CodeUnreachable)
+		again.breaks(fault.WorkerUnreachable)
 	}
 	w.shelf.manifest(t, c, picture()) // it comes back after all
 	select {
 	case again := <-w.workers.calls:
-		again.breaks(workerrpc.CodeUnreachable)
+		again.breaks(fault.WorkerUnreachable)
 	case <-w.books.each:
 	}
 	if end := last(w.finished(j)); end.State != task.Succeeded {
@@ -199,7 +200,7 @@ func TestPayingTwiceStaysWithinTheBudgetOfTheDay(t *testing.T) {
 	d := w.start()
 	for range 2 { // 20 fen each
 		j := w.accept()
-		w.next().breaks(workerrpc.CodeLost)
+		w.next().breaks(fault.WorkerLost)
 		c := w.gone(1)
 		if c.req.Number != 2 || c.req.Provider != "b" || c.addr != "w2:1" {
 			t.Errorf("then attempt %d at %s by %s", c.req.Number, c.req.Provider, c.addr)
@@ -213,7 +214,7 @@ func TestPayingTwiceStaysWithinTheBudgetOfTheDay(t *testing.T) {
 		<-w.books.each
 	}
 	j := w.accept()
-	w.next().breaks(workerrpc.CodeLost)
+	w.next().breaks(fault.WorkerLost)
 	if end := w.goneUntil(j); end.State != task.Failed || end.Failure.Code != "provider_unknown" {
 		t.Errorf("the third went on past the budget: %s", end.State)
 	}
@@ -229,12 +230,12 @@ func TestATaskNeverCostsMoreThanItMay(t *testing.T) {
 		})
 	d := w.start()
 	j := w.accept()
-	w.next().breaks(workerrpc.CodeLost)
+	w.next().breaks(fault.WorkerLost)
 	c := w.gone(1) // 20 may be paid: b is too dear, a is not
 	if c.req.Number != 2 || c.req.Provider != "a" {
 		t.Errorf("then attempt %d at %s", c.req.Number, c.req.Provider)
 	}
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	if end := w.goneUntil(j); end.State != task.Failed || end.Failure.Code != "provider_unknown" || len(end.Attempts) != 2 {
 		t.Errorf("end = %+v after %v", end.Failure, outcomes(end))
 	}
@@ -258,7 +259,7 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	c := w.next()
 	c.say(workerrpc.Update{VendorTask: "v-1"})
 	w.until(j, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	c = w.gone(1)
 	if c.addr != "w2:1" || c.req.Number != 1 || c.req.VendorTask != "v-1" || c.req.AttachOnly {
 		t.Fatalf("then %+v by %s", c.req, c.addr)
@@ -272,7 +273,7 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 		t.Errorf("slots: %v, %v", l.slots.busy, l.slots.providers)
 	}
 	l.mu.Unlock()
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	c = w.next()
 	if c.addr != "w2:1" || !c.req.AttachOnly {
 		t.Errorf("a second loss: %+v by %s", c.req, c.addr)
@@ -316,7 +317,7 @@ func TestAPaidCallWaitsForAWorkerThatResumesIt(t *testing.T) {
 	waiting := w.accept()
 	c.say(workerrpc.Update{VendorTask: "v-1"})
 	w.until(lost, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	l := d.current.Load()
 	go func() {
 		for {
@@ -353,7 +354,7 @@ func TestAWorkerTooFullToResumeDoesNotMakeTheCallUnsent(t *testing.T) {
 	c := w.next()
 	c.say(workerrpc.Update{VendorTask: "v-1"})
 	w.until(j, "the vendor's name is known", func(r *task.Record) bool { return r.Attempts[0].VendorTask == "v-1" })
-	c.breaks(workerrpc.CodeLost)
+	c.breaks(fault.WorkerLost)
 	w.gone(1).fails(task.NotSent, task.ClassBusy)
 	end := w.goneUntil(j)
 	if end.State != task.Failed || len(end.Attempts) != 1 || end.Attempts[0].Outcome != task.Unknown || end.Attempts[0].PriceFen != 20 {

@@ -290,6 +290,5 @@ func (w *walk) expire(ctx context.Context) error {
 	if w.ended() { // and only a call that lost was still under way
 		return ended(w.amend(ctx, func(r *task.Record) { complete(r, late) }))
 	}
-	return w.end(ctx, task.Expired, late,
-		&task.Failure{Code: "task_expired", Kind: fault.Timeout.String(), Retryable: true})
+	return w.end(ctx, task.Expired, late, task.Fail(fault.TaskExpired))
 }

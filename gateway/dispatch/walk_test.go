@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -295,7 +296,7 @@ func TestABusyWorkerIsPassedOver(t *testing.T) {
 	if took := time.Since(start); c.addr != "w2:1" || took > 2*time.Second {
 		t.Errorf("then %s, after %v", c.addr, took)
 	}
-	c.breaks(workerrpc.CodeUnreachable) // and one that is not there is no failure either
+	c.breaks(fault.WorkerUnreachable) // and one that is not there is no failure either
 	c = w.next()
 	c.ok()
 	end := last(w.finished(j))

@@ -79,7 +79,7 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	}
 	e := b.entry(m.Subject, m.Header, m.Data, m.Sequence, m.Time)
 	if e.Deleted {
-		return e, fault.New(fault.NotFound, "not_found")
+		return e, fault.New(fault.RouteNotFound)
 	}
 	return e, nil
 }

@@ -62,7 +62,7 @@ func TestOnlyTheHolderOfTheNewestRevisionMayWrite(t *testing.T) {
 		first := put(t, b, "a.b", "1", 0, 0)
 		second := put(t, b, "a.b", "2", first, 0)
 		for _, stale := range []uint64{0, first, second + 7} {
-			if _, err := b.Put(t.Context(), "a.b", []byte("x"), stale, 0); fault.KindOf(err) != fault.Conflict || fault.CodeOf(err) != "revision_conflict" {
+			if _, err := b.Put(t.Context(), "a.b", []byte("x"), stale, 0); fault.KindOf(err) != fault.Conflict || fault.CodeOf(err) != fault.RevisionConflict {
 				t.Errorf("revision %d: err = %v, want a conflict", stale, err)
 			}
 			if err := b.Delete(t.Context(), "a.b", stale); fault.KindOf(err) != fault.Conflict {

@@ -76,7 +76,7 @@ func serve(c Config) (*server.Server, error) {
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
 		s.Shutdown()
-		return nil, fault.Wrap(fault.Unavailable, "engine_unavailable", errors.New("embedded engine did not start"))
+		return nil, fault.Wrap(fault.EngineUnavailable, errors.New("embedded engine did not start"))
 	}
 	return s, nil
 }
@@ -99,7 +99,7 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+			return fault.Wrap(fault.EngineUnavailable, err)
 		case <-time.After(200 * time.Millisecond): // nothing announces that a remote server came up
 		}
 	}
@@ -120,7 +120,7 @@ func (e *Engine) await(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+			return fault.Wrap(fault.EngineUnavailable, err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -145,7 +145,7 @@ func (e *Engine) Replicas() int { return e.replicas }
 // Ready reports whether the engine answers now.
 func (e *Engine) Ready(ctx context.Context) error {
 	if !e.conn.IsConnected() {
-		return fault.Wrap(fault.Unavailable, "engine_unavailable", errors.New("not connected"))
+		return fault.Wrap(fault.EngineUnavailable, errors.New("not connected"))
 	}
 	_, err := e.js.AccountInfo(ctx)
 	return Classify(err)
@@ -214,14 +214,14 @@ func Classify(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
-		return fault.Wrap(fault.Conflict, "revision_conflict", err)
+		return fault.Wrap(fault.RevisionConflict, err)
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return fault.Wrap(fault.NotFound, "not_found", err)
+		return fault.Wrap(fault.RouteNotFound, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		return fault.Wrap(fault.Timeout, "engine_timeout", err)
+		return fault.Wrap(fault.EngineTimeout, err)
 	case errors.Is(err, context.Canceled):
-		return fault.Wrap(fault.Canceled, "canceled", err)
+		return fault.Wrap(fault.RequestCanceled, err)
 	default:
-		return fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+		return fault.Wrap(fault.EngineUnavailable, err)
 	}
 }

@@ -115,7 +115,7 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 // Task removes one task, canceling it first when it runs. What is not there,
 // or was removed whole before, is fault.NotFound "task_not_found".
 func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, error) {
-	notFound := fault.New(fault.NotFound, "task_not_found")
+	notFound := fault.New(fault.TaskNotFound)
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
 		return Receipt{}, notFound
 	}
@@ -208,7 +208,7 @@ func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Re
 // Session removes everything a session owns. Its tokens stop working first.
 func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 	if !task.ValidID(string(s)) {
-		return Receipt{}, fault.New(fault.NotFound, "session_not_found")
+		return Receipt{}, fault.New(fault.SessionNotFound)
 	}
 	if err := e.remember(ctx, sessionKey(s)); err != nil { // first: afterwards nobody can ask again
 		return Receipt{}, err

@@ -164,7 +164,7 @@ func (f *fixture) succeed(t *testing.T, r *task.Record) {
 	}
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)

@@ -67,7 +67,7 @@ func newGauge(reg prometheus.Registerer) *prometheus.GaugeVec {
 // Beat records a heartbeat that reached this gateway.
 func (f *Fleet) Beat(ctx context.Context, b workerrpc.Beat) error {
 	if !validID(b.ID) || b.Address == "" || b.Capacity < 0 {
-		return fault.New(fault.Invalid, "heartbeat_invalid")
+		return fault.New(fault.HeartbeatInvalid)
 	}
 	data, err := sonic.Marshal(b)
 	if err != nil {
@@ -171,7 +171,7 @@ func (f *Fleet) Workers() []Member {
 func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	ws := slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
 	rand.Shuffle(len(ws), func(i, j int) { ws[i], ws[j] = ws[j], ws[i] })
-	err := error(fault.Wrap(fault.Unavailable, "no_workers", errors.New("no worker is registered")).After(5 * time.Second))
+	err := error(fault.Wrap(fault.NoWorkers, errors.New("no worker is registered")).After(5 * time.Second))
 	for _, w := range ws[:min(3, len(ws))] {
 		var got workerrpc.Inspected
 		got, err = f.call.Inspect(ctx, w.Address, r)

@@ -197,8 +197,8 @@ func TestAPhotoIsInspectedBySomebodyWhoCan(t *testing.T) {
 	send(t, f, beat("down:1"))
 	send(t, f, beat("slow:1"))
 	send(t, f, beat("good:1"))
-	call.fails["down:1"] = fault.New(fault.Unavailable, workerrpc.CodeUnreachable)
-	call.fails["slow:1"] = fault.New(fault.Timeout, "deadline_exceeded")
+	call.fails["down:1"] = fault.New(fault.WorkerUnreachable)
+	call.fails["slow:1"] = fault.New(fault.DeadlineExceeded)
 	until(t, f, "all are known", func(ws []Member) bool { return len(ws) == 4 })
 	for range 20 {
 		if got, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); err != nil || got.Width != 1 {
@@ -214,7 +214,7 @@ func TestAPhotoIsInspectedBySomebodyWhoCan(t *testing.T) {
 
 func TestARefusalOfAPhotoIsFinal(t *testing.T) {
 	t.Parallel()
-	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.Unsupported, "photo_unsupported"), "w:2": fault.New(fault.Unsupported, "photo_unsupported")}}
+	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.MediaTypeUnsupported), "w:2": fault.New(fault.MediaTypeUnsupported)}}
 	f := open(t, openEngine(t), call)
 	send(t, f, beat("w:1"))
 	send(t, f, beat("w:2"))

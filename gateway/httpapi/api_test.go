@@ -186,7 +186,7 @@ func TestRateLimitsAreToldAndRefused(t *testing.T) {
 		w := ratelimit.Window{Limit: 60, Remaining: 0, Length: time.Minute, Reset: 90 * time.Second}
 		if a == ratelimit.Session {
 			w.Length = time.Hour
-			return w, fault.New(fault.Limited, "rate_limited").After(90 * time.Second)
+			return w, fault.New(fault.RateLimited).After(90 * time.Second)
 		}
 		return w, nil
 	}
@@ -209,7 +209,7 @@ func TestAReplayIsAnsweredPastTheRateLimit(t *testing.T) {
 	body := fmt.Sprintf(`{"uploadId":%q,"style":"ink","place":"bund"}`, h.photo(token))
 	first := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
 	h.world.allow = func(ratelimit.Action) (ratelimit.Window, error) {
-		return ratelimit.Window{Limit: 1, Reset: time.Minute}, fault.New(fault.Limited, "rate_limited").After(time.Minute)
+		return ratelimit.Window{Limit: 1, Reset: time.Minute}, fault.New(fault.RateLimited).After(time.Minute)
 	}
 	again := h.do("POST", "/tasks", token, body, "Idempotency-Key", "k-1")
 	if again.status != 202 || again.json(t)["taskId"] != first.json(t)["taskId"] {
@@ -356,7 +356,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	sick := fault.New(fault.Unavailable, "engine_unavailable")
+	sick := fault.New(fault.EngineUnavailable)
 	var broken error
 	h := start(t, func(_ *Config, d *Deps) {
 		d.Checks = []Check{{"engine", func(context.Context) error { return broken }}}

@@ -20,7 +20,7 @@ func (c *call) token() string {
 func (c *call) authenticate(ctx context.Context) error {
 	token := c.token()
 	if token == "" {
-		return fault.New(fault.Unauthenticated, "token_missing")
+		return fault.New(fault.TokenMissing)
 	}
 	who, err := c.s.deps.Sessions.Verify(ctx, token)
 	if err != nil {

@@ -52,15 +52,15 @@ func (c *call) open() (*body, error) {
 		return b, nil
 	}
 	if b.length == unknownLength {
-		return nil, fault.New(fault.Invalid, "length_required")
+		return nil, fault.New(fault.LengthRequired)
 	}
 	b.waiting = false
 	w := c.GetWriter()
 	if _, err := w.WriteBinary([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
-		return nil, fault.Wrap(fault.Canceled, "canceled", err)
+		return nil, fault.Wrap(fault.RequestCanceled, err)
 	}
 	if err := w.Flush(); err != nil {
-		return nil, fault.Wrap(fault.Canceled, "canceled", err)
+		return nil, fault.Wrap(fault.RequestCanceled, err)
 	}
 	return b, nil
 }
@@ -86,9 +86,9 @@ func (b *body) Read(p []byte) (int, error) {
 		b.finished = true
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		b.err = fault.Wrap(fault.Timeout, "body_timeout", err)
+		b.err = fault.Wrap(fault.BodyTimeout, err)
 	default:
-		b.err = fault.Wrap(fault.Invalid, "body_incomplete", err)
+		b.err = fault.Wrap(fault.BodyIncomplete, err)
 	}
 	return n, b.err
 }
@@ -99,13 +99,13 @@ func (c *call) json() (*strictjson.Object, error) {
 		return strictjson.Parse(nil)
 	}
 	if c.body.length > maxJSONBytes {
-		return nil, fault.New(fault.TooLarge, "body_too_large")
+		return nil, fault.New(fault.BodyTooLarge)
 	}
 	if !isJSON(c.header("Content-Type")) && !c.route.anyType {
-		return nil, fault.New(fault.Unsupported, "unsupported_media_type")
+		return nil, fault.New(fault.UnsupportedMediaType)
 	}
 	if e := c.header("Content-Encoding"); e != "" && e != "identity" {
-		return nil, fault.New(fault.Unsupported, "unsupported_content_encoding")
+		return nil, fault.New(fault.UnsupportedContentEncoding)
 	}
 	b, err := c.open()
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *call) json() (*strictjson.Object, error) {
 		return nil, err
 	}
 	if buf.Len() > maxJSONBytes {
-		return nil, fault.New(fault.TooLarge, "body_too_large")
+		return nil, fault.New(fault.BodyTooLarge)
 	}
 	return strictjson.Parse(buf.Bytes())
 }

@@ -45,7 +45,7 @@ func (c *call) query(name string) string { return string(c.QueryArgs().Peek(name
 func (c *call) taskID() (task.ID, error) {
 	id := c.Param("taskId")
 	if !task.ValidID(id) {
-		return "", fault.New(fault.NotFound, "task_not_found")
+		return "", fault.New(fault.TaskNotFound)
 	}
 	return task.ID(id), nil
 }
@@ -53,7 +53,7 @@ func (c *call) taskID() (task.ID, error) {
 func (c *call) uploadID() (task.UploadID, error) {
 	id := c.Param("uploadId")
 	if !task.ValidID(id) {
-		return "", fault.New(fault.NotFound, "upload_not_found")
+		return "", fault.New(fault.UploadNotFound)
 	}
 	return task.UploadID(id), nil
 }

@@ -138,7 +138,7 @@ func (c *call) settleBody() {
 func (c *call) wellFormed() error {
 	target := string(c.Request.Header.RequestURI())
 	if !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "http://") && !strings.HasPrefix(target, "https://") && target != "*" {
-		return fault.New(fault.Invalid, "malformed_request")
+		return fault.New(fault.MalformedRequest)
 	}
 	return framing(c.Request.Header.RawHeaders(), c.Request.Header.IsHTTP11())
 }
@@ -149,10 +149,10 @@ func (c *call) wellFormed() error {
 // the others.
 func framing(raw []byte, http11 bool) error {
 	var lengths, encodings int
-	ambiguous := fault.New(fault.Invalid, "ambiguous_length")
+	ambiguous := fault.New(fault.AmbiguousLength)
 	for line := range bytes.SplitSeq(raw, []byte("\n")) {
 		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-			return fault.New(fault.Invalid, "malformed_request")
+			return fault.New(fault.MalformedRequest)
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		switch {

@@ -90,10 +90,10 @@ func (w *world) Verify(_ context.Context, token string) (session.Identity, error
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.sessions[token] {
-		return session.Identity{}, fault.New(fault.Unauthenticated, "token_invalid")
+		return session.Identity{}, fault.New(fault.TokenInvalid)
 	}
 	if w.erased[session.ID(token)] {
-		return session.Identity{}, fault.New(fault.Unauthenticated, "session_erased")
+		return session.Identity{}, fault.New(fault.SessionErased)
 	}
 	return session.Identity{ID: session.ID(token), ExpiresAt: time.Now().Add(time.Hour)}, nil
 }
@@ -109,7 +109,7 @@ func (w *world) Ticket(id session.ID, t task.ID, _ time.Time) string {
 func (w *world) VerifyTicket(ticket string, t task.ID) (session.ID, error) {
 	owner, of, _ := strings.Cut(ticket, ".")
 	if of != string(t) {
-		return "", fault.New(fault.Unauthenticated, "ticket_invalid")
+		return "", fault.New(fault.TicketInvalid)
 	}
 	return session.ID(owner), nil
 }
@@ -134,13 +134,13 @@ type fakeUploads struct{ *world }
 
 func (w fakeUploads) Create(_ context.Context, s session.ID, r upload.CreateRequest) (upload.Upload, bool, error) {
 	if !r.Consent.Given {
-		return upload.Upload{}, false, fault.New(fault.Unprocessable, "consent_required").At("/consent", "required", "consent is needed")
+		return upload.Upload{}, false, fault.New(fault.ConsentRequired).At("/consent", fault.FieldRequired, "consent is needed")
 	}
 	if r.Size <= 0 {
-		return upload.Upload{}, false, fault.New(fault.Invalid, "invalid_request")
+		return upload.Upload{}, false, fault.New(fault.InvalidRequest)
 	}
 	if r.Size > w.limits.MaxUploadBytes {
-		return upload.Upload{}, false, fault.New(fault.TooLarge, "upload_too_large")
+		return upload.Upload{}, false, fault.New(fault.UploadTooLarge)
 	}
 	id := task.UploadID(task.NewID())
 	prefix := string(s) + "/uploads/" + string(id)
@@ -164,7 +164,7 @@ func (w fakeUploads) Get(_ context.Context, s session.ID, id task.UploadID) (upl
 	defer w.mu.Unlock()
 	u := w.uploads[id]
 	if u == nil || u.Session != s {
-		return upload.Upload{}, fault.New(fault.NotFound, "upload_not_found")
+		return upload.Upload{}, fault.New(fault.UploadNotFound)
 	}
 	return *u, nil
 }
@@ -178,7 +178,7 @@ func (w fakeUploads) Complete(ctx context.Context, s session.ID, id task.UploadI
 	u := w.uploads[id]
 	raw, ok := w.objects[u.RawKey]
 	if !ok {
-		return upload.Upload{}, fault.New(fault.Conflict, "upload_incomplete")
+		return upload.Upload{}, fault.New(fault.UploadIncomplete)
 	}
 	u.Status, u.Width, u.Height, u.Fingerprint = upload.Ready, 640, 480, "sha256:00"
 	w.objects[u.PhotoKey] = raw
@@ -192,11 +192,11 @@ func (w fakeUploads) PutURL(u upload.Upload) (string, map[string]string) {
 func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, length int64) error {
 	switch {
 	case strings.Contains(g.Key, "/complete/"):
-		return fault.New(fault.Conflict, "upload_already_complete")
+		return fault.New(fault.UploadAlreadyComplete)
 	case length > g.Size:
-		return fault.New(fault.TooLarge, "upload_size_mismatch")
+		return fault.New(fault.UploadTooLarge)
 	case length < g.Size:
-		return fault.New(fault.Invalid, "upload_size_mismatch")
+		return fault.New(fault.UploadSizeMismatch)
 	}
 	b, err := io.ReadAll(body)
 	if err != nil {
@@ -220,7 +220,7 @@ func (w fakeStore) Verify(method, key string, q url.Values, now time.Time) (stor
 		method = "GET"
 	}
 	if q.Get("s") != method {
-		return store.Grant{}, fault.New(fault.Forbidden, "signature_invalid")
+		return store.Grant{}, fault.New(fault.SignatureInvalid)
 	}
 	size, _ := strconv.ParseInt(q.Get("z"), 10, 64)
 	most, _ := strconv.ParseInt(q.Get("m"), 10, 64)
@@ -240,7 +240,7 @@ func (w fakeStore) Open(_ context.Context, key string) (*store.Object, error) {
 	defer w.mu.Unlock()
 	b, ok := w.objects[key]
 	if !ok {
-		return nil, fault.New(fault.NotFound, "object_not_found")
+		return nil, fault.New(fault.ObjectNotFound)
 	}
 	return &store.Object{ReadSeekCloser: nopCloser{bytes.NewReader(b)}, Size: int64(len(b)), ModTime: time.Unix(1e9, 0), ContentType: "image/jpeg", ETag: "abc"}, nil
 }
@@ -273,10 +273,10 @@ func (w fakeIntake) Submit(_ context.Context, r intake.Request) (intake.Accepted
 	}
 	u := w.uploads[r.Upload]
 	if u == nil || u.Session != r.Session {
-		return intake.Accepted{}, fault.New(fault.NotFound, "upload_not_found")
+		return intake.Accepted{}, fault.New(fault.UploadNotFound)
 	}
 	if _, ok := w.catalog.Style(r.Style); !ok {
-		return intake.Accepted{}, fault.New(fault.Unprocessable, "style_unknown").At("/style", "unknown", "no such style")
+		return intake.Accepted{}, fault.New(fault.StyleUnknown).At("/style", fault.FieldUnknown, "no such style")
 	}
 	rec := &task.Record{
 		ID: task.ID(task.NewID()), Session: r.Session, Version: 1, Event: task.EventQueued, State: task.Queued, Stage: task.StageQueued,
@@ -302,7 +302,7 @@ func (w fakeIntake) Get(_ context.Context, s session.ID, id task.ID) (*task.Reco
 	defer w.mu.Unlock()
 	t := w.tasks[id]
 	if t == nil || t.owner != s || t.last().Deleted {
-		return nil, fault.New(fault.NotFound, "task_not_found")
+		return nil, fault.New(fault.TaskNotFound)
 	}
 	return t.last(), nil
 }
@@ -325,7 +325,7 @@ func (w fakeIntake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task
 		return nil, err
 	}
 	if r.State.Terminal() {
-		return nil, fault.New(fault.Conflict, "task_finished")
+		return nil, fault.New(fault.TaskFinished)
 	}
 	return r, nil
 }

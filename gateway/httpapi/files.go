@@ -22,7 +22,7 @@ const keepSeconds = 3600
 func (c *call) grant() (store.Grant, error) {
 	q, err := url.ParseQuery(string(c.URI().QueryString()))
 	if err != nil {
-		return store.Grant{}, fault.Wrap(fault.Forbidden, "signature_invalid", err)
+		return store.Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
 	return c.s.deps.Store.Verify(string(c.Method()), c.Param("key"), q, c.s.now())
 }
@@ -45,7 +45,7 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 	}()
 	tag := quote(o.ETag)
 	if want := c.header("If-Match"); want != "" && !matchesStrongly(want, tag) {
-		return fault.New(fault.Invalid, "precondition_failed")
+		return fault.New(fault.PreconditionFailed)
 	}
 	c.set("Accept-Ranges", "bytes")
 	c.set("Cache-Control", fmt.Sprintf("private, max-age=%d, immutable", s.fresh(g)))
@@ -109,7 +109,7 @@ func (c *call) fileRange(size int64, tag string, modified time.Time) (start, len
 		return 0, size, false, nil
 	}
 	if start >= size || end < start {
-		return 0, 0, false, fault.New(fault.Invalid, "range_not_satisfiable")
+		return 0, 0, false, fault.New(fault.RangeNotSatisfiable)
 	}
 	return start, end - start + 1, true, nil
 }
@@ -175,7 +175,7 @@ func (s *Server) putFile(ctx context.Context, c *call) error {
 		return err
 	}
 	if !sameType(g.ContentType, c.header("Content-Type")) {
-		return fault.New(fault.Forbidden, "content_type_mismatch")
+		return fault.New(fault.ContentTypeMismatch)
 	}
 	if g.MaxBytes > 0 {
 		err = s.putObject(ctx, c, g)
@@ -190,7 +190,7 @@ func (s *Server) putFile(ctx context.Context, c *call) error {
 
 func (s *Server) putObject(ctx context.Context, c *call, g store.Grant) error {
 	if c.body.length > g.MaxBytes {
-		return fault.New(fault.TooLarge, "object_too_large")
+		return fault.New(fault.ObjectTooLarge)
 	}
 	_, err := s.deps.Store.Put(ctx, g.Key, asked{c}, g.MaxBytes)
 	return err
@@ -200,7 +200,7 @@ func (s *Server) putObject(ctx context.Context, c *call, g store.Grant) error {
 // not matter how much is sent.
 func (s *Server) putPhoto(ctx context.Context, c *call, g store.Grant) error {
 	if c.body.length == unknownLength {
-		return fault.New(fault.Invalid, "length_required")
+		return fault.New(fault.LengthRequired)
 	}
 	return s.deps.Uploads.Receive(ctx, g, asked{c}, c.body.length)
 }

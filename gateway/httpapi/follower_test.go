@@ -68,7 +68,7 @@ func (w *world) follow(_ context.Context, s task.SessionID, id task.ID, after ui
 	defer w.mu.Unlock()
 	t := w.tasks[id]
 	if t == nil || t.owner != s || t.last().Deleted {
-		return nil, fault.New(fault.NotFound, "task_not_found")
+		return nil, fault.New(fault.TaskNotFound)
 	}
 	now := t.last()
 	f := &fakeFollower{w: w, t: t, c: make(chan *task.Record, 16), last: now.Version}

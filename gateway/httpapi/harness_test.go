@@ -112,7 +112,7 @@ func (r reply) json(t *testing.T) map[string]any {
 func (r reply) code() string {
 	var p problem
 	_ = json.Unmarshal(r.body, &p)
-	return p.Code
+	return string(p.Code)
 }
 
 // do sends a request; headers are name, value pairs.

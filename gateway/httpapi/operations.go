@@ -58,7 +58,7 @@ func (s *Server) ready(ctx context.Context, c *call) error {
 		return c.answer(http.StatusOK, out)
 	}
 	if out.Checks == nil {
-		return fault.New(fault.Unavailable, "not_ready")
+		return fault.New(fault.NotReady)
 	}
 	c.set("Retry-After", "3")
 	return c.answer(http.StatusServiceUnavailable, out)

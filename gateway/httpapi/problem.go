@@ -27,7 +27,7 @@ type problem struct {
 	Title     string          `json:"title"`
 	Status    int             `json:"status"`
 	Detail    string          `json:"detail"`
-	Code      string          `json:"code"`
+	Code      fault.Code      `json:"code"`
 	Retryable bool            `json:"retryable"`
 	RequestID string          `json:"requestId,omitempty"`
 	ResetsAt  *time.Time      `json:"resetsAt,omitempty"`
@@ -36,9 +36,9 @@ type problem struct {
 }
 
 type violation struct {
-	Pointer string `json:"pointer"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Pointer string          `json:"pointer"`
+	Code    fault.FieldCode `json:"code"`
+	Detail  string          `json:"detail"`
 }
 
 // statusChecksumMismatch is the tus protocol's own.
@@ -46,25 +46,25 @@ const statusChecksumMismatch = 460
 
 // statusOf maps what a failure is to what HTTP calls it. A few codes have a
 // status of their own.
-func statusOf(k fault.Kind, code string) int {
+func statusOf(k fault.Kind, code fault.Code) int {
 	switch code {
-	case "method_not_allowed":
+	case fault.MethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case "length_required":
+	case fault.LengthRequired:
 		return http.StatusLengthRequired
-	case "range_not_satisfiable":
+	case fault.RangeNotSatisfiable:
 		return http.StatusRequestedRangeNotSatisfiable
-	case "header_too_large":
+	case fault.HeaderTooLarge:
 		return http.StatusRequestHeaderFieldsTooLarge
-	case "request_timeout", "body_timeout":
+	case fault.RequestTimeout, fault.BodyTimeout:
 		return http.StatusRequestTimeout
-	case "upgrade_required":
+	case fault.UpgradeRequired:
 		return http.StatusUpgradeRequired
-	case "tus_version_unsupported", "precondition_failed":
+	case fault.TusVersionUnsupported, fault.PreconditionFailed:
 		return http.StatusPreconditionFailed
-	case "upload_locked":
+	case fault.UploadLocked:
 		return http.StatusLocked
-	case "chunk_checksum_mismatch":
+	case fault.ChunkChecksumMismatch:
 		return statusChecksumMismatch
 	}
 	switch k {
@@ -99,15 +99,6 @@ func statusOf(k fault.Kind, code string) int {
 	}
 }
 
-func retryable(k fault.Kind) bool {
-	switch k {
-	case fault.Limited, fault.Unavailable, fault.Timeout, fault.Canceled, fault.Challenge:
-		return true
-	default:
-		return false
-	}
-}
-
 // classify finds the fault in err. Contexts that end are nobody's bug.
 func classify(err error) *fault.Fault {
 	f := fault.As(err)
@@ -116,9 +107,9 @@ func classify(err error) *fault.Fault {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault.Wrap(fault.Timeout, "deadline_exceeded", err)
+		return fault.Wrap(fault.DeadlineExceeded, err)
 	case errors.Is(err, context.Canceled):
-		return fault.Wrap(fault.Canceled, "canceled", err)
+		return fault.Wrap(fault.RequestCanceled, err)
 	}
 	return f
 }
@@ -139,8 +130,8 @@ func loadSentences() (sentences, error) {
 
 // tell writes the sentence of a code. A code without one gets that of its
 // kind, which every kind has.
-func (s sentences) tell(k fault.Kind, code, language string, params map[string]string) string {
-	t, ok := s[code]
+func (s sentences) tell(k fault.Kind, code fault.Code, language string, params map[string]string) string {
+	t, ok := s[string(code)]
 	if !ok {
 		t = s["kind:"+k.String()]
 	}
@@ -155,7 +146,7 @@ func (s sentences) title(k fault.Kind, language string) string {
 	return s["title:"+k.String()].In(language)
 }
 
-func problemType(code string) string { return "urn:imgfleet:problem:" + code }
+func problemType(code fault.Code) string { return "urn:imgfleet:problem:" + string(code) }
 
 // describe makes the document of a failure. What caused it never leaves the
 // process, and an internal failure says nothing but that.
@@ -163,11 +154,11 @@ func (s sentences) describe(err error, language, requestID string) problem {
 	f := classify(err)
 	code, params := f.Code, f.Params
 	if f.Kind == fault.Internal {
-		code, params = "internal", nil
+		code, params = fault.InternalError, nil
 	}
 	p := problem{
 		Type: problemType(code), Title: s.title(f.Kind, language), Status: statusOf(f.Kind, code),
-		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: retryable(f.Kind), RequestID: requestID,
+		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: f.Kind.Retryable(), RequestID: requestID,
 	}
 	if f.Kind == fault.Internal {
 		return p
@@ -214,7 +205,7 @@ func retryAfter(f *fault.Fault, status int) int64 {
 func (c *call) fail(err error) {
 	f := classify(err)
 	p := c.s.sentences.describe(err, c.language, c.id)
-	c.code, c.cause = p.Code, err
+	c.code, c.cause = string(p.Code), err
 	c.Response.ResetBody()
 	for _, name := range []string{"ETag", "Location", "Content-Length", "Content-Encoding"} {
 		c.Response.Header.Del(name)
@@ -234,30 +225,30 @@ func (c *call) fail(err error) {
 }
 
 // challenge is RFC 6750's: no error is named when no token was sent.
-func challenge(code string) string {
-	if code == "token_missing" {
+func challenge(code fault.Code) string {
+	if code == fault.TokenMissing {
 		return `Bearer realm="imgfleet"`
 	}
-	return `Bearer realm="imgfleet", error="invalid_token", error_description="` + code + `"`
+	return `Bearer realm="imgfleet", error="invalid_token", error_description="` + string(code) + `"`
 }
 
 // refusal is the whole answer to a request that could not even be read.
 func (s *Server) refusal(status int) []byte {
-	kind, code := fault.Invalid, "malformed_request"
+	code := fault.MalformedRequest
 	switch status {
 	case wire.AmbiguousLength:
-		code = "ambiguous_length"
+		code = fault.AmbiguousLength
 	case http.StatusRequestTimeout:
-		kind, code = fault.Timeout, "request_timeout"
+		code = fault.RequestTimeout
 	case http.StatusRequestHeaderFieldsTooLarge:
-		kind, code = fault.TooLarge, "header_too_large"
+		code = fault.HeaderTooLarge
 	case http.StatusRequestEntityTooLarge:
-		kind, code = fault.TooLarge, "body_too_large"
+		code = fault.BodyTooLarge
 	}
 	id := newRequestID()
-	p := s.sentences.describe(fault.New(kind, code), chinese, id)
+	p := s.sentences.describe(fault.New(code), chinese, id)
 	body, _ := sonic.Marshal(p)
-	s.met.malformed.WithLabelValues(code).Inc()
+	s.met.malformed.WithLabelValues(string(code)).Inc()
 	s.log.Info("request refused", "request", id, "status", p.Status, "code", code)
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"+
 		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n%s",

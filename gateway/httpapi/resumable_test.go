@@ -153,7 +153,7 @@ func TestRefusalsOfResumableUploadsAreProblems(t *testing.T) {
 	}{
 		"Version":   {h.do("PATCH", location, "", "x"), 412, "tus_version_unsupported"},
 		"Offset":    {h.piece(location, 3, "x"), 409, "upload_offset_mismatch"},
-		"TooMuch":   {h.piece(location, 0, "123456"), 413, "upload_size_mismatch"},
+		"TooMuch":   {h.piece(location, 0, "123456"), 413, "upload_too_large"},
 		"Signature": {h.piece("/uploads/tus/x", 0, "1"), 403, "signature_invalid"},
 		"Consent": {h.do("POST", "/uploads/tus", token, "", "Tus-Resumable", "1.0.0", "Upload-Length", "5",
 			"Upload-Metadata", "filetype aW1hZ2UvanBlZw=="), 422, "consent_required"},
@@ -167,7 +167,7 @@ func TestRefusalsOfResumableUploadsAreProblems(t *testing.T) {
 		}
 	}
 	h.world.allow = func(ratelimit.Action) (ratelimit.Window, error) {
-		return ratelimit.Window{}, fault.New(fault.Limited, "rate_limited")
+		return ratelimit.Window{}, fault.New(fault.RateLimited)
 	}
 	if r := h.do("POST", "/uploads/tus", token, "", "Tus-Resumable", "1.0.0"); r.status != 429 || r.header.Get("Retry-After") == "" {
 		t.Errorf("too many: %d %s", r.status, r.body)

@@ -121,7 +121,7 @@ func owned(path string) bool {
 	return false
 }
 
-func nothingHere(context.Context, *call) error { return fault.New(fault.NotFound, "not_found") }
+func nothingHere(context.Context, *call) error { return fault.New(fault.RouteNotFound) }
 
 // noRoute answers for every path that no route has.
 func (s *Server) noRoute(ctx context.Context, c *call) error {
@@ -153,7 +153,7 @@ func (s *Server) wrongMethod(ctx context.Context, c *call) error {
 		}
 	}
 	c.set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
-	return fault.New(fault.Invalid, "method_not_allowed")
+	return fault.New(fault.MethodNotAllowed)
 }
 
 func samePath(pattern, path string) bool {

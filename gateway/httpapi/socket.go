@@ -35,7 +35,7 @@ type message struct {
 // socketTask tells a task's events over a WebSocket.
 func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if !c.originAllowed() {
-		return fault.New(fault.Forbidden, "origin_not_allowed")
+		return fault.New(fault.OriginNotAllowed)
 	}
 	id, err := c.readable(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	}
 	if !strings.EqualFold(c.header("Upgrade"), "websocket") {
 		c.set("Upgrade", "websocket")
-		return fault.New(fault.Invalid, "upgrade_required")
+		return fault.New(fault.UpgradeRequired)
 	}
 	f, hold, err := s.follow(ctx, c, id)
 	if errors.Is(err, io.EOF) {
@@ -67,7 +67,7 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 			f.Close()
 			hold.Release(hub.Finished)
 		}
-		return fault.Wrap(fault.Invalid, "upgrade_required", err)
+		return fault.Wrap(fault.UpgradeRequired, err)
 	}
 	c.detached = true
 	c.conn.Take()

@@ -43,7 +43,7 @@ func (s *Server) createTask(ctx context.Context, c *call) error {
 		r.Options = *options
 	}
 	if !task.ValidID(string(r.Upload)) {
-		return fault.New(fault.NotFound, "upload_not_found")
+		return fault.New(fault.UploadNotFound)
 	}
 	accepted, err := s.deps.Intake.Submit(ctx, r)
 	if err != nil {
@@ -98,17 +98,17 @@ func (s *Server) readOptions(in *strictjson.Object) (*task.Options, error) {
 		Note:       o.String("note", strictjson.Optional),
 	}
 	ranges := s.deps.Policy.Catalog().Options
-	outside := fault.New(fault.Unprocessable, "options_invalid")
+	outside := fault.New(fault.OptionsInvalid)
 	if steps := o.Int("steps", strictjson.Optional); steps != nil {
 		if *steps < int64(ranges.Steps[0]) || *steps > int64(ranges.Steps[1]) {
-			return nil, outside.At(o.Pointer("steps"), "out_of_range",
+			return nil, outside.At(o.Pointer("steps"), fault.FieldOutOfRange,
 				"must be "+strconv.Itoa(ranges.Steps[0])+" to "+strconv.Itoa(ranges.Steps[1]))
 		}
 		out.Steps = int(*steps)
 	}
 	if cfg := o.Float("cfg"); cfg != nil {
 		if *cfg < ranges.CFG[0] || *cfg > ranges.CFG[1] {
-			return nil, outside.At(o.Pointer("cfg"), "out_of_range", "is outside the catalogue's range")
+			return nil, outside.At(o.Pointer("cfg"), fault.FieldOutOfRange, "is outside the catalogue's range")
 		}
 		out.CFG = *cfg
 	}
@@ -129,7 +129,7 @@ func (s *Server) listTasks(ctx context.Context, c *call) error {
 	if raw := c.query("limit"); raw != "" {
 		n, err := strconv.Atoi(raw)
 		if err != nil || n < 1 || n > maxPage {
-			return fault.New(fault.Invalid, "invalid_query").At("limit", "out_of_range", "must be 1 to 100")
+			return fault.New(fault.InvalidQuery).At("limit", fault.FieldOutOfRange, "must be 1 to 100")
 		}
 		limit = n
 	}
@@ -185,7 +185,7 @@ func (s *Server) rateTask(ctx context.Context, c *call) error {
 		return err
 	}
 	if rating == "" {
-		return fault.New(fault.Unprocessable, "rating_invalid").At("/rating", "out_of_range", `must be 1 to 5, "like" or "dislike"`)
+		return fault.New(fault.RatingInvalid).At("/rating", fault.FieldOutOfRange, `must be 1 to 5, "like" or "dislike"`)
 	}
 	if err := s.deps.Intake.Feedback(ctx, c.owner, id, rating); err != nil {
 		return err

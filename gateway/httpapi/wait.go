@@ -52,7 +52,7 @@ func (c *call) waitFor() (time.Duration, error) {
 	}
 	seconds, err := strconv.ParseFloat(raw, 64)
 	if err != nil || !(seconds >= 0 && seconds <= maxWait.Seconds()) {
-		return 0, fault.New(fault.Invalid, "invalid_query").At("wait", "out_of_range", "must be 0 to 25 seconds")
+		return 0, fault.New(fault.InvalidQuery).At("wait", fault.FieldOutOfRange, "must be 0 to 25 seconds")
 	}
 	return time.Duration(seconds * float64(time.Second)), nil
 }
@@ -88,7 +88,7 @@ func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait ti
 				return s.deps.Intake.Get(ctx, c.owner, now.ID)
 			}
 			if r.Deleted {
-				return nil, fault.New(fault.NotFound, "task_not_found")
+				return nil, fault.New(fault.TaskNotFound)
 			}
 			if r.Version > now.Version {
 				return r, nil

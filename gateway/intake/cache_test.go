@@ -83,7 +83,7 @@ func TestCachedAnswersDieWithTheirSource(t *testing.T) {
 			return nil
 		},
 		"picture": func(f *fixture, _ *task.Record) error {
-			f.store.err = fault.New(fault.NotFound, "object_not_found")
+			f.store.err = fault.New(fault.ObjectNotFound)
 			return nil
 		},
 		"purge":  func(f *fixture, _ *task.Record) error { _, err := f.PurgeCache(t.Context(), Purge{}); return err },

@@ -48,7 +48,7 @@ func TestACampaignIsEnteredWhileItIsOpen(t *testing.T) {
 	}
 	for name, want := range map[string]struct {
 		kind fault.Kind
-		code string
+		code fault.Code
 	}{
 		"soon": {fault.Conflict, "campaign_not_open"}, "past": {fault.Gone, "campaign_over"}, "none": {fault.Unprocessable, "campaign_unknown"},
 	} {

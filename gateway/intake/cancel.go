@@ -20,7 +20,7 @@ func (in *Intake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task.R
 			return nil, err
 		}
 		if r.State.Terminal() {
-			return nil, fault.New(fault.Conflict, "task_finished").With("state", string(r.State))
+			return nil, fault.New(fault.TaskFinished).With("state", string(r.State))
 		}
 		if !r.Canceling {
 			if err := in.markCanceled(r); err != nil {

@@ -35,7 +35,7 @@ func (f *fakeUploads) Get(_ context.Context, s session.ID, id task.UploadID) (up
 	if up, known := f.all[id]; known && up.Session == s {
 		return up, nil
 	}
-	return upload.Upload{}, fault.New(fault.NotFound, "upload_not_found")
+	return upload.Upload{}, fault.New(fault.UploadNotFound)
 }
 
 func (f *fakeUploads) add(s session.ID, fingerprint string, status upload.Status) task.UploadID {
@@ -56,7 +56,7 @@ type fakeText struct{}
 
 func (fakeText) Check(_ context.Context, s string) (string, error) {
 	if strings.Contains(s, "forbidden") {
-		return "", fault.New(fault.Unprocessable, "note_refused")
+		return "", fault.New(fault.NoteRefused)
 	}
 	return strings.ReplaceAll(s, "13800138000", "***"), nil
 }
@@ -238,7 +238,7 @@ func eventually(t testing.TB, what string, done func() bool) {
 	}
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)

@@ -72,7 +72,7 @@ type campaigns interface {
 type noCampaigns struct{}
 
 func (noCampaigns) Enter(context.Context, string, task.ID, time.Duration) error {
-	return fault.New(fault.Unprocessable, "campaign_unknown")
+	return fault.New(fault.CampaignUnknown)
 }
 func (noCampaigns) Leave(context.Context, string, task.ID) error { return nil }
 func (noCampaigns) Others(context.Context) error                 { return nil }
@@ -205,4 +205,4 @@ func (in *Intake) live(ctx context.Context, s session.ID, id task.ID) (*task.Rec
 	return r, revision, err
 }
 
-func errNotFound() error { return fault.New(fault.NotFound, "task_not_found") }
+func errNotFound() error { return fault.New(fault.TaskNotFound) }

@@ -50,7 +50,7 @@ func TestARequestIsChecked(t *testing.T) {
 		name    string
 		change  func(*Request)
 		kind    fault.Kind
-		code    string
+		code    fault.Code
 		pointer string
 	}{
 		{"no upload", func(r *Request) { r.Upload = "" }, fault.Invalid, "invalid_request", "/uploadId"},
@@ -129,12 +129,12 @@ func TestAKeyIsLookedUpBeforeLimits(t *testing.T) {
 	f.policy.state.Intake.Paused = true
 	f.uploads.remove(f.photo)
 	r := f.request("key")
-	r.Refusal = fault.New(fault.Limited, "rate_limited")
+	r.Refusal = fault.New(fault.RateLimited)
 	if a, err := f.Submit(t.Context(), r); err != nil || !a.Replayed {
 		t.Errorf("a = %+v, err = %v", a, err)
 	}
 	r.Key = "another"
-	if _, err := f.Submit(t.Context(), r); fault.CodeOf(err) != "rate_limited" {
+	if _, err := f.Submit(t.Context(), r); fault.CodeOf(err) != fault.RateLimited {
 		t.Errorf("a new key past the limit: %v", err)
 	}
 }
@@ -199,7 +199,7 @@ func TestATaskThatNobodyMayBePaidForIsRefused(t *testing.T) {
 	f := open(t)
 	first := f.submit(t, f.request("key"))
 	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
-	f.payable = func(task.ID, string) error { return fault.New(fault.Unavailable, "budget_exhausted").After(time.Hour) }
+	f.payable = func(task.ID, string) error { return fault.New(fault.BudgetExhausted).After(time.Hour) }
 	other := f.request("other")
 	other.Place = "wall"
 	for range 2 { // it is not remembered under its key

@@ -35,8 +35,8 @@ func taskID(s session.ID, route, key string) (task.ID, error) {
 }
 
 func errKey() error {
-	return fault.New(fault.Invalid, "idempotency_key_invalid").
-		At("Idempotency-Key", "malformed", "must be 1…255 visible ASCII characters")
+	return fault.New(fault.IdempotencyKeyInvalid).
+		At("Idempotency-Key", fault.FieldMalformed, "must be 1…255 visible ASCII characters")
 }
 
 // bodyHash tells two requests apart by their meaning, not by their bytes.

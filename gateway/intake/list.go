@@ -100,7 +100,7 @@ func parseCursor(cursor string) (place, error) {
 	if cursor == "" {
 		return place{}, nil
 	}
-	bad := fault.New(fault.Invalid, "cursor_invalid").At("cursor", "malformed", "must be a nextCursor")
+	bad := fault.New(fault.CursorInvalid).At("cursor", fault.FieldMalformed, "must be a nextCursor")
 	if len(cursor) > maxCursor {
 		return place{}, bad
 	}

@@ -28,7 +28,7 @@ func (m metrics) answered(a Accepted, err error) {
 	outcome := "accepted"
 	switch {
 	case err != nil:
-		outcome = fault.CodeOf(err)
+		outcome = string(fault.CodeOf(err))
 	case a.Replayed:
 		outcome = "replayed"
 	case a.Record.Cached:

@@ -33,10 +33,10 @@ func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating
 		return err
 	}
 	if !validRating(rating) {
-		return fault.New(fault.Unprocessable, "rating_invalid").At("/rating", "out_of_range", "must be 1…5, \"like\" or \"dislike\"")
+		return fault.New(fault.RatingInvalid).At("/rating", fault.FieldOutOfRange, "must be 1…5, \"like\" or \"dislike\"")
 	}
 	if !r.State.Terminal() {
-		return fault.New(fault.Conflict, "task_not_finished")
+		return fault.New(fault.TaskNotFinished)
 	}
 	before, err := in.opine(ctx, r, func(o *opinion) { o.Rating = rating })
 	if err != nil {

@@ -39,7 +39,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 	}
 	d := &draft{
 		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal},
-		id:      id, hash: hash, fresh: true, gone: fault.New(fault.Gone, "upload_expired"),
+		id:      id, hash: hash, fresh: true, gone: fault.New(fault.UploadExpired),
 	}
 	var from *task.Record
 	answer, err := in.once(ctx, d, func() (err error) {
@@ -64,7 +64,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 func regenerateHash(r RegenerateRequest) (string, error) {
 	sent, err := json.Marshal([]any{r.Task, r.Style, r.Place, r.Options})
 	if err != nil { // a float that JSON cannot say
-		return "", fault.Wrap(fault.Invalid, "invalid_request", fmt.Errorf("encode request: %w", err))
+		return "", fault.Wrap(fault.InvalidRequest, fmt.Errorf("encode request: %w", err))
 	}
 	return digest(string(sent)), nil
 }

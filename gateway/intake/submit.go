@@ -119,9 +119,9 @@ func (in *Intake) replay(ctx context.Context, d *draft) (Accepted, error) {
 	case err != nil:
 		return Accepted{}, fmt.Errorf("look up key: %w", err)
 	case r.Deleted:
-		return Accepted{}, fault.New(fault.Conflict, "task_deleted")
+		return Accepted{}, fault.New(fault.TaskDeleted)
 	case r.BodyHash != d.hash:
-		return Accepted{}, fault.New(fault.Unprocessable, "idempotency_mismatch")
+		return Accepted{}, fault.New(fault.IdempotencyMismatch)
 	}
 	return Accepted{Record: r, Replayed: true}, nil
 }
@@ -136,7 +136,7 @@ func (in *Intake) checkPause() error {
 	if pause.Until != nil {
 		retry = max(retry, pause.Until.Sub(now))
 	}
-	return fault.New(fault.Unavailable, "intake_paused").With("reason", pause.Reason).After(retry)
+	return fault.New(fault.IntakePaused).With("reason", pause.Reason).After(retry)
 }
 
 // checkCampaign refuses a task of a campaign that is not open, and else finds
@@ -158,7 +158,7 @@ func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, err
 	case err != nil:
 		return up, fmt.Errorf("find upload: %w", err)
 	case up.Status != upload.Ready:
-		return up, fault.New(fault.Conflict, "upload_not_ready")
+		return up, fault.New(fault.UploadNotReady)
 	}
 	return up, nil
 }
@@ -217,7 +217,7 @@ const placeSlack = 10 * time.Minute
 // nobody knows, it stays: the ledger, and the sweep of places, find out before
 // they refuse anything.
 func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
-	sure := fault.CodeOf(cause) == "queue_full"
+	sure := fault.CodeOf(cause) == fault.QueueFull
 	if sure || d.Campaign == "" {
 		in.leave(ctx, d)
 	}
@@ -247,7 +247,7 @@ func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted,
 		r.Queue = in.queue.Estimate(seq)
 		return Accepted{Record: r}, nil
 	}
-	if deleted := fault.CodeOf(err) == "task_deleted"; deleted || err == nil && answer.Record.State.Terminal() {
+	if deleted := fault.CodeOf(err) == fault.TaskDeleted; deleted || err == nil && answer.Record.State.Terminal() {
 		charged := !deleted && answer.Record.Counts()
 		if ferr := in.quota.Finish(ctx, d.Session, d.id, charged); ferr != nil {
 			in.log.Warn("quota could not be settled", "task", d.id, "err", ferr)

@@ -37,10 +37,10 @@ func (in *Intake) validate(ctx context.Context, r Request) (choice, error) {
 	c := choice{version: doc.Version}
 	var known bool
 	if c.style, known = doc.Style(r.Style); !known {
-		return choice{}, fault.New(fault.Unprocessable, "style_unknown").At("/style", "style_unknown", "is not in the catalogue")
+		return choice{}, fault.New(fault.StyleUnknown).At("/style", fault.FieldUnknown, "is not in the catalogue")
 	}
 	if c.place, known = doc.Place(r.Place); !known {
-		return choice{}, fault.New(fault.Unprocessable, "place_unknown").At("/place", "place_unknown", "is not in the catalogue")
+		return choice{}, fault.New(fault.PlaceUnknown).At("/place", fault.FieldUnknown, "is not in the catalogue")
 	}
 	if err := checkOptions(r.Options, doc.Options); err != nil {
 		return choice{}, err
@@ -56,12 +56,12 @@ func (in *Intake) validate(ctx context.Context, r Request) (choice, error) {
 }
 
 func checkPresent(r Request) error {
-	f := fault.New(fault.Invalid, "invalid_request")
+	f := fault.New(fault.InvalidRequest)
 	for _, field := range []struct{ pointer, value string }{
 		{"/uploadId", string(r.Upload)}, {"/style", r.Style}, {"/place", r.Place},
 	} {
 		if field.value == "" {
-			f = f.At(field.pointer, "required", "must be given")
+			f = f.At(field.pointer, fault.FieldRequired, "must be given")
 		}
 	}
 	if len(f.Violations) > 0 {
@@ -71,28 +71,28 @@ func checkPresent(r Request) error {
 }
 
 func checkOptions(o task.Options, allowed catalog.Options) error {
-	f := fault.New(fault.Unprocessable, "options_invalid")
+	f := fault.New(fault.OptionsInvalid)
 	if o.Aspect != "" && !slices.Contains(allowed.Aspect, o.Aspect) {
-		f = f.At("/options/aspect", "out_of_range", fmt.Sprintf("must be one of %v", allowed.Aspect))
+		f = f.At("/options/aspect", fault.FieldOutOfRange, fmt.Sprintf("must be one of %v", allowed.Aspect))
 	}
 	if o.Resolution != "" && !slices.Contains(allowed.Resolution, o.Resolution) {
-		f = f.At("/options/resolution", "out_of_range", fmt.Sprintf("must be one of %v", allowed.Resolution))
+		f = f.At("/options/resolution", fault.FieldOutOfRange, fmt.Sprintf("must be one of %v", allowed.Resolution))
 	}
 	if o.Steps != 0 && (o.Steps < allowed.Steps[0] || o.Steps > allowed.Steps[1]) {
-		f = f.At("/options/steps", "out_of_range", fmt.Sprintf("must be %d…%d", allowed.Steps[0], allowed.Steps[1]))
+		f = f.At("/options/steps", fault.FieldOutOfRange, fmt.Sprintf("must be %d…%d", allowed.Steps[0], allowed.Steps[1]))
 	}
 	if o.CFG != 0 && !(o.CFG >= allowed.CFG[0] && o.CFG <= allowed.CFG[1]) { // also refuses NaN
-		f = f.At("/options/cfg", "out_of_range", fmt.Sprintf("must be %g…%g", allowed.CFG[0], allowed.CFG[1]))
+		f = f.At("/options/cfg", fault.FieldOutOfRange, fmt.Sprintf("must be %g…%g", allowed.CFG[0], allowed.CFG[1]))
 	}
 	if o.Seed != nil && (*o.Seed < 0 || *o.Seed > maxSeed) {
-		f = f.At("/options/seed", "out_of_range", fmt.Sprintf("must be 0…%d", maxSeed))
+		f = f.At("/options/seed", fault.FieldOutOfRange, fmt.Sprintf("must be 0…%d", maxSeed))
 	}
 	longest := maxNote
 	if allowed.NoteLength > 0 {
 		longest = min(longest, allowed.NoteLength)
 	}
 	if !utf8.ValidString(o.Note) || utf8.RuneCountInString(o.Note) > longest {
-		f = f.At("/options/note", "too_long", fmt.Sprintf("must be at most %d characters", longest))
+		f = f.At("/options/note", fault.FieldTooLong, fmt.Sprintf("must be at most %d characters", longest))
 	}
 	if len(f.Violations) > 0 {
 		return f
@@ -100,4 +100,4 @@ func checkOptions(o task.Options, allowed catalog.Options) error {
 	return nil
 }
 
-func errUploadNotFound() error { return fault.New(fault.NotFound, "upload_not_found") }
+func errUploadNotFound() error { return fault.New(fault.UploadNotFound) }

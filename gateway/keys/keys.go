@@ -168,12 +168,12 @@ func (r *Ring) load(value []byte) error {
 		return fmt.Errorf("read masters: %w", err)
 	}
 	if len(d.Masters) == 0 {
-		return fault.New(fault.Internal, "keys_missing")
+		return fault.New(fault.KeysMissing)
 	}
 	all := make([]*master, len(d.Masters))
 	for i, s := range d.Masters {
 		if len(s.Secret) < masterSize || s.ID == "" {
-			return fault.New(fault.Internal, "keys_damaged")
+			return fault.New(fault.KeysDamaged)
 		}
 		all[i] = &master{id: s.ID, secret: s.Secret, createdAt: s.CreatedAt}
 	}

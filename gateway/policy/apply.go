@@ -32,7 +32,7 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 		}
 		value, err := json.Marshal(next)
 		if len(value) > maxBytes {
-			return nil, 0, fault.New(fault.TooLarge, "policy_too_large")
+			return nil, 0, fault.New(fault.PolicyTooLarge)
 		}
 		return value, 0, err
 	})
@@ -80,7 +80,7 @@ func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision
 	}
 	version := r.State.Version
 	if edit.Expect != nil && *edit.Expect != version {
-		return r, fault.New(fault.Conflict, "version_conflict").With("version", fmt.Sprint(version))
+		return r, fault.New(fault.VersionConflict).With("version", fmt.Sprint(version))
 	}
 	before, err := json.Marshal(r.State)
 	if err != nil {

@@ -69,17 +69,17 @@ func (c Campaign) closed() time.Time {
 func (s *State) Admit(name string, now time.Time) (Campaign, error) {
 	c, known := s.Campaigns[name]
 	if !known {
-		return c, fault.New(fault.Unprocessable, "campaign_unknown").At("/campaign", "campaign_unknown", "is not known")
+		return c, fault.New(fault.CampaignUnknown).At("/campaign", fault.FieldUnknown, "is not known")
 	}
 	switch c.Phase(now) {
 	case CampaignOpen:
 		return c, nil
 	case CampaignScheduled:
-		f := fault.New(fault.Conflict, "campaign_not_open").After(c.From.Sub(now)).With("from", spoken(c.From))
+		f := fault.New(fault.CampaignNotOpen).After(c.From.Sub(now)).With("from", spoken(c.From))
 		f.ResetsAt = c.From
 		return c, f
 	default:
-		return c, fault.New(fault.Gone, "campaign_over")
+		return c, fault.New(fault.CampaignOver)
 	}
 }
 
@@ -146,7 +146,7 @@ const (
 // were over first make room for it.
 func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	if _, taken := s.Campaigns[name]; taken {
-		return fault.New(fault.Conflict, "campaign_exists").With("name", name)
+		return fault.New(fault.CampaignExists).With("name", name)
 	}
 	s.Campaigns[name] = c
 	live := 0
@@ -159,7 +159,7 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 		}
 	}
 	if live > mostCampaigns {
-		return fault.New(fault.Conflict, "campaigns_too_many").With("most", strconv.Itoa(mostCampaigns))
+		return fault.New(fault.CampaignsTooMany).With("most", strconv.Itoa(mostCampaigns))
 	}
 	slices.SortFunc(past, func(a, b string) int { return s.Campaigns[a].closed().Compare(s.Campaigns[b].closed()) })
 	for len(s.Campaigns) > keptCampaigns {
@@ -186,7 +186,7 @@ func (s *State) checkCampaigns(f *fault.Fault) *fault.Fault {
 
 // check says everything that is wrong with a campaign.
 func (c Campaign) check(f *fault.Fault, name string) *fault.Fault {
-	wrong := func(field, detail string) { f = f.At("/campaigns/"+name+"/"+field, "out_of_range", detail) }
+	wrong := func(field, detail string) { f = f.At("/campaigns/"+name+"/"+field, fault.FieldOutOfRange, detail) }
 	if !ValidCampaign(name) {
 		wrong("name", "must be 1…32 lower-case letters, digits and inner dashes")
 	}

@@ -35,14 +35,14 @@ func TestACampaignIsCheckedAsAWhole(t *testing.T) {
 		c := expo()
 		change(&c)
 		_, err := s.Apply(t.Context(), policy.Edit{}, add("expo", c, now))
-		if v := fault.As(err).Violations; fault.CodeOf(err) != "policy_invalid" || len(v) != 1 || v[0].Pointer != "/campaigns/expo/"+field {
+		if v := fault.As(err).Violations; fault.CodeOf(err) != fault.PolicyInvalid || len(v) != 1 || v[0].Pointer != "/campaigns/expo/"+field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
 	for _, address := range []string{"javascript:alert(1)", "https://", "https://u:p@example.com", "//example.com", "https://example.com/" + strings.Repeat("x", 500), "https://exa mple.com"} {
 		c := expo()
 		c.LandingURL = address
-		if _, err := s.Apply(t.Context(), policy.Edit{}, add("expo", c, now)); fault.CodeOf(err) != "policy_invalid" {
+		if _, err := s.Apply(t.Context(), policy.Edit{}, add("expo", c, now)); fault.CodeOf(err) != fault.PolicyInvalid {
 			t.Errorf("landing page %q: %v", address, err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestCampaignsAreKeptForAWhileAndBounded(t *testing.T) {
 	if _, old := s.Campaigns["past0"]; len(s.Campaigns) != 100 || old {
 		t.Errorf("%d are kept, the oldest is %v", len(s.Campaigns), old)
 	}
-	if err := s.AddCampaign("past119", expo(), now); fault.CodeOf(err) != "campaign_exists" {
+	if err := s.AddCampaign("past119", expo(), now); fault.CodeOf(err) != fault.CampaignExists {
 		t.Errorf("err = %v", err)
 	}
 	next := expo()
@@ -116,7 +116,7 @@ func TestCampaignsAreKeptForAWhileAndBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.AddCampaign("one-more", next, now); fault.CodeOf(err) != "campaigns_too_many" {
+	if err := s.AddCampaign("one-more", next, now); fault.CodeOf(err) != fault.CampaignsTooMany {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -45,7 +45,7 @@ func (s *Store) SetCatalog(ctx context.Context, edit Edit, doc *catalog.Document
 	}
 	c, err := s.Apply(ctx, edit, func(state *State) error {
 		if base := doc.Version; base != 0 && base != s.number(state.Catalog.Version) {
-			return fault.New(fault.Conflict, "catalog_conflict").
+			return fault.New(fault.CatalogConflict).
 				With("base", strconv.Itoa(base)).With("version", strconv.Itoa(s.number(state.Catalog.Version)))
 		}
 		state.Catalog = Catalog{Version: next.Version, Previous: state.Catalog.Version}
@@ -68,7 +68,7 @@ func (s *Store) RollbackCatalog(ctx context.Context, edit Edit, version int) (Ch
 	case version != 0:
 		target = s.stored(version)
 	case s.State().Catalog == Catalog{}:
-		return Change{}, nil, fault.New(fault.Conflict, "catalog_first")
+		return Change{}, nil, fault.New(fault.CatalogFirst)
 	}
 	doc, err := s.Document(ctx, s.number(target))
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Store) Document(ctx context.Context, version int) (*catalog.Document, e
 	}
 	e, err := s.bucket.Get(ctx, document(version))
 	if err != nil && fault.KindOf(err) == fault.NotFound {
-		return nil, fault.New(fault.NotFound, "catalog_not_found").With("version", strconv.Itoa(version))
+		return nil, fault.New(fault.CatalogNotFound).With("version", strconv.Itoa(version))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)

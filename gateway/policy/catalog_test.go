@@ -77,7 +77,7 @@ func TestACatalogueMadeFromAnOlderOneIsRefused(t *testing.T) {
 	first := setCatalog(t, s, doc(1, "ink"))
 	setCatalog(t, s, doc(first, "oil"))
 	_, _, err := s.SetCatalog(t.Context(), policy.Edit{Who: "li"}, doc(first, "film"))
-	if fault.CodeOf(err) != "catalog_conflict" || s.Catalog().Styles[0].ID != "oil" {
+	if fault.CodeOf(err) != fault.CatalogConflict || s.Catalog().Styles[0].ID != "oil" {
 		t.Errorf("err = %v, catalogue %+v", err, s.Catalog())
 	}
 	if v, err := s.CatalogVersions(t.Context()); err != nil || s.Catalog().Version != 1002 {
@@ -101,7 +101,7 @@ func TestRollingBackTwiceIsWhereItBegan(t *testing.T) {
 	t.Parallel()
 	s := open(t, start(t, t.TempDir()))
 	e := policy.Edit{Who: "li", Action: "catalog.rollback"}
-	if _, _, err := s.RollbackCatalog(t.Context(), e, 0); fault.CodeOf(err) != "catalog_first" {
+	if _, _, err := s.RollbackCatalog(t.Context(), e, 0); fault.CodeOf(err) != fault.CatalogFirst {
 		t.Errorf("with nothing before: %v", err)
 	}
 	setCatalog(t, s, doc(0, "ink"))
@@ -114,7 +114,7 @@ func TestRollingBackTwiceIsWhereItBegan(t *testing.T) {
 	if _, d, err := s.RollbackCatalog(t.Context(), e, 1); err != nil || d.Version != 1 || s.Catalog().Version != 1 {
 		t.Errorf("to the built-in one: %v, in force %d", err, s.Catalog().Version)
 	}
-	if _, _, err := s.RollbackCatalog(t.Context(), e, 4711); fault.CodeOf(err) != "catalog_not_found" {
+	if _, _, err := s.RollbackCatalog(t.Context(), e, 4711); fault.CodeOf(err) != fault.CatalogNotFound {
 		t.Errorf("to one that never was: %v", err)
 	}
 	if c, _, err := s.RollbackCatalog(t.Context(), e, 1); err != nil || !c.Empty() {
@@ -140,13 +140,13 @@ func TestOldCataloguesAreForgotten(t *testing.T) {
 	for i := range 103 {
 		setCatalog(t, s, doc(0, fmt.Sprintf("style-%d", i)))
 	}
-	if _, err := s.Document(t.Context(), 1001); fault.CodeOf(err) != "catalog_not_found" {
+	if _, err := s.Document(t.Context(), 1001); fault.CodeOf(err) != fault.CatalogNotFound {
 		t.Errorf("the oldest is still there: %v", err)
 	}
 	if _, err := s.Document(t.Context(), 1050); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Undo(t.Context(), 2, policy.Edit{Who: "li"}); fault.KindOf(err) != fault.Conflict && fault.CodeOf(err) != "catalog_not_found" {
+	if _, err := s.Undo(t.Context(), 2, policy.Edit{Who: "li"}); fault.KindOf(err) != fault.Conflict && fault.CodeOf(err) != fault.CatalogNotFound {
 		t.Errorf("undo to a forgotten one: %v", err)
 	}
 }

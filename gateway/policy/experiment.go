@@ -89,31 +89,31 @@ func (s *State) checkExperiments(f *fault.Fault) *fault.Fault {
 	for name, e := range s.Experiments {
 		at := "/experiments/" + name
 		if !named(name) {
-			f = f.At(at, "invalid", "must be lower-case letters, digits and hyphens, at most 40")
+			f = f.At(at, fault.FieldInvalid, "must be lower-case letters, digits and hyphens, at most 40")
 		}
 		if e.Running() {
 			running++
 		}
 		if e.Traffic < 1 || e.Traffic > 100 {
-			f = f.At(at+"/traffic", "out_of_range", "must be 1…100 percent")
+			f = f.At(at+"/traffic", fault.FieldOutOfRange, "must be 1…100 percent")
 		}
 		if e.Split != ByWeight && e.Split != Thompson {
-			f = f.At(at+"/split", "invalid", "must be weights or thompson")
+			f = f.At(at+"/split", fault.FieldInvalid, "must be weights or thompson")
 		}
 		f = e.checkArms(f, at+"/arms")
 	}
 	if running > 1 {
-		f = f.At("/experiments", "conflict", "only one may be running")
+		f = f.At("/experiments", fault.FieldConflict, "only one may be running")
 	}
 	if len(s.Experiments) > MaxExperiments {
-		f = f.At("/experiments", "too_many", fmt.Sprintf("must be at most %d", MaxExperiments))
+		f = f.At("/experiments", fault.FieldTooMany, fmt.Sprintf("must be at most %d", MaxExperiments))
 	}
 	return f
 }
 
 func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
 	if len(e.Arms) < minArms || len(e.Arms) > maxArms {
-		f = f.At(at, "out_of_range", fmt.Sprintf("must be %d…%d arms", minArms, maxArms))
+		f = f.At(at, fault.FieldOutOfRange, fmt.Sprintf("must be %d…%d arms", minArms, maxArms))
 	}
 	seen := make(map[string]bool)
 	for i, a := range e.Arms {
@@ -131,7 +131,7 @@ func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
 			{a.Strength >= 0 && a.Strength <= 1, "strength", "must be 0…1"},
 		} {
 			if !c.ok {
-				f = f.At(at+"/"+c.field, "out_of_range", c.detail)
+				f = f.At(at+"/"+c.field, fault.FieldOutOfRange, c.detail)
 			}
 		}
 		seen[a.Name] = true

@@ -46,7 +46,7 @@ func TestAnExperimentIsStartedStoppedAndUndone(t *testing.T) {
 	if _, e, running := s.State().Experiment(); !running || e.Book("sky") != trial().Book("sky") || e.Why != "" {
 		t.Errorf("undone: %+v", e)
 	}
-	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li"}, run("sea", trial())); fault.CodeOf(err) != "policy_invalid" {
+	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li"}, run("sea", trial())); fault.CodeOf(err) != fault.PolicyInvalid {
 		t.Errorf("two at a time: %v", err)
 	}
 }
@@ -83,7 +83,7 @@ func TestTheWordsOfARunningExperimentAreKept(t *testing.T) {
 	wordy := func(version int) policy.Experiment {
 		return trial(func(e *policy.Experiment) { e.Arms[1].Catalog = version })
 	}
-	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li"}, run("sky", wordy(4711))); fault.CodeOf(err) != "catalog_not_found" {
+	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li"}, run("sky", wordy(4711))); fault.CodeOf(err) != fault.CatalogNotFound {
 		t.Errorf("words that never were: %v", err)
 	}
 	apply(t, s, policy.Edit{Who: "li"}, run("sky", wordy(old)))

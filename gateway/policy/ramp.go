@@ -67,7 +67,7 @@ func (r *Ramp) check(f *fault.Fault) *fault.Fault {
 	if r == nil {
 		return f
 	}
-	wrong := func(field, detail string) { f = f.At("/ramp/"+field, "out_of_range", detail) }
+	wrong := func(field, detail string) { f = f.At("/ramp/"+field, fault.FieldOutOfRange, detail) }
 	if r.From == "" || r.To == "" || r.From == r.To {
 		wrong("to", "must be another provider")
 	}

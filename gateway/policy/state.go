@@ -104,22 +104,22 @@ func (c Change) Empty() bool { return string(c.Before) == "{}" && string(c.After
 
 // check refuses states that nobody could have meant.
 func (s *State) check() error {
-	f := fault.New(fault.Unprocessable, "policy_invalid")
+	f := fault.New(fault.PolicyInvalid)
 	for key, v := range s.Limits {
 		if !slices.Contains(LimitKeys(), key) {
-			f = f.At("/limits/"+key, "unknown_limit", fmt.Sprintf("there is no limit %q", key))
+			f = f.At("/limits/"+key, fault.FieldUnknownLimit, fmt.Sprintf("there is no limit %q", key))
 		} else if v < 0 {
-			f = f.At("/limits/"+key, "out_of_range", "must not be negative")
+			f = f.At("/limits/"+key, fault.FieldOutOfRange, "must not be negative")
 		}
 	}
 	for name, fen := range s.Budgets {
 		if fen < 0 {
-			f = f.At("/budgets/"+name, "out_of_range", "must not be negative")
+			f = f.At("/budgets/"+name, fault.FieldOutOfRange, "must not be negative")
 		}
 	}
 	for name, p := range s.Providers {
 		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > MaxWeight) {
-			f = f.At("/providers/"+name+"/weight", "out_of_range", fmt.Sprintf("must be 0…%d", MaxWeight))
+			f = f.At("/providers/"+name+"/weight", fault.FieldOutOfRange, fmt.Sprintf("must be 0…%d", MaxWeight))
 		}
 	}
 	f = s.checkCampaigns(s.checkExperiments(s.Ramp.check(f)))

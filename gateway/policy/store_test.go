@@ -193,7 +193,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 	giveUp := errors.New("no")
 	for name, tc := range map[string]struct {
 		change func(*policy.State) error
-		code   string
+		code   fault.Code
 	}{
 		"ANegativeLimit":    {setDaily(-1), "policy_invalid"},
 		"AnUnknownLimit":    {func(s *policy.State) error { s.Limits["moons"] = 1; return nil }, "policy_invalid"},
@@ -209,7 +209,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		})
 	}
 	wrong := 7
-	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li", Expect: &wrong}, setDaily(1)); fault.CodeOf(err) != "version_conflict" {
+	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li", Expect: &wrong}, setDaily(1)); fault.CodeOf(err) != fault.VersionConflict {
 		t.Errorf("err = %v, want version_conflict", err)
 	}
 	if v := s.State().Version; v != 0 {
@@ -242,13 +242,13 @@ func TestUndoIsRefusedWhenALaterChangeTouchedTheSame(t *testing.T) {
 	s := open(t, start(t, t.TempDir()))
 	apply(t, s, policy.Edit{Who: "li", Action: "quota.set"}, setDaily(3))
 	apply(t, s, policy.Edit{Who: "li", Action: "quota.set"}, setDaily(5))
-	if _, err := s.Undo(t.Context(), 1, policy.Edit{Who: "li"}); fault.CodeOf(err) != "undo_superseded" {
+	if _, err := s.Undo(t.Context(), 1, policy.Edit{Who: "li"}); fault.CodeOf(err) != fault.UndoSuperseded {
 		t.Errorf("err = %v, want undo_superseded", err)
 	}
 	if got := s.Limits().SessionDaily; got != 5 {
 		t.Errorf("sessionDaily = %d, want 5 as before", got)
 	}
-	if _, err := s.Undo(t.Context(), 9, policy.Edit{Who: "li"}); fault.CodeOf(err) != "change_not_found" {
+	if _, err := s.Undo(t.Context(), 9, policy.Edit{Who: "li"}); fault.CodeOf(err) != fault.ChangeNotFound {
 		t.Errorf("err = %v, want change_not_found", err)
 	}
 }
@@ -261,7 +261,7 @@ func TestAnActIsNotedAndCannotBeUndone(t *testing.T) {
 	if err != nil || c.Version != 2 || string(c.After) != `{"tasks":2}` {
 		t.Fatalf("change = %+v, %v", c, err)
 	}
-	if _, err := s.Undo(t.Context(), 2, policy.Edit{Who: "li"}); fault.CodeOf(err) != "not_undoable" {
+	if _, err := s.Undo(t.Context(), 2, policy.Edit{Who: "li"}); fault.CodeOf(err) != fault.NotUndoable {
 		t.Errorf("err = %v, want not_undoable", err)
 	}
 	if got := s.Limits().SessionDaily; got != 3 {

@@ -24,7 +24,7 @@ func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error
 			continue
 		}
 		if c.Final {
-			return Change{}, fault.New(fault.Conflict, "not_undoable").With("version", strconv.Itoa(version))
+			return Change{}, fault.New(fault.NotUndoable).With("version", strconv.Itoa(version))
 		}
 		if edit.Action == "" {
 			edit.Action = "undo"
@@ -34,7 +34,7 @@ func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error
 		}
 		return s.Apply(ctx, edit, c.revert)
 	}
-	return Change{}, fault.New(fault.NotFound, "change_not_found").With("version", strconv.Itoa(version))
+	return Change{}, fault.New(fault.ChangeNotFound).With("version", strconv.Itoa(version))
 }
 
 // revert takes the change out of a state.
@@ -52,7 +52,7 @@ func (c Change) revert(state *State) error {
 		return err
 	}
 	if !replace(current, after, before) {
-		return fault.New(fault.Conflict, "undo_superseded").With("version", strconv.Itoa(c.Version))
+		return fault.New(fault.UndoSuperseded).With("version", strconv.Itoa(c.Version))
 	}
 	raw, err := json.Marshal(current)
 	if err != nil {

@@ -32,7 +32,7 @@ type Follower struct {
 func (q *Queue) Follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (*Follower, error) {
 	r, err := q.hub.subscribe(taskSubject(s, id))
 	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, "engine_unavailable", err)
+		return nil, fault.Wrap(fault.EngineUnavailable, err)
 	}
 	f := &Follower{q: q, reader: r, session: s, id: id, last: after}
 	if err := f.start(ctx, resume); err != nil {
@@ -79,7 +79,7 @@ func (f *Follower) look(ctx context.Context) (*task.Record, error) {
 	now, _, err := f.q.Lookup(ctx, f.session, f.id)
 	missing := err != nil && fault.KindOf(err) == fault.NotFound
 	if missing || (err == nil && now.Deleted) {
-		return nil, fault.New(fault.NotFound, "task_not_found")
+		return nil, fault.New(fault.TaskNotFound)
 	}
 	return now, err
 }

@@ -154,7 +154,7 @@ func TestATaskThatNeverWasIsMissedLikeADeletedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []task.ID{s.rec.ID, task.ID(task.NewID())} {
-		if _, err := s.q.Follow(t.Context(), s.rec.Session, id, 0, false); fault.CodeOf(err) != "task_not_found" {
+		if _, err := s.q.Follow(t.Context(), s.rec.Session, id, 0, false); fault.CodeOf(err) != fault.TaskNotFound {
 			t.Errorf("%v, want task_not_found", err)
 		}
 	}

@@ -113,11 +113,11 @@ func (l *leasing) run(ctx context.Context, msgs jetstream.MessagesContext) error
 			return context.Cause(ctx)
 		case errors.Is(err, jetstream.ErrNoHeartbeat):
 			if l.deposed(ctx) {
-				return fault.Wrap(fault.Conflict, "deposed", err)
+				return fault.Wrap(fault.Deposed, err)
 			}
 			continue
 		case errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
-			return fault.Wrap(fault.Conflict, "deposed", err)
+			return fault.Wrap(fault.Deposed, err)
 		case err != nil:
 			return fmt.Errorf("next job: %w", engine.Classify(err))
 		}

@@ -111,7 +111,7 @@ func TestATakeOverBringsUnfinishedJobsBackAtOnce(t *testing.T) {
 		t.Errorf("take-over took %v; a lease's time is %v", took, ackWait)
 	}
 	err := within(t, first.ended, "the first is deposed")
-	if f := fault.As(err); f == nil || f.Kind != fault.Conflict || f.Code != "deposed" {
+	if f := fault.As(err); f == nil || f.Kind != fault.Conflict || f.Code != fault.Deposed {
 		t.Errorf("the first ended with %v", err)
 	}
 	begin(t, q)

@@ -54,7 +54,7 @@ func (q *Queue) Find(ctx context.Context, id task.ID) (task.SessionID, error) {
 			return task.SessionID(strings.Split(subject, ".")[1]), nil
 		}
 	}
-	return "", fault.New(fault.NotFound, "task_not_found")
+	return "", fault.New(fault.TaskNotFound)
 }
 
 // Recent returns the newest revision of up to limit tasks, those that changed

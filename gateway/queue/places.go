@@ -81,7 +81,7 @@ func (q *Queue) TakePlace(ctx context.Context, campaign string, id task.ID, kept
 			return nil
 		}
 	}
-	return fault.Wrap(fault.Unavailable, "campaign_full", err).After(q.drainTime())
+	return fault.Wrap(fault.CampaignFull, err).After(q.drainTime())
 }
 
 // LeavePlace gives a place back; one that nobody has is no error.

@@ -36,7 +36,7 @@ func enter(t testing.TB, q *Queue, id task.ID) error {
 
 func wantFull(t testing.TB, err error) {
 	t.Helper()
-	if fault.KindOf(err) != fault.Unavailable || fault.CodeOf(err) != "campaign_full" || fault.As(err).RetryAfter <= 0 {
+	if fault.KindOf(err) != fault.Unavailable || fault.CodeOf(err) != fault.CampaignFull || fault.As(err).RetryAfter <= 0 {
 		t.Errorf("err = %v, want campaign_full and when to return", err)
 	}
 }

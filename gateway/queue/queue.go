@@ -120,7 +120,7 @@ func (q *Queue) Submit(ctx context.Context, j *task.Job, messageID string) (seq 
 	q.met.submitSeconds.Observe(time.Since(start).Seconds())
 	if err != nil {
 		if isFull(err) {
-			return 0, false, fault.Wrap(fault.Unavailable, "queue_full", err).After(q.drainTime())
+			return 0, false, fault.Wrap(fault.QueueFull, err).After(q.drainTime())
 		}
 		return 0, false, fmt.Errorf("publish job: %w", engine.Classify(err))
 	}

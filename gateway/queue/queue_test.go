@@ -58,7 +58,7 @@ func TestAFullQueueRefusesAndSaysWhenToReturn(t *testing.T) {
 	extra := newJob(newSession())
 	_, _, err := q.Submit(t.Context(), extra, string(extra.ID))
 	f := fault.As(err)
-	if f == nil || f.Kind != fault.Unavailable || f.Code != "queue_full" || f.RetryAfter < time.Second {
+	if f == nil || f.Kind != fault.Unavailable || f.Code != fault.QueueFull || f.RetryAfter < time.Second {
 		t.Fatalf("third submit: %v", err)
 	}
 	if err := q.SetDepth(t.Context(), 3); err != nil {
@@ -121,7 +121,7 @@ func TestALostRaceIsAConflict(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := q.Write(t.Context(), &stale, 0)
-	if f := fault.As(err); f == nil || f.Kind != fault.Conflict || f.Code != "revision_conflict" {
+	if f := fault.As(err); f == nil || f.Kind != fault.Conflict || f.Code != fault.RevisionConflict {
 		t.Fatalf("stale write: %v", err)
 	}
 	r, rev, err := q.Lookup(t.Context(), s.rec.Session, s.rec.ID)

@@ -228,13 +228,13 @@ func (a *Accounts) refuse(acc account) error {
 	switch {
 	case u.Daily > 0 && u.Used >= u.Daily:
 		a.refused.WithLabelValues("quota_exceeded").Inc()
-		f := fault.New(fault.Limited, "quota_exceeded").After(u.ResetsAt.Sub(a.now())).
+		f := fault.New(fault.QuotaExceeded).After(u.ResetsAt.Sub(a.now())).
 			With("used", strconv.FormatInt(u.Used, 10)).With("daily", strconv.FormatInt(u.Daily, 10))
 		f.ResetsAt = u.ResetsAt
 		return f
 	case u.ActiveLimit > 0 && u.Active >= u.ActiveLimit:
 		a.refused.WithLabelValues("too_many_active").Inc()
-		return fault.New(fault.Limited, "too_many_active").After(activeRetry).
+		return fault.New(fault.TooManyActive).After(activeRetry).
 			With("active", strconv.FormatInt(u.Active, 10)).With("limit", strconv.FormatInt(u.ActiveLimit, 10))
 	}
 	return nil

@@ -38,7 +38,7 @@ func (f *fakeTasks) Lookup(_ context.Context, _ task.SessionID, id task.ID) (*ta
 	if r := f.records[id]; r != nil {
 		return r, 1, nil
 	}
-	return nil, 0, fault.New(fault.NotFound, "not_found")
+	return nil, 0, fault.New(fault.RouteNotFound)
 }
 
 func (f *fakeTasks) set(r *task.Record) {
@@ -63,7 +63,7 @@ func at(t testing.TB, s string) time.Time {
 	return at
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)
@@ -388,7 +388,7 @@ func TestForgettingASessionLeavesNothingOfIt(t *testing.T) {
 	if q, _ := b.Of(t.Context(), b.id); q.Daily != 5 {
 		t.Errorf("quota = %+v", q)
 	}
-	if _, err := b.Grant(t.Context(), task.SessionID(task.NewID()), "order-1", 2, ""); fault.CodeOf(err) != "grant_used" {
+	if _, err := b.Grant(t.Context(), task.SessionID(task.NewID()), "order-1", 2, ""); fault.CodeOf(err) != fault.GrantUsed {
 		t.Errorf("an external id is free again: %v", err)
 	}
 }

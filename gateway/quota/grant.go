@@ -30,7 +30,7 @@ type grant struct {
 // for the same session, and is fault.Conflict "grant_used" for another one.
 func (a *Accounts) Grant(ctx context.Context, id task.SessionID, externalID string, n int64, reason string) (Usage, error) {
 	if externalID == "" || len(externalID) > maxExternalID || n <= 0 || n > maxGrant {
-		return Usage{}, fault.Wrap(fault.Unprocessable, "grant_invalid", errors.New("a grant needs an external id and 1…1000000 tasks"))
+		return Usage{}, fault.Wrap(fault.GrantInvalid, errors.New("a grant needs an external id and 1…1000000 tasks"))
 	}
 	if err := a.claim(ctx, id, externalID); err != nil {
 		return Usage{}, err
@@ -60,7 +60,7 @@ func (a *Accounts) claim(ctx context.Context, id task.SessionID, externalID stri
 		return fmt.Errorf("read grant: %w", err)
 	}
 	if string(e.Value) != owner {
-		return fault.New(fault.Conflict, "grant_used")
+		return fault.New(fault.GrantUsed)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
 	counted, n, reset := l.counts.Take(counterName(action, client), limit, length)
 	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: length, Reset: reset}
 	if !counted {
-		f := fault.New(fault.Limited, "rate_limited").After(reset)
+		f := fault.New(fault.RateLimited).After(reset)
 		f.ResetsAt = l.counts.now().Add(reset).UTC()
 		return w, f
 	}

@@ -38,7 +38,7 @@ func TestPastTheLimitAClientWaits(t *testing.T) {
 	}
 	c.advance(20 * time.Second)
 	w, err := l.Allow(Post, client)
-	if fault.KindOf(err) != fault.Limited || fault.CodeOf(err) != "rate_limited" {
+	if fault.KindOf(err) != fault.Limited || fault.CodeOf(err) != fault.RateLimited {
 		t.Errorf("err = %v, want rate_limited", err)
 	}
 	if w.Remaining != 0 || w.Reset != 40*time.Second || fault.As(err).RetryAfter != 40*time.Second {

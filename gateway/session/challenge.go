@@ -35,7 +35,7 @@ func (s *Sessions) checkSolution(ctx context.Context, solution string) error {
 	if cerr != nil {
 		return cerr
 	}
-	return fault.Wrap(fault.Challenge, "challenge_required", err).With("challenge", challenge)
+	return fault.Wrap(fault.ChallengeRequired, err).With("challenge", challenge)
 }
 
 func (s *Sessions) challenge() (string, error) {

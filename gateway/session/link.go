@@ -42,9 +42,9 @@ func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt 
 func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
 	network := ratelimit.Network(client)
 	if wait := s.guesses.Wait(network, guessLimit, guessWindow); wait > 0 {
-		return "", fault.New(fault.Limited, "rate_limited").After(wait)
+		return "", fault.New(fault.RateLimited).After(wait)
 	}
-	wrong := fault.New(fault.Unprocessable, "link_code_invalid").At("/linkCode", "link_code_invalid", "unknown, used or expired code")
+	wrong := fault.New(fault.LinkCodeInvalid).At("/linkCode", fault.FieldUnknown, "unknown, used or expired code")
 	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
 		s.guesses.Take(network, guessLimit, guessWindow)

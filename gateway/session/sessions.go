@@ -154,14 +154,14 @@ func (s *Sessions) renew(token string) (Created, error) {
 		return Created{}, err
 	}
 	if s.now().After(who.ExpiresAt.Add(s.config.RenewWithin)) {
-		return Created{}, fault.New(fault.Unauthenticated, "token_expired")
+		return Created{}, fault.New(fault.TokenExpired)
 	}
 	return s.issue(who.ID, "renewed")
 }
 
 func (s *Sessions) issue(id ID, how string) (Created, error) {
 	if s.Erased(id) {
-		return Created{}, fault.New(fault.Unauthenticated, "session_erased")
+		return Created{}, fault.New(fault.SessionErased)
 	}
 	token, expires, err := s.sign(id)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Sessions) issue(id ID, how string) (Created, error) {
 // token_invalid, token_expired or session_erased. It does no I/O.
 func (s *Sessions) Verify(_ context.Context, token string) (Identity, error) {
 	if token == "" {
-		return Identity{}, fault.New(fault.Unauthenticated, "token_missing")
+		return Identity{}, fault.New(fault.TokenMissing)
 	}
 	who, known := s.proved.GetIfPresent(token)
 	if !known {
@@ -186,10 +186,10 @@ func (s *Sessions) Verify(_ context.Context, token string) (Identity, error) {
 		s.proved.Set(token, who)
 	}
 	if s.Erased(who.ID) {
-		return Identity{}, fault.New(fault.Unauthenticated, "session_erased")
+		return Identity{}, fault.New(fault.SessionErased)
 	}
 	if !s.now().Before(who.ExpiresAt) {
-		return Identity{}, fault.New(fault.Unauthenticated, "token_expired")
+		return Identity{}, fault.New(fault.TokenExpired)
 	}
 	return who, nil
 }

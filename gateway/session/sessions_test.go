@@ -85,7 +85,7 @@ func (f *fixture) create(t testing.TB) Created {
 	return c
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)
@@ -165,10 +165,10 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"garbage":         "garbage",
 		"huge":            strings.Repeat("a", 1<<20),
 	} {
-		if _, err := f.Verify(t.Context(), token); fault.CodeOf(err) != "token_invalid" {
+		if _, err := f.Verify(t.Context(), token); fault.CodeOf(err) != fault.TokenInvalid {
 			t.Errorf("%s: verify says %v", name, err)
 		}
-		if _, err := f.Create(t.Context(), CreateRequest{Bearer: token}); fault.CodeOf(err) != "token_invalid" {
+		if _, err := f.Create(t.Context(), CreateRequest{Bearer: token}); fault.CodeOf(err) != fault.TokenInvalid {
 			t.Errorf("%s: create says %v", name, err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestALinkCodeCarriesASessionOnce(t *testing.T) {
 			})
 			if err == nil && got.ID == c.ID && got.Renewed {
 				linked.Add(1)
-			} else if fault.CodeOf(err) != "link_code_invalid" {
+			} else if fault.CodeOf(err) != fault.LinkCodeInvalid {
 				t.Errorf("err = %v", err)
 			}
 		})
@@ -279,7 +279,7 @@ func TestTicketsAreForOneTaskAndATime(t *testing.T) {
 	later := f.Ticket(id, a, f.clock.Now().Add(2*time.Hour))
 	mixed := later[:strings.LastIndexByte(later, '.')] + ticket[strings.LastIndexByte(ticket, '.'):]
 	for _, bad := range []string{"", ".", "..", mixed, ticket[:len(ticket)-1], ticket + "A", string(id), task.NewID() + ticket[26:], strings.Repeat("a", 1<<16)} {
-		if _, err := f.VerifyTicket(bad, a); fault.CodeOf(err) != "ticket_invalid" {
+		if _, err := f.VerifyTicket(bad, a); fault.CodeOf(err) != fault.TicketInvalid {
 			t.Errorf("%.80q: %v", bad, err)
 		}
 	}
@@ -307,7 +307,7 @@ func TestTheChallengeIsSolvedOnce(t *testing.T) {
 		"huge":    strings.Repeat("A", 1<<20),
 	} {
 		_, err := ask(bad)
-		if fault.CodeOf(err) != "challenge_required" || fault.As(err).Params["challenge"] == "" {
+		if fault.CodeOf(err) != fault.ChallengeRequired || fault.As(err).Params["challenge"] == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

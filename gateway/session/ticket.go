@@ -29,7 +29,7 @@ func (s *Sessions) Ticket(id ID, t task.ID, until time.Time) string {
 // good. One whose time is over is fault.NotFound, as the task is by then. It
 // does no I/O.
 func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
-	invalid := fault.New(fault.Unauthenticated, "ticket_invalid")
+	invalid := fault.New(fault.TicketInvalid)
 	if len(ticket) > maxTicket {
 		return "", invalid
 	}
@@ -44,10 +44,10 @@ func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
 		return "", invalid
 	}
 	if s.Erased(ID(id)) {
-		return "", fault.New(fault.Unauthenticated, "session_erased")
+		return "", fault.New(fault.SessionErased)
 	}
 	if s.now().Unix() >= seconds {
-		return "", fault.New(fault.NotFound, "ticket_expired")
+		return "", fault.New(fault.TicketExpired)
 	}
 	return ID(id), nil
 }

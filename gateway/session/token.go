@@ -46,7 +46,7 @@ func (s *Sessions) sign(id ID) (token string, expires time.Time, err error) {
 // parse proves a token's signature and shape, not that it is still good.
 func (s *Sessions) parse(token string) (Identity, error) {
 	if len(token) > maxToken {
-		return Identity{}, fault.New(fault.Unauthenticated, "token_invalid")
+		return Identity{}, fault.New(fault.TokenInvalid)
 	}
 	var claims jwt.RegisteredClaims
 	_, err := s.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
@@ -61,7 +61,7 @@ func (s *Sessions) parse(token string) (Identity, error) {
 		err = errToken
 	}
 	if err != nil {
-		return Identity{}, fault.Wrap(fault.Unauthenticated, "token_invalid", err)
+		return Identity{}, fault.Wrap(fault.TokenInvalid, err)
 	}
 	return Identity{ID: ID(claims.Subject), ExpiresAt: claims.ExpiresAt.UTC()}, nil
 }

@@ -77,7 +77,7 @@ func (s *Store) cached(ctx context.Context, prefix string) ([]string, error) {
 // wants to know.
 func (s *Store) RefreshCDN(ctx context.Context, session string, dry DryRun) (address string, err error) {
 	if s.cdn == nil || s.direct == nil || s.refresh == nil {
-		return "", fault.New(fault.Conflict, "cdn_not_configured")
+		return "", fault.New(fault.CDNNotConfigured)
 	}
 	address = s.cdn.Address(s.direct.ResultsPath(session))
 	if dry {

@@ -134,7 +134,7 @@ func TestOperatorsHaveTheCDNForgetADirectory(t *testing.T) {
 			t.Errorf("%+v: %q, err = %v, asked %v", step, address, err, asked.beneath)
 		}
 	}
-	if _, err := open(t, config()).RefreshCDN(t.Context(), "", false); fault.CodeOf(err) != "cdn_not_configured" {
+	if _, err := open(t, config()).RefreshCDN(t.Context(), "", false); fault.CodeOf(err) != fault.CDNNotConfigured {
 		t.Errorf("without a CDN: %v", err)
 	}
 }

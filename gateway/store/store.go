@@ -211,20 +211,20 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
-		return 0, fault.Wrap(fault.Canceled, "canceled", context.Cause(b.ctx))
+		return 0, fault.Wrap(fault.RequestCanceled, context.Cause(b.ctx))
 	}
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, fault.New(fault.TooLarge, "object_too_large")
+		return 0, fault.New(fault.ObjectTooLarge)
 	}
 	return n, err
 }
 
-func errNotFound() error { return fault.New(fault.NotFound, "object_not_found") }
+func errNotFound() error { return fault.New(fault.ObjectNotFound) }
 
 func errKey(key string) error {
-	return fault.Wrap(fault.Internal, "object_key_invalid", errors.New("bad object key: "+key))
+	return fault.Wrap(fault.ObjectKeyInvalid, errors.New("bad object key: "+key))
 }

@@ -104,7 +104,7 @@ func TestSignedURLsAllowExactlyWhatTheySay(t *testing.T) {
 		method string
 		q      url.Values
 		want   store.Grant
-		code   string
+		code   fault.Code
 		at     time.Time
 	}{
 		{"get", "GET", get, store.Grant{Key: raw}, "", now},
@@ -154,17 +154,17 @@ func TestAChangedURLIsRefused(t *testing.T) {
 			q[k] = append([]string(nil), v...)
 		}
 		change(q)
-		if _, err := s.Verify("PUT", raw, q, now); fault.CodeOf(err) != "signature_invalid" {
+		if _, err := s.Verify("PUT", raw, q, now); fault.CodeOf(err) != fault.SignatureInvalid {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}
-	if _, err := s.Verify("PUT", raw[:len(raw)-3]+"row", good, now); fault.CodeOf(err) != "signature_invalid" {
+	if _, err := s.Verify("PUT", raw[:len(raw)-3]+"row", good, now); fault.CodeOf(err) != fault.SignatureInvalid {
 		t.Errorf("another key: %v", err)
 	}
 	c := config()
 	d, _ := disk.Open(disk.Config{Dir: t.TempDir()})
 	other, _ := store.New(c, store.Deps{Driver: d, Keys: ring{"other"}})
-	if _, err := other.Verify("PUT", raw, good, now); fault.CodeOf(err) != "signature_invalid" {
+	if _, err := other.Verify("PUT", raw, good, now); fault.CodeOf(err) != fault.SignatureInvalid {
 		t.Errorf("another secret: %v", err)
 	}
 }

@@ -115,13 +115,13 @@ func (s *Store) Verify(method, key string, q url.Values, now time.Time) (Grant, 
 	}
 	g, expiry, mac, err := parseQuery(key, q)
 	if err != nil {
-		return Grant{}, fault.Wrap(fault.Forbidden, "signature_invalid", err)
+		return Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
 	if !ValidKey(key) || !s.keys.Verify(urlPurpose, message(make([]byte, 0, 256), method, g, expiry), mac) {
-		return Grant{}, fault.New(fault.Forbidden, "signature_invalid")
+		return Grant{}, fault.New(fault.SignatureInvalid)
 	}
 	if now.Unix() >= expiry {
-		return Grant{}, fault.New(fault.Forbidden, "signature_expired")
+		return Grant{}, fault.New(fault.SignatureExpired)
 	}
 	g.Until = time.Unix(expiry, 0)
 	return g, nil

@@ -29,7 +29,7 @@ func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) 
 	})
 	select {
 	case <-ctx.Done():
-		return Upload{}, fault.Wrap(fault.Canceled, "canceled", context.Cause(ctx))
+		return Upload{}, fault.Wrap(fault.RequestCanceled, context.Cause(ctx))
 	case r := <-answer:
 		up, _ := r.Val.(Upload)
 		return up, r.Err
@@ -43,7 +43,7 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 	}
 	raw, err := u.store.Stat(ctx, up.RawKey)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return Upload{}, fault.New(fault.Conflict, "upload_incomplete")
+		return Upload{}, fault.New(fault.UploadIncomplete)
 	}
 	if err != nil {
 		return Upload{}, fmt.Errorf("find raw photo: %w", err)
@@ -55,7 +55,7 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 	seen, err := u.inspector.Inspect(ctx, u.request(up))
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
-		err = fault.New(fault.Unprocessable, "checksum_mismatch")
+		err = fault.New(fault.ChecksumMismatch)
 	}
 	if err != nil {
 		return Upload{}, u.refuse(ctx, up, err)
@@ -94,7 +94,7 @@ func (u *Uploads) refuse(ctx context.Context, up Upload, cause error) error {
 	default:
 		return fmt.Errorf("inspect photo: %w", cause)
 	}
-	u.met.refused.WithLabelValues(fault.CodeOf(cause)).Inc()
+	u.met.refused.WithLabelValues(string(fault.CodeOf(cause))).Inc()
 	if _, err := u.remove(ctx, up.Session, up.ID); err != nil {
 		return errors.Join(cause, err)
 	}

@@ -31,7 +31,7 @@ func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up
 		err = u.checkDeclared(r)
 	}
 	if err != nil {
-		u.met.refused.WithLabelValues(fault.CodeOf(err)).Inc()
+		u.met.refused.WithLabelValues(string(fault.CodeOf(err))).Inc()
 		return Upload{}, false, err
 	}
 	if r.SHA256 != "" {
@@ -46,7 +46,7 @@ func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up
 	}
 	up.RawKey, up.PhotoKey = up.prefix()+"raw", up.prefix()+"photo.jpg"
 	if err := u.reserve(ctx, up); err != nil {
-		u.met.refused.WithLabelValues(fault.CodeOf(err)).Inc()
+		u.met.refused.WithLabelValues(string(fault.CodeOf(err))).Inc()
 		return Upload{}, false, err
 	}
 	if err := u.put(ctx, up, 0); err != nil {
@@ -70,24 +70,24 @@ func (u *Uploads) checkConsent(c Consent) (string, error) {
 	case c.PolicyVersion == "" && u.config.ConsentFree:
 		return "", nil
 	default:
-		return "", fault.New(fault.Unprocessable, "consent_required").With("policyVersion", current).
-			At("/consent", "consent_required", "must be true or {\"policyVersion\":\""+current+"\"}")
+		return "", fault.New(fault.ConsentRequired).With("policyVersion", current).
+			At("/consent", fault.FieldRequired, "must be true or {\"policyVersion\":\""+current+"\"}")
 	}
 }
 
 func (u *Uploads) checkDeclared(r CreateRequest) error {
 	limit := u.limits().MaxUploadBytes
-	bad := fault.New(fault.Invalid, "invalid_request")
+	bad := fault.New(fault.InvalidRequest)
 	switch {
 	case r.ContentType == "":
-		return bad.At("/contentType", "required", "must name the photo's type")
+		return bad.At("/contentType", fault.FieldRequired, "must name the photo's type")
 	case r.Size <= 0:
-		return bad.At("/size", "out_of_range", "must be the photo's size in bytes")
+		return bad.At("/size", fault.FieldOutOfRange, "must be the photo's size in bytes")
 	case r.SHA256 != "" && !isSHA256(r.SHA256):
-		return bad.At("/sha256", "malformed", "must be 64 hexadecimal digits")
+		return bad.At("/sha256", fault.FieldMalformed, "must be 64 hexadecimal digits")
 	case !slices.Contains(Types(), r.ContentType):
-		return fault.New(fault.Unsupported, "type_unsupported").With("types", strings.Join(Types(), ", ")).
-			At("/contentType", "type_unsupported", "must be one of "+strings.Join(Types(), ", "))
+		return fault.New(fault.TypeUnsupported).With("types", strings.Join(Types(), ", ")).
+			At("/contentType", fault.FieldUnsupported, "must be one of "+strings.Join(Types(), ", "))
 	case limit > 0 && r.Size > limit:
 		return errTooLarge(limit)
 	}
@@ -95,8 +95,8 @@ func (u *Uploads) checkDeclared(r CreateRequest) error {
 }
 
 func errTooLarge(limit int64) error {
-	return fault.New(fault.TooLarge, "upload_too_large").With("maxBytes", strconv.FormatInt(limit, 10)).
-		At("/size", "out_of_range", "must be at most "+strconv.FormatInt(limit, 10))
+	return fault.New(fault.UploadTooLarge).With("maxBytes", strconv.FormatInt(limit, 10)).
+		At("/size", fault.FieldOutOfRange, "must be at most "+strconv.FormatInt(limit, 10))
 }
 
 // same finds the ready upload of a session with these bytes.

@@ -54,7 +54,7 @@ func (j *judge) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 		select {
 		case <-j.gate:
 		case <-ctx.Done():
-			return workerrpc.Inspected{}, fault.Wrap(fault.Timeout, "timeout", ctx.Err())
+			return workerrpc.Inspected{}, fault.Wrap(fault.DeadlineExceeded, ctx.Err())
 		}
 	}
 	if j.err != nil {
@@ -173,7 +173,7 @@ func (f *fixture) ready1(t testing.TB, body string) Upload {
 	return up
 }
 
-func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
+func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	t.Helper()
 	if fault.KindOf(err) != kind || fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want %v %s", err, kind, code)

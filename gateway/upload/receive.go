@@ -20,7 +20,7 @@ import (
 func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error {
 	s, id, ok := parseRawKey(g.Key)
 	if !ok || g.Size <= 0 {
-		return fault.New(fault.Forbidden, "signature_invalid")
+		return fault.New(fault.SignatureInvalid)
 	}
 	if err := u.mayReceive(ctx, s, id); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (u *Uploads) mayReceive(ctx context.Context, s session.ID, id task.UploadID
 		return err
 	}
 	if up.Status == Ready {
-		return fault.New(fault.Conflict, "upload_already_complete")
+		return fault.New(fault.UploadAlreadyComplete)
 	}
 	return nil
 }
@@ -110,8 +110,8 @@ func checkLength(length, size int64) error {
 	return nil
 }
 
-func errLonger() error  { return fault.New(fault.TooLarge, "upload_size_mismatch") }
-func errShorter() error { return fault.New(fault.Invalid, "upload_size_mismatch") }
+func errLonger() error  { return fault.New(fault.UploadTooLarge) }
+func errShorter() error { return fault.New(fault.UploadSizeMismatch) }
 
 // exact fails when its reader ends early; the store fails when it goes on too
 // long.

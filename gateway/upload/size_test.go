@@ -13,12 +13,12 @@ func TestBytesThatNobodyCountedAreCountedAtCompletion(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
 	up := f.create(t, "12345")
-	for body, want := range map[string]fault.Kind{"1234": fault.Invalid, "123456": fault.TooLarge} {
+	for body, want := range map[string]fault.Code{"1234": fault.UploadSizeMismatch, "123456": fault.UploadTooLarge} {
 		if _, err := f.store.Put(t.Context(), up.RawKey, strings.NewReader(body), 100); err != nil {
 			t.Fatal(err)
 		}
 		_, err := f.Complete(t.Context(), f.id, up.ID)
-		wantCode(t, err, want, "upload_size_mismatch")
+		wantCode(t, err, want.Kind(), want)
 		if _, err := f.store.Stat(t.Context(), up.RawKey); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%d bytes are still there: %v", len(body), err)
 		}

@@ -185,4 +185,4 @@ func (noPartials) RemoveSession(session.ID) (int, error)          { return 0, ni
 
 func uploadKey(s session.ID, id task.UploadID) string { return string(s) + "." + string(id) }
 
-func errNotFound() error { return fault.New(fault.NotFound, "upload_not_found") }
+func errNotFound() error { return fault.New(fault.UploadNotFound) }

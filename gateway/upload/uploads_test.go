@@ -59,18 +59,18 @@ func TestABodyMustHaveTheDeclaredSize(t *testing.T) {
 		name   string
 		body   string
 		length int64
-		kind   fault.Kind
+		code   fault.Code
 	}{
-		{"announced shorter", "1234", 4, fault.Invalid},
-		{"announced longer", "123456", 6, fault.TooLarge},
-		{"shorter than announced", "1234", 5, fault.Invalid},
-		{"longer than announced", "123456", 5, fault.TooLarge},
-		{"shorter, unannounced", "1234", -1, fault.Invalid},
-		{"longer, unannounced", "123456", -1, fault.TooLarge},
-		{"empty", "", 0, fault.Invalid},
+		{"announced shorter", "1234", 4, fault.UploadSizeMismatch},
+		{"announced longer", "123456", 6, fault.UploadTooLarge},
+		{"shorter than announced", "1234", 5, fault.UploadSizeMismatch},
+		{"longer than announced", "123456", 5, fault.UploadTooLarge},
+		{"shorter, unannounced", "1234", -1, fault.UploadSizeMismatch},
+		{"longer, unannounced", "123456", -1, fault.UploadTooLarge},
+		{"empty", "", 0, fault.UploadSizeMismatch},
 	} {
 		err := f.send(t, up, iotest.OneByteReader(strings.NewReader(c.body)), c.length)
-		if fault.KindOf(err) != c.kind || fault.CodeOf(err) != "upload_size_mismatch" {
+		if fault.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if _, err := f.store.Stat(t.Context(), up.RawKey); fault.KindOf(err) != fault.NotFound {
@@ -93,7 +93,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		name   string
 		change func(*CreateRequest)
 		kind   fault.Kind
-		code   string
+		code   fault.Code
 	}{
 		{"no type", func(r *CreateRequest) { r.ContentType = "" }, fault.Invalid, "invalid_request"},
 		{"no size", func(r *CreateRequest) { r.Size = 0 }, fault.Invalid, "invalid_request"},
@@ -175,15 +175,15 @@ func TestARefusedPhotoIsDeleted(t *testing.T) {
 	if err := f.send(t, up, strings.NewReader("12345"), 5); err != nil {
 		t.Fatal(err)
 	}
-	f.judge.err = fault.New(fault.Unavailable, "no_worker")
+	f.judge.err = fault.New(fault.NoWorkers)
 	_, err := f.Complete(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.Unavailable, "no_worker")
+	wantCode(t, err, fault.Unavailable, "no_workers")
 	if _, err := f.Get(t.Context(), f.id, up.ID); err != nil {
 		t.Errorf("a photo that nobody judged is gone: %v", err)
 	}
-	f.judge.err = fault.New(fault.Unsupported, "not_a_picture")
+	f.judge.err = fault.New(fault.TypeUnsupported)
 	_, err = f.Complete(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.Unsupported, "not_a_picture")
+	wantCode(t, err, fault.Unsupported, "type_unsupported")
 	_, err = f.Get(t.Context(), f.id, up.ID)
 	wantCode(t, err, fault.NotFound, "upload_not_found")
 	if _, err := f.store.Stat(t.Context(), up.RawKey); fault.KindOf(err) != fault.NotFound {
@@ -259,7 +259,7 @@ func TestASessionHasOnlySoManyUploadsHoweverSmall(t *testing.T) {
 			t.Fatalf("upload %d: %v", i+1, err)
 		}
 	}
-	if _, _, err := f.Create(t.Context(), f.id, request("12345")); fault.CodeOf(err) != "upload_quota_exceeded" {
+	if _, _, err := f.Create(t.Context(), f.id, request("12345")); fault.CodeOf(err) != fault.UploadQuotaExceeded {
 		t.Errorf("one more: %v", err)
 	}
 }
@@ -276,7 +276,7 @@ func TestASessionHasOnlySoManyBytes(t *testing.T) {
 			if err == nil {
 				created.Add(1)
 				last.Store(&up)
-			} else if fault.CodeOf(err) != "upload_quota_exceeded" || fault.As(err).RetryAfter <= 0 {
+			} else if fault.CodeOf(err) != fault.UploadQuotaExceeded || fault.As(err).RetryAfter <= 0 {
 				t.Errorf("err = %v", err)
 			}
 		})

@@ -53,7 +53,7 @@ func (u *Uploads) reserve(ctx context.Context, up Upload) error {
 			next = min(next, s.Expires)
 		}
 		if total > limit || int64(len(all)) >= max(limit/typical, fewest) {
-			return fault.New(fault.Limited, "upload_quota_exceeded").With("maxBytes", strconv.FormatInt(limit, 10)).
+			return fault.New(fault.UploadQuotaExceeded).With("maxBytes", strconv.FormatInt(limit, 10)).
 				After(max(time.Second, time.Unix(next, 0).Sub(u.now())))
 		}
 		all[up.ID] = share{Bytes: up.Size, Expires: up.ExpiresAt.Unix()}

@@ -146,7 +146,7 @@ func TestEveryFaultOfADocumentIsPointedAt(t *testing.T) {
 			d := Builtin()
 			tt.spoil(d)
 			f := fault.As(Validate(d))
-			if f == nil || f.Kind != fault.Unprocessable || f.Code != "catalog_invalid" {
+			if f == nil || f.Kind != fault.Unprocessable || f.Code != fault.CatalogInvalid {
 				t.Fatalf("fault = %v", f)
 			}
 			if !slices.ContainsFunc(f.Violations, func(v fault.Violation) bool { return v.Pointer == tt.pointer }) {
@@ -165,7 +165,7 @@ func TestDocumentsFromOutsideAreBounded(t *testing.T) {
 	if _, err := Parse(good); err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string]string{
+	for name, data := range map[fault.Code]string{
 		"catalog_too_large": strings.Repeat(" ", MaxBytes+1),
 		"catalog_malformed": string(good) + "{}",
 		"catalog_invalid":   "{}",

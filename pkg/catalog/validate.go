@@ -52,12 +52,12 @@ func (v *validator) check(ok bool, pointer, detail string) {
 		return
 	}
 	if v.fault == nil {
-		v.fault = fault.New(fault.Unprocessable, "catalog_invalid")
+		v.fault = fault.New(fault.CatalogInvalid)
 	}
 	if len(v.fault.Violations) >= maxFaults { // more would help nobody
 		return
 	}
-	v.fault = v.fault.At(pointer, "invalid", detail)
+	v.fault = v.fault.At(pointer, fault.FieldInvalid, detail)
 }
 
 func (v *validator) document(d *Document) {

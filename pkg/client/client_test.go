@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -31,7 +32,7 @@ func serve(t *testing.T, h http.Handler) *client.Client {
 	return cl
 }
 
-func problem(w http.ResponseWriter, status int, code string, retryable bool) {
+func problem(w http.ResponseWriter, status int, code fault.Code, retryable bool) {
 	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
 	w.Header().Set("X-Request-Id", "r-1")
 	w.WriteHeader(status)
@@ -80,7 +81,7 @@ func TestARefusalIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		status     int
-		code       string
+		code       fault.Code
 		retryAfter string
 	}{
 		"OursToFix":           {http.StatusUnprocessableEntity, "unknown_style", ""},

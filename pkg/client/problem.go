@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 const maxProblemBytes = 64 << 10
@@ -21,7 +23,7 @@ type Problem struct {
 	Title      string      `json:"title"`
 	Status     int         `json:"status"`
 	Detail     string      `json:"detail"`
-	Code       string      `json:"code"`
+	Code       fault.Code  `json:"code"`
 	Retryable  bool        `json:"retryable"`
 	RequestID  string      `json:"requestId"`
 	ResetsAt   *time.Time  `json:"resetsAt,omitempty"`
@@ -33,9 +35,9 @@ type Problem struct {
 
 // Violation is one faulty field of a request.
 type Violation struct {
-	Pointer string `json:"pointer"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Pointer string          `json:"pointer"`
+	Code    fault.FieldCode `json:"code"`
+	Detail  string          `json:"detail"`
 }
 
 // Error names what a developer looks for first.
@@ -44,7 +46,7 @@ func (p *Problem) Error() string {
 }
 
 // Code returns the problem code of err, or "" when the server did not answer.
-func Code(err error) string {
+func Code(err error) fault.Code {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p.Code

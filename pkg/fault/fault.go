@@ -43,6 +43,16 @@ func (k Kind) String() string {
 	return "internal"
 }
 
+// Retryable reports whether what failed in this way may succeed later.
+func (k Kind) Retryable() bool {
+	switch k {
+	case Limited, Unavailable, Timeout, Canceled, Challenge:
+		return true
+	default:
+		return false
+	}
+}
+
 // ParseKind is the inverse of String; unknown names are Internal, so that a
 // newer peer's kinds stay safe here.
 func ParseKind(name string) Kind {
@@ -57,15 +67,16 @@ func ParseKind(name string) Kind {
 // Violation is one faulty field of a request.
 type Violation struct {
 	Pointer string // JSON pointer (RFC 6901) into the body, or the name of a query parameter
-	Code    string // stable snake_case
+	Code    FieldCode
 	Detail  string // English, for developers
 }
 
-// Fault is a classified failure. Code is stable and public; Err is for logs
-// only and never leaves the process.
+// Fault is a classified failure. Its code decides its kind; only what a newer
+// peer sent has a code that no table knows. Err is for logs only and never
+// leaves the process.
 type Fault struct {
 	Kind       Kind
-	Code       string            // stable snake_case, e.g. "quota_exceeded"
+	Code       Code
 	Params     map[string]string // values for the sentence shown to users
 	RetryAfter time.Duration     // > 0 with Limited and Unavailable
 	ResetsAt   time.Time         // when a quota resets, zero if it does not
@@ -74,14 +85,14 @@ type Fault struct {
 }
 
 // New makes a fault without a cause.
-func New(k Kind, code string) *Fault { return &Fault{Kind: k, Code: code} }
+func New(code Code) *Fault { return &Fault{Kind: code.Kind(), Code: code} }
 
 // Wrap classifies err. It returns an error that is never nil.
-func Wrap(k Kind, code string, err error) *Fault { return &Fault{Kind: k, Code: code, Err: err} }
+func Wrap(code Code, err error) *Fault { return &Fault{Kind: code.Kind(), Code: code, Err: err} }
 
 // Error is written for logs, not for users.
 func (f *Fault) Error() string {
-	s := f.Kind.String() + ": " + f.Code
+	s := f.Kind.String() + ": " + string(f.Code)
 	for _, v := range f.Violations {
 		s += fmt.Sprintf(" [%s %s]", v.Pointer, v.Code)
 	}
@@ -95,10 +106,10 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 // Is reports whether target is a fault with the same code, so that
-// errors.Is(err, fault.New(kind, code)) works.
+// errors.Is(err, fault.New(code)) works.
 func (f *Fault) Is(target error) bool {
 	t, ok := target.(*Fault)
-	return ok && t.Code == f.Code && t.Kind == f.Kind
+	return ok && t.Code == f.Code
 }
 
 // With returns a copy that carries a value for the user's sentence.
@@ -120,7 +131,7 @@ func (f *Fault) After(d time.Duration) *Fault {
 }
 
 // At returns a copy of f that faults the field at a JSON pointer.
-func (f *Fault) At(pointer, code, detail string) *Fault {
+func (f *Fault) At(pointer string, code FieldCode, detail string) *Fault {
 	g := *f
 	g.Violations = append(append([]Violation(nil), f.Violations...), Violation{Pointer: pointer, Code: code, Detail: detail})
 	return &g
@@ -136,7 +147,7 @@ func As(err error) *Fault {
 	if errors.As(err, &f) {
 		return f
 	}
-	return &Fault{Kind: Internal, Code: "internal", Err: err}
+	return Wrap(InternalError, err)
 }
 
 // KindOf returns the kind of err, Internal when nobody classified it.
@@ -144,7 +155,7 @@ func KindOf(err error) Kind { return As(err).kind() }
 
 // CodeOf returns the code of err, "internal" when nobody classified it and
 // "" for a nil error.
-func CodeOf(err error) string {
+func CodeOf(err error) Code {
 	if f := As(err); f != nil {
 		return f.Code
 	}

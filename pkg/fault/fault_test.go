@@ -29,14 +29,14 @@ func TestEveryKindHasANameThatReadsBack(t *testing.T) {
 func TestAKindSurvivesWrapping(t *testing.T) {
 	t.Parallel()
 	cause := context.DeadlineExceeded
-	err := fmt.Errorf("submit: %w", fmt.Errorf("write: %w", Wrap(Timeout, "engine_timeout", cause)))
+	err := fmt.Errorf("submit: %w", fmt.Errorf("write: %w", Wrap(EngineTimeout, cause)))
 	if KindOf(err) != Timeout || CodeOf(err) != "engine_timeout" || !errors.Is(err, cause) {
 		t.Errorf("kind %s, code %s", KindOf(err), CodeOf(err))
 	}
-	if !errors.Is(err, New(Timeout, "engine_timeout")) || errors.Is(err, New(Timeout, "other")) || errors.Is(err, New(Limited, "engine_timeout")) {
-		t.Error("faults are not told apart by kind and code")
+	if !errors.Is(err, New(EngineTimeout)) || errors.Is(err, New(DeadlineExceeded)) {
+		t.Error("faults are not told apart by their code")
 	}
-	outer := Wrap(NotFound, "task_not_found", err)
+	outer := Wrap(TaskNotFound, err)
 	if KindOf(outer) != NotFound {
 		t.Error("the outer classification does not win")
 	}
@@ -72,8 +72,8 @@ func TestCopiesLeaveTheOriginalAlone(t *testing.T) {
 
 func TestLogsTellTheWholeStory(t *testing.T) {
 	t.Parallel()
-	err := Wrap(Unprocessable, "invalid_request", errors.New("why")).At("/options/steps", "out_of_range", "1…50")
-	for _, part := range []string{"unprocessable", "invalid_request", "/options/steps", "out_of_range", "why"} {
+	err := Wrap(OptionsInvalid, errors.New("why")).At("/options/steps", FieldOutOfRange, "1…50")
+	for _, part := range []string{"unprocessable", "options_invalid", "/options/steps", "out_of_range", "why"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not tell %q", err, part)
 		}

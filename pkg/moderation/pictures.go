@@ -2,9 +2,6 @@ package moderation
 
 import "context"
 
-// CodePicture is the code of every refusal of a picture.
-const CodePicture = "picture_refused"
-
 // Pictures judges pictures. The local kind has nothing to judge with and
 // passes all of them; whoever runs it in the open needs a service behind it.
 type Pictures struct{}
@@ -17,7 +14,7 @@ func NewPictures(cfg Config) (*Pictures, error) {
 	return &Pictures{}, nil
 }
 
-// CheckPicture refuses a JPEG as Unprocessable, CodePicture. Locally, it
+// CheckPicture refuses a JPEG with fault.PictureRefused. Locally, it
 // refuses none.
 func (*Pictures) CheckPicture(context.Context, []byte) error { return nil }
 

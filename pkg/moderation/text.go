@@ -16,10 +16,6 @@ import (
 //go:embed words.txt
 var builtin string
 
-// CodeRefused is the code of every refusal of words. Which word it was is
-// nobody's business, least of all the writer's.
-const CodeRefused = "note_refused"
-
 // Text judges and masks what people write. It is safe for concurrent use.
 type Text struct {
 	han      *ahocorasick.Trie // over squeezed text
@@ -52,10 +48,11 @@ func NewText(cfg Config) (*Text, error) {
 }
 
 // Check returns text with personal numbers and addresses masked, or refuses
-// it as Unprocessable, CodeRefused.
+// it with fault.NoteRefused. Which word it was is nobody's business, least of
+// all the writer's.
 func (t *Text) Check(_ context.Context, text string) (string, error) {
 	if t.refuses(squeezed(text)) || t.words.MatchFirstString(separated(text)) != nil {
-		return "", fault.Wrap(fault.Unprocessable, CodeRefused, fmt.Errorf("a rule refuses a text of %d bytes", len(text)))
+		return "", fault.Wrap(fault.NoteRefused, fmt.Errorf("a rule refuses a text of %d bytes", len(text)))
 	}
 	return t.mask.mask(norm.NFKC.String(text)), nil
 }

@@ -25,8 +25,8 @@ func TestIllegalRequestsAreRefusedHoweverTheyAreWritten(t *testing.T) {
 		"色情", "色 情", "彩色情侣装和色情", "色*情", "色\u200b情", "我想看 一 键 脱 衣 效果", "儿童\n色情",
 		"child porn", "CHILD  PORN", "ｃｈｉｌｄ ｐｏｒｎ", "c h i l d porn", "pörn", "child-porn", "How to make a bomb?",
 	} {
-		if _, err := x.Check(t.Context(), s); fault.CodeOf(err) != CodeRefused || fault.KindOf(err) != fault.Unprocessable {
-			t.Errorf("%q: %v, want %s", s, err, CodeRefused)
+		if _, err := x.Check(t.Context(), s); fault.CodeOf(err) != fault.NoteRefused || fault.KindOf(err) != fault.Unprocessable {
+			t.Errorf("%q: %v, want %s", s, err, fault.NoteRefused)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestOperatorsAddTheirOwnWords(t *testing.T) {
 	}
 	x := rules(t, Config{Kind: "local", Words: []string{"Rival"}, WordsFile: file})
 	for _, s := range []string{"某 某 人", "with ACME   Corp.", "our rival!"} {
-		if _, err := x.Check(t.Context(), s); fault.CodeOf(err) != CodeRefused {
+		if _, err := x.Check(t.Context(), s); fault.CodeOf(err) != fault.NoteRefused {
 			t.Errorf("%q passed", s)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Problem is a refusal (RFC 9457).
@@ -12,7 +14,7 @@ type Problem struct {
 	Title      string            `json:"title"`
 	Status     int               `json:"status"`
 	Detail     string            `json:"detail"`
-	Code       string            `json:"code"`
+	Code       fault.Code        `json:"code"`
 	Retryable  bool              `json:"retryable"`
 	RequestID  string            `json:"requestId,omitempty"`
 	Params     map[string]string `json:"params,omitempty"`
@@ -21,9 +23,9 @@ type Problem struct {
 
 // Violation is one faulty field of a request.
 type Violation struct {
-	Pointer string `json:"pointer"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Pointer string          `json:"pointer"`
+	Code    fault.FieldCode `json:"code"`
+	Detail  string          `json:"detail"`
 }
 
 // Error is a sentence for the operator.
@@ -47,7 +49,7 @@ func StatusOf(err error) int {
 }
 
 // CodeOf returns the code of a refusal, "" when the server did not answer.
-func CodeOf(err error) string {
+func CodeOf(err error) fault.Code {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p.Code

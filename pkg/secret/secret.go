@@ -40,7 +40,7 @@ func Resolve(_ context.Context, ref string, r Resolver) (string, error) {
 	case "file":
 		return r.file(name)
 	case "csms", "kms":
-		return "", fault.Wrap(fault.Invalid, "secret_unsupported", fmt.Errorf("%s: %w", kind, ErrUnsupported))
+		return "", fault.Wrap(fault.SecretUnsupported, fmt.Errorf("%s: %w", kind, ErrUnsupported))
 	default:
 		return ref, nil // a literal that has a colon, such as "SecretId:SecretKey"
 	}
@@ -75,5 +75,5 @@ func (r Resolver) file(name string) (string, error) {
 }
 
 func missing(ref string, err error) error {
-	return fault.Wrap(fault.Invalid, "secret_missing", fmt.Errorf("%s: %w", ref, err))
+	return fault.Wrap(fault.SecretMissing, fmt.Errorf("%s: %w", ref, err))
 }

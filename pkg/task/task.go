@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Options are the knobs a person may turn. Zero values mean "not given";
@@ -74,10 +75,16 @@ type Result struct {
 
 // Failure is why a task failed, in codes; sentences are made at delivery.
 type Failure struct {
-	Code      string            `json:"code"`
+	Code      fault.Code        `json:"code"`
 	Kind      string            `json:"kind"` // a fault.Kind by name
 	Retryable bool              `json:"retryable"`
 	Params    map[string]string `json:"params,omitempty"`
+}
+
+// Fail says why a task failed. What follows from the code is recorded, too: a
+// record outlives the release that wrote it.
+func Fail(code fault.Code) *Failure {
+	return &Failure{Code: code, Kind: code.Kind().String(), Retryable: code.Retryable()}
 }
 
 // Record is one revision of a task: the whole record and the event that made

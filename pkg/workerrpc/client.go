@@ -85,8 +85,8 @@ func options(cfg ClientConfig) []client.Option {
 
 // Generate runs an attempt on the worker at addr, or attaches to it, and
 // calls on for every update that says something. It returns the outcome, or
-// the fault that ended the stream: CodeUnreachable means that nothing was
-// sent; CodeLost and CodeSilent mean that the attempt may still be running,
+// the fault that ended the stream: fault.WorkerUnreachable means that nothing was
+// sent; fault.WorkerLost and fault.WorkerSilent mean that the attempt may still be running,
 // as it does when ctx ends: only Cancel stops it.
 func (c *Client) Generate(ctx context.Context, addr string, a Attempt, on func(Update)) (Outcome, error) {
 	req := attemptToWire(a)
@@ -113,11 +113,11 @@ func (c *Client) receive(ctx context.Context, w *watchdog, stream worker.Worker_
 		case last != nil:
 			return *last, nil
 		case errors.Is(err, io.EOF):
-			return Outcome{}, fault.Wrap(fault.Unavailable, CodeLost, errors.New("stream ended without an outcome"))
+			return Outcome{}, fault.Wrap(fault.WorkerLost, errors.New("stream ended without an outcome"))
 		case err != nil:
 			return Outcome{}, faultFromWire(ctx, err)
 		case received(stream.Context()) > uint64(c.cfg.MaxMessage):
-			return Outcome{}, fault.New(fault.TooLarge, CodeTooLarge)
+			return Outcome{}, fault.New(fault.MessageTooLarge)
 		}
 		w.pat()
 		u := updateFromWire(msg)

@@ -14,20 +14,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// The codes of faults that arise on the wire itself.
-const (
-	// CodeUnreachable: no connection could be made, so nothing was sent.
-	CodeUnreachable = "worker_unreachable"
-	// CodeLost: the stream broke; the attempt may go on without us.
-	CodeLost = "worker_lost"
-	// CodeSilent: the worker missed its heartbeats; the attempt may go on.
-	CodeSilent = "worker_silent"
-	// CodeTooLarge: a message exceeds the cap; nothing was done.
-	CodeTooLarge = "message_too_large"
-	// CodeToken: the fleet token is missing or wrong.
-	CodeToken = "fleet_token_invalid"
-)
-
 // bizFault is the status number under which a fault travels. Its meaning is
 // in the extra fields; the number only says that they are there.
 const bizFault = 1
@@ -47,7 +33,7 @@ func faultToWire(err error) error {
 		return nil
 	}
 	f := fault.As(err)
-	extra := map[string]string{extraKind: f.Kind.String(), extraCode: f.Code}
+	extra := map[string]string{extraKind: f.Kind.String(), extraCode: string(f.Code)}
 	if f.RetryAfter > 0 {
 		extra[extraAfter] = strconv.FormatInt(f.RetryAfter.Milliseconds(), 10)
 	}
@@ -59,7 +45,7 @@ func faultToWire(err error) error {
 			extra[extraParams] = string(b)
 		}
 	}
-	return kerrors.NewGRPCBizStatusErrorWithExtra(bizFault, f.Code, extra)
+	return kerrors.NewGRPCBizStatusErrorWithExtra(bizFault, string(f.Code), extra)
 }
 
 // faultFromWire classifies what a call returned: a peer's fault keeps its
@@ -75,18 +61,18 @@ func faultFromWire(ctx context.Context, err error) error {
 		return fromContext(cause)
 	}
 	if errors.Is(err, kerrors.ErrGetConnection) {
-		return fault.Wrap(fault.Unavailable, CodeUnreachable, err)
+		return fault.Wrap(fault.WorkerUnreachable, err)
 	}
 	if status.Code(errors.Unwrap(err)) == codes.Unauthenticated || status.Code(err) == codes.Unauthenticated {
-		return fault.Wrap(fault.Unauthenticated, CodeToken, err)
+		return fault.Wrap(fault.FleetTokenInvalid, err)
 	}
-	return fault.Wrap(fault.Unavailable, CodeLost, err)
+	return fault.Wrap(fault.WorkerLost, err)
 }
 
 func faultFromExtra(extra map[string]string) error {
-	f := fault.New(fault.ParseKind(extra[extraKind]), extra[extraCode])
+	f := &fault.Fault{Kind: fault.ParseKind(extra[extraKind]), Code: fault.Code(extra[extraCode])}
 	if f.Code == "" {
-		f.Code = "internal"
+		f.Code = fault.InternalError
 	}
 	if ms, err := strconv.ParseInt(extra[extraAfter], 10, 64); err == nil && ms > 0 {
 		f.RetryAfter = time.Duration(ms) * time.Millisecond
@@ -108,8 +94,8 @@ func fromContext(cause error) error {
 	case errors.As(cause, &f):
 		return f
 	case errors.Is(cause, context.DeadlineExceeded):
-		return fault.Wrap(fault.Timeout, "deadline_exceeded", cause)
+		return fault.Wrap(fault.DeadlineExceeded, cause)
 	default:
-		return fault.Wrap(fault.Canceled, "canceled", cause)
+		return fault.Wrap(fault.RequestCanceled, cause)
 	}
 }

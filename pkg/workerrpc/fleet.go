@@ -28,7 +28,7 @@ type fleetHandler struct {
 // Heartbeat implements the generated interface.
 func (h *fleetHandler) Heartbeat(ctx context.Context, req *workerpb.Beat) (*workerpb.BeatReply, error) {
 	if received(ctx) > uint64(h.maxMessage) {
-		return nil, faultToWire(fault.New(fault.TooLarge, CodeTooLarge))
+		return nil, faultToWire(fault.New(fault.MessageTooLarge))
 	}
 	if err := h.beat(ctx, beatFromWire(req)); err != nil {
 		return nil, faultToWire(err)

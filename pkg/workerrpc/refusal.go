@@ -1,11 +1,25 @@
 package workerrpc
 
-// Refused reports whether the code of a fault says that a worker never began
-// an attempt, so that nothing can have reached a vendor.
-func Refused(code string) bool {
-	switch code {
-	case CodeUnreachable, CodeTooLarge, CodeToken, "worker_busy", "worker_draining", "provider_unknown", "attempt_invalid":
+import "github.com/imgfleet/imgfleet/pkg/fault"
+
+// Refused reports whether a code says that no worker began the attempt, so
+// that nothing can have reached a vendor. It is the code of a call's fault or
+// of an attempt that was recorded, perhaps by an older release.
+func Refused(code fault.Code) bool {
+	switch current(code) {
+	case fault.WorkerUnreachable, fault.MessageTooLarge, fault.FleetTokenInvalid, fault.WorkerBusy, fault.ProviderNotServed, fault.AttemptInvalid:
 		return true
 	}
 	return false
+}
+
+// current translates what older releases of the worker say.
+func current(code fault.Code) fault.Code {
+	switch code {
+	case "provider_unknown":
+		return fault.ProviderNotServed
+	case "worker_draining":
+		return fault.WorkerBusy
+	}
+	return code
 }

@@ -143,7 +143,7 @@ type workerHandler struct {
 // Generate implements the generated interface.
 func (h *workerHandler) Generate(ctx context.Context, req *workerpb.GenerateRequest, stream workerpb.Worker_GenerateServer) error {
 	if received(ctx) > uint64(h.maxMessage) {
-		return faultToWire(fault.New(fault.TooLarge, CodeTooLarge))
+		return faultToWire(fault.New(fault.MessageTooLarge))
 	}
 	err := h.worker.Generate(ctx, attemptFromWire(req), func(u Update) error {
 		return stream.Send(ctx, updateToWire(u))
@@ -165,7 +165,7 @@ func (h *workerHandler) Cancel(ctx context.Context, req *workerpb.CancelRequest)
 // Inspect implements the generated interface.
 func (h *workerHandler) Inspect(ctx context.Context, req *workerpb.InspectRequest) (*workerpb.InspectReply, error) {
 	if received(ctx) > uint64(h.maxMessage) {
-		return nil, faultToWire(fault.New(fault.TooLarge, CodeTooLarge))
+		return nil, faultToWire(fault.New(fault.MessageTooLarge))
 	}
 	got, err := h.worker.Inspect(ctx, inspectFromWire(req))
 	if err != nil {

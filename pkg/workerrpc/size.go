@@ -19,10 +19,10 @@ type marshaler interface {
 func fits(m marshaler, maxBytes int) error {
 	b, err := m.Marshal(nil)
 	if err != nil {
-		return fault.Wrap(fault.Internal, "internal", fmt.Errorf("encode message: %w", err))
+		return fault.Wrap(fault.InternalError, fmt.Errorf("encode message: %w", err))
 	}
 	if len(b) > maxBytes {
-		return fault.New(fault.TooLarge, CodeTooLarge)
+		return fault.New(fault.MessageTooLarge)
 	}
 	return nil
 }

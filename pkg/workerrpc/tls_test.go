@@ -125,8 +125,8 @@ func TestACallerRefusesAWorkerWithAnothersName(t *testing.T) {
 	listen, call := load(t, ours.identity(t, "elsewhere", "10.9.8.7"))
 	s := start(t, &fakeWorker{}, ServerConfig{TLS: listen})
 	c := dial(t, ClientConfig{TLS: call})
-	if _, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil); fault.CodeOf(err) != CodeUnreachable {
-		t.Errorf("got %v, want %s", err, CodeUnreachable)
+	if _, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil); fault.CodeOf(err) != fault.WorkerUnreachable {
+		t.Errorf("got %v, want %s", err, fault.WorkerUnreachable)
 	}
 }
 

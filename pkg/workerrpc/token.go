@@ -10,6 +10,8 @@ import (
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 const (
@@ -32,6 +34,6 @@ func gatekeeper(token string) remote.MetaHandler {
 				return ctx, nil
 			}
 		}
-		return ctx, status.Err(codes.Unauthenticated, CodeToken)
+		return ctx, status.Err(codes.Unauthenticated, string(fault.FleetTokenInvalid))
 	}))
 }

@@ -20,7 +20,7 @@ type watchdog struct {
 func watch(ctx context.Context, silence time.Duration) (context.Context, *watchdog) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watchdog{cancel: cancel, silence: silence}
-	w.timer = time.AfterFunc(silence, func() { cancel(fault.New(fault.Unavailable, CodeSilent)) })
+	w.timer = time.AfterFunc(silence, func() { cancel(fault.New(fault.WorkerSilent)) })
 	return ctx, w
 }
 

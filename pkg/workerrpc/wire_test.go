@@ -121,7 +121,7 @@ func TestAFaultKeepsItsKindAndCodeOverTheWire(t *testing.T) {
 func TestEveryKindSurvivesTheWire(t *testing.T) {
 	t.Parallel()
 	for k := fault.Internal; k <= fault.Canceled; k++ {
-		err := faultFromWire(t.Context(), faultToWire(fault.New(k, "some_code")))
+		err := faultFromWire(t.Context(), faultToWire(&fault.Fault{Kind: k, Code: "some_code"}))
 		if fault.KindOf(err) != k || fault.CodeOf(err) != "some_code" {
 			t.Errorf("%v came back as %v", k, err)
 		}
@@ -167,12 +167,12 @@ func TestAnOversizeMessageIsRefusedOnBothSides(t *testing.T) {
 		"the server's cap":     dial(t, ClientConfig{MaxMessage: 1 << 20}),
 	} {
 		_, err := c.Generate(t.Context(), s.Addr().String(), big, nil)
-		if fault.CodeOf(err) != CodeTooLarge || fault.KindOf(err) != fault.TooLarge {
+		if fault.CodeOf(err) != fault.MessageTooLarge || fault.KindOf(err) != fault.TooLarge {
 			t.Errorf("%s: %v, want too_large", name, err)
 		}
 	}
 	_, err := dial(t, ClientConfig{MaxMessage: 4 << 10}).Generate(t.Context(), s.Addr().String(), Attempt{}, nil)
-	if fault.CodeOf(err) != CodeTooLarge {
+	if fault.CodeOf(err) != fault.MessageTooLarge {
 		t.Errorf("an oversize answer: %v, want too_large", err)
 	}
 }
@@ -186,11 +186,11 @@ func TestNobodyListeningMeansNothingWasSent(t *testing.T) {
 	addr := ln.Addr().String()
 	_ = ln.Close()
 	c := dial(t, ClientConfig{})
-	if _, err := c.Generate(t.Context(), addr, Attempt{}, nil); fault.CodeOf(err) != CodeUnreachable {
-		t.Errorf("generate: %v, want %s", err, CodeUnreachable)
+	if _, err := c.Generate(t.Context(), addr, Attempt{}, nil); fault.CodeOf(err) != fault.WorkerUnreachable {
+		t.Errorf("generate: %v, want %s", err, fault.WorkerUnreachable)
 	}
-	if err := c.Cancel(t.Context(), addr, "t", 1); fault.CodeOf(err) != CodeUnreachable {
-		t.Errorf("cancel: %v, want %s", err, CodeUnreachable)
+	if err := c.Cancel(t.Context(), addr, "t", 1); fault.CodeOf(err) != fault.WorkerUnreachable {
+		t.Errorf("cancel: %v, want %s", err, fault.WorkerUnreachable)
 	}
 	w := &fakeWorker{generate: func(_ context.Context, a Attempt, send func(Update) error) error { return send(okOutcome(a)) }}
 	s, err := Serve(t.Context(), ServerConfig{Listen: addr, Drain: 10 * time.Millisecond}, w)
@@ -218,8 +218,8 @@ func TestAKilledWorkerIsNoticedAtOnce(t *testing.T) {
 	c := dial(t, ClientConfig{Silence: time.Minute})
 	go func() { <-running; _ = s.Close() }()
 	_, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil)
-	if fault.KindOf(err) != fault.Unavailable || fault.CodeOf(err) != CodeLost {
-		t.Errorf("got %v, want unavailable %s", err, CodeLost)
+	if fault.KindOf(err) != fault.Unavailable || fault.CodeOf(err) != fault.WorkerLost {
+		t.Errorf("got %v, want unavailable %s", err, fault.WorkerLost)
 	}
 }
 
@@ -236,8 +236,8 @@ func TestAHungWorkerIsNoticedByItsSilence(t *testing.T) {
 	c := dial(t, ClientConfig{Silence: 100 * time.Millisecond})
 	began := time.Now()
 	_, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil)
-	if fault.CodeOf(err) != CodeSilent {
-		t.Errorf("got %v, want %s", err, CodeSilent)
+	if fault.CodeOf(err) != fault.WorkerSilent {
+		t.Errorf("got %v, want %s", err, fault.WorkerSilent)
 	}
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("noticed after %v", took)
@@ -340,7 +340,7 @@ func TestHeartbeatsReachTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	for token, want := range map[string]error{"tok": nil, "bad": fault.New(fault.Unauthenticated, CodeToken)} {
+	for token, want := range map[string]error{"tok": nil, "bad": fault.New(fault.FleetTokenInvalid)} {
 		c, err := NewFleetClient(s.Addr().String(), ClientConfig{Token: token})
 		if err != nil {
 			t.Fatal(err)

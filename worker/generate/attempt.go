@@ -181,8 +181,8 @@ func failed(f *provider.Failure, spent time.Duration) workerrpc.Outcome {
 // judged maps a refusal of the finished picture. It was paid for: a refused
 // content ends the task, an unreadable one may be tried elsewhere.
 func judged(err error) (task.Outcome, task.Class, string) {
-	if f := fault.As(err); f.Kind == fault.Unprocessable && f.Code == "picture_refused" {
-		return task.Rejected, task.ClassContent, f.Code
+	if f := fault.As(err); f.Kind == fault.Unprocessable && f.Code == fault.PictureRefused {
+		return task.Rejected, task.ClassContent, string(f.Code)
 	}
 	return task.Unknown, task.ClassTransient, "picture_unusable"
 }

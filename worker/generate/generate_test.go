@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
-	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/provider"
@@ -102,12 +101,12 @@ func TestAttachingToNothingIsNotFound(t *testing.T) {
 	b := setUp(t, nil)
 	a := b.attempt(1)
 	a.AttachOnly = true
-	if _, _, err := b.generate(t.Context(), a); fault.KindOf(err) != fault.NotFound || fault.CodeOf(err) != "attempt_unknown" {
+	if _, _, err := b.generate(t.Context(), a); fault.KindOf(err) != fault.NotFound || fault.CodeOf(err) != fault.AttemptUnknown {
 		t.Errorf("got %v", err)
 	}
 	a = b.attempt(1)
 	a.Provider = "other"
-	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != "provider_unknown" {
+	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != fault.ProviderNotServed {
 		t.Errorf("got %v", err)
 	}
 	a = b.attempt(0)
@@ -263,7 +262,7 @@ func TestAWorkerThatStopsLeavesNamedWorkToOthers(t *testing.T) {
 			t.Errorf("%s: drain: %v", name, err)
 		}
 		e := <-ended
-		if told := e.outcome != nil; told != c.kept || !told && fault.CodeOf(e.err) != "attempt_unknown" {
+		if told := e.outcome != nil; told != c.kept || !told && fault.CodeOf(e.err) != fault.AttemptUnknown {
 			t.Errorf("%s: told %+v, %v", name, e.outcome, e.err)
 		}
 		if manifest := b.shelf.get("/1.json"); (manifest != nil) != c.kept {
@@ -274,7 +273,7 @@ func TestAWorkerThatStopsLeavesNamedWorkToOthers(t *testing.T) {
 
 func TestFailuresSayWhatTheyCost(t *testing.T) {
 	t.Parallel()
-	refused := fault.New(fault.Unprocessable, moderation.CodePicture)
+	refused := fault.New(fault.PictureRefused)
 	for name, c := range map[string]struct {
 		prepare  func(b *bench)
 		pixels   checker
@@ -382,7 +381,7 @@ func TestFinishedAttemptsAreForgottenInTime(t *testing.T) {
 	}
 	a := b.attempt(1)
 	a.AttachOnly = true
-	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != "attempt_unknown" {
+	if _, _, err := b.generate(t.Context(), a); fault.CodeOf(err) != fault.AttemptUnknown {
 		t.Errorf("the oldest attempt: %v, want unknown", err)
 	}
 	a = b.attempt(5)

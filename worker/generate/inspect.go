@@ -29,7 +29,7 @@ func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worke
 		return workerrpc.Inspected{}, w.busy(ctx.Err())
 	}
 	photo, err := w.inspect(ctx, r)
-	w.metrics.inspects.WithLabelValues(fault.CodeOf(err)).Inc()
+	w.metrics.inspects.WithLabelValues(string(fault.CodeOf(err))).Inc()
 	if err != nil {
 		return workerrpc.Inspected{}, err
 	}
@@ -45,8 +45,8 @@ var errLine = errors.New("too many uploads wait to be judged")
 const retryAfter = 10 * time.Second
 
 func (w *Worker) busy(err error) error {
-	busy := fault.Wrap(fault.Unavailable, "worker_busy", err).After(retryAfter)
-	w.metrics.inspects.WithLabelValues(busy.Code).Inc()
+	busy := fault.Wrap(fault.WorkerBusy, err).After(retryAfter)
+	w.metrics.inspects.WithLabelValues(string(busy.Code)).Inc()
 	return busy
 }
 
@@ -69,7 +69,7 @@ func (w *Worker) inspect(ctx context.Context, r workerrpc.InspectRequest) (pictu
 		return picture.Photo{}, fmt.Errorf("check photo: %w", err)
 	}
 	if err := w.objects.put(ctx, r.PhotoURL, contentJPEG, photo.JPEG); err != nil {
-		return picture.Photo{}, fault.Wrap(fault.Unavailable, "store_unavailable", err)
+		return picture.Photo{}, fault.Wrap(fault.StoreUnavailable, err)
 	}
 	return photo, nil
 }
@@ -78,10 +78,10 @@ func unreadable(err error) error {
 	var status errStatus
 	switch {
 	case errors.Is(err, errTooLong):
-		return fault.New(fault.TooLarge, "photo_too_large")
+		return fault.New(fault.PhotoTooLarge)
 	case errors.As(err, &status) && status == http.StatusNotFound:
-		return fault.Wrap(fault.NotFound, "upload_not_found", err)
+		return fault.Wrap(fault.UploadNotFound, err)
 	default:
-		return fault.Wrap(fault.Unavailable, "store_unavailable", err)
+		return fault.Wrap(fault.StoreUnavailable, err)
 	}
 }

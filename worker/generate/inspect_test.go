@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
-	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 )
@@ -32,7 +31,7 @@ func TestInspectRefusesWithTheReason(t *testing.T) {
 		r      workerrpc.InspectRequest
 		pixels checker
 		kind   fault.Kind
-		code   string
+		code   fault.Code
 	}{
 		"missing":     {nil, workerrpc.InspectRequest{}, judge{}, fault.NotFound, "upload_not_found"},
 		"long":        {colours(t, 300, 300), workerrpc.InspectRequest{MaxBytes: 100}, judge{}, fault.TooLarge, "photo_too_large"},
@@ -40,7 +39,7 @@ func TestInspectRefusesWithTheReason(t *testing.T) {
 		"no picture":  {[]byte("hello"), workerrpc.InspectRequest{}, judge{}, fault.Unsupported, "media_type_unsupported"},
 		"another sum": {colours(t, 300, 300), workerrpc.InspectRequest{SHA256: "00"}, judge{}, fault.Unprocessable, "sha256_mismatch"},
 		"indecent": {colours(t, 300, 300), workerrpc.InspectRequest{},
-			judge{fault.New(fault.Unprocessable, moderation.CodePicture)}, fault.Unprocessable, moderation.CodePicture},
+			judge{fault.New(fault.PictureRefused)}, fault.Unprocessable, fault.PictureRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +67,7 @@ func TestUploadsThatWouldWaitTooLongAreSentElsewhere(t *testing.T) {
 	b.worker.line <- struct{}{}
 	b.worker.line <- struct{}{} // one is judged and one waits
 	_, err := b.worker.Inspect(t.Context(), r)
-	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != "worker_busy" || f.RetryAfter <= 0 {
+	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != fault.WorkerBusy || f.RetryAfter <= 0 {
 		t.Errorf("got %v, want worker_busy and when to come again", err)
 	}
 	<-b.worker.line

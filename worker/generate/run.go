@@ -94,7 +94,7 @@ func (r *run) follow(ctx context.Context, beat time.Duration, send func(workerrp
 			return nil
 		}
 		if now.left {
-			return fault.New(fault.NotFound, "attempt_unknown")
+			return fault.New(fault.AttemptUnknown)
 		}
 		sent = now
 		select {

@@ -87,7 +87,7 @@ func (w *Worker) InFlight() int { return w.runs.inFlight() }
 // Generate implements workerrpc.Worker.
 func (w *Worker) Generate(ctx context.Context, a workerrpc.Attempt, send func(workerrpc.Update) error) error {
 	if !task.ValidID(string(a.Task)) || a.Number < 1 {
-		return fault.New(fault.Invalid, "attempt_invalid")
+		return fault.New(fault.AttemptInvalid)
 	}
 	r, refusal, err := w.attach(a)
 	if err != nil {
@@ -107,11 +107,11 @@ func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
 		if found, _ := w.runs.claim(k, nil); found != nil {
 			return found, nil, nil
 		}
-		return nil, nil, fault.New(fault.NotFound, "attempt_unknown")
+		return nil, nil, fault.New(fault.AttemptUnknown)
 	}
 	m, ok := w.makers[a.Provider]
 	if !ok {
-		return nil, nil, fault.New(fault.NotFound, "provider_unknown").With("provider", a.Provider)
+		return nil, nil, fault.New(fault.ProviderNotServed).With("provider", a.Provider)
 	}
 	found, created := w.runs.claim(k, func() *run { return w.start(k, a, m) })
 	switch {

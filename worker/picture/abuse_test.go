@@ -21,7 +21,7 @@ func TestCutFilesAreRefusedWhereverTheyAreCut(t *testing.T) {
 	for _, name := range []string{"lossy.webp", "lossless.webp", "lossy-alpha.webp", "ycck.jpg"} {
 		whole := file(t, name)
 		for cut := 12; cut < len(whole)-3; cut += max(1, len(whole)/40) {
-			if _, err := n.Normalise(t.Context(), whole[:cut], Limits{}); fault.CodeOf(err) != "photo_broken" {
+			if _, err := n.Normalise(t.Context(), whole[:cut], Limits{}); fault.CodeOf(err) != fault.PhotoBroken {
 				t.Errorf("%s cut at %d: %v", name, cut, err)
 			}
 		}
@@ -55,7 +55,7 @@ func TestDisguisesAreSeenThrough(t *testing.T) {
 		"WAV": []byte("RIFF\x24\x00\x00\x00WAVEfmt "), "TIFF": []byte("II*\x00\x08\x00\x00\x00"), "BMP": []byte("BM\x00\x00\x00\x00"),
 		"JPEG XL": []byte("\xff\x0a\x00\x00"), "ZIP": []byte("PK\x03\x04"),
 	} {
-		if _, err := normalise(t, raw); fault.CodeOf(err) != "media_type_unsupported" {
+		if _, err := normalise(t, raw); fault.CodeOf(err) != fault.MediaTypeUnsupported {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -169,7 +169,7 @@ func TestTheAbuseTableEndsInTheRightAnswers(t *testing.T) { //nolint:paralleltes
 	png := pngOf(t, quadrants(200, 200))
 	for name, c := range map[string]struct {
 		raw  []byte
-		code string // "" for a good photo
+		code fault.Code // "" for a good photo
 	}{
 		"PNG of 74 bytes claiming 60000²": {bombHeader(60000, 60000), "too_many_pixels"},
 		"real PNG of 60000² bits":         {blackPNG(60000, 60000), "too_many_pixels"},

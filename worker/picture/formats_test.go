@@ -102,7 +102,7 @@ func TestWebPThatLiesIsRefused(t *testing.T) {
 	small := riff("VP8X", []byte{0, 0, 0, 0, 159, 0, 0, 99, 0, 0})
 	for name, c := range map[string]struct {
 		raw  []byte
-		code string
+		code fault.Code
 	}{
 		"16384² claim":                {webpOf(claim), "too_many_pixels"},
 		"small canvas, 16384² pixels": {webpOf(append(append([]byte{}, small...), claim...)), "photo_broken"},
@@ -190,7 +190,7 @@ func TestMemoryIsBoundedByFormat(t *testing.T) {
 	}
 	progressive := bytes.Replace(jpegOf(t, quadrants(200, 200)), []byte{0xff, 0xc0}, []byte{0xff, 0xc2}, 1)
 	for name, raw := range map[string][]byte{"PNG": pngOf(t, quadrants(200, 200)), "progressive JPEG": progressive} {
-		if _, err := n.Normalise(t.Context(), raw, Limits{}); fault.CodeOf(err) != "too_many_pixels" {
+		if _, err := n.Normalise(t.Context(), raw, Limits{}); fault.CodeOf(err) != fault.TooManyPixels {
 			t.Errorf("%s: %v, want too_many_pixels", name, err)
 		}
 	}
@@ -201,7 +201,7 @@ type elsewhere struct{ photos int }
 
 func (e *elsewhere) Decode(context.Context, []byte, int) (*image.YCbCr, image.Point, error) {
 	e.photos++
-	return nil, image.Point{}, fault.New(fault.Unavailable, "worker_busy")
+	return nil, image.Point{}, fault.New(fault.WorkerBusy)
 }
 
 func (*elsewhere) MaxPixels() int64 { return 1 << 20 }
@@ -215,7 +215,7 @@ func TestWhatHoldsMuchMemoryIsDecodedElsewhere(t *testing.T) {
 	if _, err := n.Normalise(t.Context(), jpegOf(t, quadrants(200, 200)), Limits{}); err != nil || other.photos != 0 {
 		t.Errorf("a small one: %v, %d elsewhere", err, other.photos)
 	}
-	if _, err := n.Normalise(t.Context(), pngOf(t, quadrants(200, 200)), Limits{}); fault.CodeOf(err) != "worker_busy" || other.photos != 1 {
+	if _, err := n.Normalise(t.Context(), pngOf(t, quadrants(200, 200)), Limits{}); fault.CodeOf(err) != fault.WorkerBusy || other.photos != 1 {
 		t.Errorf("a large one: %v, %d elsewhere; want what is said there", err, other.photos)
 	}
 }

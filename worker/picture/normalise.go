@@ -60,7 +60,7 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 	sum := sha256.Sum256(raw)
 	digest := hex.EncodeToString(sum[:])
 	if l.SHA256 != "" && !strings.EqualFold(l.SHA256, digest) {
-		return Photo{}, fault.New(fault.Unprocessable, "sha256_mismatch")
+		return Photo{}, fault.New(fault.SHA256Mismatch)
 	}
 	format, head, err := n.judge(raw, l)
 	if err != nil {
@@ -84,27 +84,27 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 // judge decides by size, magic and header, before any pixel is decoded.
 func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 	if maxBytes := narrower(n.cfg.MaxBytes, l.MaxBytes); int64(len(raw)) > maxBytes {
-		return "", header{}, fault.New(fault.TooLarge, "photo_too_large").With("maxBytes", strconv.FormatInt(maxBytes, 10))
+		return "", header{}, fault.New(fault.PhotoTooLarge).With("maxBytes", strconv.FormatInt(maxBytes, 10))
 	}
 	format := Sniff(raw)
 	if format == Unknown || format == HEIC && n.heavy == nil {
-		return "", header{}, fault.New(fault.Unsupported, "media_type_unsupported")
+		return "", header{}, fault.New(fault.MediaTypeUnsupported)
 	}
 	head, ok := readHeader(format, raw)
 	if !ok {
-		return "", header{}, fault.New(fault.Unprocessable, "photo_broken")
+		return "", header{}, fault.New(fault.PhotoBroken)
 	}
 	long, short := max(head.width, head.height), min(head.width, head.height)
 	maxPixels := narrower(narrower(n.cfg.MaxPixels, l.MaxPixels), n.cfg.MaxMemory/int64(head.bytesPerPixel))
 	switch {
 	case int64(head.width)*int64(head.height) > maxPixels:
-		return "", header{}, fault.New(fault.TooLarge, "too_many_pixels").With("maxPixels", strconv.FormatInt(maxPixels, 10))
+		return "", header{}, fault.New(fault.TooManyPixels).With("maxPixels", strconv.FormatInt(maxPixels, 10))
 	case format == HEIC && int64(head.width)*int64(head.height) > n.heavy.MaxPixels():
-		return "", header{}, fault.New(fault.TooLarge, "photo_heic_too_large").With("maxPixels", strconv.FormatInt(n.heavy.MaxPixels(), 10))
+		return "", header{}, fault.New(fault.PhotoHEICTooLarge).With("maxPixels", strconv.FormatInt(n.heavy.MaxPixels(), 10))
 	case short < n.cfg.MinSide:
-		return "", header{}, fault.New(fault.Unprocessable, "photo_too_small").With("minSide", strconv.Itoa(n.cfg.MinSide))
+		return "", header{}, fault.New(fault.PhotoTooSmall).With("minSide", strconv.Itoa(n.cfg.MinSide))
 	case float64(long) > float64(short)*n.cfg.MaxRatio:
-		return "", header{}, fault.New(fault.Unprocessable, "photo_ratio")
+		return "", header{}, fault.New(fault.PhotoRatio)
 	}
 	return format, head, nil
 }
@@ -125,11 +125,11 @@ func (n *Normaliser) bounded(ctx context.Context, raw []byte, head *header) (*im
 	out, err := read(ctx, raw, head)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, fault.Wrap(fault.Canceled, "canceled", ctx.Err())
+		return nil, fault.Wrap(fault.RequestCanceled, ctx.Err())
 	case fault.KindOf(err) != fault.Internal: // it knows why
 		return nil, err
 	case err != nil:
-		return nil, fault.Wrap(fault.Unprocessable, "photo_broken", err)
+		return nil, fault.Wrap(fault.PhotoBroken, err)
 	}
 	if t := head.conversion(); t != nil {
 		convert(out, t)

@@ -194,7 +194,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		raw  []byte
 		l    Limits
 		kind fault.Kind
-		code string
+		code fault.Code
 	}{
 		"too many bytes":         {good, Limits{MaxBytes: 100}, fault.TooLarge, "photo_too_large"},
 		"too many pixels":        {good, Limits{MaxPixels: 39_999}, fault.TooLarge, "too_many_pixels"},

@@ -136,7 +136,7 @@ func (s *Stage) Find(_ context.Context, id task.ID) (task.SessionID, error) {
 	if r, ok := s.records[id]; ok {
 		return r.Session, nil
 	}
-	return "", fault.New(fault.NotFound, "task_not_found")
+	return "", fault.New(fault.TaskNotFound)
 }
 
 // Lookup plays the queue.
@@ -145,7 +145,7 @@ func (s *Stage) Lookup(_ context.Context, _ task.SessionID, id task.ID) (*task.R
 	defer s.mu.Unlock()
 	r, ok := s.records[id]
 	if !ok {
-		return nil, 0, fault.New(fault.NotFound, "task_not_found")
+		return nil, 0, fault.New(fault.TaskNotFound)
 	}
 	copied := *r
 	return &copied, r.Version, nil
@@ -320,7 +320,7 @@ func (s *Stage) RefreshCDN(_ context.Context, session string, _ store.DryRun) (s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.noCDN {
-		return "", fault.New(fault.Conflict, "cdn_not_configured")
+		return "", fault.New(fault.CDNNotConfigured)
 	}
 	if session != "" {
 		session += "/"

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -96,7 +97,7 @@ func TestOnlyWhatSpeaksOfTheVendorCounts(t *testing.T) {
 		{workerrpc.Outcome{Result: task.FailedUnbilled, Class: task.ClassRate}, silent},
 		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassCanceled}, silent},
 		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassBusy}, silent},
-		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: workerrpc.CodeUnreachable}, silent},
+		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: string(fault.WorkerUnreachable)}, silent},
 		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: codePhoto}, silent},
 		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}, silent},
 	} {

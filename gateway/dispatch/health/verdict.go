@@ -1,6 +1,7 @@
 package health
 
 import (
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -28,7 +29,7 @@ func judge(out workerrpc.Outcome) verdict {
 	switch {
 	case out.Result == task.OK:
 		return good
-	case out.Result == task.NotSent && workerrpc.Refused(out.Code), out.Code == codeLost, out.Code == codePhoto:
+	case out.Result == task.NotSent && workerrpc.Refused(fault.Code(out.Code)), out.Code == codeLost, out.Code == codePhoto:
 		return silent
 	}
 	switch out.Class {

@@ -118,7 +118,7 @@ func (h *Hub) Hold(s task.SessionID, limit int64) (*Hold, error) {
 			break
 		}
 	}
-	f := fault.New(fault.Limited, "too_many_streams").After(5 * time.Second)
+	f := fault.New(fault.TooManyStreams).After(5 * time.Second)
 	return nil, f
 }
 

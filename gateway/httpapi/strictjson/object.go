@@ -29,7 +29,7 @@ const (
 	Required Need = true
 )
 
-func (o *Object) fault(pointer, code, detail string) {
+func (o *Object) fault(pointer string, code fault.FieldCode, detail string) {
 	*o.violations = append(*o.violations, fault.Violation{Pointer: pointer, Code: code, Detail: detail})
 }
 
@@ -38,7 +38,7 @@ func (o *Object) Pointer(name string) string { return o.at + "/" + escape(name) 
 
 // Wrong reports that a field was readable but has a shape that no type of this
 // package describes.
-func (o *Object) Wrong(name, detail string) { o.fault(o.Pointer(name), "wrong_type", detail) }
+func (o *Object) Wrong(name, detail string) { o.fault(o.Pointer(name), fault.FieldWrongType, detail) }
 
 func (o *Object) find(name string, need Need) *value {
 	o.asked = append(o.asked, name)
@@ -51,7 +51,7 @@ func (o *Object) find(name string, need Need) *value {
 		}
 	}
 	if need == Required {
-		o.fault(o.Pointer(name), "required", "this field is required")
+		o.fault(o.Pointer(name), fault.FieldRequired, "this field is required")
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (o *Object) String(name string, need Need) string {
 		return ""
 	}
 	if need == Required && v.text == "" {
-		o.fault(o.Pointer(name), "required", "this field must not be empty")
+		o.fault(o.Pointer(name), fault.FieldRequired, "this field must not be empty")
 	}
 	return v.text
 }
@@ -168,7 +168,7 @@ func (o *Object) Err() error {
 	if len(*o.violations) == 0 {
 		return nil
 	}
-	f := fault.New(fault.Invalid, "invalid_request")
+	f := fault.New(fault.InvalidRequest)
 	f.Violations = *o.violations
 	return f
 }
@@ -177,7 +177,7 @@ func (o *Object) unknown() {
 	asked := "\x00" + strings.Join(o.asked, "\x00") + "\x00"
 	for _, n := range o.value.names {
 		if !strings.Contains(asked, "\x00"+n+"\x00") {
-			o.fault(o.Pointer(n), "unknown_field", "this field is not known here")
+			o.fault(o.Pointer(n), fault.FieldUnknownField, "this field is not known here")
 		}
 	}
 	for _, child := range o.children {

@@ -67,7 +67,7 @@ func TestFaultsPointAtTheirField(t *testing.T) {
 			if f == nil || f.Kind != fault.Invalid || len(f.Violations) == 0 {
 				t.Fatalf("got %v, want an invalid request with a violation", err)
 			}
-			if v := f.Violations[0]; v.Pointer != c.pointer || v.Code != c.code {
+			if v := f.Violations[0]; v.Pointer != c.pointer || string(v.Code) != c.code {
 				t.Errorf("got %s at %q, want %s at %q", v.Code, v.Pointer, c.code, c.pointer)
 			}
 		})

@@ -132,29 +132,29 @@ func (b *builder) pointer(last string) string {
 // Parse reads body, which must be one JSON object, or nothing at all, which
 // reads as an empty object. Its faults are Invalid.
 func Parse(body []byte) (*Object, error) {
-	bad := fault.New(fault.Invalid, "invalid_json")
+	bad := fault.New(fault.InvalidJSON)
 	if len(body) == 0 {
 		return &Object{value: &value{kind: object}, violations: new([]fault.Violation)}, nil
 	}
 	if !utf8.Valid(body) {
-		return nil, bad.At("", "invalid_utf8", "the body is not valid UTF-8")
+		return nil, bad.At("", fault.FieldInvalidUTF8, "the body is not valid UTF-8")
 	}
 	if !json.Valid(body) { // sonic's visitor forgives trailing bytes and control characters
-		return nil, bad.At("", "syntax", "the body is not one well-formed JSON value")
+		return nil, bad.At("", fault.FieldSyntax, "the body is not one well-formed JSON value")
 	}
 	var b builder
 	err := ast.Preorder(string(body), &b, &ast.VisitorOptions{OnlyNumber: true})
 	switch {
 	case errors.Is(err, errDuplicate):
-		return nil, bad.At(b.pointer(""), "duplicate_key", "an object names the same key twice")
+		return nil, bad.At(b.pointer(""), fault.FieldDuplicateKey, "an object names the same key twice")
 	case errors.Is(err, errDeep):
-		return nil, bad.At(b.pointer(""), "too_deep", "the body is nested too deeply")
+		return nil, bad.At(b.pointer(""), fault.FieldTooDeep, "the body is nested too deeply")
 	case errors.Is(err, errMany):
-		return nil, bad.At("", "too_many_values", "the body holds too many values")
+		return nil, bad.At("", fault.FieldTooManyValues, "the body holds too many values")
 	case err != nil:
-		return nil, bad.At("", "syntax", "the body is not one well-formed JSON value")
+		return nil, bad.At("", fault.FieldSyntax, "the body is not one well-formed JSON value")
 	case b.root == nil || b.root.kind != object:
-		return nil, bad.At("", "wrong_type", "the body must be a JSON object")
+		return nil, bad.At("", fault.FieldWrongType, "the body must be a JSON object")
 	}
 	return &Object{value: b.root, violations: new([]fault.Violation)}, nil
 }

@@ -299,10 +299,10 @@ func classify(err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.Wrap(fault.NotFound, "object_not_found", err)
+		return fault.Wrap(fault.ObjectNotFound, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.Wrap(fault.Unavailable, "storage_full", err).After(30 * time.Second)
+		return fault.Wrap(fault.StorageFull, err).After(30 * time.Second)
 	default:
-		return fault.Wrap(fault.Unavailable, "storage_unavailable", err).After(5 * time.Second)
+		return fault.Wrap(fault.StorageUnavailable, err).After(5 * time.Second)
 	}
 }

@@ -157,7 +157,7 @@ func TestAFullDiskRefusesPolitely(t *testing.T) {
 	t.Parallel()
 	d := open(t, Config{MinFree: 1 << 62})
 	_, err := d.Put(t.Context(), task.NewID()+"/tasks/x/1.jpg", strings.NewReader("x"))
-	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != "storage_full" || f.RetryAfter <= 0 {
+	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != fault.StorageFull || f.RetryAfter <= 0 {
 		t.Errorf("err = %v", err)
 	}
 }

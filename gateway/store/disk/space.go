@@ -32,7 +32,7 @@ func (s *space) check() error {
 		}
 	}
 	if s.scarce.Load() {
-		return fault.New(fault.Unavailable, "storage_full").After(30 * time.Second)
+		return fault.New(fault.StorageFull).After(30 * time.Second)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (a *agency) renew(ctx context.Context, k keys, good bool) (keys, error) {
 		a.log.Warn("temporary keys could not be renewed; the old ones are still good", "until", k.until, "err", err)
 		return k, nil
 	default:
-		a.err = fault.Wrap(fault.Unavailable, "storage_unavailable", fmt.Errorf("temporary keys: %w", err)).After(renewTimeout)
+		a.err = fault.Wrap(fault.StorageUnavailable, fmt.Errorf("temporary keys: %w", err)).After(renewTimeout)
 		return keys{}, a.err
 	}
 }

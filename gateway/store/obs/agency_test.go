@@ -204,7 +204,7 @@ func TestManyCallsWaitForOneSilentMachine(t *testing.T) {
 		}
 		close(answer)
 		for range 7 {
-			if err := <-ended; fault.CodeOf(err) != "storage_unavailable" {
+			if err := <-ended; fault.CodeOf(err) != fault.StorageUnavailable {
 				t.Errorf("keys: %v", err)
 			}
 		}

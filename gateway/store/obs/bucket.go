@@ -112,12 +112,12 @@ func classify(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case ctx.Err() != nil:
-		return fault.Wrap(fault.Canceled, "canceled", errors.Join(context.Cause(ctx), err))
+		return fault.Wrap(fault.RequestCanceled, errors.Join(context.Cause(ctx), err))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code != "NoSuchBucket":
-		return fault.Wrap(fault.NotFound, "object_not_found", err)
+		return fault.Wrap(fault.ObjectNotFound, err)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusInsufficientStorage:
-		return fault.Wrap(fault.Unavailable, "storage_full", err).After(30 * time.Second)
+		return fault.Wrap(fault.StorageFull, err).After(30 * time.Second)
 	default:
-		return fault.Wrap(fault.Unavailable, "storage_unavailable", err).After(5 * time.Second)
+		return fault.Wrap(fault.StorageUnavailable, err).After(5 * time.Second)
 	}
 }

@@ -41,15 +41,15 @@ func (b *Bucket) Put(ctx context.Context, key string, r io.Reader) (int64, error
 func (b *Bucket) Adopt(ctx context.Context, key, path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Wrap(fault.NotFound, "object_not_found", err)
+		return fault.Wrap(fault.ObjectNotFound, err)
 	}
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, "storage_unavailable", err)
+		return fault.Wrap(fault.StorageUnavailable, err)
 	}
 	defer func() { _ = f.Close() }()
 	fi, err := f.Stat()
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, "storage_unavailable", err)
+		return fault.Wrap(fault.StorageUnavailable, err)
 	}
 	if err := b.send(ctx, key, f, fi.Size()); err != nil {
 		return err
@@ -94,7 +94,7 @@ func spool(r io.Reader) (body, int64, error) {
 	}
 	f, err := os.CreateTemp("", "imgfleet-*")
 	if err != nil {
-		return body{}, 0, fault.Wrap(fault.Unavailable, "storage_unavailable", err)
+		return body{}, 0, fault.Wrap(fault.StorageUnavailable, err)
 	}
 	err = os.Remove(f.Name())
 	if err == nil {

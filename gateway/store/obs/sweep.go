@@ -175,7 +175,7 @@ func (b *Bucket) remove(ctx context.Context, client *sdk.ObsClient, gone []sdk.O
 	}
 	if len(out.Errors) > 0 {
 		first := out.Errors[0]
-		return fault.Wrap(fault.Unavailable, "storage_unavailable",
+		return fault.Wrap(fault.StorageUnavailable,
 			fmt.Errorf("%d of %d objects were not removed: %s", len(out.Errors), len(gone), first.Code)).After(5 * time.Second)
 	}
 	return nil

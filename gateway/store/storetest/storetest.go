@@ -101,7 +101,7 @@ func aPutReplaces(t *testing.T, d store.Driver) {
 
 func aBrokenPutLeavesNothing(t *testing.T, d store.Driver) {
 	key := task.NewID() + "/uploads/" + task.NewID() + "/raw"
-	broken := fault.Wrap(fault.TooLarge, "too_large", errors.New("broken"))
+	broken := fault.Wrap(fault.ObjectTooLarge, errors.New("broken"))
 	_, err := d.Put(t.Context(), key, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)))
 	if fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("kind = %v, want the reader's own (err: %v)", fault.KindOf(err), err)
@@ -112,7 +112,7 @@ func aBrokenPutLeavesNothing(t *testing.T, d store.Driver) {
 func missingObjectsAreNotFound(t *testing.T, d store.Driver) {
 	key := task.NewID() + "/tasks/x/1.jpg"
 	wantMissing(t, d, key)
-	if _, _, err := d.Open(t.Context(), key); fault.CodeOf(err) != "object_not_found" {
+	if _, _, err := d.Open(t.Context(), key); fault.CodeOf(err) != fault.ObjectNotFound {
 		t.Errorf("open: %v", err)
 	}
 	if err := d.Copy(t.Context(), key, task.NewID()+"/tasks/x/1.jpg"); fault.KindOf(err) != fault.NotFound {

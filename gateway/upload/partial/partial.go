@@ -80,7 +80,7 @@ func (f *Files) Create(s task.SessionID, id task.UploadID, size int64) error {
 	err := syscall.Statfs(f.config.Dir, &disk)
 	blockSize := int64(disk.Bsize) //nolint:unconvert // macOS has another type
 	if err == nil && int64(disk.Bavail)*blockSize < f.config.MinFree+size {
-		return fault.New(fault.Unavailable, "storage_full").After(30 * time.Second)
+		return fault.New(fault.StorageFull).After(30 * time.Second)
 	}
 	file, err := os.OpenFile(f.Path(s, id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
@@ -182,12 +182,12 @@ func classify(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.Wrap(fault.NotFound, "upload_not_found", err)
+		return fault.Wrap(fault.UploadNotFound, err)
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		return fault.Wrap(fault.Conflict, "upload_locked", err)
+		return fault.Wrap(fault.UploadLocked, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.Wrap(fault.Unavailable, "storage_full", err).After(30 * time.Second)
+		return fault.Wrap(fault.StorageFull, err).After(30 * time.Second)
 	default:
-		return fault.Wrap(fault.Unavailable, "storage_unavailable", err).After(5 * time.Second)
+		return fault.Wrap(fault.StorageUnavailable, err).After(5 * time.Second)
 	}
 }

@@ -70,7 +70,7 @@ func TestTwoProcessesDoNotWriteAtOnce(t *testing.T) {
 	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Append(s, id, Chunk{Max: 1, Source: strings.NewReader("x")}); fault.CodeOf(err) != "upload_locked" {
+	if _, err := f.Append(s, id, Chunk{Max: 1, Source: strings.NewReader("x")}); fault.CodeOf(err) != fault.UploadLocked {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestAFullDiskRefusesPolitely(t *testing.T) {
 	t.Parallel()
 	f, s, _ := open(t)
 	f.config.MinFree = 1 << 62
-	if err := f.Create(s, task.UploadID(task.NewID()), 1); fault.CodeOf(err) != "storage_full" {
+	if err := f.Create(s, task.UploadID(task.NewID()), 1); fault.CodeOf(err) != fault.StorageFull {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -33,11 +33,11 @@ func parseChecksum(header string) (*checksum, error) {
 	case "sha256":
 		c.hash = sha256.New()
 	default:
-		return nil, fault.New(fault.Invalid, "chunk_checksum_invalid")
+		return nil, fault.New(fault.ChunkChecksumInvalid)
 	}
 	want, err := base64.StdEncoding.DecodeString(value)
 	if err != nil || len(want) != c.hash.Size() {
-		return nil, fault.New(fault.Invalid, "chunk_checksum_invalid")
+		return nil, fault.New(fault.ChunkChecksumInvalid)
 	}
 	c.want = want
 	return &c, nil
@@ -46,7 +46,7 @@ func parseChecksum(header string) (*checksum, error) {
 // accept compares once the chunk has come.
 func (c *checksum) accept() error {
 	if !bytes.Equal(c.hash.Sum(nil), c.want) {
-		return fault.New(fault.Unprocessable, "chunk_checksum_mismatch")
+		return fault.New(fault.ChunkChecksumMismatch)
 	}
 	return nil
 }

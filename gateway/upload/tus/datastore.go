@@ -149,7 +149,7 @@ func (t *transfer) GetReader(context.Context) (io.ReadCloser, error) {
 // no longer this capability's.
 func (t *transfer) Terminate(ctx context.Context) error {
 	if t.up.Status == upload.Ready {
-		return refuse(ctx, fault.New(fault.Conflict, "upload_already_complete"))
+		return refuse(ctx, fault.New(fault.UploadAlreadyComplete))
 	}
 	_, err := t.h.deps.Uploads.Remove(ctx, t.up.Session, t.up.ID)
 	return refuse(ctx, err)

@@ -34,4 +34,4 @@ func (h *Handler) leave(v *visit) {
 	delete(h.visits, v)
 }
 
-func errStopping() error { return fault.New(fault.Unavailable, "gateway_stopping").After(time.Second) }
+func errStopping() error { return fault.New(fault.GatewayStopping).After(time.Second) }

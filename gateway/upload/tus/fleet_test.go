@@ -148,7 +148,7 @@ func TestAKnownPhotoIsNotSentAgain(t *testing.T) {
 			t.Errorf("with %q: %+v", sent, r)
 		}
 	}
-	if r := f.do("POST", Path, "hello!", "Upload-Length", "5", "Upload-Metadata", with, "Content-Type", "application/offset+octet-stream"); r.code != "upload_size_mismatch" {
+	if r := f.do("POST", Path, "hello!", "Upload-Length", "5", "Upload-Metadata", with, "Content-Type", "application/offset+octet-stream"); r.code != "upload_too_large" {
 		t.Errorf("with too much: %+v", r)
 	}
 	if _, err := f.stage.Get(t.Context(), f.owner, task.UploadID(id)); err != nil {

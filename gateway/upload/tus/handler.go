@@ -102,7 +102,7 @@ func New(d Deps) (*Handler, error) {
 		case !visit.creates && r.Method == http.MethodDelete:
 			tusd.DelFile(w, r)
 		default:
-			visit.err = fault.New(fault.Invalid, "method_not_allowed")
+			visit.err = fault.New(fault.MethodNotAllowed)
 		}
 	}))
 	return h, nil
@@ -158,10 +158,10 @@ func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (An
 // admit refuses what tusd would let pass, and reads what it does not know.
 func (h *Handler) admit(r *http.Request, v *visit) (err error) {
 	if r.ContentLength > largest {
-		return fault.New(fault.TooLarge, "upload_size_mismatch")
+		return fault.New(fault.UploadTooLarge)
 	}
 	if r.Header.Get("Upload-Concat") != "" {
-		return fault.New(fault.Invalid, "tus_extension_unsupported")
+		return fault.New(fault.TusExtensionUnsupported)
 	}
 	if v.sum, err = parseChecksum(r.Header.Get("Upload-Checksum")); err != nil {
 		return err
@@ -186,7 +186,7 @@ func (h *Handler) admit(r *http.Request, v *visit) (err error) {
 	}
 	r.URL.Path = "/" + string(s) + "." + string(id) // which tusd takes for its id
 	if h.late(r, s, id) {
-		return fault.New(fault.Conflict, "upload_offset_mismatch")
+		return fault.New(fault.UploadOffsetMismatch)
 	}
 	return nil
 }

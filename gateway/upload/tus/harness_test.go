@@ -51,11 +51,11 @@ func (s *stage) Create(_ context.Context, owner session.ID, r upload.CreateReque
 	defer s.mu.Unlock()
 	switch {
 	case r.ContentType == "" || r.Size <= 0:
-		return upload.Upload{}, false, fault.New(fault.Invalid, "invalid_request")
+		return upload.Upload{}, false, fault.New(fault.InvalidRequest)
 	case !r.Consent.Given:
-		return upload.Upload{}, false, fault.New(fault.Unprocessable, "consent_required")
+		return upload.Upload{}, false, fault.New(fault.ConsentRequired)
 	case r.Size > s.limit:
-		return upload.Upload{}, false, fault.New(fault.TooLarge, "upload_too_large")
+		return upload.Upload{}, false, fault.New(fault.UploadTooLarge)
 	}
 	if id, ok := s.known[r.SHA256]; ok {
 		return s.ups[id], true, nil
@@ -73,7 +73,7 @@ func (s *stage) Get(_ context.Context, owner session.ID, id task.UploadID) (uplo
 	defer s.mu.Unlock()
 	up, ok := s.ups[id]
 	if !ok || up.Session != owner {
-		return upload.Upload{}, fault.New(fault.NotFound, "upload_not_found")
+		return upload.Upload{}, fault.New(fault.UploadNotFound)
 	}
 	select {
 	case s.found <- struct{}{}:
@@ -94,7 +94,7 @@ func (s *stage) Adopt(_ context.Context, up upload.Upload, path string) error {
 	defer s.mu.Unlock()
 	b, err := os.ReadFile(path)
 	if _, ok := s.ups[up.ID]; !ok || os.IsNotExist(err) {
-		return fault.New(fault.NotFound, "upload_not_found")
+		return fault.New(fault.UploadNotFound)
 	}
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (f *fixture) gateway() {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := h.Serve(r, f.owner, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
 		if err != nil {
-			w.Header().Set("Code", fault.CodeOf(err))
+			w.Header().Set("Code", string(fault.CodeOf(err)))
 			w.WriteHeader(int(fault.KindOf(err)) + 600)
 			return
 		}

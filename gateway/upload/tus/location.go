@@ -46,7 +46,7 @@ func (h *Handler) location(up upload.Upload) string {
 // verify reads a capability. A good one past its time is fault.Gone, so that
 // clients begin anew.
 func (h *Handler) verify(token string) (session.ID, task.UploadID, error) {
-	invalid := fault.New(fault.Forbidden, "signature_invalid")
+	invalid := fault.New(fault.SignatureInvalid)
 	last := strings.LastIndexByte(token, '.')
 	if last < 0 {
 		return "", "", invalid
@@ -67,7 +67,7 @@ func (h *Handler) verify(token string) (session.ID, task.UploadID, error) {
 		return "", "", invalid
 	}
 	if !h.deps.Now().Before(time.Unix(expiry, 0)) {
-		return "", "", fault.New(fault.Gone, "upload_expired")
+		return "", "", fault.New(fault.UploadExpired)
 	}
 	return session.ID(parts[0]), task.UploadID(parts[1]), nil
 }

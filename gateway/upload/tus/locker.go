@@ -26,7 +26,7 @@ type lock struct{ inner handler.Lock }
 // Lock waits for its turn.
 func (l lock) Lock(ctx context.Context, _ func()) error {
 	if err := l.inner.Lock(ctx, visitOf(ctx).overtake); err != nil {
-		return refuse(ctx, fault.Wrap(fault.Conflict, "upload_locked", err))
+		return refuse(ctx, fault.Wrap(fault.UploadLocked, err))
 	}
 	return nil
 }

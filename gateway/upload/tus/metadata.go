@@ -15,7 +15,7 @@ const maxMetadata = 4 << 10
 // parseMetadata reads Upload-Metadata: pairs of a key and a base64 value,
 // separated by commas. Keys are unique; a value may be empty.
 func parseMetadata(header string) (map[string]string, error) {
-	invalid := fault.New(fault.Invalid, "upload_metadata_invalid")
+	invalid := fault.New(fault.UploadMetadataInvalid)
 	out := make(map[string]string)
 	if strings.TrimSpace(header) == "" {
 		return out, nil

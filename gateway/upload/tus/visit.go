@@ -34,7 +34,7 @@ type visit struct {
 // overtake ends the visit's body, from the goroutine of a newer request.
 // (tusd has a way of its own for that; it loses the request that has not begun
 // to read, and its two goroutines race.)
-func (v *visit) overtake() { v.stop(fault.New(fault.Conflict, "upload_interrupted")) }
+func (v *visit) overtake() { v.stop(fault.New(fault.UploadInterrupted)) }
 
 // stop ends the visit's body with a cause.
 func (v *visit) stop(cause error) {
@@ -114,7 +114,7 @@ func (b *watched) Read(p []byte) (n int, err error) {
 	case cause != nil:
 		err = cause
 	case err != nil && fault.KindOf(err) == fault.Timeout:
-		err = fault.Wrap(fault.Conflict, "upload_stalled", err)
+		err = fault.Wrap(fault.UploadStalled, err)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		v.bodyErr = err

@@ -31,7 +31,7 @@ func TestWhatADecoderMayAllocateIsBounded(t *testing.T) {
 			p := s.start()
 			s.put(p)
 			_, _, err := s.Decode(t.Context(), file(t, "gradient-48mp.heic"), 2048)
-			if libheifTells := h == Native && errors.Is(err, ErrRefused); fault.CodeOf(err) != "photo_too_demanding" && !libheifTells {
+			if libheifTells := h == Native && errors.Is(err, ErrRefused); fault.CodeOf(err) != fault.PhotoTooDemanding && !libheifTells {
 				t.Errorf("%v, want photo_too_demanding", err)
 			}
 			p.end()

@@ -49,7 +49,7 @@ func TestADecoderThatDiesEndsItsOwnJobOnly(t *testing.T) {
 	for name, c := range map[string]struct {
 		how  syscall.Signal
 		kind fault.Kind
-		code string
+		code fault.Code
 	}{
 		"by itself":     {syscall.SIGABRT, fault.Unprocessable, "photo_too_demanding"},
 		"by the system": {syscall.SIGKILL, fault.Unavailable, "worker_busy"},

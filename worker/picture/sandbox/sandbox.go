@@ -125,12 +125,8 @@ func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.
 
 // died reports whether a process ended by itself.
 func died(err error) bool {
-	return fault.CodeOf(err) == tooDemanding && !errors.Is(err, context.DeadlineExceeded)
+	return fault.CodeOf(err) == fault.PhotoTooDemanding && !errors.Is(err, context.DeadlineExceeded)
 }
-
-// tooDemanding is the code of a picture that asks for more memory or time
-// than there is for one.
-const tooDemanding = "photo_too_demanding"
 
 // on has p decode a picture, and keeps it for the next unless it is lost.
 func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
@@ -149,11 +145,11 @@ func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) 
 	if limited.Err() == nil && !errors.Is(err, errWire) && p.killed() { // by none of us: the machine is short of memory
 		return nil, image.Point{}, busy(err)
 	}
-	return nil, image.Point{}, fault.Wrap(fault.Unprocessable, tooDemanding, err)
+	return nil, image.Point{}, fault.Wrap(fault.PhotoTooDemanding, err)
 }
 
 func busy(err error) error {
-	return fault.Wrap(fault.Unavailable, "worker_busy", err).After(retryAfter)
+	return fault.Wrap(fault.WorkerBusy, err).After(retryAfter)
 }
 
 // retryAfter is when to ask again where there is no process for a picture.

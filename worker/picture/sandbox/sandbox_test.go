@@ -105,7 +105,7 @@ func TestAStuckOrGreedyDecoderIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := box(t, func(c *Config) { c.Timeout = 100 * time.Millisecond }) // no photo of a phone is that fast
 	_, _, err := s.Decode(t.Context(), phone(t, "heic-24bit-exif.heic"), 2048)
-	if fault.CodeOf(err) != "photo_too_demanding" || !errors.Is(err, errLost) || !errors.Is(err, context.DeadlineExceeded) {
+	if fault.CodeOf(err) != fault.PhotoTooDemanding || !errors.Is(err, errLost) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stuck: %v", err)
 	}
 	s.cfg.Timeout = time.Minute

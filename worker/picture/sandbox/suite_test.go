@@ -142,7 +142,7 @@ func damageEndsItsOwnJobOnly(t *testing.T, s *Sandbox) {
 	good := file(t, "quadrants.heic")
 	for name, c := range map[string]struct {
 		raw  []byte
-		code string
+		code fault.Code
 	}{
 		"cut in half": {good[:len(good)/2], "photo_broken"}, "cut in the boxes": {good[:100], "photo_broken"},
 		"60000²":                 {claim(good, "\x00\x00\xea\x60", "\x00\x00\xea\x60"), "too_many_pixels"},
@@ -157,7 +157,7 @@ func damageEndsItsOwnJobOnly(t *testing.T, s *Sandbox) {
 		}
 	}
 	_, err := n.Normalise(t.Context(), file(t, "gradient-48mp.heic"), picture.Limits{})
-	if got := fault.CodeOf(err) == "photo_heic_too_large"; got != (s.MaxPixels() < 48_000_000) || err != nil && !got {
+	if got := fault.CodeOf(err) == fault.PhotoHEICTooLarge; got != (s.MaxPixels() < 48_000_000) || err != nil && !got {
 		t.Errorf("48 MP: %v", err)
 	}
 	if _, err := n.Normalise(t.Context(), good, picture.Limits{}); err != nil {

@@ -63,7 +63,7 @@ func (h *huawei) Refresh(k kind, urls []string) error {
 		return classify(err)
 	}
 	if out.RefreshTask == nil || *out.RefreshTask == "" { // refusals come with status 200, too
-		return fault.Wrap(fault.Unavailable, "cdn_unavailable", errors.New("the CDN answered without a task"))
+		return fault.Wrap(fault.CDNUnavailable, errors.New("the CDN answered without a task"))
 	}
 	return nil
 }
@@ -97,16 +97,16 @@ func (h *huawei) Left() (map[kind]int, error) {
 func classify(err error) error {
 	var answer *sdkerr.ServiceResponseError
 	if !errors.As(err, &answer) {
-		return fault.Wrap(fault.Unavailable, "cdn_unavailable", err)
+		return fault.Wrap(fault.CDNUnavailable, err)
 	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fault.Wrap(fault.Forbidden, "cdn_unavailable", err)
+		return fault.Wrap(fault.CDNForbidden, err)
 	case http.StatusTooManyRequests:
-		return fault.Wrap(fault.Limited, "cdn_unavailable", err)
+		return fault.Wrap(fault.CDNThrottled, err)
 	case http.StatusBadRequest, http.StatusNotFound:
-		return fault.Wrap(fault.Invalid, "cdn_unavailable", err)
+		return fault.Wrap(fault.CDNRefused, err)
 	default:
-		return fault.Wrap(fault.Unavailable, "cdn_unavailable", err)
+		return fault.Wrap(fault.CDNUnavailable, err)
 	}
 }

@@ -1,0 +1,85 @@
+package fault
+
+// The codes that only the admin API says, beside public ones. A new one is a
+// constant here, its row in operators below, and a sentence in
+// gateway/admin/problem.go.
+const (
+	// Invalid.
+	BodyInvalid      Code = "body_invalid"
+	CatalogMalformed Code = "catalog_malformed"
+
+	// Unprocessable.
+	CatalogInvalid Code = "catalog_invalid"
+	GrantInvalid   Code = "grant_invalid"
+	PolicyInvalid  Code = "policy_invalid"
+	PromptTooLong  Code = "prompt_too_long"
+
+	// Unauthenticated.
+	AdminTokenRequired Code = "admin_token_required"
+
+	// Forbidden.
+	HostNotAllowed Code = "host_not_allowed"
+
+	// NotFound.
+	CampaignNotFound   Code = "campaign_not_found"
+	CatalogNotFound    Code = "catalog_not_found"
+	ChangeNotFound     Code = "change_not_found"
+	ExperimentNotFound Code = "experiment_not_found"
+	ModelNotFound      Code = "model_not_found"
+	PlaceNotFound      Code = "place_not_found"
+	ProviderNotFound   Code = "provider_not_found"
+	AdminRouteNotFound Code = "route_not_found"
+	SessionNotFound    Code = "session_not_found"
+	StyleNotFound      Code = "style_not_found"
+	WorkerNotFound     Code = "worker_not_found"
+
+	// Conflict.
+	CampaignEnded        Code = "campaign_ended"
+	CampaignExists       Code = "campaign_exists"
+	CampaignsTooMany     Code = "campaigns_too_many"
+	CatalogConflict      Code = "catalog_conflict"
+	CatalogFirst         Code = "catalog_first"
+	CDNNotConfigured     Code = "cdn_not_configured"
+	ExperimentExists     Code = "experiment_exists"
+	ExperimentNotRunning Code = "experiment_not_running"
+	ExperimentRunning    Code = "experiment_running"
+	GrantUsed            Code = "grant_used"
+	NotUndoable          Code = "not_undoable"
+	SwitchNotRunning     Code = "switch_not_running"
+	SwitchRunning        Code = "switch_running"
+	UndoSuperseded       Code = "undo_superseded"
+	VersionConflict      Code = "version_conflict"
+
+	// TooLarge.
+	CatalogTooLarge Code = "catalog_too_large"
+	PolicyTooLarge  Code = "policy_too_large"
+
+	// Unsupported.
+	JSONRequired Code = "json_required"
+)
+
+// operators is the table of the codes above.
+func operators(c Code) (k Kind, known bool) {
+	switch c {
+	case BodyInvalid, CatalogMalformed:
+		return Invalid, true
+	case CatalogInvalid, GrantInvalid, PolicyInvalid, PromptTooLong:
+		return Unprocessable, true
+	case AdminTokenRequired:
+		return Unauthenticated, true
+	case HostNotAllowed:
+		return Forbidden, true
+	case CampaignNotFound, CatalogNotFound, ChangeNotFound, ExperimentNotFound, ModelNotFound, PlaceNotFound,
+		ProviderNotFound, AdminRouteNotFound, SessionNotFound, StyleNotFound, WorkerNotFound:
+		return NotFound, true
+	case CampaignEnded, CampaignExists, CampaignsTooMany, CatalogConflict, CatalogFirst, CDNNotConfigured,
+		ExperimentExists, ExperimentNotRunning, ExperimentRunning, GrantUsed, NotUndoable, SwitchNotRunning,
+		SwitchRunning, UndoSuperseded, VersionConflict:
+		return Conflict, true
+	case CatalogTooLarge, PolicyTooLarge:
+		return TooLarge, true
+	case JSONRequired:
+		return Unsupported, true
+	}
+	return Internal, false
+}
