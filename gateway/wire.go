@@ -158,7 +158,7 @@ func (g *gateway) close() {
 // buildWire prepares how workers are called and how they reach us.
 func (g *gateway) buildWire(context.Context) error {
 	workerrpc.RouteLogs(g.log)
-	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: g.config.Fleet.Token, Logger: g.log}
+	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: g.config.Fleet.Token, Drain: time.Second, Logger: g.log}
 	client := workerrpc.ClientConfig{Token: g.config.Fleet.Token}
 	if !g.config.TLS.Empty() {
 		var err error

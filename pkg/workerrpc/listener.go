@@ -56,21 +56,22 @@ func (t *transServer) BootstrapServer(ln net.Listener) error {
 			}
 			continue
 		}
-		if !t.track(conn) {
+		if !t.accept(conn) {
 			_ = conn.Close()
 			return nil
 		}
-		t.wg.Go(func() { t.serve(conn) })
 	}
 }
 
-func (t *transServer) track(conn net.Conn) bool {
+// accept serves a connection, unless the server is closed.
+func (t *transServer) accept(conn net.Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.isClosed() {
 		return false
 	}
 	t.conns[conn] = struct{}{}
+	t.wg.Go(func() { t.serve(conn) })
 	return true
 }
 
@@ -125,7 +126,9 @@ func (t *transServer) forget(conn net.Conn) {
 }
 
 // Shutdown closes the listener, tells peers to go elsewhere, waits for the
-// running calls within the exit wait time and closes what is left.
+// running calls and their answers within the exit wait time, and closes what
+// is left. A call that ended may have an answer that is not sent yet: a peer
+// closes its connection once it has its last answer.
 func (t *transServer) Shutdown() error {
 	t.mu.Lock()
 	if !t.isClosed() {
@@ -142,13 +145,26 @@ func (t *transServer) Shutdown() error {
 	if g, ok := t.handler.(remote.GracefulShutdown); ok {
 		err = g.GracefulShutdown(ctx)
 	}
+	ended := make(chan struct{})
+	go func() {
+		t.wg.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		t.closeAll()
+		<-ended
+	}
+	return err
+}
+
+func (t *transServer) closeAll() {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	for conn := range t.conns {
 		_ = conn.Close()
 	}
-	t.mu.Unlock()
-	t.wg.Wait()
-	return err
 }
 
 // ConnCount implements remote.TransServer.

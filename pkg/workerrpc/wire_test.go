@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -244,10 +245,30 @@ func TestAHungWorkerIsNoticedByItsSilence(t *testing.T) {
 	}
 }
 
+func TestTheWatchdogWaitsForSilence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, w := watch(t.Context(), 3*time.Second)
+		for range 100 { // heartbeats at the last moment
+			time.Sleep(3*time.Second - 1) //nolint:forbidigo // virtual time
+			w.pat()
+		}
+		if ctx.Err() != nil {
+			t.Error("given up though something was heard")
+		}
+		began := time.Now()
+		<-ctx.Done()
+		if silence := time.Since(began); silence != 3*time.Second || fault.CodeOf(context.Cause(ctx)) != fault.WorkerSilent {
+			t.Errorf("given up after %v: %v", silence, context.Cause(ctx))
+		}
+		w.stop()
+	})
+}
+
 func TestHeartbeatsKeepASlowAttemptAlive(t *testing.T) {
 	t.Parallel()
 	w := &fakeWorker{generate: func(_ context.Context, a Attempt, send func(Update) error) error {
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(60 * time.Millisecond) // far shorter than the silence, all of them longer
 		defer tick.Stop()
 		for range 20 {
 			<-tick.C
@@ -258,7 +279,7 @@ func TestHeartbeatsKeepASlowAttemptAlive(t *testing.T) {
 		return send(okOutcome(a))
 	}}
 	s := start(t, w, ServerConfig{})
-	c := dial(t, ClientConfig{Silence: 250 * time.Millisecond})
+	c := dial(t, ClientConfig{Silence: time.Second})
 	if _, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil); err != nil {
 		t.Errorf("a slow attempt with heartbeats was given up: %v", err)
 	}
@@ -266,7 +287,9 @@ func TestHeartbeatsKeepASlowAttemptAlive(t *testing.T) {
 
 func TestTheCallersDeadlineIsATimeoutAndItsCancelACancel(t *testing.T) {
 	t.Parallel()
+	running := make(chan struct{}, 2)
 	w := &fakeWorker{generate: func(ctx context.Context, _ Attempt, _ func(Update) error) error {
+		running <- struct{}{}
 		<-ctx.Done()
 		return nil
 	}}
@@ -278,7 +301,10 @@ func TestTheCallersDeadlineIsATimeoutAndItsCancelACancel(t *testing.T) {
 		t.Errorf("deadline: %v, want timeout", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	go func() {
+		<-running
+		cancel()
+	}()
 	if _, err := c.Generate(ctx, s.Addr().String(), Attempt{}, nil); fault.KindOf(err) != fault.Canceled {
 		t.Errorf("cancel: %v, want canceled", err)
 	}
@@ -318,7 +344,14 @@ func TestClosingWaitsForARunningAttempt(t *testing.T) {
 	go func() {
 		<-running
 		go func() { closed <- s.Close() }()
-		time.AfterFunc(50*time.Millisecond, func() { close(finish) })
+		for { // the listener is gone once the server closes
+			conn, err := net.Dial("tcp", s.Addr().String())
+			if err != nil {
+				break
+			}
+			_ = conn.Close()
+		}
+		close(finish)
 	}()
 	if _, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil); err != nil {
 		t.Errorf("the attempt was cut by the drain: %v", err)
@@ -328,6 +361,34 @@ func TestClosingWaitsForARunningAttempt(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closing twice: %v", err)
+	}
+}
+
+// The call has ended for the server, and its answer waits for a slow reader.
+func TestClosingWaitsForTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	answered, closed := make(chan struct{}), make(chan error, 1)
+	w := &fakeWorker{generate: func(_ context.Context, a Attempt, send func(Update) error) error {
+		defer close(answered)
+		for range 17 { // more than the connection takes before it is read
+			if err := send(Update{Stage: strings.Repeat("x", 62<<10)}); err != nil {
+				return err
+			}
+		}
+		return send(okOutcome(a))
+	}}
+	s := start(t, w, ServerConfig{Drain: 10 * time.Second})
+	first := sync.OnceFunc(func() {
+		<-answered
+		go func() { closed <- s.Close() }()
+		select {
+		case err := <-closed:
+			t.Errorf("the server closed before the answer was read: %v", err)
+		case <-time.After(150 * time.Millisecond):
+		}
+	})
+	if _, err := dial(t, ClientConfig{}).Generate(t.Context(), s.Addr().String(), Attempt{}, func(Update) { first() }); err != nil {
+		t.Errorf("the answer was lost: %v", err)
 	}
 }
 
