@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Says everything that is not as the tools would leave it, and changes nothing
-# but generated code.
+# Reports everything that the tools would change: formatting, generated code,
+# modules. It rewrites generated code and nothing else.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bad=0
@@ -22,4 +22,12 @@ deploy/web.sh check || say "gateway/web is not as prettier and tsc want it (depl
 go vet ./... || say "go vet has findings"
 go mod tidy -diff >/dev/null || say "go.mod is not tidy (go mod tidy)"
 go mod verify >/dev/null || say "a module differs from its checksum"
+
+# Links between our pages lead to files that exist.
+dead=$(git ls-files '*.md' | while read -r page; do
+	grep -oE '\]\([^):]+\)' "$page" | sed 's/^](//; s/[#)].*//' | while read -r to; do
+		[ -e "$(dirname "$page")/$to" ] || echo "$page: $to"
+	done
+done)
+[ -z "$dead" ] || say "links to files that do not exist:"$'\n'"$dead"
 exit "$bad"
