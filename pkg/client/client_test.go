@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
@@ -111,24 +112,26 @@ func TestARefusalIsNotRepeated(t *testing.T) {
 
 func TestAShortRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()
-	var first, second time.Time
-	c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if first.IsZero() {
-			first = time.Now()
-			w.Header().Set("Retry-After", "1")
-			problem(w, http.StatusTooManyRequests, "rate_limited", true)
-			return
+	synctest.Test(t, func(t *testing.T) {
+		var first, second time.Time
+		c := virtual(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if first.IsZero() {
+				first = time.Now()
+				w.Header().Set("Retry-After", "4")
+				problem(w, http.StatusTooManyRequests, "rate_limited", true)
+				return
+			}
+			second = time.Now()
+			reply(w, http.StatusOK, `{"version":1,"styles":[{"id":"ink","name":"Ink"}]}`)
+		}))
+		cat, err := c.Catalog(t.Context())
+		if err != nil || len(cat.Styles) != 1 {
+			t.Fatalf("catalogue = %+v, %v", cat, err)
 		}
-		second = time.Now()
-		reply(w, http.StatusOK, `{"version":1,"styles":[{"id":"ink","name":"Ink"}]}`)
-	}))
-	cat, err := c.Catalog(t.Context())
-	if err != nil || len(cat.Styles) != 1 {
-		t.Fatalf("catalogue = %+v, %v", cat, err)
-	}
-	if waited := second.Sub(first); waited < 900*time.Millisecond {
-		t.Errorf("came back after %v, want 1 s", waited)
-	}
+		if waited := second.Sub(first); waited != 4*time.Second {
+			t.Errorf("came back after %v, want 4 s", waited)
+		}
+	})
 }
 
 func TestAPhotoIsDeclaredSentAndCompleted(t *testing.T) {

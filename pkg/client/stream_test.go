@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
@@ -99,51 +99,43 @@ func TestFollowingGivesUpWhenTheTaskIsGone(t *testing.T) {
 
 func TestASilentStreamIsOpenedAgain(t *testing.T) {
 	t.Parallel()
-	s := &script{connections: []func(http.ResponseWriter, *http.Request){
-		func(w http.ResponseWriter, r *http.Request) {
-			events(1)(w, r)
-			<-r.Context().Done() // a peer that is gone without a word
-		},
-		events(2, 5),
-	}}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	cfg := client.Defaults()
-	cfg.BaseURL, cfg.MinBackoff, cfg.Silence = server.URL, time.Millisecond, 100*time.Millisecond
-	c, err := client.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ids, err := follow(t, c, ""); err != nil || !slices.Equal(ids, []string{"1", "2", "5"}) {
-		t.Errorf("events %v, %v, want 1, 2, 5", ids, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := virtual(t, &script{connections: []func(http.ResponseWriter, *http.Request){
+			func(w http.ResponseWriter, r *http.Request) {
+				events(1)(w, r)
+				<-r.Context().Done() // a peer that is gone without a word
+			},
+			events(2, 5),
+		}})
+		began := time.Now()
+		if ids, err := follow(t, c, ""); err != nil || !slices.Equal(ids, []string{"1", "2", "5"}) {
+			t.Errorf("events %v, %v, want 1, 2, 5", ids, err)
+		}
+		if waited, silence := time.Since(began), client.Defaults().Silence; waited < silence || waited > silence+client.Defaults().MinBackoff {
+			t.Errorf("opened again after %v, want %v and a pause", waited, silence)
+		}
+	})
 }
 
 func TestHeartbeatsKeepAStreamOpen(t *testing.T) {
 	t.Parallel()
-	s := &script{connections: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
-		for range 6 {
-			_, _ = io.WriteString(w, ":\n\n")
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-r.Context().Done():
-				return
-			case <-time.After(100 * time.Millisecond): // the pace of the heartbeat is what is tested
+	synctest.Test(t, func(t *testing.T) {
+		c := virtual(t, &script{connections: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
+			for range 60 {
+				_, _ = io.WriteString(w, ":\n\n")
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(client.Defaults().Silence - time.Millisecond): // virtual time
+				}
 			}
+			events(5)(w, r)
+		}}})
+		if ids, err := follow(t, c, ""); err != nil || !slices.Equal(ids, []string{"5"}) {
+			t.Errorf("events %v, %v, want 5", ids, err)
 		}
-		events(5)(w, r)
-	}}}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	cfg := client.Defaults()
-	cfg.BaseURL, cfg.Silence = server.URL, 400*time.Millisecond
-	c, err := client.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ids, err := follow(t, c, ""); err != nil || !slices.Equal(ids, []string{"5"}) {
-		t.Errorf("events %v, %v, want 5", ids, err)
-	}
+	})
 }
 
 func TestTheCallersEndIsTheEnd(t *testing.T) {
