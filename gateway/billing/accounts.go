@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
@@ -28,7 +29,7 @@ type Reservation struct {
 // these and reserves it again. So no kill makes it forget a call.
 type Accounts struct {
 	mu       sync.Mutex
-	book     book // as last written
+	booked   map[string]int64 // ids of tasks that the ledger has, as last written
 	reserved map[account]int64
 	days     daily
 }
@@ -67,12 +68,12 @@ func (d daily) on(t time.Time) Spending {
 }
 
 // show takes over what the ledger has.
-func (a *Accounts) show(b book) {
+func (a *Accounts) show(p engine.Page[totals]) {
 	days := make(daily)
-	for c := range b.Days.each() {
+	for c := range p.Sums.Days.each() {
 		days.add(account{day: c.Day, provider: c.Provider}, c.SpentFen())
 	}
-	for day, campaigns := range b.Campaigns {
+	for day, campaigns := range p.Sums.Campaigns {
 		for name, fen := range campaigns {
 			days.add(account{day: day, campaign: name}, fen)
 		}
@@ -82,14 +83,7 @@ func (a *Accounts) show(b book) {
 	for account, fen := range a.reserved {
 		days.add(account, fen)
 	}
-	a.book, a.days = b, days
-}
-
-// shown are the days that the ledger had last.
-func (a *Accounts) shown() Expenses {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.book.Days
+	a.booked, a.days = p.Open, days
 }
 
 // Allows reports whether the day's budgets have room for a call, that of the
@@ -152,6 +146,6 @@ func (a *Accounts) Settle(r Reservation, fen int64) Reservation {
 func (a *Accounts) Booked(id task.ID) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.book.Open[id]
+	_, ok := a.booked[string(id)]
 	return ok
 }

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"testing"
@@ -33,13 +34,13 @@ func opened(t *testing.T) *Store {
 func begun(t *testing.T, s *Store) (*Ledger, *Accounts) {
 	t.Helper()
 	a := NewAccounts()
-	l := s.Ledger(a)
+	l := s.Ledger(a, slog.New(slog.DiscardHandler))
 	if err := l.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { defer close(ended); l.Run(ctx) }()
+	go func() { defer close(ended); _ = l.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	return l, a
 }
@@ -51,29 +52,61 @@ func call(at time.Time, provider string, s Sums) Expenses {
 	return e
 }
 
-func TestATaskIsBookedOnce(t *testing.T) {
-	t.Parallel()
-	now := noon()
-	d := Expenses{shanghai.Day(now): {"a": {origin{}: {Attempts: 1, ChargedFen: 20}}}}
-	b, err := readBook(nil)
+// stands is the ledger on the disk.
+func stands(t *testing.T, s *Store) engine.Page[totals] {
+	t.Helper()
+	p, err := engine.ReadPage[totals](t.Context(), s.bucket, ledgerKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.apply([]posting{{id: "t", expenses: d}, {id: "t", expenses: d}}, nil, now)
-	b.apply([]posting{{id: "t", expenses: d}}, []task.ID{"t"}, now)
-	if got := b.Days[shanghai.Day(now)]["a"][origin{}]; got.ChargedFen != 20 || len(b.Open) != 0 {
-		t.Errorf("%+v, open %v", got, b.Open)
+	return p
+}
+
+func post(t *testing.T, l *Ledger, id task.ID, campaign string, e Expenses) {
+	t.Helper()
+	if err := l.Post(t.Context(), id, campaign, e); err != nil {
+		t.Fatal(err)
 	}
-	b.apply([]posting{{id: "u", expenses: d}, {expenses: d}, {expenses: d}}, nil, now) // what is free is not told apart
-	if got := b.Days[shanghai.Day(now)]["a"][origin{}]; got.ChargedFen != 80 || len(b.Open) != 1 {
-		t.Errorf("%+v, open %v", got, b.Open)
+}
+
+func TestATaskIsBookedOnce(t *testing.T) {
+	t.Parallel()
+	s, now := opened(t), time.Now()
+	one, accounts := begun(t, s)
+	paid := func() int64 { return stands(t, s).Sums.Days[shanghai.Day(now)]["a"][origin{"east", "m"}].ChargedFen }
+	e := call(now, "a", Sums{Attempts: 1, ChargedFen: 20})
+	post(t, one, "t", "", e)
+	post(t, one, "t", "", e)
+	next, _ := begun(t, s) // the ledger of the next term
+	post(t, next, "t", "", e)
+	if !accounts.Booked("t") || accounts.Booked("u") || accounts.Spending(now).TotalFen != 20 {
+		t.Errorf("the accounts know of %+v", accounts.Spending(now))
 	}
-	b.apply(nil, nil, now.Add(4*24*time.Hour))
-	if len(b.Days) != 0 || len(b.Open) != 0 {
-		t.Errorf("never forgets: %+v", b)
+	next.Close("t")
+	post(t, next, "u", "", e)
+	if p := stands(t, s); paid() != 40 || len(p.Open) != 1 {
+		t.Errorf("%d fen, open %v", paid(), p.Open)
 	}
-	if _, err := readBook([]byte("{")); err == nil {
-		t.Error("a damaged ledger begins anew")
+	next.Count(e) // what is free is not told apart
+	next.Count(e)
+	post(t, next, "u", "", e)
+	if paid() != 80 {
+		t.Errorf("%d fen with what nobody waits for", paid())
+	}
+}
+
+func TestADamagedLedgerIsNotBegunAnew(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	if _, err := s.bucket.Put(t.Context(), ledgerKey, []byte("{"), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	l := s.Ledger(NewAccounts(), slog.New(slog.DiscardHandler))
+	if err := l.Load(t.Context()); err == nil {
+		t.Error("it is loaded")
+	}
+	if costs, err := s.Costs(t.Context(), 1, noon()); err == nil {
+		t.Errorf("it is reported: %+v", costs)
 	}
 }
 
@@ -83,16 +116,16 @@ func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
 	t.Parallel()
 	now := noon()
 	day := shanghai.Day(now)
-	b, err := readBook([]byte(`{"days":{"` + day + `":{"a":{"east":{"attempts":2,"ok":2,"chargedFen":40},"":{"attempts":1,"unknown":1,"unknownFen":20}}}},"open":{"t":1}}`))
+	p, err := engine.ParsePage[totals]([]byte(`{"days":{"` + day + `":{"a":{"east":{"attempts":2,"ok":2,"chargedFen":40},"":{"attempts":1,"unknown":1,"unknownFen":20}}}},"open":{"t":1}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.apply([]posting{{id: "u", expenses: call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20})}}, nil, now)
-	data, err := sonic.Marshal(b)
+	p.Sums.add(totals{Days: call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20})})
+	data, err := sonic.Marshal(p.Sums)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := readBook(data)
+	again, err := engine.ParsePage[totals](data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +134,7 @@ func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
 		{Day: day, Provider: "a", Region: "east", Sums: Sums{Attempts: 2, OK: 2, ChargedFen: 40}},
 		{Day: day, Provider: "a", Model: "m", Region: "east", Sums: Sums{Attempts: 1, OK: 1, ChargedFen: 20}},
 	}
-	if got := again.Days.lines(day); !slices.Equal(got, want) {
+	if got := again.Sums.Days.lines(day); !slices.Equal(got, want) || p.Open["t"] != 1 {
 		t.Errorf("read %+v, want %+v", got, want)
 	}
 	var before struct {
@@ -122,18 +155,19 @@ func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
 func TestTheLedgerKeepsACampaignForItsDays(t *testing.T) {
 	t.Parallel()
 	now := noon()
-	b, err := readBook(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	d := Expenses{shanghai.Day(now): {"a": {origin{}: {OK: 1, ChargedFen: 20}}, "b": {origin{}: {Unknown: 1, UnknownFen: 30}}}}
-	b.apply([]posting{{id: "t", expenses: d, campaign: "expo"}, {id: "t", expenses: d, campaign: "expo"}, {id: "u", expenses: d}}, nil, now)
-	if got := b.Campaigns[shanghai.Day(now)]; !maps.Equal(got, map[string]int64{"expo": 50}) {
+	var sums totals
+	sums.add(spentFor("expo", d))
+	sums.add(spentFor("", d))
+	if got := sums.Campaigns[shanghai.Day(now)]; !maps.Equal(got, map[string]int64{"expo": 50}) {
 		t.Errorf("campaigns = %v", got)
 	}
-	b.apply(nil, nil, now.Add(4*24*time.Hour))
-	if len(b.Campaigns) != 0 {
-		t.Errorf("never forgets: %v", b.Campaigns)
+	s := opened(t)
+	if err := s.archive(t.Context(), &sums, now.Add(2*24*time.Hour)); err != nil || len(sums.Days) != 1 || len(sums.Campaigns) != 1 {
+		t.Errorf("after two days %+v, %v", sums, err)
+	}
+	if err := s.archive(t.Context(), &sums, now.Add(3*24*time.Hour)); err != nil || len(sums.Days) != 0 || len(sums.Campaigns) != 0 {
+		t.Errorf("never forgets: %+v, %v", sums, err)
 	}
 }
 
@@ -141,7 +175,7 @@ func TestPastDaysAreKeptBesideTheLedger(t *testing.T) {
 	t.Parallel()
 	s, now := opened(t), time.Now()
 	long := now.AddDate(0, 0, -5)
-	old, err := sonic.Marshal(book{Days: Expenses{shanghai.Day(long): {"a": {{region: "east", model: "m"}: {Attempts: 3, ChargedFen: 60}}}}})
+	old, err := sonic.Marshal(totals{Days: Expenses{shanghai.Day(long): {"a": {{region: "east", model: "m"}: {Attempts: 3, ChargedFen: 60}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,11 +183,9 @@ func TestPastDaysAreKeptBesideTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, _ := begun(t, s)
-	if err := l.Post(t.Context(), "t", "", call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20})); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := s.read(t.Context()); err != nil || len(b.Days) != 1 {
-		t.Errorf("the ledger has the days %v, %v", b.Days, err)
+	post(t, l, "t", "", call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20}))
+	if p := stands(t, s); len(p.Sums.Days) != 1 {
+		t.Errorf("the ledger has the days %v", p.Sums.Days)
 	}
 	costs, err := s.Costs(t.Context(), 7, now)
 	if err != nil || len(costs) != 2 || costs[0].ChargedFen != 20 || costs[1].ChargedFen != 60 || costs[1].Model != "m" || costs[1].Day != shanghai.Day(long) {

@@ -54,22 +54,10 @@ func (s *Store) Costs(ctx context.Context, last int, now time.Time) ([]Cost, err
 		}
 		days[e.Key[len(dayKey("")):]] = sums
 	}
-	b, err := s.read(ctx)
+	p, err := engine.ReadPage[totals](ctx, s.bucket, ledgerKey)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read ledger: %w", err)
 	}
-	maps.Copy(days, b.Days)
+	maps.Copy(days, p.Sums.Days)
 	return days.lines(shanghai.Day(now.AddDate(0, 0, 1-last))), nil
-}
-
-// read returns the book as it stands.
-func (s *Store) read(ctx context.Context) (b book, err error) {
-	_, err = s.bucket.Update(ctx, ledgerKey, func(old []byte) (_ []byte, _ time.Duration, err error) {
-		b, err = readBook(old)
-		return nil, 0, err
-	})
-	if err != nil {
-		return b, fmt.Errorf("read ledger: %w", err)
-	}
-	return b, nil
 }

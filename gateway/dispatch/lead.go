@@ -75,7 +75,7 @@ func newLead(d *Dispatcher) *lead {
 	h, a := health.New(d.config.Breaking), billing.NewAccounts()
 	return &lead{
 		Dispatcher: d, wake: make(chan struct{}, 1), recovered: make(chan struct{}), trims: newTrims(),
-		slots: newSlots(h, a), health: h, accounts: a, ledger: d.billing.Ledger(a), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
+		slots: newSlots(h, a), health: h, accounts: a, ledger: d.billing.Ledger(a, d.Logger), held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 		service: newService(),
 	}
 }
@@ -106,7 +106,7 @@ func (l *lead) run(ctx context.Context) error {
 	loops.Go(func() { l.pulse(ctx) })
 	loops.Go(func() { l.trim(ctx) })
 	loops.Go(func() { l.tellAll(ctx) })
-	loops.Go(func() { l.ledger.Run(ctx) })
+	loops.Go(func() { _ = l.ledger.Run(ctx) })
 	loops.Wait()
 	l.close()
 	l.walks.Wait()
