@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -85,7 +86,7 @@ func (s *State) Admit(name string, now time.Time) (Campaign, error) {
 
 // spoken is a moment as people in China read it.
 func spoken(t time.Time) string {
-	return t.In(time.FixedZone("CST", 8*3600)).Format("2006-01-02 15:04")
+	return t.In(shanghai.Zone()).Format("2006-01-02 15:04")
 }
 
 // OpenCampaigns are the names of those that are open at a moment, in the order in

@@ -4,15 +4,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // recentCharged is how many finished tasks an account remembers by id, so that
 // a late retry of one is not counted twice. Older ones are only a number.
 const recentCharged = 32
-
-// shanghai has no daylight saving: a fixed zone is right and needs no file.
-var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 // account is what a session has used today and what is under way. Its JSON
 // names are short because it is written at every accept.
@@ -34,13 +32,13 @@ type reservation struct {
 func (r reservation) at() time.Time { return time.Unix(r.At, 0) }
 
 func newAccount(now time.Time) account {
-	return account{Day: shanghaiDay(now), Built: now.UnixNano()}
+	return account{Day: shanghai.DayNumber(now), Built: now.UnixNano()}
 }
 
 // roll begins a new day. Tasks that are still under way stay active; they were
 // counted on their own day.
 func (a *account) roll(now time.Time) {
-	if day := shanghaiDay(now); day != a.Day {
+	if day := shanghai.DayNumber(now); day != a.Day {
 		a.Day, a.Charged, a.Recent, a.Granted = day, 0, nil, 0
 	}
 }
@@ -55,7 +53,7 @@ func (a *account) used() int64 {
 	return used
 }
 
-func (a *account) today(r reservation) bool { return shanghaiDay(r.at()) == a.Day }
+func (a *account) today(r reservation) bool { return shanghai.DayNumber(r.at()) == a.Day }
 
 func (a *account) knows(t task.ID) bool { return a.find(t) >= 0 || slices.Contains(a.Recent, mark(t)) }
 
@@ -106,11 +104,4 @@ func (a *account) charge(t task.ID) {
 	if extra := len(a.Recent) - recentCharged; extra > 0 {
 		a.Recent = a.Recent[extra:]
 	}
-}
-
-func shanghaiDay(t time.Time) int64 { return (t.Unix() + 8*60*60) / (24 * 60 * 60) }
-
-func midnightAfter(t time.Time) time.Time {
-	y, m, d := t.In(shanghai).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, shanghai).UTC()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -215,7 +216,7 @@ func (a *Accounts) lock(id task.SessionID) (unlock func()) {
 func (a *Accounts) usage(acc account) Usage {
 	now, limits := a.now(), a.limits()
 	acc.roll(now)
-	u := Usage{Daily: limits.SessionDaily, Used: acc.used(), Active: int64(len(acc.Active)), ActiveLimit: limits.SessionActive, ResetsAt: midnightAfter(now)}
+	u := Usage{Daily: limits.SessionDaily, Used: acc.used(), Active: int64(len(acc.Active)), ActiveLimit: limits.SessionActive, ResetsAt: shanghai.NextMidnight(now)}
 	if u.Daily > 0 {
 		u.Daily += acc.Granted
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -95,7 +96,7 @@ func (a *Accounts) granted(ctx context.Context, id task.SessionID, day int64) (i
 		if err := json.Unmarshal(e.Value, &g); err != nil {
 			return 0, fmt.Errorf("decode grant: %w", err)
 		}
-		if shanghaiDay(g.At) == day {
+		if shanghai.DayNumber(g.At) == day {
 			total += g.N
 		}
 	}

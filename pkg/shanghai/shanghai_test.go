@@ -20,5 +20,8 @@ func TestADayBeginsAtMidnightInChina(t *testing.T) {
 		if day, begin, next := Day(c.at), Midnight(c.at), NextMidnight(c.at); day != c.day || !begin.Equal(c.begin) || !next.Equal(c.next) {
 			t.Errorf("%s: day %s from %v to %v", name, day, begin, next)
 		}
+		if first := time.Unix(DayNumber(c.at)*24*60*60, 0).UTC().Format("20060102"); first != c.day {
+			t.Errorf("%s: day number %d is %s", name, DayNumber(c.at), first)
+		}
 	}
 }
