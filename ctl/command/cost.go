@@ -55,20 +55,18 @@ func costsView(costs []operator.Cost) terminal.View {
 		},
 		Empty: "Nothing was asked of any provider.",
 	}}
-	row := func(day, provider, model, region string, c operator.Cost) []string {
+	row := func(day, provider, model, region string, c operator.Sums) []string {
 		n := func(v int64) string { return strconv.FormatInt(v, 10) }
 		return []string{
 			day, provider, model, region, n(c.Attempts), n(c.OK), yuan(c.ChargedFen), yuan(c.UnknownFen), yuan(c.ReturnedFen),
 			n(c.Hedges), n(c.Failed), n(c.Unknown),
 		}
 	}
-	var sum operator.Cost
+	var sum operator.Sums
 	for _, c := range costs {
-		sum.Attempts, sum.OK, sum.Failed, sum.Unknown = sum.Attempts+c.Attempts, sum.OK+c.OK, sum.Failed+c.Failed, sum.Unknown+c.Unknown
-		sum.Hedges, sum.ChargedFen = sum.Hedges+c.Hedges, sum.ChargedFen+c.ChargedFen
-		sum.UnknownFen, sum.ReturnedFen = sum.UnknownFen+c.UnknownFen, sum.ReturnedFen+c.ReturnedFen
+		sum.Add(c.Sums)
 		v.Names = append(v.Names, c.Day+"/"+c.Provider+"/"+c.Model+"/"+c.Region)
-		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, or(c.Model, "-"), c.Region, c))
+		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, or(c.Model, "-"), c.Region, c.Sums))
 	}
 	if len(costs) > 1 {
 		v.Table.Rows = append(v.Table.Rows, row("all", "", "", "", sum))

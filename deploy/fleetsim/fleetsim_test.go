@@ -87,7 +87,7 @@ func TestTheVendorsOwnCountIsBelieved(t *testing.T) {
 	e := evidence{
 		tasks: []operator.Task{ended(1, paid)},
 		books: map[string]double.Books{"seedream": {Submissions: 1, Billed: 1}},
-		costs: []operator.Cost{{Provider: "seedream", Attempts: 1, ChargedFen: priceFen}},
+		costs: []operator.Cost{{Provider: "seedream", Sums: operator.Sums{Attempts: 1, ChargedFen: priceFen}}},
 	}
 	if r := judge(a, e); len(r.outside) > 0 || r.succeeded != 1 || r.paidFen != priceFen {
 		t.Errorf("all agree, and yet: %v", r.outside)

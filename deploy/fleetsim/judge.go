@@ -181,7 +181,7 @@ func (r *result) compare(v vendor, e evidence) {
 	for _, c := range e.costs {
 		if c.Provider == v.name {
 			ledger.Attempts += c.Attempts
-			ledger.ChargedFen += c.ChargedFen + c.UnknownFen
+			ledger.ChargedFen += c.SpentFen()
 		}
 	}
 	r.tallies = append(r.tallies, y)

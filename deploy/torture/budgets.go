@@ -49,7 +49,7 @@ func spent(costs []operator.Cost) spendings {
 		if out[c.Day] == nil {
 			out[c.Day] = map[string]int64{}
 		}
-		fen := c.ChargedFen + c.UnknownFen
+		fen := c.SpentFen()
 		out[c.Day][c.Provider] += fen
 		out[c.Day][wholeService] += fen
 	}

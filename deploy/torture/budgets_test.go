@@ -15,14 +15,14 @@ func TestThriftKnowsWhatIsOverspent(t *testing.T) {
 		want  int
 	}{
 		"nothing": {},
-		"to the last fen": {costs: []operator.Cost{{Day: "d", Provider: alpha, ChargedFen: 20, UnknownFen: 20}, {Day: "d", Provider: beta, ChargedFen: 80}},
+		"to the last fen": {costs: []operator.Cost{{Day: "d", Provider: alpha, Sums: operator.Sums{ChargedFen: 20, UnknownFen: 20}}, {Day: "d", Provider: beta, Sums: operator.Sums{ChargedFen: 80}}},
 			sent: map[string]int64{alpha: 2, beta: 4, wholeService: 6}},
-		"by one picture": {costs: []operator.Cost{{Day: "d", Provider: alpha, ChargedFen: 60}}, sent: map[string]int64{alpha: 3, wholeService: 3}},
-		"by two, of two models": {costs: []operator.Cost{{Day: "d", Provider: alpha, Model: "m", ChargedFen: 40}, {Day: "d", Provider: alpha, UnknownFen: 40}},
+		"by one picture": {costs: []operator.Cost{{Day: "d", Provider: alpha, Sums: operator.Sums{ChargedFen: 60}}}, sent: map[string]int64{alpha: 3, wholeService: 3}},
+		"by two, of two models": {costs: []operator.Cost{{Day: "d", Provider: alpha, Model: "m", Sums: operator.Sums{ChargedFen: 40}}, {Day: "d", Provider: alpha, Sums: operator.Sums{UnknownFen: 40}}},
 			sent: map[string]int64{alpha: 2, wholeService: 2}, want: 1},
-		"untold":                {costs: []operator.Cost{{Day: "d", Provider: alpha, ChargedFen: 40}}, sent: map[string]int64{alpha: 4, wholeService: 4}, want: 1},
-		"in all":                {costs: []operator.Cost{{Day: "d", Provider: beta, ChargedFen: 160}}, sent: map[string]int64{beta: 8, wholeService: 8}, want: 2},
-		"two days have budgets": {costs: []operator.Cost{{Day: "d", Provider: alpha, ChargedFen: 60}, {Day: "e", Provider: alpha, ChargedFen: 60}}, sent: map[string]int64{alpha: 6, wholeService: 6}},
+		"untold":                {costs: []operator.Cost{{Day: "d", Provider: alpha, Sums: operator.Sums{ChargedFen: 40}}}, sent: map[string]int64{alpha: 4, wholeService: 4}, want: 1},
+		"in all":                {costs: []operator.Cost{{Day: "d", Provider: beta, Sums: operator.Sums{ChargedFen: 160}}}, sent: map[string]int64{beta: 8, wholeService: 8}, want: 2},
+		"two days have budgets": {costs: []operator.Cost{{Day: "d", Provider: alpha, Sums: operator.Sums{ChargedFen: 60}}, {Day: "e", Provider: alpha, Sums: operator.Sums{ChargedFen: 60}}}, sent: map[string]int64{alpha: 6, wholeService: 6}},
 	} {
 		if got := thrift(c.budgets(), spent(x.costs), x.sent); len(got) != x.want {
 			t.Errorf("%s: %d faults, want %d: %q", name, len(got), x.want, got)

@@ -163,7 +163,7 @@ func (v *verifier) ledger(ctx context.Context, r *audited) error {
 	}
 	var ok, fen, attempts int64
 	for _, c := range costs {
-		ok, fen, attempts = ok+c.ChargedFen, fen+c.ChargedFen+c.UnknownFen, attempts+c.Attempts
+		ok, fen, attempts = ok+c.ChargedFen, fen+c.SpentFen(), attempts+c.Attempts
 	}
 	if ok < r.okFen || fen < r.fen || attempts < r.attempts {
 		v.book.fault(unbooked, 1, "", "%d attempts, %d fen and %d for pictures are in the records, %d, %d and %d in the ledger", r.attempts, r.fen, r.okFen, attempts, fen, ok)

@@ -112,13 +112,5 @@ func (s *Server) costs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := operator.List[operator.Cost]{Data: []operator.Cost{}}
-	for _, c := range costs {
-		out.Data = append(out.Data, operator.Cost{
-			Day: c.Day[:4] + "-" + c.Day[4:6] + "-" + c.Day[6:], Provider: c.Provider, Model: c.Model, Region: c.Region,
-			Attempts: c.Attempts, OK: c.OK, Failed: c.Failed, Unknown: c.Unknown,
-			Hedges: c.Hedges, ChargedFen: c.ChargedFen, UnknownFen: c.UnknownFen, ReturnedFen: c.ReturnedFen,
-		})
-	}
-	return out, nil
+	return operator.List[operator.Cost]{Data: costs}, nil
 }

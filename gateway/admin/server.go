@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
@@ -22,6 +21,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -89,7 +89,7 @@ type notes interface {
 // dispatcher is gateway/dispatch.
 type dispatcher interface {
 	Status() dispatch.Status
-	Costs(ctx context.Context, days int) ([]billing.Cost, error)
+	Costs(ctx context.Context, days int) ([]operator.Cost, error)
 }
 
 // ramps is gateway/ramp.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 )
 
@@ -53,8 +54,8 @@ func TestAccountsAddUpTheLedgerAndWhatIsReserved(t *testing.T) {
 	a := NewAccounts()
 	r := a.Reserve("a", "expo", 20, noon())
 	e := make(Expenses)
-	e.Add(noon(), "a", "east", "m", Sums{OK: 1, ChargedFen: 20})
-	e.Add(noon(), "b", "", "", Sums{Unknown: 1, UnknownFen: 30})
+	e.Add(noon(), "a", "east", "m", operator.Sums{OK: 1, ChargedFen: 20})
+	e.Add(noon(), "b", "", "", operator.Sums{Unknown: 1, UnknownFen: 30})
 	a.show(engine.Page[totals]{Sums: spentFor("expo", e), Open: map[string]int64{"t": 1}})
 	if s := a.Spending(noon()); s.TotalFen != 70 || s.Providers["a"] != 40 || s.Providers["b"] != 30 || s.Campaigns["expo"] != 70 || !a.Booked("t") || a.Booked("u") {
 		t.Errorf("spent %+v", s)

@@ -11,6 +11,7 @@ import (
 	"github.com/bytedance/sonic"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -46,7 +47,7 @@ func begun(t *testing.T, s *Store) (*Ledger, *Accounts) {
 }
 
 // call is one that a task paid for.
-func call(at time.Time, provider string, s Sums) Expenses {
+func call(at time.Time, provider string, s operator.Sums) Expenses {
 	e := make(Expenses)
 	e.Add(at, provider, "east", "m", s)
 	return e
@@ -74,7 +75,7 @@ func TestATaskIsBookedOnce(t *testing.T) {
 	s, now := opened(t), time.Now()
 	one, accounts := begun(t, s)
 	paid := func() int64 { return stands(t, s).Sums.Days[shanghai.Day(now)]["a"][origin{"east", "m"}].ChargedFen }
-	e := call(now, "a", Sums{Attempts: 1, ChargedFen: 20})
+	e := call(now, "a", operator.Sums{Attempts: 1, ChargedFen: 20})
 	post(t, one, "t", "", e)
 	post(t, one, "t", "", e)
 	next, _ := begun(t, s) // the ledger of the next term
@@ -120,7 +121,7 @@ func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Sums.add(totals{Days: call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20})})
+	p.Sums.add(totals{Days: call(now, "a", operator.Sums{Attempts: 1, OK: 1, ChargedFen: 20})})
 	data, err := sonic.Marshal(p.Sums)
 	if err != nil {
 		t.Fatal(err)
@@ -129,16 +130,16 @@ func TestALedgerWithoutModelsIsReadOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Cost{
-		{Day: day, Provider: "a", Sums: Sums{Attempts: 1, Unknown: 1, UnknownFen: 20}},
-		{Day: day, Provider: "a", Region: "east", Sums: Sums{Attempts: 2, OK: 2, ChargedFen: 40}},
-		{Day: day, Provider: "a", Model: "m", Region: "east", Sums: Sums{Attempts: 1, OK: 1, ChargedFen: 20}},
+	want := []operator.Cost{
+		{Day: "2026-03-01", Provider: "a", Sums: operator.Sums{Attempts: 1, Unknown: 1, UnknownFen: 20}},
+		{Day: "2026-03-01", Provider: "a", Region: "east", Sums: operator.Sums{Attempts: 2, OK: 2, ChargedFen: 40}},
+		{Day: "2026-03-01", Provider: "a", Model: "m", Region: "east", Sums: operator.Sums{Attempts: 1, OK: 1, ChargedFen: 20}},
 	}
 	if got := again.Sums.Days.lines(day); !slices.Equal(got, want) || p.Open["t"] != 1 {
 		t.Errorf("read %+v, want %+v", got, want)
 	}
 	var before struct {
-		Days map[string]map[string]map[string]Sums `json:"days"`
+		Days map[string]map[string]map[string]operator.Sums `json:"days"`
 	}
 	if err := sonic.Unmarshal(data, &before); err != nil {
 		t.Fatal(err)
@@ -183,12 +184,12 @@ func TestPastDaysAreKeptBesideTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, _ := begun(t, s)
-	post(t, l, "t", "", call(now, "a", Sums{Attempts: 1, OK: 1, ChargedFen: 20}))
+	post(t, l, "t", "", call(now, "a", operator.Sums{Attempts: 1, OK: 1, ChargedFen: 20}))
 	if p := stands(t, s); len(p.Sums.Days) != 1 {
 		t.Errorf("the ledger has the days %v", p.Sums.Days)
 	}
 	costs, err := s.Costs(t.Context(), 7, now)
-	if err != nil || len(costs) != 2 || costs[0].ChargedFen != 20 || costs[1].ChargedFen != 60 || costs[1].Model != "m" || costs[1].Day != shanghai.Day(long) {
+	if err != nil || len(costs) != 2 || costs[0].ChargedFen != 20 || costs[1].ChargedFen != 60 || costs[1].Model != "m" || costs[1].Day != long.In(shanghai.Zone()).Format(time.DateOnly) {
 		t.Errorf("costs = %+v, %v", costs, err)
 	}
 	if costs, err = s.Costs(t.Context(), 2, now); err != nil || len(costs) != 1 {

@@ -10,6 +10,7 @@ import (
 	"github.com/bytedance/sonic"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 )
 
@@ -42,7 +43,7 @@ func (s *Store) AllowDoublePay(ctx context.Context, fen, mostPerDay int64, now t
 
 // Costs reports the last days from the ledger, on any gateway: the newest day
 // first. Calls in flight are not in it.
-func (s *Store) Costs(ctx context.Context, last int, now time.Time) ([]Cost, error) {
+func (s *Store) Costs(ctx context.Context, last int, now time.Time) ([]operator.Cost, error) {
 	days := make(Expenses)
 	for e, err := range s.bucket.Entries(ctx, dayKey("*")) {
 		if err != nil {

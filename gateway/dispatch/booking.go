@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -18,7 +19,7 @@ func (w *walk) costs() (e billing.Expenses, paid bool) {
 		}
 		planned := w.step(a.Provider).PriceFen
 		paid = paid || a.PriceFen > 0 || planned > 0
-		s := billing.Sums{Attempts: 1}
+		s := operator.Sums{Attempts: 1}
 		if a.Hedge {
 			s.Hedges = 1
 		}

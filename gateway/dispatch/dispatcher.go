@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -144,7 +145,7 @@ func (d *Dispatcher) term(ctx context.Context, c *claim) {
 }
 
 // Costs reports what the last days have cost, the newest first.
-func (d *Dispatcher) Costs(ctx context.Context, days int) ([]billing.Cost, error) {
+func (d *Dispatcher) Costs(ctx context.Context, days int) ([]operator.Cost, error) {
 	return d.billing.Costs(ctx, days, time.Now())
 }
 

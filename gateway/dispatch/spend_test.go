@@ -4,9 +4,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -22,13 +22,13 @@ func budgeted(t *testing.T, budgets map[string]int64, change ...func(*world)) *w
 }
 
 // total sums a report up by provider.
-func total(t *testing.T, d *running) map[string]billing.Sums {
+func total(t *testing.T, d *running) map[string]operator.Sums {
 	t.Helper()
 	costs, err := d.Costs(t.Context(), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]billing.Sums{}
+	out := map[string]operator.Sums{}
 	for _, c := range costs {
 		s := out[c.Provider]
 		s.Add(c.Sums)
@@ -81,10 +81,10 @@ func TestWhatIsUnderWayCountsAndWhatWasNotBilledIsGivenBack(t *testing.T) {
 	w.finished(third)
 	d.idle()
 	got := total(t, d)
-	if want := (billing.Sums{Attempts: 2, Failed: 1, Unknown: 1, UnknownFen: 20, ReturnedFen: 20}); got["a"] != want {
+	if want := (operator.Sums{Attempts: 2, Failed: 1, Unknown: 1, UnknownFen: 20, ReturnedFen: 20}); got["a"] != want {
 		t.Errorf("a: %+v, want %+v", got["a"], want)
 	}
-	if want := (billing.Sums{Attempts: 2, OK: 2, ChargedFen: 60}); got["b"] != want {
+	if want := (operator.Sums{Attempts: 2, OK: 2, ChargedFen: 60}); got["b"] != want {
 		t.Errorf("b: %+v, want %+v", got["b"], want)
 	}
 }

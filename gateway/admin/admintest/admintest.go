@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
-	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -27,6 +26,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -257,10 +257,10 @@ func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
 }
 
 // Costs plays the dispatcher.
-func (s *Stage) Costs(context.Context, int) ([]billing.Cost, error) {
-	return []billing.Cost{
-		{Day: "20260301", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: billing.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
-		{Day: "20260301", Provider: "mock", Model: "mock", Region: "cn-east", Sums: billing.Sums{Attempts: 5, OK: 5}},
+func (s *Stage) Costs(context.Context, int) ([]operator.Cost, error) {
+	return []operator.Cost{
+		{Day: "2026-03-01", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: operator.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
+		{Day: "2026-03-01", Provider: "mock", Model: "mock", Region: "cn-east", Sums: operator.Sums{Attempts: 5, OK: 5}},
 	}, nil
 }
 
