@@ -17,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/campaign"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
+	taskrun "github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
@@ -253,8 +254,9 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	g.router = routing.New(g.config.routing(), g.policy.State)
 	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
-		ID: g.id, Engine: g.engine, Queue: g.queue, Router: g.router, Fleet: g.fleet, Caller: g.client, Objects: g.store,
-		Settler: g.intake, Arms: g.arms, Policy: g.policy.State, TaskFen: func() int64 { return g.policy.Limits().TaskFen }, Logger: g.log, Registry: g.reg,
+		ID: g.id, Engine: g.engine, Queue: g.queue, Fleet: g.fleet, Policy: g.policy.State, Registry: g.reg,
+		TaskFen: func() int64 { return g.policy.Limits().TaskFen },
+		Runs:    taskrun.Deps{Router: g.router, Caller: g.client, Objects: g.store, Settler: g.intake, Arms: g.arms, Logger: g.log},
 	}); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -49,10 +50,10 @@ func (a Alarming) validate() error {
 	return errors.Join(errs...)
 }
 
-// alarms lists what is alarming in what the leader tells. A budget of nothing
+// alarms lists what is alarming in what the leader broadcasts. A budget of nothing
 // was meant so.
-func (a Alarming) alarms(t told, state *policy.State) (out []Alarm) {
-	on := t.spending()
+func (a Alarming) alarms(b broadcast, state *policy.State) (out []Alarm) {
+	on := b.spending()
 	budget := func(what AlarmWhat, name string, spent, fen int64) {
 		if a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
 			out = append(out, Alarm{What: what, Name: name, SpentFen: spent, BudgetFen: fen})
@@ -62,12 +63,12 @@ func (a Alarming) alarms(t told, state *policy.State) (out []Alarm) {
 		budget(AlarmBudget, name, on.Of(name), state.Budgets[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Campaigns)) {
-		if c := state.Campaigns[name]; c.Phase(t.At) == policy.CampaignOpen {
+		if c := state.Campaigns[name]; c.Phase(b.At) == policy.CampaignOpen {
 			budget(AlarmCampaign, name, on.Campaigns[name], c.DailyBudgetFen)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.Providers)) {
-		if left := t.Providers[name].Remaining; left != nil && *left < a.Allowance {
+	for _, name := range slices.Sorted(maps.Keys(b.Providers)) {
+		if left := b.Providers[name].Remaining; left != nil && *left < a.Allowance {
 			out = append(out, Alarm{What: AlarmAllowance, Name: name, Remaining: *left})
 		}
 	}
@@ -78,60 +79,46 @@ func (a Alarming) alarms(t told, state *policy.State) (out []Alarm) {
 // running low: most vendors count by the minute.
 const allowanceQuiet = time.Hour
 
-// said remembers what was logged, so that it is logged once: a budget for each
+// loggedAlarms remember what was logged, so that it is logged once: a budget for each
 // day and size, an allowance when it runs low. It outlives terms.
-type said struct {
+type loggedAlarms struct {
 	budgets    map[Alarm]string // the day, by a budget and its size
 	allowances map[string]time.Time
 }
 
-func newSaid() said { return said{map[Alarm]string{}, map[string]time.Time{}} }
+func newLoggedAlarms() loggedAlarms {
+	return loggedAlarms{map[Alarm]string{}, map[string]time.Time{}}
+}
 
 // fresh reports whether an alarm was not logged yet.
-func (s said) fresh(a Alarm, now time.Time) bool {
+func (l loggedAlarms) fresh(a Alarm, now time.Time) bool {
 	if a.What == AlarmAllowance {
-		before, was := s.allowances[a.Name]
+		before, was := l.allowances[a.Name]
 		if was && now.Sub(before) < allowanceQuiet {
 			return false
 		}
-		s.allowances[a.Name] = now
+		l.allowances[a.Name] = now
 		return true
 	}
 	day, key := shanghai.Day(now), Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
-	maps.DeleteFunc(s.budgets, func(_ Alarm, said string) bool { return said != day })
-	if s.budgets[key] == day {
+	maps.DeleteFunc(l.budgets, func(_ Alarm, said string) bool { return said != day })
+	if l.budgets[key] == day {
 		return false
 	}
-	s.budgets[key] = day
+	l.budgets[key] = day
 	return true
 }
 
-// alarm adds what is alarming to what the leader tells, logs what is new of
-// it, and shows it to the metrics.
-func (l *lead) alarm(t told) told {
-	state := l.Policy()
-	t.Alarms = l.config.Alarming.alarms(t, state)
-	l.metrics.alarms.Reset()
-	for _, a := range t.Alarms {
-		l.metrics.alarms.WithLabelValues(string(a.What), a.Name).Set(1)
-		if !l.said.fresh(a, t.At) {
+// log logs the alarms that were not logged yet.
+func (l loggedAlarms) log(alarms []Alarm, now time.Time, log *slog.Logger) {
+	for _, a := range alarms {
+		if !l.fresh(a, now) {
 			continue
 		}
 		if a.What != AlarmAllowance {
-			l.Logger.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", shanghai.Day(t.At))
+			log.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", shanghai.Day(now))
 		} else {
-			l.Logger.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
+			log.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
 		}
 	}
-	l.metrics.budget.Reset()
-	for name, fen := range state.Budgets {
-		l.metrics.budget.WithLabelValues(name).Set(float64(fen))
-	}
-	l.metrics.remaining.Reset()
-	for name, p := range t.Providers {
-		if p.Remaining != nil {
-			l.metrics.remaining.WithLabelValues(name).Set(float64(*p.Remaining))
-		}
-	}
-	return t
 }

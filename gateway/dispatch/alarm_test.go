@@ -35,7 +35,7 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 	t.Parallel()
 	few, enough := int64(9), int64(10)
 	now := time.Now()
-	news := told{At: now, SpentFen: 100, Campaigns: map[string]int64{"expo": 90, "over": 90}, Providers: map[string]ProviderStatus{
+	news := broadcast{At: now, SpentFen: 100, Campaigns: map[string]int64{"expo": 90, "over": 90}, Providers: map[string]ProviderStatus{
 		"a": {SpentFen: 80, Remaining: &few}, "b": {SpentFen: 20, Remaining: &enough}, "c": {},
 	}}
 	state := &policy.State{
@@ -70,7 +70,7 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 func TestAnAlarmIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	s := newSaid()
+	s := newLoggedAlarms()
 	budget, other, low := Alarm{What: AlarmBudget, Name: "a", BudgetFen: 100}, Alarm{What: AlarmBudget, Name: "a", BudgetFen: 200}, Alarm{What: AlarmAllowance, Name: "a"}
 	for i, c := range []struct {
 		alarm Alarm
@@ -104,7 +104,7 @@ func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
 		eventually(t, "both know", func() bool {
 			return slices.Equal(leader.Status().Alarms, want) && slices.Equal(standby.Status().Alarms, want) && standby.Status().SpentFen == 20
 		})
-		standby.told.Store(nil) // and when it is told again
+		standby.heard.Store(nil) // and when it is told again
 	}
 	if n, m := log.count("budget nearly spent"), log.count("allowance of a vendor is low"); n != 1 || m != 1 {
 		t.Errorf("logged %d and %d times:\n%s", n, m, log.buf.String())

@@ -170,10 +170,9 @@ func TestAnArmThatIsOutOfMoneyOrBrokenIsMadeAsUsualAndLeftOut(t *testing.T) {
 			w.policy.Store(&policy.State{Budgets: map[string]int64{"b": 10}})
 		},
 		"broken": func(_ *world, d *running) {
-			l := d.leads()
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Class: task.ClassAuth}, time.Now())
+			d.leads().look(func(b *board) {
+				b.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Class: task.ClassAuth}, time.Now())
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,18 +2,18 @@
 // leads, on one of the gateways; it is therefore exact about fairness, worker
 // slots and provider limits without any lock between processes. It takes jobs
 // from gateway/queue, plans from gateway/routing and workers from
-// gateway/fleet, writes every attempt before the call and its outcome after
-// it, and hands finished tasks to gateway/intake to be settled.
+// gateway/fleet, and hands finished tasks to gateway/intake to be settled.
 //
-// The files follow a task: claim.go makes this the one dispatcher, lead.go
-// leases the task, fairqueue keeps it until its turn, position.go tells it where it
-// stands, place.go and slots.go give it a worker, health
-// keeps it away from providers that fail, told.go
-// tells operators of those, walk.go runs it over its
-// attempts, flight.go and call.go make one call,
-// hedge.go a second one beside it, recover.go finds a call that another
-// dispatcher or a lost stream left behind, judge.go decides what an outcome
-// means, booking.go posts what its calls have cost to gateway/billing,
-// change.go writes the record, finish.go ends it, trim.go forgets its
-// history.
+// A dispatcher stands by or leads (dispatcher.go), by a lease that one gateway
+// has (leader.go), for a term (term.go). The term's scheduler owns the only
+// lock (scheduler.go). What it guards is the board (board.go): the tasks that
+// wait (package fairqueue), the workers' slots (slots.go) and how the
+// providers do (package health). It gives slots to tasks (assign.go), by the
+// plans that can be paid (plans.go), and starts their runs (package run),
+// which ask it for more (port.go).
+//
+// The waiting learn their positions (position.go), operators and the other
+// gateways how things are (report.go, status.go, alarm.go, collector.go), and
+// new tasks whether they can be paid (payable.go). trim.go forgets the
+// histories of finished tasks.
 package dispatch

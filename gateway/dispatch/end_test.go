@@ -60,11 +60,9 @@ func TestACancelBeforeTheWindowIsRemembered(t *testing.T) {
 	d.waiting(1)
 	third, fourth := w.accept(), w.accept()
 	w.cancel(fourth)
-	l := d.current.Load()
-	eventually(t, "the cancel is remembered", func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.missed) == 1
+	eventually(t, "the cancel is remembered", func() (known bool) {
+		d.current.Load().look(func(b *board) { known = len(b.missed) == 1 })
+		return known
 	})
 	first.ok() // makes room for the third
 	if c := w.next(); c.req.Task != second.ID {

@@ -275,14 +275,12 @@ func TestEstimatesAreHeldAgainstWhatHappened(t *testing.T) {
 	w.next().ok() // the first guess is three seconds
 	w.finished(quick)
 	d.idle()
-	if e, p50, p90 := value(t, d.metrics.estimated), value(t, d.metrics.byP50), value(t, d.metrics.byP90); e != 1 || p50 != 1 || p90 != 1 {
+	if e, p50, p90 := d.count("estimates"), d.count("estimates_by_p50"), d.count("estimates_by_p90"); e != 1 || p50 != 1 || p90 != 1 {
 		t.Errorf("after a quick one: %d estimates, %d by p50, %d by p90", e, p50, p90)
 	}
-	l := d.current.Load()
-	eventually(t, "the service time is learned", func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.service.mean < guess
+	eventually(t, "the service time is learned", func() (learned bool) {
+		d.current.Load().look(func(b *board) { learned = b.service.mean < guess })
+		return learned
 	})
 	slow := w.accept()
 	c := w.next()
@@ -290,14 +288,14 @@ func TestEstimatesAreHeldAgainstWhatHappened(t *testing.T) {
 	c.ok()
 	w.finished(slow)
 	d.idle()
-	if e, p50 := value(t, d.metrics.estimated), value(t, d.metrics.byP50); e != 2 || p50 != 1 {
+	if e, p50 := d.count("estimates"), d.count("estimates_by_p50"); e != 2 || p50 != 1 {
 		t.Errorf("after a slow one: %d estimates, %d by p50", e, p50)
 	}
 	failed := w.accept()
 	w.next().fails(task.Rejected, task.ClassContent)
 	w.finished(failed)
 	d.idle()
-	if e := value(t, d.metrics.estimated); e != 2 {
+	if e := d.count("estimates"); e != 2 {
 		t.Errorf("a failure was counted: %d estimates", e)
 	}
 }

@@ -19,6 +19,12 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
+// answer is how a call ends.
+type answer struct {
+	out workerrpc.Outcome
+	err error
+}
+
 // call is one Generate as its worker sees it.
 type call struct {
 	addr string

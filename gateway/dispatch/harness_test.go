@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -12,9 +13,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
@@ -39,8 +41,15 @@ type world struct {
 	routes  routing.Config
 	config  Config
 	taskFen int64
-	arms    arms // nil: not counted
+	arms    arms             // nil: not counted
+	now     func() time.Time // nil: the system's clock
 	log     *slog.Logger
+}
+
+// arms count what experiments did.
+type arms interface {
+	Post(ctx context.Context, arm task.Arm, id task.ID, c experiment.Counts) error
+	Close(arm task.Arm, id task.ID)
 }
 
 // provider is a provider as most tests need it.
@@ -89,8 +98,9 @@ func (w *world) openQueue(e *engine.Engine) *queue.Queue {
 // running is a dispatcher and the way to stop it.
 type running struct {
 	*Dispatcher
-	w    *world
-	stop func()
+	w       *world
+	metrics *prometheus.Registry
+	stop    func()
 }
 
 // start runs a dispatcher on this gateway until the test ends.
@@ -101,11 +111,12 @@ func (w *world) start() *running {
 
 func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	w.t.Helper()
+	reg := prometheus.NewRegistry()
 	d, err := New(w.t.Context(), w.config, Deps{
-		ID: task.NewID(), Engine: e, Queue: q, Router: routing.New(w.routes, w.policy.Load), Fleet: w.crowd,
-		Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Policy: w.policy.Load, Logger: w.log,
-		TaskFen:  func() int64 { return w.taskFen },
-		Registry: prometheus.NewRegistry(),
+		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
+		Runs: run.Deps{
+			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: w.now,
+		},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -122,13 +133,13 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 		}
 	})
 	w.t.Cleanup(stop)
-	return &running{Dispatcher: d, w: w, stop: stop}
+	return &running{Dispatcher: d, w: w, metrics: reg, stop: stop}
 }
 
 // leads waits until a dispatcher leads and is ready for jobs.
-func (r *running) leads() *lead {
+func (r *running) leads() *term {
 	r.w.t.Helper()
-	var l *lead
+	var l *term
 	eventually(r.w.t, "it leads", func() bool { l = r.current.Load(); return l != nil })
 	within(r.w.t, l.recovered, "it has recovered")
 	return l
@@ -137,14 +148,16 @@ func (r *running) leads() *lead {
 // idle waits until nothing is held: no lease, slot, token or waiting task.
 func (r *running) idle() {
 	r.w.t.Helper()
-	var l *lead
+	var l *term
 	eventually(r.w.t, "all is given back", func() bool {
 		if l = r.current.Load(); l == nil {
 			return false
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.held)+len(l.asking)+len(l.slots.busy)+len(l.slots.providers)+l.waiting.Len() == 0
+		idle := false
+		l.look(func(b *board) {
+			idle = len(b.held)+len(b.asking)+len(b.slots.busy)+len(b.slots.providers)+b.waiting.Len() == 0
+		})
+		return idle
 	})
 	if s := r.Status(); s.Waiting != 0 || s.Running != 0 || len(s.InFlight) != 0 {
 		r.w.t.Errorf("status of an idle dispatcher: %+v", s)
@@ -335,14 +348,29 @@ func (w *world) erase(j *task.Job) {
 	}
 }
 
-// value reads a counter.
-func value(t testing.TB, c prometheus.Metric) int {
-	t.Helper()
-	var m dto.Metric
-	if err := c.Write(&m); err != nil {
-		t.Fatal(err)
+// count adds up a counter over its labels.
+func (r *running) count(name string) (n int) {
+	r.w.t.Helper()
+	families, err := r.metrics.Gather()
+	if err != nil {
+		r.w.t.Fatal(err)
 	}
-	return int(m.GetCounter().GetValue())
+	for _, f := range families {
+		if f.GetName() != "imgfleet_dispatch_"+name+"_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			n += int(m.GetCounter().GetValue())
+		}
+	}
+	return n
+}
+
+// look gives what a term knows.
+func (t *term) look(at func(*board)) {
+	t.sched.mu.Lock()
+	defer t.sched.mu.Unlock()
+	at(t.sched.board)
 }
 
 // eventually polls for what has no event.
@@ -389,4 +417,15 @@ func newWorldListening(t testing.TB) *world {
 	}
 	t.Cleanup(e.Close)
 	return newWorld(t, func(w *world) { w.engine = e })
+}
+
+// What runs promise, as tests count on it.
+const (
+	perProvider = 3                // attempts at one provider
+	deadWait    = time.Second      // for the manifest of a worker that is gone
+	callGrace   = 10 * time.Second // after the timeout of a call
+)
+
+func imageKey(r *task.Record, number int) string {
+	return fmt.Sprintf("%s/tasks/%s/%d.jpg", r.Session, r.ID, number)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -79,8 +80,8 @@ func TestEveryTaskIsTriedThoughAllBreakersAreOpen(t *testing.T) {
 func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	t.Parallel()
 	h, now := health.New(health.DefaultBreaking()), time.Unix(1000, 0)
-	report := func(s *slot, out workerrpc.Outcome) {
-		h.Report(health.Call{Lane: s.lane(), Begun: now, Probe: s.probe, InFlight: 1}, out, now)
+	report := func(s *run.Slot, out workerrpc.Outcome) {
+		h.Report(health.Call{Lane: lane(s), Begun: now, Probe: s.Probe, InFlight: 1}, out, now)
 	}
 	s := newSlots(h, billing.NewAccounts())
 	s.refresh([]fleet.Member{worker("w1", "", 9, "a")}, s.state)
@@ -93,7 +94,7 @@ func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	}
 	now = now.Add(health.DefaultBreaking().Refuse)
 	probe := s.take(n, now)
-	if probe == nil || !probe.probe || s.take(n, now) != nil {
+	if probe == nil || !probe.Probe || s.take(n, now) != nil {
 		t.Fatalf("probe %+v", probe)
 	}
 	s.release(probe) // and never reported: the next may try

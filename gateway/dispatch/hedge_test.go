@@ -244,12 +244,11 @@ func TestOneThatIsUsuallySlowerIsNoHedge(t *testing.T) {
 		c.Providers = append(c.Providers, routing.Provider{Name: "c", Timeout: time.Minute})
 	}), with(worker("w1", "", 4, "a", "b", "c")))
 	d := w.start()
-	l := d.leads()
-	l.mu.Lock()
-	for range 20 {
-		l.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Result: task.OK, ProviderMS: 60_000}, time.Now())
-	}
-	l.mu.Unlock()
+	d.leads().look(func(b *board) {
+		for range 20 {
+			b.health.Report(health.Call{Lane: health.Lane{Provider: "b"}}, workerrpc.Outcome{Result: task.OK, ProviderMS: 60_000}, time.Now())
+		}
+	})
 	j := w.accept()
 	slow := w.next()
 	c := w.next()

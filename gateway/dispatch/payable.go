@@ -13,15 +13,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// spending is what the leader told of today.
-func (t *told) spending() billing.Spending {
-	s := billing.Spending{TotalFen: t.SpentFen, Providers: make(map[string]int64, len(t.Providers)), Campaigns: t.Campaigns}
-	for name, p := range t.Providers {
-		s.Providers[name] = p.SpentFen
-	}
-	return s
-}
-
 // crowdedRetry is when those may ask again who are refused for others that
 // wait: some of these cost nothing in the end.
 const crowdedRetry = time.Minute
@@ -34,13 +25,14 @@ const crowdedRetry = time.Minute
 // again when it places the task. A plan without steps waits for an operator,
 // as ever.
 func (d *Dispatcher) Payable(id task.ID, campaign string) error {
-	now := time.Now()
-	state, most := d.Policy(), d.mostFen()
+	now := d.deps.Runs.Now()
+	state, p := d.deps.Policy(), newPlans(d.deps)
+	most := p.mostFen()
 	if len(state.Budgets) == 0 && state.Campaigns[campaign].DailyBudgetFen == 0 && most == math.MaxInt64 {
 		return nil
 	}
-	steps, news := d.Router.Plan(id), d.news(now)
-	affords := d.affords(state, news, now)
+	steps, last := p.router.Plan(id), d.latest(now)
+	affords := d.affords(state, last, now)
 	code := billing.Lacking(campaign, func(campaign string) bool {
 		return len(steps) == 0 || slices.ContainsFunc(steps, func(s routing.Step) bool {
 			return s.PriceFen <= most && affords(s, campaign)
@@ -52,40 +44,30 @@ func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 		f.ResetsAt = midnight
 		return f
 	}
-	if len(steps) > 0 && news != nil && news.Waiting > 0 && news.Waiting >= news.spending().CallsLeft(state.Budgets, steps, most) {
+	if len(steps) > 0 && last != nil && last.Waiting > 0 && last.Waiting >= last.spending().CallsLeft(state.Budgets, steps, most) {
 		return fault.New(fault.BudgetExhausted).After(crowdedRetry)
 	}
 	return nil
 }
 
-// news is what the leader told of late, and of today; nil when that is
-// nothing.
-func (d *Dispatcher) news(now time.Time) *told {
-	t := d.told.Load()
-	if t == nil || now.Sub(t.At) >= toldStale || shanghai.Day(t.At) != shanghai.Day(now) {
+// latest is the last broadcast of today, nil when it is old.
+func (d *Dispatcher) latest(now time.Time) *broadcast {
+	b := d.heard.Load()
+	if b == nil || now.Sub(b.At) >= broadcastStale || shanghai.Day(b.At) != shanghai.Day(now) {
 		return nil
 	}
-	return t
+	return b
 }
 
-func (d *Dispatcher) affords(state *policy.State, news *told, now time.Time) func(routing.Step, string) bool {
-	if l := d.current.Load(); l != nil {
-		return func(s routing.Step, campaign string) bool { return l.accounts.Allows(state, s, campaign, now) }
+func (d *Dispatcher) affords(state *policy.State, last *broadcast, now time.Time) func(routing.Step, string) bool {
+	if t := d.current.Load(); t != nil {
+		return func(s routing.Step, campaign string) bool {
+			return t.deps.Runs.Accounts.Allows(state, s, campaign, now)
+		}
 	}
-	if news == nil {
+	if last == nil {
 		return func(routing.Step, string) bool { return true }
 	}
-	spending := news.spending()
+	spending := last.spending()
 	return func(s routing.Step, campaign string) bool { return spending.Allows(state, s, campaign) }
-}
-
-// mostFen is what one task may cost.
-func (d *Dispatcher) mostFen() int64 {
-	if d.TaskFen == nil {
-		return math.MaxInt64
-	}
-	if fen := d.TaskFen(); fen > 0 {
-		return fen
-	}
-	return math.MaxInt64
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -69,7 +70,7 @@ func TestEveryGatewayKnowsWhatIsSpent(t *testing.T) {
 	leader.leads()
 	standby := w.start()
 	id := task.ID(task.NewID())
-	eventually(t, "the leader is heard", func() bool { return standby.told.Load() != nil })
+	eventually(t, "the leader is heard", func() bool { return standby.heard.Load() != nil })
 	if err := standby.Payable(id, ""); err != nil {
 		t.Errorf("refused with money left: %v", err)
 	}
@@ -98,7 +99,7 @@ func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
 	first := w.accept()
 	c := w.next()
 	second := w.accept()
-	eventually(t, "one waits", func() bool { n := d.told.Load(); return n != nil && n.Waiting == 1 })
+	eventually(t, "one waits", func() bool { n := d.heard.Load(); return n != nil && n.Waiting == 1 })
 	if err := d.Payable(id, ""); err != nil {
 		t.Errorf("a third picture can be paid for: %v", err)
 	}
@@ -121,23 +122,25 @@ func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
 func TestOldNewsRefusesNothing(t *testing.T) {
 	t.Parallel()
 	w := budgeted(t, map[string]int64{policy.WholeService: 20})
-	d, err := New(t.Context(), w.config, Deps{Engine: w.engine, Queue: w.queue, Router: routing.New(w.routes, w.policy.Load), Policy: w.policy.Load})
+	d, err := New(t.Context(), w.config, Deps{
+		Engine: w.engine, Queue: w.queue, Policy: w.policy.Load, Runs: run.Deps{Router: routing.New(w.routes, w.policy.Load)},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
 	for name, c := range map[string]struct {
-		told    *told
+		told    *broadcast
 		refused bool
 	}{
 		"nothing":   {},
-		"of now":    {&told{At: now, SpentFen: 20}, true},
-		"old":       {&told{At: now.Add(-toldStale), SpentFen: 20}, false},
-		"yesterday": {&told{At: shanghai.Midnight(now).Add(-time.Millisecond), SpentFen: 20}, false},
-		"old crowd": {&told{At: now.Add(-toldStale), Waiting: 9}, false},
-		"a crowd":   {&told{At: now, Waiting: 1}, true},
+		"of now":    {&broadcast{At: now, SpentFen: 20}, true},
+		"old":       {&broadcast{At: now.Add(-broadcastStale), SpentFen: 20}, false},
+		"yesterday": {&broadcast{At: shanghai.Midnight(now).Add(-time.Millisecond), SpentFen: 20}, false},
+		"old crowd": {&broadcast{At: now.Add(-broadcastStale), Waiting: 9}, false},
+		"a crowd":   {&broadcast{At: now, Waiting: 1}, true},
 	} {
-		d.told.Store(c.told)
+		d.heard.Store(c.told)
 		if err := d.Payable("x", ""); (err != nil) != c.refused {
 			t.Errorf("%s: %v", name, err)
 		}

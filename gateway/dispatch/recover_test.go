@@ -267,12 +267,11 @@ func TestAVendorsTaskIsResumedByAnotherWorker(t *testing.T) {
 	if a := w.record(j).Running(); a == nil || a.Worker != "w2" || a.Address != "w2:1" {
 		t.Errorf("the record does not say who polls: %+v", a)
 	}
-	l := d.current.Load()
-	l.mu.Lock()
-	if l.slots.busy["w1"] != 0 || l.slots.busy["w2"] != 1 || l.slots.providers["a"] != 1 {
-		t.Errorf("slots: %v, %v", l.slots.busy, l.slots.providers)
-	}
-	l.mu.Unlock()
+	d.current.Load().look(func(b *board) {
+		if b.slots.busy["w1"] != 0 || b.slots.busy["w2"] != 1 || b.slots.providers["a"] != 1 {
+			t.Errorf("slots: %v, %v", b.slots.busy, b.slots.providers)
+		}
+	})
 	c.breaks(fault.WorkerLost)
 	c = w.next()
 	if c.addr != "w2:1" || !c.req.AttachOnly {
@@ -321,10 +320,9 @@ func TestAPaidCallWaitsForAWorkerThatResumesIt(t *testing.T) {
 	l := d.current.Load()
 	go func() {
 		for {
-			l.mu.Lock()
-			n := len(l.moving)
-			l.mu.Unlock()
-			if n > 0 {
+			moving := false
+			l.look(func(b *board) { moving = len(b.asking) > 0 && b.asking[0].Move != nil })
+			if moving {
 				busy.ok()
 				return
 			}
@@ -375,7 +373,7 @@ func TestAFailedSettlementIsRepeated(t *testing.T) {
 	if n := w.books.times[j.ID]; n != 3 {
 		t.Errorf("settled %d times", n)
 	}
-	if n := value(t, d.metrics.tasks.WithLabelValues("succeeded", "false")); n != 1 {
+	if n := d.count("tasks"); n != 1 {
 		t.Errorf("counted %d times", n)
 	}
 	w.quiet()

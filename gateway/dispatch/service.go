@@ -1,10 +1,7 @@
 package dispatch
 
 import (
-	"time"
-
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
-	"github.com/imgfleet/imgfleet/gateway/queue"
 )
 
 const serviceSamples = 512
@@ -33,14 +30,4 @@ func (s *service) summarise() {
 		sum += v
 	}
 	s.p50, s.p90, s.mean = health.Quantile(sorted, 50), health.Quantile(sorted, 90), sum/float64(len(sorted))
-}
-
-// loadLocked sums up the term for position estimates. The caller holds the
-// lock.
-func (l *lead) loadLocked() queue.Load {
-	waiting := l.waiting.Len()
-	return queue.Load{
-		At: time.Now(), Waiting: waiting, Running: len(l.held) - waiting, Capacity: l.slots.capacity, Delivered: l.delivered,
-		P50: l.service.p50, P90: l.service.p90, Mean: l.service.mean,
-	}
 }

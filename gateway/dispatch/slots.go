@@ -6,10 +6,12 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // slots counts what runs where. It is exact because one dispatcher leads: the
@@ -24,15 +26,7 @@ type slots struct {
 	accounts  *billing.Accounts
 }
 
-// slot is a worker and a provider reserved for one attempt.
-type slot struct {
-	worker fleet.Member
-	step   routing.Step
-	probe  bool // asks whether a provider is back
-	price  billing.Reservation
-}
-
-func (t *slot) lane() health.Lane { return health.Lane{Provider: t.step.Name, Region: t.worker.Region} }
+func lane(t *run.Slot) health.Lane { return health.Lane{Provider: t.Step.Name, Region: t.Region} }
 
 // need says what a task would accept.
 type need struct {
@@ -80,7 +74,7 @@ func (s *slots) free() (n int) {
 // rests nor while it bears fewer calls than configured; when no breaker
 // lets anybody through, a task that has stalled is tried all
 // the same, so that each gets its answer.
-func (s *slots) take(n need, now time.Time) *slot {
+func (s *slots) take(n need, now time.Time) *run.Slot {
 	offered := func(step routing.Step) bool { return s.offered(step, n, now) }
 	if n.stalled && !slices.ContainsFunc(n.steps, offered) {
 		n.force = true
@@ -100,8 +94,8 @@ func (s *slots) take(n need, now time.Time) *slot {
 			continue
 		}
 		if w, ok := s.best(step, n, now); ok {
-			got := &slot{worker: w, step: step, price: s.accounts.Reserve(step.Name, n.campaign, step.PriceFen, now)}
-			s.hold(got)
+			got := &run.Slot{Step: step, Price: s.accounts.Reserve(step.Name, n.campaign, step.PriceFen, now)}
+			s.hold(got, w)
 			return got
 		}
 	}
@@ -151,45 +145,53 @@ func (s *slots) best(step routing.Step, n need, now time.Time) (fleet.Member, bo
 	return best, bestScore < 2
 }
 
-func (s *slots) hold(t *slot) {
-	s.busy[t.worker.ID]++
-	s.providers[t.step.Name]++
-	t.probe = s.health.Begin(t.lane())
+// hold puts a slot at a worker.
+func (s *slots) hold(t *run.Slot, w fleet.Member) {
+	t.Worker, t.Address, t.Region = w.ID, w.Address, w.Region
+	s.busy[t.Worker]++
+	s.providers[t.Step.Name]++
+	t.Probe = s.health.Begin(lane(t))
 }
 
-func (s *slots) release(t *slot) {
-	if s.busy[t.worker.ID]--; s.busy[t.worker.ID] <= 0 {
-		delete(s.busy, t.worker.ID)
+func (s *slots) release(t *run.Slot) {
+	if s.busy[t.Worker]--; s.busy[t.Worker] <= 0 {
+		delete(s.busy, t.Worker)
 	}
-	if s.providers[t.step.Name]--; s.providers[t.step.Name] <= 0 {
-		delete(s.providers, t.step.Name)
+	if s.providers[t.Step.Name]--; s.providers[t.Step.Name] <= 0 {
+		delete(s.providers, t.Step.Name)
 	}
-	s.accounts.Release(t.price)
-	t.price = billing.Reservation{}
-	if t.probe {
-		s.health.Leave(t.lane())
+	s.accounts.Release(t.Price)
+	t.Price = billing.Reservation{}
+	if t.Probe {
+		s.health.Leave(lane(t))
 	}
 }
 
 // occupy reserves what an attempt found in a record already uses.
-func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *slot {
-	t := &slot{step: step, price: s.accounts.Reserve(a.Provider, campaign, a.PriceFen, a.StartedAt)}
-	t.worker.ID, t.worker.Address, t.worker.Region = a.Worker, a.Address, a.Region
-	s.hold(t)
+func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *run.Slot {
+	t := &run.Slot{Step: step, Price: s.accounts.Reserve(a.Provider, campaign, a.PriceFen, a.StartedAt)}
+	s.hold(t, fleet.Member{Beat: workerrpc.Beat{ID: a.Worker, Address: a.Address, Region: a.Region}})
 	return t
 }
 
 // move gives a slot another worker for the same provider, in any region, and
 // reports whether there was one.
-func (s *slots) move(t *slot, avoid map[string]bool, now time.Time) bool {
-	w, ok := s.best(t.step, need{avoid: avoid, force: true}, now)
+func (s *slots) move(t *run.Slot, avoid map[string]bool, now time.Time) bool {
+	w, ok := s.best(t.Step, need{avoid: avoid, force: true}, now)
 	if !ok || avoid[w.ID] {
 		return false
 	}
-	price := t.price
-	t.price = billing.Reservation{} // it stays with the call
+	price := t.Price
+	t.Price = billing.Reservation{} // it stays with the call
 	s.release(t)
-	t.worker, t.price = w, price
-	s.hold(t)
+	t.Price = price
+	s.hold(t, w)
 	return true
+}
+
+// movable reports whether a slot could move, had another worker room.
+func (s *slots) movable(t *run.Slot, avoid map[string]bool, now time.Time) bool {
+	return slices.ContainsFunc(s.workers, func(w fleet.Member) bool {
+		return !avoid[w.ID] && s.serves(w, t.Step, need{force: true}, now)
+	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -39,11 +40,11 @@ func limit(h *health.Health, provider string, now time.Time) {
 }
 
 // took names the worker and the provider of a slot.
-func took(s *slot) string {
+func took(s *run.Slot) string {
 	if s == nil {
 		return "nothing"
 	}
-	return s.worker.ID + " " + s.step.Name
+	return s.Worker + " " + s.Step.Name
 }
 
 func TestTheBestSlotIsTaken(t *testing.T) {
@@ -121,7 +122,7 @@ func TestSlotsAddUp(t *testing.T) {
 	if s.capacity != 5 || s.free() != 5 {
 		t.Fatalf("capacity %d, free %d", s.capacity, s.free())
 	}
-	var all []*slot
+	var all []*run.Slot
 	now, n := time.Unix(1_000_000, 0), need{steps: []routing.Step{step("a")}}
 	for got := s.take(n, now); got != nil; got = s.take(n, now) {
 		all = append(all, got)
@@ -134,13 +135,13 @@ func TestSlotsAddUp(t *testing.T) {
 		t.Errorf("free %d", s.free())
 	}
 	s.release(all[0])
-	if s.move(all[1], map[string]bool{all[1].worker.ID: true}, now) && s.busy["w1"] > 2 {
+	if s.move(all[1], map[string]bool{all[1].Worker: true}, now) && s.busy["w1"] > 2 {
 		t.Errorf("moved to a full worker: %v", s.busy)
 	}
 	for _, x := range all[1:] {
 		s.release(x)
 	}
-	s.release(&slot{worker: worker("w1", "", 2), step: step("a")})
+	s.release(&run.Slot{Worker: "w1", Step: step("a")})
 	if len(s.busy) != 0 || len(s.providers) != 0 || s.free() != 5 {
 		t.Errorf("left: %v, %v", s.busy, s.providers)
 	}
@@ -151,8 +152,8 @@ func TestASlotMovesOnlyToSomebodyElse(t *testing.T) {
 	s := slotsOf(worker("w1", "", 2, "a"), worker("w2", "", 1, "b"))
 	now := time.Unix(1_000_000, 0)
 	held := s.take(need{steps: []routing.Step{step("a")}}, now)
-	if s.move(held, map[string]bool{"w1": true}, now) || held.worker.ID != "w1" || s.busy["w1"] != 1 {
-		t.Errorf("moved to %s: %v", held.worker.ID, s.busy)
+	if s.move(held, map[string]bool{"w1": true}, now) || held.Worker != "w1" || s.busy["w1"] != 1 {
+		t.Errorf("moved to %s: %v", held.Worker, s.busy)
 	}
 }
 

@@ -187,7 +187,7 @@ func TestTheLedgerForgetsWhoseTasksItBooked(t *testing.T) {
 	w.next().ok()
 	w.finished(j)
 	d.idle()
-	eventually(t, "the task is not named any more", func() bool { return !l.accounts.Booked(j.ID) })
+	eventually(t, "the task is not named any more", func() bool { return !l.deps.Runs.Accounts.Booked(j.ID) })
 	if got := total(t, d)["a"]; got.ChargedFen != 20 {
 		t.Errorf("the ledger says %+v", got)
 	}

@@ -131,7 +131,7 @@ func TestATakeOverNeverExceedsAProvidersLimit(t *testing.T) {
 
 // A dispatcher that lost the lead without knowing must not touch what its
 // successor does.
-func TestAWalkThatFindsForeignAttemptsLetsGo(t *testing.T) {
+func TestARunThatFindsForeignAttemptsLetsGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, routed(priced), with(worker("w1", "", 4, "a"), worker("w2", "", 4, "a")))
 	d := w.start()
@@ -194,7 +194,7 @@ func TestALostLeaseEndsTheTerm(t *testing.T) {
 	w := newWorld(t)
 	d := w.start()
 	l := d.leads()
-	if _, err := d.bucket.Put(t.Context(), leaderKey, []byte("somebody else"), engine.AnyRevision, time.Second); err != nil {
+	if _, err := d.lease.Put(t.Context(), leaderKey, []byte("somebody else"), engine.AnyRevision, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it stands by", func() bool { return d.current.Load() != l })
@@ -210,16 +210,16 @@ func TestALostAnswerToARenewalIsNoLoss(t *testing.T) {
 	w := newWorld(t)
 	d := w.start()
 	l := d.leads()
-	e, err := d.bucket.Get(t.Context(), leaderKey)
+	e, err := d.lease.Get(t.Context(), leaderKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rev, err := d.bucket.Put(t.Context(), leaderKey, e.Value, engine.AnyRevision, leaderTTL) // our own value, written unknown to us
+	rev, err := d.lease.Put(t.Context(), leaderKey, e.Value, engine.AnyRevision, leaderTTL) // our own value, written unknown to us
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the next renewal", func() bool {
-		e, err := d.bucket.Get(t.Context(), leaderKey)
+		e, err := d.lease.Get(t.Context(), leaderKey)
 		return err == nil && e.Revision > rev
 	})
 	if d.current.Load() != l {

@@ -2,9 +2,11 @@ package dispatch
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -22,23 +24,21 @@ type trim struct {
 // trims is a queue in the order of time. What does not fit, or is lost with
 // the term, goes with the record's expiry instead.
 type trims struct {
+	after time.Duration // the end of a task
+	some  chan struct{}
+
 	mu   sync.Mutex
 	list []trim
-	some chan struct{}
 }
 
-func newTrims() trims { return trims{some: make(chan struct{}, 1)} }
+func newTrims(after time.Duration) *trims { return &trims{after: after, some: make(chan struct{}, 1)} }
 
-func (t *trims) add(next trim) {
+func (t *trims) add(s task.SessionID, id task.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.list) >= trimsMost {
-		return
-	}
-	t.list = append(t.list, next)
-	select {
-	case t.some <- struct{}{}:
-	default:
+	if len(t.list) < trimsMost {
+		t.list = append(t.list, trim{time.Now().Add(t.after), s, id})
+		signal(t.some)
 	}
 }
 
@@ -51,21 +51,34 @@ func (t *trims) take() []trim {
 	return list
 }
 
-// trim forgets histories when their time has come; they arrive in order.
-func (l *lead) trim(ctx context.Context) {
+// run trims histories when their time has come, until ctx ends; they arrive in
+// order.
+func (t *trims) run(ctx context.Context, q *queue.Queue, log *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-l.trims.some:
+		case <-t.some:
 		}
-		for _, t := range l.trims.take() {
-			if sleep(ctx, time.Until(t.at)) != nil {
+		for _, next := range t.take() {
+			wait := time.NewTimer(time.Until(next.at))
+			select {
+			case <-ctx.Done():
+				wait.Stop()
 				return
+			case <-wait.C:
 			}
-			if err := l.Queue.Trim(ctx, t.session, t.id); err != nil && ctx.Err() == nil {
-				l.Logger.Warn("history not trimmed", "task", t.id, "err", err)
+			if err := q.Trim(ctx, next.session, next.id); err != nil && ctx.Err() == nil {
+				log.Warn("history not trimmed", "task", next.id, "err", err)
 			}
 		}
+	}
+}
+
+// signal wakes who waits, once however often it is called.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }

@@ -88,3 +88,14 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Step is a configured provider as a step, also one that policy has switched
+// off since, or that is not configured any more.
+func (c Config) Step(provider string) Step {
+	for _, p := range c.Providers {
+		if p.Name == provider {
+			return Step{Provider: p}
+		}
+	}
+	return Step{Provider: Provider{Name: provider, Timeout: time.Minute}}
+}

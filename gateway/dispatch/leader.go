@@ -19,10 +19,10 @@ const (
 
 var errLeaseLost = errors.New("lease on dispatch lost")
 
-// claim is one term's lease on dispatch: an entry that expires unless it is
+// lease is one term's claim to lead: an entry that expires unless it is
 // renewed. Its value is new in every term, so that an entry we find there can
 // be told from anybody else's, our own earlier ones included.
-type claim struct {
+type lease struct {
 	bucket  *engine.Bucket
 	value   []byte
 	rev     uint64
@@ -31,27 +31,27 @@ type claim struct {
 
 // renew takes the lease or prolongs it. fault.Conflict says that another has
 // it.
-func (c *claim) renew(ctx context.Context) error {
+func (l *lease) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, leaderRenew) // no answer in time must not outlast the lease
 	defer cancel()
 	sent := time.Now()
-	rev, err := c.bucket.Put(ctx, leaderKey, c.value, c.rev, leaderTTL)
+	rev, err := l.bucket.Put(ctx, leaderKey, l.value, l.rev, leaderTTL)
 	if fault.KindOf(err) == fault.Conflict {
 		// Ours, when only the answer to an earlier renewal was lost.
-		e, getErr := c.bucket.Get(ctx, leaderKey)
-		if getErr != nil || !bytes.Equal(e.Value, c.value) {
+		e, getErr := l.bucket.Get(ctx, leaderKey)
+		if getErr != nil || !bytes.Equal(e.Value, l.value) {
 			return err
 		}
-		rev, err = c.bucket.Put(ctx, leaderKey, c.value, e.Revision, leaderTTL)
+		rev, err = l.bucket.Put(ctx, leaderKey, l.value, e.Revision, leaderTTL)
 	}
 	if err == nil {
-		c.rev, c.renewed = rev, sent
+		l.rev, l.renewed = rev, sent
 	}
 	return err
 }
 
 // keep renews the lease until ctx ends or it cannot be renewed in time.
-func (c *claim) keep(ctx context.Context) error {
+func (l *lease) keep(ctx context.Context) error {
 	tick := time.NewTicker(leaderRenew)
 	defer tick.Stop()
 	for {
@@ -60,17 +60,17 @@ func (c *claim) keep(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
-		switch err := c.renew(ctx); {
+		switch err := l.renew(ctx); {
 		case err == nil:
-		case fault.KindOf(err) == fault.Conflict, time.Since(c.renewed) > leaderTTL-leaderRenew:
+		case fault.KindOf(err) == fault.Conflict, time.Since(l.renewed) > leaderTTL-leaderRenew:
 			return errLeaseLost
 		}
 	}
 }
 
 // giveUp removes the lease, so that a standby need not wait for its expiry.
-func (c *claim) giveUp(ctx context.Context) {
+func (l *lease) giveUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaderRenew)
 	defer cancel()
-	_ = c.bucket.Delete(ctx, leaderKey, c.rev)
+	_ = l.bucket.Delete(ctx, leaderKey, l.rev)
 }

@@ -250,11 +250,9 @@ func TestAFailedTaskDoesNotFallToTheStandInWhileItsModelIsBusy(t *testing.T) {
 	if second.req.Task != other.ID {
 		t.Fatalf("attempt %d of %s", second.req.Number, second.req.Task)
 	}
-	eventually(t, "the unlucky one asks again", func() bool {
-		l := d.current.Load()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.asking) == 1
+	eventually(t, "the unlucky one asks again", func() (asks bool) {
+		d.current.Load().look(func(b *board) { asks = len(b.asking) == 1 })
+		return asks
 	})
 	second.ok()
 	third := w.next()

@@ -1,0 +1,105 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+)
+
+const (
+	broadcastEvery = time.Second
+	broadcastStale = 5 * time.Second
+)
+
+// report is what the leader knows at a moment: of it the broadcast, the status
+// and the metrics are made.
+type report struct {
+	broadcast
+	load     queue.Load
+	breakers map[health.Lane]string
+	inFlight map[string]int // calls by provider
+}
+
+func (t *term) report() report {
+	now := t.deps.Runs.Now()
+	s, spending := t.sched.snapshot(now), t.deps.Runs.Accounts.Spending(now)
+	for name, p := range s.providers {
+		p.SpentFen = spending.Providers[name]
+		s.providers[name] = p
+	}
+	for l, state := range s.breakers {
+		p, configured := s.providers[l.Provider]
+		if !configured || state == health.Closed {
+			continue
+		}
+		if p.Breakers == nil {
+			p.Breakers = make(map[string]string)
+		}
+		p.Breakers[l.Region] = state
+		s.providers[l.Provider] = p
+	}
+	b := broadcast{At: now, Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}
+	b.Alarms = t.config.Alarming.alarms(b, t.deps.Policy())
+	return report{broadcast: b, load: s.load, breakers: s.breakers, inFlight: s.inFlight}
+}
+
+// Status tells where this dispatcher stands. Only the leader knows counts;
+// the providers' state is known everywhere while somebody leads.
+func (d *Dispatcher) Status() Status {
+	s := Status{Load: d.deps.Queue.Load(), InFlight: map[string]int{}}
+	if t := d.current.Load(); t != nil {
+		r := t.report()
+		s.Leader, s.Waiting, s.Running, s.InFlight = true, r.load.Waiting, r.load.Running, r.inFlight
+		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = r.Providers, r.SpentFen, r.Campaigns, r.Alarms
+	} else if b := d.heard.Load(); b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale {
+		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = b.Providers, b.SpentFen, b.Campaigns, b.Alarms
+		for name, p := range b.Providers {
+			if p.InFlight > 0 {
+				s.InFlight[name] = p.InFlight
+			}
+		}
+	}
+	return s
+}
+
+// subscribe keeps what the leader broadcasts.
+func (d *Dispatcher) subscribe() (stop func(), err error) {
+	return d.deps.Queue.Hear(func(data []byte) {
+		b := new(broadcast)
+		if sonic.Unmarshal(data, b) == nil {
+			d.heard.Store(b)
+		}
+	})
+}
+
+// broadcast tells the gateways how things are, until ctx ends.
+func (t *term) broadcast(ctx context.Context) {
+	tick := time.NewTicker(broadcastEvery)
+	defer tick.Stop()
+	for {
+		r := t.report()
+		r.Waiting = max(0, t.backlog(ctx)-r.load.Running)
+		t.logged.log(r.Alarms, r.At, t.deps.Runs.Logger)
+		if data, err := sonic.Marshal(r.broadcast); err == nil {
+			_ = t.deps.Queue.Announce(data) // the next one replaces it
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// backlog is how many jobs are not given up. Nobody is said to wait when the
+// engine does not answer at once: that must not hold up the rest.
+func (t *term) backlog(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, broadcastEvery)
+	defer cancel()
+	n, _ := t.deps.Queue.Backlog(ctx)
+	return int(n)
+}

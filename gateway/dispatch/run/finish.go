@@ -1,0 +1,199 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/experiment"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// outcome is what came of an attempt; number 0 is every attempt that still
+// runs.
+type outcome struct {
+	number int
+	out    workerrpc.Outcome
+}
+
+// complete writes an outcome into its attempt, unless it has one.
+func (r *Run) complete(rec *task.Record, o outcome) {
+	now := r.deps.Now().UTC()
+	for i := range rec.Attempts {
+		a := &rec.Attempts[i]
+		if a.Outcome != "" || (o.number != 0 && a.Number != o.number) {
+			continue
+		}
+		a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(o.out.Result, task.Unknown), o.out.Class, o.out.Code
+		if o.out.VendorTask != "" {
+			a.VendorTask = o.out.VendorTask
+		}
+		a.PriceFen, a.VendorMS = price(*a, o.out), o.out.ProviderMS
+	}
+}
+
+// fail writes the outcome of an attempt after which another follows.
+func (r *Run) fail(ctx context.Context, o outcome) error {
+	return r.record.change(ctx, func(rec *task.Record) error {
+		r.complete(rec, o)
+		if !rec.Canceling && rec.Running() == nil {
+			rec.Stage = task.StageRetrying
+		}
+		return rec.To(task.Running, task.EventProgress)
+	})
+}
+
+func (r *Run) succeed(ctx context.Context, o outcome) error {
+	out, n := o.out, o.number
+	return r.record.change(ctx, func(rec *task.Record) error {
+		r.complete(rec, o)
+		rec.Progress, rec.Stage, rec.Canceling = 100, task.StageDone, false
+		rec.Result = &task.Result{
+			ImageKey: imageKey(rec, n), ThumbnailKey: thumbKey(rec, n),
+			Width: out.Width, Height: out.Height, ContentType: out.ContentType, Bytes: out.Bytes,
+		}
+		return r.finish(rec, task.Succeeded)
+	})
+}
+
+// exhausted fails a task for which nothing is left to try. When the last call
+// may still have been paid for, it says so.
+func (r *Run) exhausted(ctx context.Context, o outcome) error {
+	code := cmp.Or(r.port.Lacks(r.job, r.paid), fault.GenerationFailed)
+	if o.out.Result == task.Unknown || len(r.unsure) > 0 {
+		code = fault.ProviderUnknown
+	}
+	return r.end(ctx, task.Failed, o, task.Fail(code))
+}
+
+// cancel ends a task as its owner asked.
+func (r *Run) cancel(ctx context.Context, o outcome) error {
+	return r.end(ctx, task.Canceled, o, nil)
+}
+
+// end finishes a task without a picture, after the attempt that ended it, if
+// one did.
+func (r *Run) end(ctx context.Context, s task.State, o outcome, f *task.Failure) error {
+	return r.record.change(ctx, func(rec *task.Record) error {
+		r.complete(rec, o)
+		rec.Failure, rec.Stage = f, string(s)
+		return r.finish(rec, s)
+	})
+}
+
+func (r *Run) finish(rec *task.Record, s task.State) error {
+	now := r.deps.Now().UTC()
+	rec.FinishedAt = &now
+	return rec.To(s, "")
+}
+
+// close settles the books of an ended task and gives its job up. When the
+// books cannot be written the job returns and is closed again.
+func (r *Run) close(ctx context.Context) {
+	rec, log := r.record.now(), r.deps.Logger
+	if rec.Deleted {
+		r.erase(ctx, rec)
+	}
+	paid, err := r.settle(ctx, rec)
+	if err != nil {
+		log.Warn("task not closed, the job returns", "task", r.job.ID, "err", err)
+		_ = r.task.Lease.Return(time.Second)
+		return
+	}
+	if err := r.giveUp(ctx, paid); err != nil {
+		log.Warn("job not acknowledged", "task", r.job.ID, "err", err)
+		return
+	}
+	r.observe(rec)
+	r.port.Finished(rec)
+}
+
+// settle writes the books of the task: of its session, of what it has cost,
+// and of its experiment. All are on the disk when it returns, but for calls
+// that cost nothing: the ledger counts these now and then.
+func (r *Run) settle(ctx context.Context, rec *task.Record) (paid bool, err error) {
+	if err := r.deps.Settler.Settle(ctx, r.job, rec); err != nil {
+		return false, fmt.Errorf("settle task: %w", err)
+	}
+	expenses, paid := r.costs(rec)
+	if !paid {
+		r.deps.Ledger.Count(expenses)
+	} else {
+		if err := r.deps.Ledger.Post(ctx, r.job.ID, r.job.Campaign, expenses); err != nil {
+			return paid, fmt.Errorf("book task: %w", err)
+		}
+		r.deps.Accounts.Release(r.spent...)
+		r.spent = nil
+	}
+	if r.measured() {
+		if err := r.deps.Arms.Post(ctx, *r.job.Arm, r.job.ID, experiment.Measure(*r.job.Arm, rec)); err != nil {
+			return paid, fmt.Errorf("count task for its experiment: %w", err)
+		}
+	}
+	return paid, nil
+}
+
+// measured reports whether an experiment counts the task.
+func (r *Run) measured() bool { return r.deps.Arms != nil && r.job.Arm != nil }
+
+// giveUp acknowledges the job. When its task was booked it waits for the
+// engine's word, so that the books know that it will not come again.
+func (r *Run) giveUp(ctx context.Context, paid bool) error {
+	if !paid && !r.measured() {
+		return r.task.Lease.Ack()
+	}
+	err := r.task.Lease.Confirm(ctx)
+	if err == nil && paid {
+		r.deps.Ledger.Close(r.job.ID)
+	}
+	if err == nil && r.measured() {
+		r.deps.Arms.Close(*r.job.Arm, r.job.ID)
+	}
+	return err
+}
+
+// erase removes what a deleted task left.
+func (r *Run) erase(ctx context.Context, rec *task.Record) {
+	if _, err := r.deps.Objects.DeletePrefix(ctx, prefix(rec)); err != nil {
+		r.deps.Logger.Warn("objects of a deleted task left behind", "task", r.job.ID, "err", err)
+	}
+}
+
+// observe counts the task and writes its one log line; only once, when its
+// job is given up.
+func (r *Run) observe(rec *task.Record) {
+	state := string(rec.State)
+	if rec.Deleted {
+		state = "deleted"
+	}
+	r.deps.Metrics.tasks.WithLabelValues(state, strconv.FormatBool(rec.Degraded)).Inc()
+	took := r.deps.since(r.job.CreatedAt)
+	if rec.FinishedAt != nil {
+		took = rec.FinishedAt.Sub(r.job.CreatedAt)
+	}
+	if rec.State == task.Succeeded && rec.StartedAt != nil {
+		r.deps.Metrics.taskSeconds.Observe(took.Seconds())
+		r.calibrate(took)
+	}
+	r.deps.Logger.Info("task", "task", rec.ID, "state", state, "attempts", len(rec.Attempts), "duration_ms", took.Milliseconds(),
+		"degraded", rec.Degraded, "version", rec.Version)
+}
+
+// calibrate counts how often the estimates given at accept came true.
+func (r *Run) calibrate(took time.Duration) {
+	e, m := r.task.Estimate, r.deps.Metrics
+	if e.Position == 0 {
+		return
+	}
+	m.estimated.Inc()
+	if took.Seconds() <= e.P50 {
+		m.byP50.Inc()
+	}
+	if took.Seconds() <= e.P90 {
+		m.byP90.Inc()
+	}
+}

@@ -1,0 +1,137 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+const (
+	progressGap  = 150 * time.Millisecond
+	progressMost = 40 // revisions; the stream keeps 64
+)
+
+type answer struct {
+	out workerrpc.Outcome
+	err error
+}
+
+// stream follows one Generate stream to its end, also when ctx ends first;
+// begun tells whether anything was heard.
+func (c *call) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (out workerrpc.Outcome, begun bool, err error) {
+	ctx, hang := context.WithTimeout(ctx, req.Timeout+callGrace)
+	updates := make(chan workerrpc.Update, 4)
+	done := make(chan answer, 1)
+	go func() {
+		out, err := c.run.deps.Caller.Generate(ctx, a.Address, req, func(u workerrpc.Update) {
+			select {
+			case updates <- u:
+			case <-ctx.Done():
+			}
+		})
+		done <- answer{out, err}
+	}()
+	defer hang()
+	for {
+		select {
+		case r := <-done:
+			return r.out, begun || len(updates) > 0, r.err
+		case u := <-updates:
+			begun = true
+			c.progress(ctx, u)
+		case <-c.poked:
+			if err := c.interrupted(ctx, a); err != nil {
+				hang()
+				<-done
+				return out, begun, err
+			}
+		}
+	}
+}
+
+// progress writes what a person can see, not more often than they can read.
+func (c *call) progress(ctx context.Context, u workerrpc.Update) {
+	if (u.Progress == 0 && u.Stage == "" && u.VendorTask == "") || !c.worthWriting(u) {
+		return
+	}
+	c.run.soft(ctx, func(r *task.Record) error {
+		if u.Stage != "" && !r.Canceling && !c.run.slow() && (!c.attempt.Hedge || u.Progress >= r.Progress) {
+			r.Stage = u.Stage
+		}
+		r.Progress = max(r.Progress, min(99, u.Progress))
+		if a := r.Attempt(c.attempt.Number); a != nil && u.VendorTask != "" {
+			a.VendorTask = u.VendorTask
+		}
+		return r.To(task.Running, task.EventProgress)
+	})
+}
+
+func (c *call) worthWriting(u workerrpc.Update) bool {
+	r, rec, now := c.run, c.run.record.now(), c.run.deps.Now()
+	seen := u.VendorTask != "" || u.Progress > rec.Progress || (u.Stage != "" && u.Stage != rec.Stage && !c.attempt.Hedge)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if gone(rec) || !seen || (u.VendorTask == "" && (now.Sub(r.written) < progressGap || r.revisions >= progressMost)) {
+		return false
+	}
+	r.written = now
+	r.revisions++
+	return true
+}
+
+// interrupted passes a cancel or a deletion on to the worker. The call still
+// ends with an outcome: many vendors cannot cancel, and bill. errDeposed says
+// that the call is no longer ours to cancel.
+func (c *call) interrupted(ctx context.Context, a task.Attempt) error {
+	r := c.run
+	switch err := r.record.reload(ctx); {
+	case errors.Is(err, errDeposed):
+		return err
+	case errors.Is(err, errEnded), err == nil && r.record.now().Canceling:
+	default:
+		return nil
+	}
+	if err := r.deps.Caller.Cancel(ctx, a.Address, r.job.ID, a.Number); err != nil {
+		r.deps.Logger.Warn("cancel not delivered", "task", r.job.ID, "worker", a.Worker, "err", err)
+	}
+	return nil
+}
+
+// soft makes a change that the call does not depend on: when it cannot be
+// made because the task ended, the next hard change finds out.
+func (r *Run) soft(ctx context.Context, edit func(*task.Record) error) {
+	if err := r.record.change(ctx, edit); err != nil {
+		r.Nudge()
+	}
+}
+
+// slow reports whether the person was told that it takes longer.
+func (r *Run) slow() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.noticed
+}
+
+func (r *Run) untilNotice() time.Duration {
+	rec := r.record.now()
+	if r.slow() || rec.StartedAt == nil || gone(rec) {
+		return never
+	}
+	return r.deps.until(rec.StartedAt.Add(r.deps.Router.Config().NoticeAfter))
+}
+
+// notice tells the person that it takes longer; the paid call goes on.
+func (r *Run) notice(ctx context.Context) {
+	r.mu.Lock()
+	r.noticed = true
+	r.mu.Unlock()
+	r.soft(ctx, func(rec *task.Record) error {
+		if !rec.Canceling {
+			rec.Stage = task.StageSlow
+		}
+		return rec.To(task.Running, task.EventProgress)
+	})
+}

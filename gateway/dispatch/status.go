@@ -1,0 +1,57 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/billing"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+)
+
+// Status is what operators see of dispatch on one gateway.
+type Status struct {
+	Leader   bool           `json:"leader"`
+	Waiting  int            `json:"waiting"`
+	Running  int            `json:"running"`
+	InFlight map[string]int `json:"inFlight"` // calls by provider
+	Load     *queue.Load    `json:"load,omitempty"`
+
+	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader tells it
+	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
+	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
+	Alarms    []Alarm                   `json:"alarms,omitempty"`
+}
+
+// ProviderStatus is what the leading dispatcher knows of a provider.
+type ProviderStatus struct {
+	InFlight   int               `json:"inFlight"`
+	Breakers   map[string]string `json:"breakers,omitempty"` // by region; those that are closed are left out
+	Window     int               `json:"window,omitempty"`   // calls at once that it bears, while it limits our rate
+	P50Seconds float64           `json:"p50Seconds,omitempty"`
+	P95Seconds float64           `json:"p95Seconds,omitempty"`
+	Success    *float64          `json:"success,omitempty"`  // share of the last calls; nil before the first
+	Good       int64             `json:"good,omitempty"`     // calls of this term that gave a picture
+	Bad        int64             `json:"bad,omitempty"`      // and those that say that the provider does not work
+	SpentFen   int64             `json:"spentFen,omitempty"` // today, with what is set aside
+
+	Remaining *int64 `json:"remaining,omitempty"` // calls that it still takes, as it said of late
+}
+
+// broadcast is what the leader tells all gateways, so that any of them can
+// answer an operator.
+type broadcast struct {
+	At        time.Time                 `json:"at"`
+	Providers map[string]ProviderStatus `json:"providers"`
+	SpentFen  int64                     `json:"spentFen,omitempty"`  // by the whole service today, with what is set aside
+	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
+	Alarms    []Alarm                   `json:"alarms,omitempty"`
+	Waiting   int                       `json:"waiting,omitempty"` // tasks that are accepted and not begun
+}
+
+// spending is what was spent today.
+func (b *broadcast) spending() billing.Spending {
+	s := billing.Spending{TotalFen: b.SpentFen, Providers: make(map[string]int64, len(b.Providers)), Campaigns: b.Campaigns}
+	for name, p := range b.Providers {
+		s.Providers[name] = p.SpentFen
+	}
+	return s
+}

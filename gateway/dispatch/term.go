@@ -1,0 +1,173 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/billing"
+	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	tickEvery = 250 * time.Millisecond
+
+	// recoverMost bounds how long assigning waits for the jobs of the term
+	// before: they come within milliseconds of an engine that is well.
+	recoverMost = 5 * time.Second
+)
+
+// term is one term of leadership: everything it knows dies with it and is
+// read again from the records by the next.
+type term struct {
+	deps      Deps
+	config    Config
+	ledger    *billing.Ledger
+	sched     *scheduler
+	logged    loggedAlarms
+	recovered chan struct{} // closed when the calls of the term before are counted
+}
+
+func newTerm(c Config, deps Deps, logged loggedAlarms) *term {
+	accounts := billing.NewAccounts()
+	ledger := deps.Runs.Billing.Ledger(accounts, deps.Runs.Logger)
+	deps.Runs.Accounts, deps.Runs.Ledger = accounts, ledger
+	return &term{deps: deps, config: c, ledger: ledger, sched: newScheduler(c, deps), logged: logged, recovered: make(chan struct{})}
+}
+
+// run leads until ctx ends or the queue is taken over, and leaves no
+// goroutine behind.
+func (t *term) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	drained, err := t.deps.Queue.Drained(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.ledger.Load(ctx); err != nil {
+		return err
+	}
+	t.sched.open(ctx, drained)
+	deaf, err := t.deps.Queue.Cancels(func(_ task.SessionID, id task.ID) { t.sched.poke(id) })
+	if err != nil {
+		return err
+	}
+	defer deaf()
+	var loops sync.WaitGroup
+	loops.Go(func() {
+		cancel(t.deps.Queue.Lead(ctx, t.config.Window, func(l queue.Lease) { t.enter(ctx, l) }, func() { close(t.recovered) }))
+	})
+	loops.Go(func() { t.assign(ctx) })
+	loops.Go(func() { t.pulse(ctx) })
+	loops.Go(func() { t.sched.trims.run(ctx, t.deps.Queue, t.deps.Runs.Logger) })
+	loops.Go(func() { t.broadcast(ctx) })
+	loops.Go(func() { _ = t.ledger.Run(ctx) })
+	loops.Wait()
+	t.sched.close()
+	return context.Cause(ctx)
+}
+
+// enter hands a lease to the scheduler. A job that an earlier dispatcher may
+// have begun is looked up first: a call in flight is attached to at once.
+func (t *term) enter(ctx context.Context, l queue.Lease) {
+	it := &item{lease: l, rec: l.Job.Accepted(), entered: t.deps.Runs.Now()}
+	if l.Old || t.sched.wasPoked(l.Job.ID) {
+		rec, rev, err := t.deps.Queue.Lookup(ctx, l.Job.Session, l.Job.ID)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			_ = l.Return(time.Second)
+			return
+		}
+		if err == nil {
+			it.rec, it.rev = rec, rev
+		}
+	}
+	t.sched.enter(it)
+}
+
+// pulse keeps every lease in hand.
+func (t *term) pulse(ctx context.Context) {
+	tick := time.NewTicker(queue.PulseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, l := range t.sched.leases() {
+			_ = l.Pulse() // a lost lease comes again and is recognised
+		}
+	}
+}
+
+// assign gives free slots to waiting tasks whenever something changed. It
+// begins when the calls of the term before hold their slots again, so that no
+// worker or provider is given more than it may have.
+func (t *term) assign(ctx context.Context) {
+	late := time.NewTimer(recoverMost)
+	defer late.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-t.recovered:
+	case <-late.C:
+		t.deps.Runs.Logger.Warn("assigning begins before all jobs are back")
+	}
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for changed := t.refresh(); ; {
+		t.sched.assign()
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.sched.wake:
+		case <-changed:
+			changed = t.refresh()
+		case <-tick.C:
+			changed = t.refresh()
+			t.tick(ctx)
+		}
+	}
+}
+
+// refresh reads the fleet and the operators' switches, and returns what tells
+// of the fleet's next change.
+func (t *term) refresh() <-chan struct{} {
+	changed := t.deps.Fleet.Changed() // first: a change between the two is not lost
+	t.sched.refresh(t.deps.Fleet.Workers(), t.deps.Policy())
+	return changed
+}
+
+// tick tells the gateways the load and the waiting their new positions. It
+// runs in the goroutine that assigns, so no task starts while its position is
+// being written.
+func (t *term) tick(ctx context.Context) {
+	load, announce := t.sched.tick()
+	if err := t.deps.Queue.PublishLoad(load); err != nil {
+		t.deps.Runs.Logger.Warn("load not told", "err", err)
+	}
+	for _, it := range announce {
+		t.announce(ctx, it, load.Position(it.position))
+	}
+}
+
+// announce writes one queue event. When the record was changed by somebody
+// else, the task's run finds out what happened. When the engine did not answer
+// the task keeps its turn; should the event have been written after all, the
+// next write finds that out.
+func (t *term) announce(ctx context.Context, it *item, p task.Position) {
+	next := *it.rec // a waiting task has no attempts that would be shared
+	next.Queue = &p
+	err := next.To(task.Queued, task.EventQueued)
+	var rev uint64
+	if err == nil {
+		rev, err = t.deps.Queue.Write(ctx, &next, it.rev)
+	}
+	if err != nil {
+		t.sched.announced(it, nil, 0, fault.KindOf(err) == fault.Conflict)
+		return
+	}
+	t.sched.announced(it, &next, rev, false)
+}
