@@ -108,7 +108,7 @@ func (g *gateway) run(ctx context.Context) error {
 	defer cancel(nil)
 	var stages sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{
-		"keys":     func(ctx context.Context) error { return g.keys.Run(ctx, g.log) },
+		"keys":     g.keys.Run,
 		"policy":   g.policy.Run,
 		"store":    g.store.Run,
 		"fleet":    g.fleet.Run,
@@ -181,10 +181,10 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.engine, err = engine.Open(ctx, g.config.engine()); err != nil {
 		return err
 	}
-	if g.keys, err = keys.Open(ctx, g.engine); err != nil {
+	if g.keys, err = keys.Open(ctx, g.engine, g.log, g.reg); err != nil {
 		return err
 	}
-	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.policy(), catalog.Builtin()); err != nil {
+	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.policy(), catalog.Builtin(), g.log, g.reg); err != nil {
 		return err
 	}
 	if g.fleet, err = fleet.Open(ctx, g.engine, g.client, g.log, g.reg); err != nil {
@@ -230,7 +230,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	if g.text, err = moderation.NewText(moderation.Defaults()); err != nil {
 		return err
 	}
-	if g.arms, err = experiment.Open(ctx, g.engine, g.log); err != nil {
+	if g.arms, err = experiment.Open(ctx, g.engine, g.log, g.reg); err != nil {
 		return err
 	}
 	ic := intake.Defaults()

@@ -80,7 +80,7 @@ func TestAnArmThatIsSwitchedOffIsMadeAsUsual(t *testing.T) {
 // desk opens the books of experiments on this gateway.
 func (w *world) desk() *experiment.Desk {
 	w.t.Helper()
-	d, err := experiment.Open(w.t.Context(), w.engine, w.log)
+	d, err := experiment.Open(w.t.Context(), w.engine, w.log, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -40,6 +40,11 @@ type Bucket struct {
 	stream jetstream.Stream
 }
 
+const (
+	askTimeout = 2 * time.Second
+	askAgain   = 2 * time.Second
+)
+
 // AnyRevision makes Put overwrite whatever is there.
 const AnyRevision = ^uint64(0)
 
@@ -82,6 +87,23 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 		return e, fault.New(fault.RouteNotFound)
 	}
 	return e, nil
+}
+
+// Ask is Get for somebody whose client waits: it answers soon, and what is no
+// answer is fault.Unavailable with a time to come back.
+func (b *Bucket) Ask(ctx context.Context, key string) (Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	e, err := b.Get(ctx, key)
+	return e, unanswered(err)
+}
+
+// unanswered makes a failure to ask one that a client may try again.
+func unanswered(err error) error {
+	if err == nil || fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Canceled {
+		return err
+	}
+	return fault.Wrap(fault.EngineUnavailable, err).After(askAgain)
 }
 
 // Put writes key if its newest revision is still expect (0: it must not

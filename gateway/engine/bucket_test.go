@@ -298,7 +298,7 @@ func TestAClosedEngineFailsEveryCall(t *testing.T) {
 	_, again := e.Bucket(ctx, BucketConfig{Name: "others"})
 	for name, err := range map[string]error{
 		"get": get, "put": put, "keys": keys, "history": history, "update": update, "delete": b.Delete(ctx, "k", AnyRevision),
-		"watch": b.Watch(ctx, ">", func(Entry) {}), "bucket": again,
+		"watch": b.Watch(ctx, ">", Watcher{Lost: func(error) {}}), "bucket": again,
 	} {
 		if fault.KindOf(err) != fault.Unavailable && fault.KindOf(err) != fault.Timeout {
 			t.Errorf("%s: err = %v, want unavailable", name, err)

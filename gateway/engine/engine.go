@@ -20,6 +20,7 @@ import (
 const (
 	startTimeout   = 60 * time.Second // recovery of a million records takes about 4 s
 	requestTimeout = 5 * time.Second
+	pingInterval   = 5 * time.Second
 )
 
 // Engine is a connection to JetStream, and the server itself when embedded.
@@ -85,6 +86,7 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
 		nats.Name("imgfleet-gateway"), nats.Token(c.Token), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
+		nats.PingInterval(pingInterval), // a link that died without a word is noticed after three
 	}
 	addr := c.URL
 	if e.server != nil {

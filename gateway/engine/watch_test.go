@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// watching follows a filter until the test ends; walked stands for the zero
-// Entry.
+// watching follows a filter until the test ends; a zero Entry stands for
+// the end of a walk.
 func watching(t *testing.T, b *Bucket, filter string) <-chan Entry {
 	t.Helper()
 	seen := make(chan Entry, 100)
@@ -16,7 +16,11 @@ func watching(t *testing.T, b *Bucket, filter string) <-chan Entry {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = b.Watch(ctx, filter, func(e Entry) { seen <- e })
+		_ = b.Watch(ctx, filter, Watcher{
+			Entry:  func(_ context.Context, e Entry) error { seen <- e; return nil },
+			Walked: func(func() bool) { seen <- Entry{} },
+			Lost:   func(error) {},
+		})
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -87,7 +91,7 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 	b := bucket(t, open(t, t.TempDir()), BucketConfig{Name: "things"})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	err := b.Watch(ctx, ">", func(Entry) { cancel(why) })
+	err := b.Watch(ctx, ">", Watcher{Walked: func(func() bool) { cancel(why) }})
 	if !errors.Is(err, why) {
 		t.Errorf("err = %v, want the cause", err)
 	}

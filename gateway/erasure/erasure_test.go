@@ -38,8 +38,9 @@ func (w *worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worke
 
 type operator struct{ state policy.State }
 
-func (o *operator) State() *policy.State       { return &o.state }
-func (o *operator) Catalog() *catalog.Document { return catalog.Builtin() }
+func (o *operator) State() *policy.State        { return &o.state }
+func (o *operator) Fresh(context.Context) error { return nil }
+func (o *operator) Catalog() *catalog.Document  { return catalog.Builtin() }
 
 func (o *operator) Words(int) *catalog.Document { return nil }
 
@@ -84,7 +85,7 @@ func open(t *testing.T) *fixture {
 	must(err)
 	t.Cleanup(e.Close)
 	f := &fixture{engine: e, deleted: new(deleted)}
-	ring, err := keys.Open(t.Context(), e)
+	ring, err := keys.Open(t.Context(), e, nil, nil)
 	must(err)
 	onDisk, err := disk.Open(disk.Config{Dir: t.TempDir()})
 	must(err)

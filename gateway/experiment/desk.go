@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bytedance/sonic"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -67,24 +68,27 @@ type Desk struct {
 	log    *slog.Logger
 	in     chan posting
 	acked  chan closed
-	told   mirror
+
+	books   *engine.Mirror[[]byte] // as all gateways have written them
+	divided divisions
 }
 
 // Open prepares the desk and reads the books; Run keeps them.
-func Open(ctx context.Context, e *engine.Engine, log *slog.Logger) (*Desk, error) {
+func Open(ctx context.Context, e *engine.Engine, log *slog.Logger, reg prometheus.Registerer) (*Desk, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "experiments"})
 	if err != nil {
 		return nil, fmt.Errorf("open experiments: %w", err)
 	}
 	d := &Desk{
 		bucket: b, log: log, in: make(chan posting, deskBatch), acked: make(chan closed, 4*deskBatch),
-		told: mirror{books: make(map[string]*told)},
+		divided: divisions{of: make(map[string]division)},
+		books: engine.NewMirror(engine.MirrorConfig[[]byte]{
+			Name: "experiments", Bucket: b, Filter: ">", Logger: log, Registry: reg,
+			Read: func(_ context.Context, e engine.Entry) ([]byte, bool, error) { return e.Value, true, nil },
+		}),
 	}
-	for e, err := range b.Entries(ctx, ">") {
-		if err != nil {
-			return nil, fmt.Errorf("open experiments: %w", err)
-		}
-		d.told.hear(e)
+	if err := d.books.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("open experiments: %w", err)
 	}
 	return d, nil
 }
@@ -141,8 +145,8 @@ func (d *Desk) Counts(ctx context.Context, name string) (map[string]Counts, erro
 func (d *Desk) Run(ctx context.Context) error {
 	var hearing sync.WaitGroup
 	defer hearing.Wait()
-	hearing.Go(func() { d.listen(ctx) })
-	hearing.Go(func() { d.learnAll(ctx) })
+	hearing.Go(func() { _ = d.books.Run(ctx) })
+	hearing.Go(func() { d.divided.learn(ctx, d.books.Lookup) })
 	return d.writeAll(ctx)
 }
 
@@ -160,11 +164,11 @@ func (d *Desk) writeAll(ctx context.Context) error {
 			batch = append(batch, p)
 		case <-tick.C:
 		}
-		var aged []string
+		var old []string
 		if now := time.Now(); now.Sub(swept) >= deskSweep {
-			swept, aged = now, d.told.aged(now)
+			swept, old = now, d.aged(now)
 		}
-		d.write(ctx, d.drain(batch), opinions, aged...)
+		d.write(ctx, d.drain(batch), opinions, old...)
 		select {
 		case <-ctx.Done():
 		case <-time.After(deskGap):

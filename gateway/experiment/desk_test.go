@@ -26,7 +26,7 @@ func opened(t *testing.T) *engine.Engine {
 // desk is that of one gateway; stop ends it as a shutdown does.
 func desk(t *testing.T, e *engine.Engine) (d *Desk, stop func()) {
 	t.Helper()
-	d, err := Open(t.Context(), e, slog.New(slog.DiscardHandler))
+	d, err := Open(t.Context(), e, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,17 +116,15 @@ func TestAnExperimentWithoutTasksHasNoCounts(t *testing.T) {
 func TestIdsOfAKilledGatewayAgeEvenWhenNothingHappens(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	m := mirror{books: map[string]*told{}}
 	old, young := now.Add(-2*deskOpen).Unix(), now.Unix()
 	for name, book := range map[string]string{
 		"old": fmt.Sprintf(`{"arms":{},"open":{"t":%d,"u":%d}}`, old, young), "young": fmt.Sprintf(`{"open":{"t":%d}}`, young), "none": `{}`, "bad": `{`,
 	} {
-		m.hear(engine.Entry{Key: name, Value: []byte(book)})
+		if aged([]byte(book), now) != (name == "old") {
+			t.Errorf("%s: aged is wrong", name)
+		}
 	}
-	if got := m.aged(now); len(got) != 1 || got[0] != "old" {
-		t.Errorf("aged are %v", got)
-	}
-	b, err := readBook(m.books["old"].book)
+	b, err := readBook(fmt.Appendf(nil, `{"arms":{},"open":{"t":%d,"u":%d}}`, old, young))
 	if err != nil {
 		t.Fatal(err)
 	}

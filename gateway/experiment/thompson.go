@@ -1,11 +1,12 @@
 package experiment
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"sync"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -13,7 +14,6 @@ import (
 const (
 	floor      = 0.02        // of the sessions, for every arm
 	learnEvery = time.Second // shares that change with every task would move sessions for nothing
-	listenWait = time.Second
 )
 
 // Thompson divides the sessions by what the arms have shown: each gets as many
@@ -28,67 +28,91 @@ func Thompson(names []string, arms []Counts) []Share {
 	return shares
 }
 
-// mirror is what all gateways have written. Each computes the shares from it,
-// by the same rule and the same chances, and so gives a session the same arm.
-type mirror struct {
-	mu    sync.Mutex
-	books map[string]*told
+// divisions are how the sessions of experiments are divided now. Each gateway
+// computes them from what all have written, by the same rule and the same
+// chances, and so gives a session the same arm.
+type divisions struct {
+	mu sync.Mutex
+	of map[string]division
 }
 
-// told is a book as last heard of, and the shares made from an earlier one.
-type told struct {
-	book   []byte
-	stale  bool
+// division is the shares made from a book.
+type division struct {
 	asked  policy.Experiment // whose sessions are divided
-	shares []Share           // nil: nobody has asked
+	book   []byte
+	shares []Share
 }
 
-func (m *mirror) hear(e engine.Entry) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.books[e.Key] == nil {
-		m.books[e.Key] = new(told)
+// first finds the shares of a book; who asks first makes them.
+func (d *divisions) first(name string, e policy.Experiment, book func() []byte) []Share {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, known := d.of[name]
+	if !known {
+		now = division{asked: e, book: book()}
+		now.shares = learn(e, now.book)
+		d.of[name] = now
 	}
-	m.books[e.Key].book, m.books[e.Key].stale = e.Value, true
+	return now.shares
 }
 
-// aged are the books with ids of jobs that will not come again: those of a
-// gateway that was killed, in an experiment in which nothing happens any more.
-func (m *mirror) aged(now time.Time) (names []string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for name, t := range m.books {
-		b, err := readBook(t.book)
-		if err != nil {
-			continue
+// learn computes the shares of books that have changed anew until ctx ends.
+// Books that cannot be read keep their shares.
+func (d *divisions) learn(ctx context.Context, read func(context.Context, string) (book []byte, known bool, err error)) {
+	tick := time.NewTicker(learnEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		for _, at := range b.Open {
-			if now.Sub(time.Unix(at, 0)) > deskOpen {
-				names = append(names, name)
-				break
+		for name, now := range d.all() {
+			book, _, err := read(ctx, name)
+			if err == nil && !bytes.Equal(book, now.book) {
+				now.book, now.shares = book, learn(now.asked, book)
+				d.set(name, now)
 			}
+		}
+	}
+}
+
+func (d *divisions) all() map[string]division {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.of)
+}
+
+func (d *divisions) set(name string, now division) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.of[name] = now
+}
+
+// aged reports whether a book has ids of jobs that will not come again: those
+// of a gateway that was killed, in an experiment in which nothing happens any
+// more.
+func aged(data []byte, now time.Time) bool {
+	b, err := readBook(data)
+	if err != nil {
+		return false
+	}
+	for _, at := range b.Open {
+		if now.Sub(time.Unix(at, 0)) > deskOpen {
+			return true
+		}
+	}
+	return false
+}
+
+// aged are the books that are.
+func (d *Desk) aged(now time.Time) (names []string) {
+	for name, book := range d.books.All() {
+		if aged(book, now) {
+			names = append(names, name)
 		}
 	}
 	return names
-}
-
-// listen keeps the mirror until ctx ends.
-func (d *Desk) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := d.bucket.Watch(ctx, ">", func(e engine.Entry) {
-			if e.Key != "" && !e.Deleted {
-				d.told.hear(e)
-			}
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		d.log.Warn("lost sight of experiments", "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(listenWait):
-		}
-	}
 }
 
 // Choose gives a session its arm of the running experiment, if any.
@@ -103,51 +127,10 @@ func (d *Desk) Shares(name string, e policy.Experiment) []Share {
 	if e.Split != policy.Thompson {
 		return ByWeight(name, e)
 	}
-	d.told.mu.Lock()
-	defer d.told.mu.Unlock()
-	t := d.told.books[name]
-	if t == nil { // nothing was counted yet
-		t = new(told)
-		d.told.books[name] = t
-	}
-	if t.shares == nil {
-		t.asked, t.stale = e, false
-		t.shares = learn(e, t.book)
-	}
-	return t.shares
-}
-
-// learnAll computes shares anew until ctx ends.
-func (d *Desk) learnAll(ctx context.Context) {
-	tick := time.NewTicker(learnEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for name, t := range d.told.news() {
-			shares := learn(t.asked, t.book)
-			d.told.mu.Lock()
-			d.told.books[name].shares = shares
-			d.told.mu.Unlock()
-		}
-	}
-}
-
-// news are the books that somebody divides by and that have changed.
-func (m *mirror) news() map[string]told {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := make(map[string]told)
-	for name, t := range m.books {
-		if t.stale && t.shares != nil {
-			t.stale = false
-			out[name] = *t
-		}
-	}
-	return out
+	return d.divided.first(name, e, func() []byte {
+		book, _ := d.books.Get(name)
+		return book
+	})
 }
 
 // learn makes the shares of a book, and equal ones of one that is damaged.

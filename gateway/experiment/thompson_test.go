@@ -6,11 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -178,7 +178,7 @@ func TestGatewaysLearnFromEachOther(t *testing.T) {
 		t.Errorf("two gateways divide the sessions by %v and by %v", a, b)
 	}
 	stop()
-	again, err := Open(t.Context(), e, one.log)
+	again, err := Open(t.Context(), e, one.log, nil)
 	if err != nil || !learned(again) { // before it has heard of anything
 		t.Errorf("a gateway that begins divides by %v, %v", again.Shares(book, exp), err)
 	}
@@ -187,24 +187,27 @@ func TestGatewaysLearnFromEachOther(t *testing.T) {
 func TestSharesRestForASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &Desk{told: mirror{books: make(map[string]*told)}}
+		d := divisions{of: make(map[string]division)}
+		var written atomic.Pointer[[]byte]
+		written.Store(new([]byte))
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go d.learnAll(ctx)
+		go d.learn(ctx, func(context.Context, string) ([]byte, bool, error) { return *written.Load(), true, nil })
 		book, exp := thompsonSky()
-		before := d.Shares(book, exp)
+		shares := func() []Share { return d.first(book, exp, func() []byte { return nil }) }
+		before := shares()
 		b, err := json.Marshal(map[string]any{"arms": map[string]Counts{"a": shown(200, 0.5, time.Second, 1, 1), "b": shown(200, 1, time.Second, 1, 1)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.told.hear(engine.Entry{Key: book, Value: b})
+		written.Store(&b)
 		synctest.Wait()
-		if !slices.Equal(before, d.Shares(book, exp)) {
+		if !slices.Equal(before, shares()) {
 			t.Error("they changed at once")
 		}
 		time.Sleep(learnEvery) //nolint:forbidigo // no time passes in a bubble
 		synctest.Wait()
-		if s := d.Shares(book, exp); s[1].Weight < 0.9 {
+		if s := shares(); s[1].Weight < 0.9 {
 			t.Errorf("a second later they are %v", s)
 		}
 	})

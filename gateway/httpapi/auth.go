@@ -46,7 +46,7 @@ func (c *call) authorizeStream(ctx context.Context, id task.ID) error {
 	if ticket == "" {
 		return c.authenticate(ctx)
 	}
-	owner, err := c.s.deps.Sessions.VerifyTicket(ticket, id)
+	owner, err := c.s.deps.Sessions.VerifyTicket(ctx, ticket, id)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ type sessions interface {
 	Verify(ctx context.Context, token string) (session.Identity, error)
 	LinkCode(ctx context.Context, id session.ID) (code string, expiresAt time.Time, err error)
 	Ticket(id session.ID, t task.ID, until time.Time) string
-	VerifyTicket(ticket string, t task.ID) (session.ID, error)
+	VerifyTicket(ctx context.Context, ticket string, t task.ID) (session.ID, error)
 }
 
 type limiter interface {
@@ -117,7 +117,7 @@ type eraser interface {
 
 type objects interface {
 	URL(key string, until time.Time) string
-	Verify(method, key string, q url.Values, now time.Time) (store.Grant, error)
+	Verify(ctx context.Context, method, key string, q url.Values, now time.Time) (store.Grant, error)
 	Open(ctx context.Context, key string) (*store.Object, error)
 	Put(ctx context.Context, key string, r io.Reader, maxBytes int64) (n int64, err error)
 }

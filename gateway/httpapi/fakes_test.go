@@ -106,7 +106,7 @@ func (w *world) Ticket(id session.ID, t task.ID, _ time.Time) string {
 	return string(id) + "." + string(t)
 }
 
-func (w *world) VerifyTicket(ticket string, t task.ID) (session.ID, error) {
+func (w *world) VerifyTicket(_ context.Context, ticket string, t task.ID) (session.ID, error) {
 	owner, of, _ := strings.Cut(ticket, ".")
 	if of != string(t) {
 		return "", fault.New(fault.TicketInvalid)
@@ -215,7 +215,7 @@ type fakeStore struct{ *world }
 
 func (w fakeStore) URL(key string, _ time.Time) string { return "/files/" + key + "?e=1&s=GET" }
 
-func (w fakeStore) Verify(method, key string, q url.Values, now time.Time) (store.Grant, error) {
+func (w fakeStore) Verify(_ context.Context, method, key string, q url.Values, now time.Time) (store.Grant, error) {
 	if method == "HEAD" {
 		method = "GET"
 	}

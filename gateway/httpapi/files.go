@@ -19,17 +19,17 @@ import (
 const keepSeconds = 3600
 
 // grant checks the signature of a file URL.
-func (c *call) grant() (store.Grant, error) {
+func (c *call) grant(ctx context.Context) (store.Grant, error) {
 	q, err := url.ParseQuery(string(c.URI().QueryString()))
 	if err != nil {
 		return store.Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
-	return c.s.deps.Store.Verify(string(c.Method()), c.Param("key"), q, c.s.now())
+	return c.s.deps.Store.Verify(ctx, string(c.Method()), c.Param("key"), q, c.s.now())
 }
 
 // getFile serves an object: whole, a range of it, or only its head.
 func (s *Server) getFile(ctx context.Context, c *call) error {
-	g, err := c.grant()
+	g, err := c.grant(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func position(digits string) (int64, bool) {
 // putFile takes the bytes of a signed URL: a client's photo of an exact size,
 // or a worker's result of at most some size.
 func (s *Server) putFile(ctx context.Context, c *call) error {
-	g, err := c.grant()
+	g, err := c.grant(ctx)
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,8 @@ func (ring) Sign(purpose string, msg []byte) []byte {
 	return h.Sum(nil)[:16]
 }
 
-func (r ring) Verify(purpose string, msg, mac []byte) bool {
-	return hmac.Equal(r.Sign(purpose, msg), mac)
+func (r ring) Verify(_ context.Context, purpose string, msg, mac []byte) (bool, error) {
+	return hmac.Equal(r.Sign(purpose, msg), mac), nil
 }
 
 // Received, Adopt and Remove let a world's uploads arrive in pieces.

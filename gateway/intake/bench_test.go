@@ -18,7 +18,7 @@ func benchmark(b *testing.B, limits policy.Limits, key func() string, campaign s
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	go func() { _ = f.Run(ctx) }()
-	eventually(b, "the mirror is whole", f.cache.awake.Load)
+	eventually(b, "the mirror is whole", f.cache.mirror.Sighted)
 	b.ResetTimer()
 	b.SetParallelism(32)
 	b.RunParallel(func(pb *testing.PB) {

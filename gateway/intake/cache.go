@@ -8,8 +8,9 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -17,28 +18,23 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-const (
-	watchRetry = time.Second
-
-	// filterBits is 1 MiB a generation: at 500,000 answers a day one in a
-	// few hundred new requests looks into the bucket for nothing.
-	filterBits = 1 << 23
-)
+// filterBits is 1 MiB a generation: at 500,000 answers a day one in a few
+// hundred new requests looks into the bucket for nothing.
+const filterBits = 1 << 23
 
 // cache finds the finished task that answers a request of the same session.
 // The index is the bucket "cache", "<session>.<key>"; a filter in memory says
 // "surely not" to almost every new request without asking it.
 type cache struct {
 	bucket *engine.Bucket
-	log    *slog.Logger
+	mirror *engine.Mirror[struct{}] // holds nothing: it feeds the filter
 	seed   maphash.Seed
 	window time.Duration
 
-	awake atomic.Bool // the filter has heard of every entry
-	mu    sync.RWMutex
-	born  time.Time
-	now   []uint64 // entries of this generation
-	last  []uint64 // and of the one before: an entry lives one window
+	mu   sync.RWMutex
+	born time.Time
+	now  []uint64 // entries of this generation
+	last []uint64 // and of the one before: an entry lives one window
 }
 
 // cached is an entry of the index.
@@ -47,48 +43,33 @@ type cached struct {
 	Style string  `json:"style"`
 }
 
-func openCache(ctx context.Context, e *engine.Engine, kept time.Duration, log *slog.Logger) (*cache, error) {
+func openCache(ctx context.Context, e *engine.Engine, kept time.Duration, log *slog.Logger, reg prometheus.Registerer) (*cache, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "cache", MaxAge: kept})
 	if err != nil {
 		return nil, err
 	}
-	return &cache{
-		bucket: b, log: log, seed: maphash.MakeSeed(), window: kept, born: time.Now(),
+	c := &cache{
+		bucket: b, seed: maphash.MakeSeed(), window: kept, born: time.Now(),
 		now: make([]uint64, filterBits/64), last: make([]uint64, filterBits/64),
-	}, nil
-}
-
-// run feeds the filter until ctx ends. Whenever it may have missed something,
-// every request asks the bucket.
-func (c *cache) run(ctx context.Context) error {
-	defer c.awake.Store(false)
-	for {
-		err := c.bucket.Watch(ctx, ">", func(e engine.Entry) {
-			if e.Key == "" {
-				c.awake.Store(true)
-			} else if !e.Deleted {
-				c.note(e.Key)
-			}
-		})
-		c.awake.Store(false)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		c.log.Warn("lost sight of cached answers", "err", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(watchRetry):
-		}
 	}
+	c.mirror = engine.NewMirror(engine.MirrorConfig[struct{}]{
+		Name: "cache", Bucket: b, Filter: ">", Logger: log, Registry: reg,
+		Read: func(_ context.Context, e engine.Entry) (none struct{}, hold bool, err error) {
+			c.note(e.Key)
+			return none, false, nil
+		},
+	})
+	return c, nil
 }
 
+// get asks the bucket when the filter has the key, and for every key while the
+// filter may have missed an entry: an answer that is denied is paid for twice.
 func (c *cache) get(ctx context.Context, s session.ID, key string) (task.ID, bool, error) {
 	k := string(s) + "." + key
-	if c.awake.Load() && !c.maybe(k) {
+	if c.mirror.Sighted() && !c.maybe(k) {
 		return "", false, nil
 	}
-	e, err := c.bucket.Get(ctx, k)
+	e, err := c.bucket.Ask(ctx, k)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return "", false, nil
 	}

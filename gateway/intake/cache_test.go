@@ -132,7 +132,7 @@ func TestOtherGatewaysHearOfCachedAnswers(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- other.Run(ctx) }()
-	eventually(t, "the mirror is whole", other.cache.awake.Load)
+	eventually(t, "the mirror is whole", other.cache.mirror.Sighted)
 	r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
 	key := string(f.id) + "." + cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm, r.BrandMark)
 	eventually(t, "the mirror hears", func() bool { return other.cache.maybe(key) })

@@ -67,8 +67,9 @@ type fakePolicy struct {
 	words   map[int]*catalog.Document
 }
 
-func (f *fakePolicy) State() *policy.State       { return &f.state }
-func (f *fakePolicy) Catalog() *catalog.Document { return &f.catalog }
+func (f *fakePolicy) Fresh(context.Context) error { return nil }
+func (f *fakePolicy) State() *policy.State        { return &f.state }
+func (f *fakePolicy) Catalog() *catalog.Document  { return &f.catalog }
 
 func (f *fakePolicy) Words(version int) *catalog.Document { return f.words[version] }
 

@@ -56,6 +56,7 @@ type text interface {
 
 // operator is what gateway/policy gives.
 type operator interface {
+	Fresh(ctx context.Context) error
 	State() *policy.State
 	Catalog() *catalog.Document
 	Words(version int) *catalog.Document
@@ -150,7 +151,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 		d.Payable = func(task.ID, string) error { return nil }
 	}
 	met := newMetrics(d.Registry)
-	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger)
+	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger, d.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}
@@ -170,7 +171,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	var repeats sync.WaitGroup
 	defer repeats.Wait()
 	repeats.Go(func() { in.runRepeats(ctx) })
-	return in.cache.run(ctx)
+	return in.cache.mirror.Run(ctx)
 }
 
 // lookup finds a session's task, its tombstone included. Ids from outside

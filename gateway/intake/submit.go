@@ -81,10 +81,13 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 	return in.accept(ctx, d)
 }
 
-// accept walks the one order of an acceptance: the request, the operator's
-// pause, the experiment, the photo, the cache, the budgets, the limits, the
+// accept walks the one order of an acceptance: the newest policy, the request,
+// the operator's pause, the experiment, the photo, the cache, the budgets, the limits, the
 // queue.
 func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
+	if err := in.policy.Fresh(ctx); err != nil {
+		return Accepted{}, err
+	}
 	if d.choice, err = in.validate(ctx, d.Request); err != nil {
 		return Accepted{}, err
 	}

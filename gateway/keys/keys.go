@@ -6,8 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -25,16 +26,13 @@ const (
 
 	// mastersKept bounds the ring; the oldest falls out at a rotation.
 	mastersKept = 4
-
-	retryAfter = time.Second
 )
 
 // Ring signs with the newest settled master and verifies with all of them.
 // Its methods are safe for concurrent use and cost well under a microsecond
 // each once a purpose has been used.
 type Ring struct {
-	bucket  *engine.Bucket
-	masters atomic.Pointer[[]*master] // oldest first, never empty
+	masters *engine.Mirror[[]*master] // oldest first, never empty
 }
 
 // document is what the bucket keeps.
@@ -51,23 +49,22 @@ type stored struct {
 // Open reads the masters from the engine. When there are none yet it makes
 // the first; of several gateways that start at once one wins and the others
 // take its master.
-func Open(ctx context.Context, e *engine.Engine) (*Ring, error) {
+func Open(ctx context.Context, e *engine.Engine, log *slog.Logger, reg prometheus.Registerer) (*Ring, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: bucketName})
 	if err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
-	r := &Ring{bucket: b}
-	entry, err := b.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
+	r := &Ring{masters: engine.NewMirror(engine.MirrorConfig[[]*master]{
+		Name: "keys", Bucket: b, Filter: mastersKey, Read: read, Logger: log, Registry: reg,
+		Outlives: func([]*master) bool { return true }, // an engine that lost its data takes no keys away
+	})}
+	if _, err := r.masters.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
 		if old != nil {
 			return nil, 0, nil
 		}
 		value, err := json.Marshal(document{Masters: []stored{newMaster()}})
 		return value, 0, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open keys: %w", err)
-	}
-	if err := r.load(entry.Value); err != nil {
+	}); err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
 	return r, nil
@@ -76,7 +73,7 @@ func Open(ctx context.Context, e *engine.Engine) (*Ring, error) {
 // Rotate adds a master. It verifies at once and signs a minute later; what
 // older masters signed stays good until three more rotations.
 func (r *Ring) Rotate(ctx context.Context) error {
-	entry, err := r.bucket.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
+	_, err := r.masters.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
 		var d document
 		if err := json.Unmarshal(old, &d); err != nil {
 			return nil, 0, err
@@ -91,31 +88,11 @@ func (r *Ring) Rotate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rotate keys: %w", err)
 	}
-	return r.load(entry.Value)
+	return nil
 }
 
 // Run takes over the rotations of other gateways until ctx ends.
-func (r *Ring) Run(ctx context.Context, log *slog.Logger) error {
-	for {
-		err := r.bucket.Watch(ctx, mastersKey, func(e engine.Entry) {
-			if e.Value == nil {
-				return
-			}
-			if err := r.load(e.Value); err != nil {
-				log.Error("keys cannot be read", "err", err)
-			}
-		})
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		log.Warn("lost sight of keys", "err", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(retryAfter):
-		}
-	}
-}
+func (r *Ring) Run(ctx context.Context) error { return r.masters.Run(ctx) }
 
 // Sign returns the 16-byte MAC of msg for one purpose.
 func (r *Ring) Sign(purpose string, msg []byte) []byte {
@@ -123,15 +100,11 @@ func (r *Ring) Sign(purpose string, msg []byte) []byte {
 }
 
 // Verify reports, in constant time per master, whether mac is the MAC of msg
-// for one purpose.
-func (r *Ring) Verify(purpose string, msg, mac []byte) bool {
-	good := false
-	for _, m := range *r.masters.Load() {
-		if m.key(purpose).check(msg, mac) {
-			good = true
-		}
-	}
-	return good
+// for one purpose. It fails only when it cannot know: when no master that is
+// known here made it, rotations may have been missed, and the engine does not
+// answer.
+func (r *Ring) Verify(ctx context.Context, purpose string, msg, mac []byte) (good bool, err error) {
+	return r.search(ctx, func(m *master) bool { return m.key(purpose).check(msg, mac) })
 }
 
 // Key returns the key that signs for a purpose, and the id under which
@@ -141,19 +114,49 @@ func (r *Ring) Key(purpose string) (kid string, key []byte) {
 	return m.id, m.key(purpose).secret
 }
 
-// Lookup finds a purpose's key by its id; an unknown id is not known.
-func (r *Ring) Lookup(purpose, kid string) (key []byte, known bool) {
-	for _, m := range *r.masters.Load() {
+// Lookup finds a purpose's key by its id; an unknown id is not known. Like
+// Verify it fails only when it cannot know.
+func (r *Ring) Lookup(ctx context.Context, purpose, kid string) (key []byte, known bool, err error) {
+	known, err = r.search(ctx, func(m *master) bool {
 		if m.id == kid {
-			return m.key(purpose).secret, true
+			key = m.key(purpose).secret
+		}
+		return m.id == kid
+	})
+	return key, known, err
+}
+
+// search asks every master whether it fits, and those of the engine too when
+// none does and rotations may have been missed.
+func (r *Ring) search(ctx context.Context, fits func(*master) bool) (bool, error) {
+	sighted := r.masters.Sighted()
+	found := r.anyFits(fits)
+	if found || sighted {
+		return found, nil
+	}
+	if err := r.masters.Refresh(ctx); err != nil {
+		return false, fmt.Errorf("read keys: %w", err)
+	}
+	return r.anyFits(fits), nil
+}
+
+func (r *Ring) anyFits(fits func(*master) bool) (found bool) {
+	for _, m := range r.all() {
+		if fits(m) {
+			found = true
 		}
 	}
-	return nil, false
+	return found
+}
+
+func (r *Ring) all() []*master {
+	all, _ := r.masters.Get(mastersKey)
+	return all
 }
 
 // signer is the newest master that every gateway knows by now.
 func (r *Ring) signer() *master {
-	all := *r.masters.Load()
+	all := r.all()
 	for i := len(all) - 1; i > 0; i-- {
 		if time.Since(all[i].createdAt) > settle {
 			return all[i]
@@ -162,23 +165,23 @@ func (r *Ring) signer() *master {
 	return all[0]
 }
 
-func (r *Ring) load(value []byte) error {
+// read makes the masters of what the bucket keeps.
+func read(_ context.Context, e engine.Entry) ([]*master, bool, error) {
 	var d document
-	if err := json.Unmarshal(value, &d); err != nil {
-		return fmt.Errorf("read masters: %w", err)
+	if err := json.Unmarshal(e.Value, &d); err != nil {
+		return nil, false, fmt.Errorf("read masters: %w", err)
 	}
 	if len(d.Masters) == 0 {
-		return fault.New(fault.KeysMissing)
+		return nil, false, fault.New(fault.KeysMissing)
 	}
 	all := make([]*master, len(d.Masters))
 	for i, s := range d.Masters {
 		if len(s.Secret) < masterSize || s.ID == "" {
-			return fault.New(fault.KeysDamaged)
+			return nil, false, fault.New(fault.KeysDamaged)
 		}
 		all[i] = &master{id: s.ID, secret: s.Secret, createdAt: s.CreatedAt}
 	}
-	r.masters.Store(&all)
-	return nil
+	return all, true, nil
 }
 
 func newMaster() stored {

@@ -16,7 +16,7 @@ import (
 // returns, and on the other gateways within a second.
 func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
 	var done Change
-	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+	_, err := s.views.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
 		next, err := s.next(old, edit, change)
 		if err != nil {
 			return nil, 0, err
@@ -39,7 +39,7 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 	if err != nil {
 		return Change{}, fmt.Errorf("change policy: %w", err)
 	}
-	return done, s.mirror(ctx, entry.Value)
+	return done, nil
 }
 
 // Note writes an act that changed something else than the state, such as an
@@ -54,7 +54,7 @@ func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change,
 		return Change{}, fmt.Errorf("note: %w", err)
 	}
 	var done Change
-	entry, err := s.bucket.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
+	_, err = s.views.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
 		r, err := read(old)
 		if err != nil {
 			return nil, 0, err
@@ -69,7 +69,7 @@ func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change,
 	if err != nil {
 		return Change{}, fmt.Errorf("note: %w", err)
 	}
-	return done, s.mirror(ctx, entry.Value)
+	return done, nil
 }
 
 // next computes the revision that follows old.

@@ -6,60 +6,41 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-const (
-	watchRetry   = time.Second
-	erasedMargin = 24 * time.Hour
-)
+const erasedMargin = 24 * time.Hour
 
 // MarkErased refuses every token and ticket of the session from now on: here
 // when it returns, on other gateways as soon as they hear of it. It may be
 // called again.
 func (s *Sessions) MarkErased(ctx context.Context, id ID) error {
 	ttl := s.config.TTL + s.config.RenewWithin + erasedMargin
-	if _, err := s.erased.Put(ctx, string(id), []byte("1"), engine.AnyRevision, ttl); err != nil {
+	if err := s.erased.Put(ctx, string(id), []byte("1"), engine.AnyRevision, ttl); err != nil {
 		return fmt.Errorf("mark session erased: %w", err)
 	}
-	s.setErased(id, true)
 	return nil
 }
 
-// Erased reports whether a session was erased, from memory.
-func (s *Sessions) Erased(id ID) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_, erased := s.mirror[id]
-	return erased
+// Erased reports whether a session was erased: from memory, or from the engine
+// while erasures on other gateways may have been missed.
+func (s *Sessions) Erased(ctx context.Context, id ID) (bool, error) {
+	_, erased, err := s.erased.Lookup(ctx, string(id))
+	if err != nil {
+		return false, fmt.Errorf("look up erasure: %w", err)
+	}
+	return erased, nil
 }
 
-func (s *Sessions) setErased(id ID, erased bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if erased {
-		s.mirror[id] = struct{}{}
-	} else {
-		delete(s.mirror, id)
+// checkErased refuses an erased session.
+func (s *Sessions) checkErased(ctx context.Context, id ID) error {
+	erased, err := s.Erased(ctx, id)
+	if err == nil && erased {
+		return fault.New(fault.SessionErased)
 	}
+	return err
 }
 
 // Run hears of sessions that other gateways erase until ctx ends. A mark
 // whose time is over is forgotten: no token is good for that long.
-func (s *Sessions) Run(ctx context.Context) error {
-	for {
-		err := s.erased.Watch(ctx, ">", func(e engine.Entry) {
-			if e.Key != "" {
-				s.setErased(ID(e.Key), !e.Deleted)
-			}
-		})
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		s.log.Warn("lost sight of erased sessions", "err", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(watchRetry):
-		}
-	}
-}
+func (s *Sessions) Run(ctx context.Context) error { return s.erased.Run(ctx) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -27,9 +26,9 @@ type ID = task.SessionID
 // ring is what gateway/keys gives.
 type ring interface {
 	Sign(purpose string, msg []byte) []byte
-	Verify(purpose string, msg, mac []byte) bool
+	Verify(ctx context.Context, purpose string, msg, mac []byte) (bool, error)
 	Key(purpose string) (kid string, key []byte)
-	Lookup(purpose, kid string) (key []byte, known bool)
+	Lookup(ctx context.Context, purpose, kid string) (key []byte, known bool, err error)
 }
 
 // Deps are what Sessions works with.
@@ -51,14 +50,11 @@ type Sessions struct {
 	log     *slog.Logger
 	now     func() time.Time
 	parser  *jwt.Parser
-	erased  *engine.Bucket
+	erased  *engine.Mirror[struct{}]
 	links   *engine.Bucket
 	proved  *otter.Cache[string, Identity] // tokens whose signature was checked; expiry is checked each time
 	guesses *ratelimit.Counters
 	made    *prometheus.CounterVec
-
-	mu     sync.RWMutex
-	mirror map[ID]struct{} // of the erased bucket
 }
 
 // CreateRequest asks for a session: a new one, the renewal of the one that
@@ -85,8 +81,8 @@ type Identity struct {
 	ExpiresAt time.Time
 }
 
-// Open prepares sessions. It knows every erased session when it returns; Run
-// keeps it knowing.
+// Open prepares sessions. Until Run has read which sessions are erased, every
+// check asks the engine.
 func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -102,24 +98,21 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	}
 	s := &Sessions{
 		config: c, keys: d.Keys, created: d.OnCreate, log: d.Logger, now: d.Now, parser: newParser(d.Now),
-		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now), mirror: make(map[ID]struct{}),
+		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now),
 		made: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
 			Name: "imgfleet_session_created_total", Help: "Tokens given, by how: new, renewed or linked.",
 		}, []string{"how"}),
 	}
-	var err error
-	if s.erased, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erased"}); err != nil {
-		return nil, fmt.Errorf("open sessions: %w", err)
-	}
-	if s.links, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "links", Memory: true, MaxAge: spentTTL}); err != nil {
-		return nil, fmt.Errorf("open sessions: %w", err)
-	}
-	known, err := s.erased.Keys(ctx, ">")
+	erased, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erased"})
 	if err != nil {
 		return nil, fmt.Errorf("open sessions: %w", err)
 	}
-	for _, id := range known {
-		s.mirror[ID(id)] = struct{}{}
+	s.erased = engine.NewMirror(engine.MirrorConfig[struct{}]{
+		Name: "erased_sessions", Bucket: erased, Filter: ">", Logger: d.Logger, Registry: d.Registry,
+		Read: func(context.Context, engine.Entry) (struct{}, bool, error) { return struct{}{}, true, nil },
+	})
+	if s.links, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "links", Memory: true, MaxAge: spentTTL}); err != nil {
+		return nil, fmt.Errorf("open sessions: %w", err)
 	}
 	return s, nil
 }
@@ -130,13 +123,13 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error) {
 	switch {
 	case r.Bearer != "":
-		return s.renew(r.Bearer)
+		return s.renew(ctx, r.Bearer)
 	case r.LinkCode != "":
 		id, err := s.redeem(ctx, r.LinkCode, r.Client)
 		if err != nil {
 			return Created{}, err
 		}
-		return s.issue(id, "linked")
+		return s.issue(ctx, id, "linked")
 	}
 	if s.config.Challenge {
 		if err := s.checkSolution(ctx, r.Solution); err != nil {
@@ -145,23 +138,23 @@ func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error)
 	}
 	id := ID(task.NewID())
 	s.created(id)
-	return s.issue(id, "new")
+	return s.issue(ctx, id, "new")
 }
 
-func (s *Sessions) renew(token string) (Created, error) {
-	who, err := s.parse(token)
+func (s *Sessions) renew(ctx context.Context, token string) (Created, error) {
+	who, err := s.parse(ctx, token)
 	if err != nil {
 		return Created{}, err
 	}
 	if s.now().After(who.ExpiresAt.Add(s.config.RenewWithin)) {
 		return Created{}, fault.New(fault.TokenExpired)
 	}
-	return s.issue(who.ID, "renewed")
+	return s.issue(ctx, who.ID, "renewed")
 }
 
-func (s *Sessions) issue(id ID, how string) (Created, error) {
-	if s.Erased(id) {
-		return Created{}, fault.New(fault.SessionErased)
+func (s *Sessions) issue(ctx context.Context, id ID, how string) (Created, error) {
+	if err := s.checkErased(ctx, id); err != nil {
+		return Created{}, err
 	}
 	token, expires, err := s.sign(id)
 	if err != nil {
@@ -172,21 +165,23 @@ func (s *Sessions) issue(id ID, how string) (Created, error) {
 }
 
 // Verify says whose token this is, or fault.Unauthenticated token_missing,
-// token_invalid, token_expired or session_erased. It does no I/O.
-func (s *Sessions) Verify(_ context.Context, token string) (Identity, error) {
+// token_invalid, token_expired or session_erased. It asks the engine only while
+// this gateway may have missed an erasure or a new key, and is
+// fault.Unavailable when it gets no answer.
+func (s *Sessions) Verify(ctx context.Context, token string) (Identity, error) {
 	if token == "" {
 		return Identity{}, fault.New(fault.TokenMissing)
 	}
 	who, known := s.proved.GetIfPresent(token)
 	if !known {
 		var err error
-		if who, err = s.parse(token); err != nil {
+		if who, err = s.parse(ctx, token); err != nil {
 			return Identity{}, err
 		}
 		s.proved.Set(token, who)
 	}
-	if s.Erased(who.ID) {
-		return Identity{}, fault.New(fault.SessionErased)
+	if err := s.checkErased(ctx, who.ID); err != nil {
+		return Identity{}, err
 	}
 	if !s.now().Before(who.ExpiresAt) {
 		return Identity{}, fault.New(fault.TokenExpired)

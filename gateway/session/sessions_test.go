@@ -53,7 +53,7 @@ type fixture struct {
 func open(t testing.TB, change func(*Config)) *fixture {
 	t.Helper()
 	e := openEngine(t, t.TempDir())
-	ring, err := keys.Open(t.Context(), e)
+	ring, err := keys.Open(t.Context(), e, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +174,15 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
+func erased(t *testing.T, s *Sessions, id ID) bool {
+	t.Helper()
+	erased, err := s.Erased(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return erased
+}
+
 func TestAnErasedSessionIsRefusedOnEveryGateway(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
@@ -189,16 +198,16 @@ func TestAnErasedSessionIsRefusedOnEveryGateway(t *testing.T) {
 	_, err := f.Verify(t.Context(), c.Token)
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
 	deadline := time.Now().Add(5 * time.Second)
-	for !other.Erased(c.ID) && time.Now().Before(deadline) {
+	for !erased(t, other, c.ID) && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond) //nolint:forbidigo // the mirror announces nothing
 	}
 	_, err = other.Verify(t.Context(), c.Token)
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
 	_, err = other.Create(t.Context(), CreateRequest{Bearer: c.Token})
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
-	_, err = other.VerifyTicket(ticket, "x")
+	_, err = other.VerifyTicket(t.Context(), ticket, "x")
 	wantCode(t, err, fault.Unauthenticated, "session_erased")
-	if !f.gateway(t, nil).Erased(c.ID) {
+	if !erased(t, f.gateway(t, nil), c.ID) {
 		t.Error("a gateway that starts later does not know")
 	}
 	stop()
@@ -271,20 +280,20 @@ func TestTicketsAreForOneTaskAndATime(t *testing.T) {
 	if strings.Trim(ticket, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") != "" || len(ticket) > 64 {
 		t.Errorf("ticket %q is not compact and safe in a URL", ticket)
 	}
-	if who, err := f.VerifyTicket(ticket, a); err != nil || who != id {
+	if who, err := f.VerifyTicket(t.Context(), ticket, a); err != nil || who != id {
 		t.Errorf("who = %s, err = %v", who, err)
 	}
-	_, err := f.VerifyTicket(ticket, b)
+	_, err := f.VerifyTicket(t.Context(), ticket, b)
 	wantCode(t, err, fault.Unauthenticated, "ticket_invalid")
 	later := f.Ticket(id, a, f.clock.Now().Add(2*time.Hour))
 	mixed := later[:strings.LastIndexByte(later, '.')] + ticket[strings.LastIndexByte(ticket, '.'):]
 	for _, bad := range []string{"", ".", "..", mixed, ticket[:len(ticket)-1], ticket + "A", string(id), task.NewID() + ticket[26:], strings.Repeat("a", 1<<16)} {
-		if _, err := f.VerifyTicket(bad, a); fault.CodeOf(err) != fault.TicketInvalid {
+		if _, err := f.VerifyTicket(t.Context(), bad, a); fault.CodeOf(err) != fault.TicketInvalid {
 			t.Errorf("%.80q: %v", bad, err)
 		}
 	}
 	f.clock.advance(time.Hour)
-	_, err = f.VerifyTicket(ticket, a)
+	_, err = f.VerifyTicket(t.Context(), ticket, a)
 	wantCode(t, err, fault.NotFound, "ticket_expired")
 }
 
@@ -337,7 +346,7 @@ func solve(t *testing.T, challenge string) string {
 
 func FuzzTokens(f *testing.F) {
 	e := openEngine(f, f.TempDir())
-	ring, err := keys.Open(f.Context(), e)
+	ring, err := keys.Open(f.Context(), e, nil, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -355,7 +364,7 @@ func FuzzTokens(f *testing.F) {
 		if who, err := s.Verify(t.Context(), token); err == nil && who.ID != c.ID {
 			t.Fatalf("%q proves %s", token, who.ID)
 		}
-		if who, err := s.VerifyTicket(ticket, "x"); err == nil && who != c.ID {
+		if who, err := s.VerifyTicket(t.Context(), ticket, "x"); err == nil && who != c.ID {
 			t.Fatalf("%q proves %s", ticket, who)
 		}
 	})

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -26,9 +28,9 @@ func (s *Sessions) Ticket(id ID, t task.ID, until time.Time) string {
 }
 
 // VerifyTicket says whose ticket this is, if it is for this task and still
-// good. One whose time is over is fault.NotFound, as the task is by then. It
-// does no I/O.
-func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
+// good. One whose time is over is fault.NotFound, as the task is by then. Like
+// Verify it asks the engine only when it has to.
+func (s *Sessions) VerifyTicket(ctx context.Context, ticket string, t task.ID) (ID, error) {
 	invalid := fault.New(fault.TicketInvalid)
 	if len(ticket) > maxTicket {
 		return "", invalid
@@ -36,15 +38,18 @@ func (s *Sessions) VerifyTicket(ticket string, t task.ID) (ID, error) {
 	id, rest, _ := strings.Cut(ticket, ".")
 	expiry, encoded, _ := strings.Cut(rest, ".")
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil || !task.ValidID(id) || !s.keys.Verify(ticketPurpose, ticketMessage(id, t, expiry), mac) {
+	if err != nil || !task.ValidID(id) {
 		return "", invalid
+	}
+	if good, err := s.keys.Verify(ctx, ticketPurpose, ticketMessage(id, t, expiry), mac); err != nil || !good {
+		return "", cmp.Or(err, error(invalid))
 	}
 	seconds, err := strconv.ParseInt(expiry, ticketBase, 64)
 	if err != nil {
 		return "", invalid
 	}
-	if s.Erased(ID(id)) {
-		return "", fault.New(fault.SessionErased)
+	if err := s.checkErased(ctx, ID(id)); err != nil {
+		return "", err
 	}
 	if s.now().Unix() >= seconds {
 		return "", fault.New(fault.TicketExpired)

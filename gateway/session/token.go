@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -44,19 +45,23 @@ func (s *Sessions) sign(id ID) (token string, expires time.Time, err error) {
 }
 
 // parse proves a token's signature and shape, not that it is still good.
-func (s *Sessions) parse(token string) (Identity, error) {
+func (s *Sessions) parse(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fault.New(fault.TokenInvalid)
 	}
 	var claims jwt.RegisteredClaims
 	_, err := s.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		key, known := s.keys.Lookup(tokenPurpose, kid)
-		if !known {
-			return nil, jwt.ErrTokenUnverifiable
+		key, known, err := s.keys.Lookup(ctx, tokenPurpose, kid)
+		if err == nil && !known {
+			err = jwt.ErrTokenUnverifiable
 		}
-		return key, nil
+		return key, err
 	})
+	var away *fault.Fault
+	if errors.As(err, &away) {
+		return Identity{}, away // the keys are out of reach: it may be a good token
+	}
 	if err == nil && (!task.ValidID(claims.Subject) || claims.ExpiresAt == nil || claims.Issuer != tokenIssuer) {
 		err = errToken
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"io"
@@ -25,8 +26,8 @@ func (r ring) Sign(purpose string, msg []byte) []byte {
 	return h.Sum(nil)[:16]
 }
 
-func (r ring) Verify(purpose string, msg, mac []byte) bool {
-	return hmac.Equal(r.Sign(purpose, msg), mac)
+func (r ring) Verify(_ context.Context, purpose string, msg, mac []byte) (bool, error) {
+	return hmac.Equal(r.Sign(purpose, msg), mac), nil
 }
 
 func open(t testing.TB, c store.Config) *store.Store {
@@ -118,7 +119,7 @@ func TestSignedURLsAllowExactlyWhatTheySay(t *testing.T) {
 		{"late", "GET", get, store.Grant{}, "signature_expired", now.Add(2 * time.Hour)},
 		{"nothing", "GET", nil, store.Grant{}, "signature_invalid", now},
 	} {
-		g, err := s.Verify(c.method, raw, c.q, c.at)
+		g, err := s.Verify(t.Context(), c.method, raw, c.q, c.at)
 		if (err == nil) != g.Until.After(c.at) {
 			t.Errorf("%s: until %v", c.name, g.Until)
 		}
@@ -154,17 +155,17 @@ func TestAChangedURLIsRefused(t *testing.T) {
 			q[k] = append([]string(nil), v...)
 		}
 		change(q)
-		if _, err := s.Verify("PUT", raw, q, now); fault.CodeOf(err) != fault.SignatureInvalid {
+		if _, err := s.Verify(t.Context(), "PUT", raw, q, now); fault.CodeOf(err) != fault.SignatureInvalid {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}
-	if _, err := s.Verify("PUT", raw[:len(raw)-3]+"row", good, now); fault.CodeOf(err) != fault.SignatureInvalid {
+	if _, err := s.Verify(t.Context(), "PUT", raw[:len(raw)-3]+"row", good, now); fault.CodeOf(err) != fault.SignatureInvalid {
 		t.Errorf("another key: %v", err)
 	}
 	c := config()
 	d, _ := disk.Open(disk.Config{Dir: t.TempDir()})
 	other, _ := store.New(c, store.Deps{Driver: d, Keys: ring{"other"}})
-	if _, err := other.Verify("PUT", raw, good, now); fault.CodeOf(err) != fault.SignatureInvalid {
+	if _, err := other.Verify(t.Context(), "PUT", raw, good, now); fault.CodeOf(err) != fault.SignatureInvalid {
 		t.Errorf("another secret: %v", err)
 	}
 }
@@ -270,7 +271,7 @@ func FuzzQueriesAreNeverTrusted(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := s.Verify("GET", key, values, time.Unix(1_900_000_000, 0)); err == nil {
+		if _, err := s.Verify(t.Context(), "GET", key, values, time.Unix(1_900_000_000, 0)); err == nil {
 			same, _ := url.ParseQuery(q)
 			if values.Get("s") != same.Get("s") || values.Get("e") != same.Get("e") {
 				t.Fatalf("%q is trusted", raw)
@@ -294,7 +295,7 @@ func BenchmarkVerify(b *testing.B) {
 	u, _ := url.Parse(s.URL(key, time.Now().Add(time.Hour)))
 	q, now := u.Query(), time.Now()
 	for b.Loop() {
-		if _, err := s.Verify("GET", key, q, now); err != nil {
+		if _, err := s.Verify(b.Context(), "GET", key, q, now); err != nil {
 			b.Fatal(err)
 		}
 	}

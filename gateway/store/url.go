@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,7 +39,7 @@ type Grant struct {
 // signer is what gateway/keys gives.
 type signer interface {
 	Sign(purpose string, msg []byte) []byte
-	Verify(purpose string, msg, mac []byte) bool
+	Verify(ctx context.Context, purpose string, msg, mac []byte) (bool, error)
 }
 
 // URL is where a client reads an object: relative, unless a public URL is
@@ -109,7 +111,7 @@ func message(b []byte, method string, g Grant, expiry int64) []byte {
 // it allows. A HEAD needs what a GET needs. A query that was made up or
 // changed is fault.Forbidden "signature_invalid"; one past its time
 // "signature_expired".
-func (s *Store) Verify(method, key string, q url.Values, now time.Time) (Grant, error) {
+func (s *Store) Verify(ctx context.Context, method, key string, q url.Values, now time.Time) (Grant, error) {
 	if method == methodHead {
 		method = methodGet
 	}
@@ -117,7 +119,13 @@ func (s *Store) Verify(method, key string, q url.Values, now time.Time) (Grant, 
 	if err != nil {
 		return Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
-	if !ValidKey(key) || !s.keys.Verify(urlPurpose, message(make([]byte, 0, 256), method, g, expiry), mac) {
+	good := ValidKey(key)
+	if good {
+		if good, err = s.keys.Verify(ctx, urlPurpose, message(make([]byte, 0, 256), method, g, expiry), mac); err != nil {
+			return Grant{}, fmt.Errorf("check signature: %w", err)
+		}
+	}
+	if !good {
 		return Grant{}, fault.New(fault.SignatureInvalid)
 	}
 	if now.Unix() >= expiry {

@@ -30,8 +30,8 @@ func (ring) Sign(purpose string, msg []byte) []byte {
 	return h.Sum(nil)[:16]
 }
 
-func (r ring) Verify(purpose string, msg, mac []byte) bool {
-	return hmac.Equal(r.Sign(purpose, msg), mac)
+func (r ring) Verify(_ context.Context, purpose string, msg, mac []byte) (bool, error) {
+	return hmac.Equal(r.Sign(purpose, msg), mac), nil
 }
 
 // judge is a worker: it reads the raw object through the store and writes the
@@ -99,6 +99,12 @@ func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
+	return openOn(t, e, change)
+}
+
+// openOn prepares uploads on an engine that the test has.
+func openOn(t testing.TB, e *engine.Engine, change func(*Config, *policy.Limits)) *fixture {
+	t.Helper()
 	f := &fixture{engine: e, limits: policy.DefaultLimits(), id: session.ID(task.NewID())}
 	d, err := disk.Open(disk.Config{Dir: t.TempDir()})
 	if err != nil {
@@ -153,7 +159,7 @@ func (f *fixture) send(t testing.TB, up Upload, body io.Reader, length int64) er
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := f.store.Verify("PUT", keyOf(address), u.Query(), time.Now())
+	g, err := f.store.Verify(t.Context(), "PUT", keyOf(address), u.Query(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

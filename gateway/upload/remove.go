@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -12,10 +11,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-const (
-	goneFor    = 2 * time.Minute
-	watchRetry = time.Second
-)
+// goneFor is how long a removal is announced. It is longer than readyFor: a
+// gateway that sees again either hears of it or has forgotten the upload.
+const goneFor = 2 * readyFor
 
 // Remove deletes an upload and its objects and says how many those were. The
 // record goes first: from then on nobody can use it, and a removal that was
@@ -100,29 +98,16 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 
 // Run forgets what other gateways remove, and what arrived of it here, until
 // ctx ends.
-func (u *Uploads) Run(ctx context.Context) error {
-	for {
-		err := u.bucket.Watch(ctx, "*.gone.*", func(e engine.Entry) {
-			s, id, ok := strings.Cut(e.Key, ".gone.")
-			if !ok || e.Deleted {
-				return
-			}
-			u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
-			if _, err := u.partials.Remove(session.ID(s), task.UploadID(id)); err != nil {
-				u.log.Warn("what had arrived of an upload could not be removed", "upload", id, "err", err)
-			}
-		})
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		u.log.Warn("lost sight of removed uploads", "err", err)
-		u.ready.InvalidateAll()
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(watchRetry):
-		}
+func (u *Uploads) Run(ctx context.Context) error { return u.removals.Run(ctx) }
+
+// removed forgets one upload.
+func (u *Uploads) removed(_ context.Context, e engine.Entry) (none struct{}, hold bool, err error) {
+	s, id, _ := strings.Cut(e.Key, ".gone.")
+	u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
+	if _, err := u.partials.Remove(session.ID(s), task.UploadID(id)); err != nil {
+		u.log.Warn("what had arrived of an upload could not be removed", "upload", id, "err", err)
 	}
+	return none, false, nil
 }
 
 func goneKey(s session.ID, id task.UploadID) string { return string(s) + ".gone." + string(id) }

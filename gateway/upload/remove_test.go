@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -18,6 +19,7 @@ func TestARemovalIsHeardOnOtherGateways(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- other.Run(ctx) }()
+	enginetest.Await(t, "it is sighted", other.removals.Sighted)
 	up := f.ready1(t, "12345")
 	if _, err := other.Get(t.Context(), f.id, up.ID); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ import (
 const (
 	readyKept = 1 << 16 // ready uploads in memory, about 30 MB when full
 
-	// readyFor bounds how long a deletion on another gateway can go unheard.
+	// readyFor bounds how long a ready upload is believed without asking.
 	readyFor = time.Minute
 )
 
@@ -70,6 +70,7 @@ type Uploads struct {
 	met       metrics
 	now       func() time.Time
 	ready     *otter.Cache[string, Upload]
+	removals  *engine.Mirror[struct{}] // holds nothing: it keeps ready true
 	judging   singleflight.Group
 }
 
@@ -91,24 +92,31 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	return &Uploads{
+	u := &Uploads{
 		config: c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
 		log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 		ready: otter.Must(&otter.Options[string, Upload]{
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
 		}),
-	}, nil
+	}
+	u.removals = engine.NewMirror(engine.MirrorConfig[struct{}]{
+		Name: "removed_uploads", Bucket: b, Filter: "*.gone.*", Read: u.removed, Logger: d.Logger, Registry: d.Registry,
+	})
+	return u, nil
 }
 
 // Get finds an upload of a session, or fault.NotFound "upload_not_found":
-// somebody else's is no different from none. Ready ones come from memory.
+// somebody else's is no different from none. Ready ones come from memory, but
+// not while a removal on another gateway may have been missed.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
 		return Upload{}, errNotFound()
 	}
 	key := uploadKey(s, id)
-	if up, known := u.ready.GetIfPresent(key); known && u.now().Before(up.ExpiresAt) {
-		return up, nil
+	if u.removals.Sighted() {
+		if up, known := u.ready.GetIfPresent(key); known && u.now().Before(up.ExpiresAt) {
+			return up, nil
+		}
 	}
 	up, _, err := u.fetch(ctx, key)
 	return up, err
@@ -116,7 +124,7 @@ func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Uplo
 
 // fetch reads an upload past the memory.
 func (u *Uploads) fetch(ctx context.Context, key string) (up Upload, revision uint64, err error) {
-	e, err := u.bucket.Get(ctx, key)
+	e, err := u.bucket.Ask(ctx, key)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		return Upload{}, 0, errNotFound()
 	}

@@ -60,7 +60,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), catalog.Builtin())
+	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), catalog.Builtin(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,3 +1,4 @@
 // Package enginetest lets tests look into a running engine past every stage:
-// deploy/e2e asks it what is left of a person.
+// deploy/e2e asks it what is left of a person. It also takes the engine away
+// from a gateway and brings it back.
 package enginetest

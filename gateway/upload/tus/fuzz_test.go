@@ -53,7 +53,7 @@ func FuzzLocation(f *testing.F) {
 	f.Add("a.b.c.d")
 	f.Add("....")
 	f.Fuzz(func(t *testing.T, token string) {
-		if _, _, err := h.verify(token); err == nil {
+		if _, _, err := h.verify(t.Context(), token); err == nil {
 			t.Errorf("%q passed", token)
 		}
 	})

@@ -180,7 +180,7 @@ func (h *Handler) admit(r *http.Request, v *visit) (err error) {
 		_, err := parseMetadata(v.metadata) // tusd drops what it cannot read
 		return err
 	}
-	s, id, err := h.verify(token)
+	s, id, err := h.verify(r.Context(), token)
 	if err != nil {
 		return err
 	}

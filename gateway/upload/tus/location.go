@@ -1,6 +1,8 @@
 package tus
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -27,7 +29,7 @@ func ValidNode(name string) bool {
 // signer is what gateway/keys gives.
 type signer interface {
 	Sign(purpose string, msg []byte) []byte
-	Verify(purpose string, msg, mac []byte) bool
+	Verify(ctx context.Context, purpose string, msg, mac []byte) (bool, error)
 }
 
 // location is the capability to go on with an upload: whoever has it may, and
@@ -45,15 +47,18 @@ func (h *Handler) location(up upload.Upload) string {
 
 // verify reads a capability. A good one past its time is fault.Gone, so that
 // clients begin anew.
-func (h *Handler) verify(token string) (session.ID, task.UploadID, error) {
+func (h *Handler) verify(ctx context.Context, token string) (session.ID, task.UploadID, error) {
 	invalid := fault.New(fault.SignatureInvalid)
 	last := strings.LastIndexByte(token, '.')
 	if last < 0 {
 		return "", "", invalid
 	}
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(token[last+1:])
-	if err != nil || !h.deps.Keys.Verify(purpose, []byte(token[:last]), mac) {
+	if err != nil {
 		return "", "", invalid
+	}
+	if good, err := h.deps.Keys.Verify(ctx, purpose, []byte(token[:last]), mac); err != nil || !good {
+		return "", "", cmp.Or(err, error(invalid))
 	}
 	parts := strings.Split(token[:last], ".")
 	if len(parts) == 4 { // the node is for the way here
