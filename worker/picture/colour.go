@@ -20,7 +20,7 @@ func (h header) conversion() *icc.Transform {
 			return nil
 		}
 	}
-	if p == nil || h.ink || p.Inked() || p.Gray() != h.gray {
+	if p == nil || h.cmyk || p.IsCMYK() || p.Gray() != h.gray {
 		return nil
 	}
 	return p.SRGB()

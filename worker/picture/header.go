@@ -16,7 +16,7 @@ type header struct {
 	icc           []byte       // the profile of its colours, unread
 	named         *icc.Profile // without one, the profile that it names
 	gray          bool         // one channel
-	ink           bool         // four: CMYK
+	cmyk          bool         // four channels
 }
 
 // upright gives the size as a person sees it.

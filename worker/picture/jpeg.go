@@ -31,7 +31,7 @@ func jpegHeader(b []byte) (header, bool) {
 		return header{}, false
 	}
 	h := header{width: cfg.Width, height: cfg.Height, orientation: orientation(s.tiff), decode: decodeJPEG}
-	h.icc, h.gray, h.ink = s.profile(), s.components == 1, s.components == 4
+	h.icc, h.gray, h.cmyk = s.profile(), s.components == 1, s.components == 4
 	if s.components == 0 {
 		s.components, s.progressive = 4, true // not found: expect the worst
 	}
@@ -44,7 +44,7 @@ func jpegHeader(b []byte) (header, bool) {
 		if !s.adobe {
 			h.decode = decodePlainCMYK
 		}
-		h.decode = h.decode.inked(h.icc)
+		h.decode = h.decode.withCMYK(h.icc)
 	}
 	return h, true
 }
@@ -117,8 +117,8 @@ func (s *segments) profile() []byte {
 func decodeJPEG(raw []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(raw)) }
 
 // decodePlainCMYK reads four components that no Adobe marker explains: they
-// are plain CMYK then. The standard decoder wants the marker, and takes its
-// inks for inverted, as Adobe's are.
+// are plain CMYK then. The standard decoder wants the marker, and takes the
+// channels for inverted, as Adobe's are.
 func decodePlainCMYK(raw []byte) (image.Image, error) {
 	adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
 	img, err := jpeg.Decode(io.MultiReader(bytes.NewReader(adobe), bytes.NewReader(raw[2:])))

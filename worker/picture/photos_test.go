@@ -22,7 +22,7 @@ func TestPhotosLookAsLibvipsShowsThem(t *testing.T) {
 	}{
 		"samsung": {"orientation-issue-1.jpg", image.Pt(850, 600), image.Pt(1536, 2048), 0.95, 1.2},
 		"canon":   {"jpg-24bit-icc-adobe-rgb.jpg", image.Pt(900, 500), image.Pt(1900, 1263), 0.97, 1.2}, // Adobe RGB
-		"swop":    {"jpg-32bit-cmyk-icc-swop.jpg", image.Pt(440, 480), image.Pt(1080, 1080), 0.97, 1.2}, // SWOP, ink
+		"swop":    {"jpg-32bit-cmyk-icc-swop.jpg", image.Pt(440, 480), image.Pt(1080, 1080), 0.97, 1.2}, // SWOP, CMYK
 	} {
 		p, err := normalise(t, phone(t, c.photo))
 		if err != nil {

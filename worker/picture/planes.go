@@ -17,9 +17,9 @@ func toPlanes(img image.Image) *image.YCbCr {
 	case *image.NYCbCrA:
 		return flatten(src)
 	case *image.CMYK:
-		return inkPlanes(src, color.CMYKToRGB)
-	case inked:
-		return inkPlanes(src.CMYK, src.inks.RGB)
+		return cmykPlanes(src, color.CMYKToRGB)
+	case profiledCMYK:
+		return cmykPlanes(src.CMYK, src.profile.RGB)
 	default:
 		return rgbPlanes(img)
 	}

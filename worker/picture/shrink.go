@@ -12,7 +12,7 @@ func Shrink(img image.Image, longSide int) *image.YCbCr {
 	size := img.Bounds().Size()
 	w, h := fitting(size.X, size.Y, longSide)
 	switch img.(type) {
-	case *image.YCbCr, *image.Gray, *image.NYCbCrA, *image.CMYK, inked:
+	case *image.YCbCr, *image.Gray, *image.NYCbCrA, *image.CMYK, profiledCMYK:
 	default:
 		if w < size.X {
 			img = shrinkRGB(img, w, h)

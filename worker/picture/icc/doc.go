@@ -4,5 +4,5 @@
 //
 // It knows profiles made of curves and a matrix, which is what Display P3,
 // Adobe RGB, ProPhoto and gray profiles are, and the tables of printers with
-// four inks. Other tables are ErrUnsupported.
+// CMYK. Other tables are ErrUnsupported.
 package icc

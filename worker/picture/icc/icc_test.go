@@ -194,8 +194,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if p.Inked() {
-			p.table.color([inks]float64{0, 1, 0.4, 0.9})
+		if p.IsCMYK() {
+			p.table.color([channels]float64{0, 1, 0.4, 0.9})
 			return
 		}
 		if tr := p.SRGB(); tr != nil {

@@ -43,7 +43,7 @@ func Parse(b []byte) (*Profile, error) {
 	case space == "RGB " && connection == "XYZ ":
 		return t.colour()
 	case space == "CMYK" && connection == "Lab ":
-		return t.inked()
+		return t.cmyk()
 	case space == "GRAY" && connection == "XYZ ":
 		k, err := t.curve("kTRC")
 		return &Profile{gray: true, curves: [3]curve{k, k, k}}, err

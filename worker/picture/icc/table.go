@@ -5,22 +5,21 @@ import (
 	"fmt"
 )
 
-// table is a profile's way from four inks to CIE L*a*b* under D50: a curve
-// for each ink, a grid of colours in four dimensions, and a curve for each
-// number of a colour.
+// table converts CMYK to CIE L*a*b* under D50: a curve for each channel, a grid
+// of colours in four dimensions, and a curve for each number of a colour.
 type table struct {
-	points int // of the grid, along each ink
+	points int // of the grid, along each channel
 	in     [4][]float64
 	grid   [][3]float64 // black changes fastest
 	out    [3][]float64
 	lab    func([3]float64) [3]float64 // of numbers from 0 to 1
 }
 
-const inks = 4
+const channels = 4
 
-// inked reads the table of a printer, the one that keeps colours as they are
-// where there is a choice.
-func (t tags) inked() (*Profile, error) {
+// cmyk reads the table of a printer: the colorimetric one where there is a
+// choice.
+func (t tags) cmyk() (*Profile, error) {
 	b, known := t["A2B1"]
 	if !known {
 		b, known = t["A2B0"]
@@ -32,8 +31,8 @@ func (t tags) inked() (*Profile, error) {
 	if kind != "mft1" && kind != "mft2" {
 		return nil, fmt.Errorf("%w: table %q", ErrUnsupported, kind)
 	}
-	if b[8] != inks || b[9] != 3 {
-		return nil, fmt.Errorf("%w: %d inks, %d numbers", ErrUnsupported, b[8], b[9])
+	if b[8] != channels || b[9] != 3 {
+		return nil, fmt.Errorf("%w: %d channels, %d numbers", ErrUnsupported, b[8], b[9])
 	}
 	tab, err := readTable(b, kind == "mft2")
 	return &Profile{table: tab}, err
@@ -53,7 +52,7 @@ func readTable(b []byte, wide bool) (*table, error) {
 		}
 	}
 	nodes := t.points * t.points * t.points * t.points
-	numbers := inks*inEntries + 3*nodes + 3*outEntries
+	numbers := channels*inEntries + 3*nodes + 3*outEntries
 	size := 1
 	if wide {
 		size = 2
@@ -97,19 +96,19 @@ func at(samples []float64, v float64) float64 {
 	return samples[i] + (x-float64(i))*(samples[i+1]-samples[i])
 }
 
-// color is L*a*b* of an amount of each ink, 0…1.
-func (t *table) color(ink [inks]float64) [3]float64 {
-	var place [inks]int
-	var part [inks]float64
-	for i := range ink {
-		x := at(t.in[i], ink[i]) * float64(t.points-1)
+// color is L*a*b* of an amount of each channel, 0…1.
+func (t *table) color(amounts [channels]float64) [3]float64 {
+	var place [channels]int
+	var part [channels]float64
+	for i := range amounts {
+		x := at(t.in[i], amounts[i]) * float64(t.points-1)
 		place[i] = min(int(x), t.points-2)
 		part[i] = x - float64(place[i])
 	}
 	var sum [3]float64
-	for corner := range 1 << inks {
+	for corner := range 1 << channels {
 		node, weight := 0, 1.0
-		for i := range inks {
+		for i := range channels {
 			upper := corner >> i & 1
 			node = node*t.points + place[i] + upper
 			if upper == 1 {

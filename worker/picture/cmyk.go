@@ -7,14 +7,15 @@ import (
 	"github.com/imgfleet/imgfleet/worker/picture/icc"
 )
 
-// inked is a picture of four inks, and what its profile says of them.
-type inked struct {
+// profiledCMYK is a CMYK picture and the conversion of its profile.
+type profiledCMYK struct {
 	*image.CMYK
-	inks *icc.Inks
+	profile *icc.CMYK
 }
 
-// inked has the decoder tell what a profile says of inks, if anything.
-func (d decoder) inked(profile []byte) decoder {
+// withCMYK makes the decoder add the conversion of a CMYK profile to its
+// pictures, if the profile is one.
+func (d decoder) withCMYK(profile []byte) decoder {
 	return func(raw []byte) (image.Image, error) {
 		img, err := d(raw)
 		cmyk, four := img.(*image.CMYK)
@@ -22,15 +23,15 @@ func (d decoder) inked(profile []byte) decoder {
 			return img, err
 		}
 		p, err := icc.Parse(profile)
-		if err != nil || !p.Inked() {
+		if err != nil || !p.IsCMYK() {
 			return img, nil //nolint:nilerr // a damaged profile does not make a photo useless
 		}
-		return inked{cmyk, p.Inks()}, nil
+		return profiledCMYK{cmyk, p.CMYK()}, nil
 	}
 }
 
-// inkPlanes prints src.
-func inkPlanes(src *image.CMYK, rgb func(c, m, y, k byte) (byte, byte, byte)) *image.YCbCr {
+// cmykPlanes converts src colour by colour.
+func cmykPlanes(src *image.CMYK, rgb func(c, m, y, k byte) (byte, byte, byte)) *image.YCbCr {
 	b := src.Rect
 	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio444)
 	for y := range b.Dy() {

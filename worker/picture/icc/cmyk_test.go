@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// printer is the profile of one whose black ink makes white darker and whose
-// other inks do nothing, by a table of that kind and of so many points.
+// printer is the profile of one whose black channel makes white darker and whose
+// other channels do nothing, by a table of that kind and of so many points.
 func printer(kind string, points int) []byte {
 	const entries = 2
-	b := append([]byte(kind+"\x00\x00\x00\x00"), inks, 3, byte(points), 0)
+	b := append([]byte(kind+"\x00\x00\x00\x00"), channels, 3, byte(points), 0)
 	b = append(b, make([]byte, 36)...)
 	put := func(v uint16) { b = append(b, byte(v>>8)) }
 	white, none := uint16(0xff00), uint16(0x8000)
@@ -28,7 +28,7 @@ func printer(kind string, points int) []byte {
 			}
 		}
 	}
-	curves(inks)
+	curves(channels)
 	for i := range min(points*points*points*points, 1<<13) {
 		put(uint16(int(white) * (points - 1 - i%points) / (points - 1)))
 		put(none)
@@ -45,22 +45,22 @@ func TestInksAreWhatTheirTableSays(t *testing.T) {
 		points int
 	}{{"mft1", 2}, {"mft2", 3}, {"mft2", 2}} {
 		p, err := Parse(printer(c.kind, c.points))
-		if err != nil || !p.Inked() {
+		if err != nil || !p.IsCMYK() {
 			t.Fatal(c, err)
 		}
-		press := p.Inks()
-		for _, ink := range [][inks]byte{{}, {255, 255, 255, 0}, {0, 0, 0, 255}, {10, 200, 90, 128}, {3, 0, 255, 40}} {
-			lightness := 1 - float64(ink[3])/255
+		press := p.CMYK()
+		for _, cmyk := range [][channels]byte{{}, {255, 255, 255, 0}, {0, 0, 0, 255}, {10, 200, 90, 128}, {3, 0, 255, 40}} {
+			lightness := 1 - float64(cmyk[3])/255
 			f := (lightness*100 + 16) / 116
 			y := f * f * f
 			if lightness <= 0.08 {
 				y = lightness * 100 * 27 / 24389
 			}
 			want := int(math.Round(255 * encode(y)))
-			r, g, b := press.RGB(ink[0], ink[1], ink[2], ink[3])
+			r, g, b := press.RGB(cmyk[0], cmyk[1], cmyk[2], cmyk[3])
 			for _, got := range []byte{r, g, b} {
 				if d := int(got) - want; d > 2 || d < -2 {
-					t.Errorf("%v: %v became %d %d %d, want %d", c, ink, r, g, b, want)
+					t.Errorf("%v: %v became %d %d %d, want %d", c, cmyk, r, g, b, want)
 					break
 				}
 			}
@@ -68,18 +68,18 @@ func TestInksAreWhatTheirTableSays(t *testing.T) {
 	}
 }
 
-// Between the knots every ink counts as far as it goes, whichever is most.
+// Between the knots every channel counts as far as it goes, whichever is most.
 func TestInksAreMixedOneByOne(t *testing.T) {
 	t.Parallel()
 	p, err := Parse(printer("mft2", 2))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range p.table.grid { // each ink darkens by a quarter
+	for i := range p.table.grid { // each channel darkens by a quarter
 		n := float64(i&1 + i>>1&1 + i>>2&1 + i>>3&1)
 		p.table.grid[i][0] = (1 - n/4) * 0xff00 / 0xffff
 	}
-	press := p.Inks()
+	press := p.CMYK()
 	before := byte(255)
 	for v := 0; v < 256; v += 5 {
 		a, _, _ := press.RGB(byte(v), byte(v/2), 0, byte(v/3))
@@ -96,7 +96,7 @@ func BenchmarkInks(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	press := p.Inks()
+	press := p.CMYK()
 	for i := 0; b.Loop(); i++ {
 		press.RGB(byte(i), byte(i>>3), byte(i>>5), byte(i>>7))
 	}

@@ -2,30 +2,30 @@ package icc
 
 import "math"
 
-// knots is the resolution of the grid that inks are looked up in.
+// knots is the resolution of the grid that CMYK colours are looked up in.
 const knots = 17
 
-// Inks converts four 8-bit inks, of which 255 is the most, to sRGB. It may be
-// used at once by any number of goroutines.
-type Inks struct {
+// CMYK converts four 8-bit channels, of which 255 is the most, to sRGB. It is
+// safe for concurrent use.
+type CMYK struct {
 	grid   [knots * knots * knots * knots][3]int32 // levels of sRGB, in 1/256
 	knot   [256]int32
 	behind [256]int32 // how far a level lies behind its knot, in 1/256
 }
 
-// Inked reports whether the profile describes four inks.
-func (p *Profile) Inked() bool { return p.table != nil }
+// IsCMYK reports whether the profile describes CMYK colours.
+func (p *Profile) IsCMYK() bool { return p.table != nil }
 
-// Inks returns the conversion of a profile that is Inked.
-func (p *Profile) Inks() *Inks {
-	t := &Inks{}
+// CMYK returns the conversion of a profile that IsCMYK.
+func (p *Profile) CMYK() *CMYK {
+	t := &CMYK{}
 	fromXYZ := srgb().inverse()
 	for i := range t.grid {
-		var ink [inks]float64
-		for n, ch := i, inks-1; ch >= 0; n, ch = n/knots, ch-1 {
-			ink[ch] = float64(n%knots) / (knots - 1)
+		var amounts [channels]float64
+		for n, ch := i, channels-1; ch >= 0; n, ch = n/knots, ch-1 {
+			amounts[ch] = float64(n%knots) / (knots - 1)
 		}
-		xyz := d50(p.table.color(ink))
+		xyz := d50(p.table.color(amounts))
 		for ch, row := range fromXYZ {
 			v := clamp(row[0]*xyz[0] + row[1]*xyz[1] + row[2]*xyz[2])
 			t.grid[i][ch] = int32(math.Round(255 * 256 * encode(v)))
@@ -39,18 +39,19 @@ func (p *Profile) Inks() *Inks {
 	return t
 }
 
-// RGB converts one colour. It goes from the knot below to the one above ink
-// by ink, the one that is furthest first.
-func (t *Inks) RGB(c, m, y, k byte) (r, g, b byte) {
-	levels := [inks]byte{c, m, y, k}
-	strides := [inks]int32{knots * knots * knots, knots * knots, knots, 1}
+// RGB converts one colour by simplex interpolation: from the knot below the
+// colour to the knot above it, one channel after the other, the one with the
+// largest fraction first.
+func (t *CMYK) RGB(c, m, y, k byte) (r, g, b byte) {
+	levels := [channels]byte{c, m, y, k}
+	strides := [channels]int32{knots * knots * knots, knots * knots, knots, 1}
 	var node int32
-	var far [inks]int32
+	var far [channels]int32
 	for i, v := range levels {
 		node += t.knot[v] * strides[i]
 		far[i] = t.behind[v]
 	}
-	for i := 1; i < inks; i++ {
+	for i := 1; i < channels; i++ {
 		for j := i; j > 0 && far[j] > far[j-1]; j-- {
 			far[j], far[j-1], strides[j], strides[j-1] = far[j-1], far[j], strides[j-1], strides[j]
 		}
@@ -61,12 +62,12 @@ func (t *Inks) RGB(c, m, y, k byte) (r, g, b byte) {
 		sum[0], sum[1], sum[2] = sum[0]+weight*v[0], sum[1]+weight*v[1], sum[2]+weight*v[2]
 	}
 	add(256 - far[0])
-	for i := range inks - 1 {
+	for i := range channels - 1 {
 		node += strides[i]
 		add(far[i] - far[i+1])
 	}
-	node += strides[inks-1]
-	add(far[inks-1])
+	node += strides[channels-1]
+	add(far[channels-1])
 	round := func(v int32) byte { return byte((v + 1<<15) >> 16) }
 	return round(sum[0]), round(sum[1]), round(sum[2])
 }
