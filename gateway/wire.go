@@ -48,37 +48,37 @@ import (
 // gateway is every stage, built; wire.go is the only place that knows all of
 // them.
 type gateway struct {
-	id       string
-	config   *Config
-	log      *slog.Logger
-	reg      *prometheus.Registry
-	secrets  secret.Resolver
-	client   *workerrpc.Client
-	listen   *workerrpc.ServerConfig
-	engine   *engine.Engine
-	keys     *keys.Ring
-	policy   *policy.Store
-	store    *store.Store
-	refresh  *refresh.Queue // nil without a CDN
-	fleet    *fleet.Fleet
-	queue    *queue.Queue
-	limiter  *ratelimit.Limiter
-	quota    *quota.Accounts
-	session  *session.Sessions
-	uploads  *upload.Uploads
-	partials *partial.Files
-	tus      *tus.Handler
-	text     *moderation.Text
-	intake   *intake.Intake
-	eraser   *erasure.Eraser
-	router   *routing.Router
-	dispatch *dispatch.Dispatcher
-	ramp     *ramp.Ramp
-	campaign *campaign.Keeper
-	arms     *experiment.Desk
-	http     *httpapi.Server
-	admin    *admin.Server
-	beats    *workerrpc.Server
+	id         string
+	config     *Config
+	log        *slog.Logger
+	reg        *prometheus.Registry
+	secrets    secret.Resolver
+	client     *workerrpc.Client
+	listen     *workerrpc.ServerConfig
+	engine     *engine.Engine
+	keys       *keys.Ring
+	policy     *policy.Store
+	store      *store.Store
+	refresh    *refresh.Queue // nil without a CDN
+	fleet      *fleet.Fleet
+	queue      *queue.Queue
+	limiter    *ratelimit.Limiter
+	quota      *quota.Accounts
+	session    *session.Sessions
+	uploads    *upload.Uploads
+	partials   *partial.Files
+	tus        *tus.Handler
+	text       *moderation.Text
+	intake     *intake.Intake
+	eraser     *erasure.Eraser
+	router     *routing.Router
+	dispatch   *dispatch.Dispatcher
+	ramp       *ramp.Ramp
+	campaign   *campaign.Keeper
+	arms       *experiment.Desk
+	http       *httpapi.Server
+	admin      *admin.Server
+	heartbeats *workerrpc.Server
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
@@ -108,24 +108,24 @@ func (g *gateway) run(ctx context.Context) error {
 	defer cancel(nil)
 	var stages sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{
-		"keys":     g.keys.Run,
-		"policy":   g.policy.Run,
-		"store":    g.store.Run,
-		"fleet":    g.fleet.Run,
-		"beats":    g.beats.Run,
-		"queue":    g.queue.Run,
-		"campaign": g.campaign.Run,
-		"session":  g.session.Run,
-		"upload":   g.uploads.Run,
-		"partial":  g.partials.Run,
-		"intake":   g.intake.Run,
-		"erasure":  g.eraser.Run,
-		"refresh":  g.runRefresh,
-		"dispatch": g.dispatch.Run,
-		"ramp":     g.ramp.Run,
-		"arms":     g.arms.Run,
-		"http":     g.http.Run,
-		"admin":    g.admin.Run,
+		"keys":       g.keys.Run,
+		"policy":     g.policy.Run,
+		"store":      g.store.Run,
+		"fleet":      g.fleet.Run,
+		"heartbeats": g.heartbeats.Run,
+		"queue":      g.queue.Run,
+		"campaign":   g.campaign.Run,
+		"session":    g.session.Run,
+		"upload":     g.uploads.Run,
+		"partial":    g.partials.Run,
+		"intake":     g.intake.Run,
+		"erasure":    g.eraser.Run,
+		"refresh":    g.runRefresh,
+		"dispatch":   g.dispatch.Run,
+		"ramp":       g.ramp.Run,
+		"arms":       g.arms.Run,
+		"http":       g.http.Run,
+		"admin":      g.admin.Run,
 	} {
 		stages.Go(func() {
 			err := run(ctx)
@@ -145,8 +145,8 @@ func (g *gateway) run(ctx context.Context) error {
 
 // close ends what Run does not own, in the reverse order of building.
 func (g *gateway) close() {
-	if g.beats != nil {
-		_ = g.beats.Close()
+	if g.heartbeats != nil {
+		_ = g.heartbeats.Close()
 	}
 	if g.client != nil {
 		_ = g.client.Close()
@@ -261,7 +261,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 		return err
 	}
 	g.ramp = ramp.New(ramp.Deps{Policy: g.policy, Providers: g.router.Config().Providers, Calls: g.calls, Logger: g.log})
-	g.beats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Beat)
+	g.heartbeats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Heartbeat)
 	return err
 }
 

@@ -29,17 +29,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fleet is a gateway's fleet listener that remembers who beats.
+// fleet is a gateway's fleet listener that remembers heartbeats.
 type fleet struct {
-	addr  string
-	beats chan workerrpc.Beat
+	addr       string
+	heartbeats chan workerrpc.Heartbeat
 }
 
 func newFleet(t *testing.T, token string) *fleet {
 	t.Helper()
-	f := &fleet{beats: make(chan workerrpc.Beat, 100)}
+	f := &fleet{heartbeats: make(chan workerrpc.Heartbeat, 100)}
 	s, err := workerrpc.ServeFleet(t.Context(), workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: token, Drain: time.Millisecond},
-		func(_ context.Context, b workerrpc.Beat) error { f.beats <- b; return nil })
+		func(_ context.Context, b workerrpc.Heartbeat) error { f.heartbeats <- b; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,23 +48,23 @@ func newFleet(t *testing.T, token string) *fleet {
 	return f
 }
 
-// next waits for a beat that pleases.
-func (f *fleet) next(t *testing.T, pleases func(workerrpc.Beat) bool) workerrpc.Beat {
+// next waits for a heartbeat that pleases.
+func (f *fleet) next(t *testing.T, pleases func(workerrpc.Heartbeat) bool) workerrpc.Heartbeat {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for {
 		select {
-		case b := <-f.beats:
+		case b := <-f.heartbeats:
 			if pleases(b) {
 				return b
 			}
 		case <-deadline:
-			t.Fatal("no such beat came")
+			t.Fatal("no such heartbeat came")
 		}
 	}
 }
 
-func anyBeat(workerrpc.Beat) bool { return true }
+func anyHeartbeat(workerrpc.Heartbeat) bool { return true }
 
 // lines is a writer that two goroutines may use.
 type lines struct {
@@ -96,11 +96,11 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 		`IMGFLEET_PROVIDERS=[{"name":"m","kind":"mock","model":"latency=1h"},{"name":"far","kind":"mock","region":"elsewhere"}]`,
 	}
 	go func() { done <- run(ctx, nil, environ, strings.NewReader(""), &log) }()
-	b := first.next(t, anyBeat)
+	b := first.next(t, anyHeartbeat)
 	if b.Region != "cn-north" || b.Capacity != 8 || len(b.Providers) != 1 || b.Providers[0] != "m" || b.Draining {
-		t.Errorf("beat = %+v", b)
+		t.Errorf("heartbeat = %+v", b)
 	}
-	if other := second.next(t, anyBeat); other.ID != b.ID || other.Address != b.Address {
+	if other := second.next(t, anyHeartbeat); other.ID != b.ID || other.Address != b.Address {
 		t.Errorf("the other gateway heard %+v", other)
 	}
 	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "tok"})
@@ -120,7 +120,7 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 		t.Errorf("outcome = %+v, want not_sent/network: there is no photo", o)
 	}
 	stop()
-	first.next(t, func(b workerrpc.Beat) bool { return b.Draining })
+	first.next(t, func(b workerrpc.Heartbeat) bool { return b.Draining })
 	if code := <-done; code != 0 {
 		t.Errorf("exit code %d\n%s", code, log.String())
 	}
@@ -137,7 +137,7 @@ func TestAWorkerEndsWithItsParent(t *testing.T) { //nolint:paralleltest // it ch
 	go func() {
 		done <- run(t.Context(), []string{"-exit-with-stdin"}, []string{`IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, r, &log)
 	}()
-	f.next(t, anyBeat)
+	f.next(t, anyHeartbeat)
 	_ = w.Close()
 	select {
 	case code := <-done:
@@ -222,7 +222,7 @@ func TestAWorkerRefusesTheWrongToken(t *testing.T) {
 	go func() {
 		done <- run(ctx, nil, []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, strings.NewReader(""), &log)
 	}()
-	b := f.next(t, anyBeat)
+	b := f.next(t, anyHeartbeat)
 	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "other"})
 	if err != nil {
 		t.Fatal(err)

@@ -59,8 +59,8 @@ func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger
 	if err != nil {
 		return err
 	}
-	h := &heart{
-		beat: beat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger,
+	h := &heartbeats{
+		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger, draining: make(chan struct{}),
 		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TLS: call},
 	}
 	return live(ctx, c, work, server, h, reg, logger)
@@ -107,27 +107,27 @@ func build(ctx context.Context, c *Config, r secret.Resolver, decoder *sandbox.S
 	return work, slices.Sorted(maps.Keys(made)), nil
 }
 
-// live beats and serves until ctx ends, then drains: gateways hear of it
+// live sends heartbeats and serves until ctx ends, then drains: gateways are told
 // first, running attempts end, and only then does the listener close.
-func live(ctx context.Context, c *Config, work *generate.Worker, server *workerrpc.Server, h *heart, reg *prometheus.Registry, logger *slog.Logger) error {
-	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+func live(ctx context.Context, c *Config, work *generate.Worker, server *workerrpc.Server, h *heartbeats, reg *prometheus.Registry, logger *slog.Logger) error {
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := h.run(beating); err != nil {
+		if err := h.run(alive); err != nil {
 			failed <- err
 		}
 	})
 	if c.Worker.Metrics != "" {
 		wg.Go(func() {
-			if err := serveMetrics(beating, c.Worker.Metrics, reg); err != nil {
+			if err := serveMetrics(alive, c.Worker.Metrics, reg); err != nil {
 				failed <- err
 			}
 		})
 	}
-	logger.Info("worker serves", "address", h.beat.Address, "region", c.Worker.Region, "capacity", c.Worker.Capacity,
-		"providers", h.beat.Providers, "version", version)
+	logger.Info("worker serves", "address", h.worker.Address, "region", c.Worker.Region, "capacity", c.Worker.Capacity,
+		"providers", h.worker.Providers, "version", version)
 	var err error
 	select {
 	case <-ctx.Done():
@@ -140,7 +140,7 @@ func live(ctx context.Context, c *Config, work *generate.Worker, server *workerr
 	return err
 }
 
-func drain(limit time.Duration, work *generate.Worker, h *heart, logger *slog.Logger) error {
+func drain(limit time.Duration, work *generate.Worker, h *heartbeats, logger *slog.Logger) error {
 	logger.Info("worker drains", "in_flight", work.InFlight())
 	work.Draining()
 	h.drain()
@@ -153,12 +153,13 @@ func drain(limit time.Duration, work *generate.Worker, h *heart, logger *slog.Lo
 	return nil
 }
 
-func beat(c *Config, listening net.Addr, names []string) workerrpc.Beat {
+// heartbeat is what this worker says of itself.
+func heartbeat(c *Config, listening net.Addr, names []string) workerrpc.Heartbeat {
 	address := c.Worker.Advertise
 	if address == "" {
 		address = listening.String()
 	}
-	return workerrpc.Beat{
+	return workerrpc.Heartbeat{
 		ID: c.Worker.Region + "-" + task.NewID()[:10], Address: address, Region: c.Worker.Region,
 		Capacity: c.Worker.Capacity, Providers: names, Version: version,
 	}

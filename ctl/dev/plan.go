@@ -19,9 +19,9 @@ const workerCapacity = "4"
 
 // gatewayPlan is one gateway before it is started.
 type gatewayPlan struct {
-	name              string
-	http, admin, beat string // addresses
-	env               []string
+	name               string
+	http, admin, fleet string // addresses
+	env                []string
 }
 
 // workerPlan is one worker before it is started.
@@ -91,7 +91,7 @@ func (p *plan) placeGateways(ctx context.Context, c Config, reserved *ports) (er
 		} else if g.admin, err = reserved.free(ctx); err != nil {
 			return err
 		}
-		if g.beat, err = reserved.free(ctx); err != nil {
+		if g.fleet, err = reserved.free(ctx); err != nil {
 			return err
 		}
 		p.gateways = append(p.gateways, g)
@@ -127,7 +127,7 @@ func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shar
 	for i := range p.gateways {
 		g := &p.gateways[i]
 		g.env = append(append([]string(nil), shared...),
-			"IMGFLEET_HTTP_LISTEN="+g.http, "IMGFLEET_ADMIN_LISTEN="+g.admin, "IMGFLEET_ADMIN_TOKEN=file:"+p.tokenFile, "IMGFLEET_FLEET_LISTEN="+g.beat)
+			"IMGFLEET_HTTP_LISTEN="+g.http, "IMGFLEET_ADMIN_LISTEN="+g.admin, "IMGFLEET_ADMIN_TOKEN=file:"+p.tokenFile, "IMGFLEET_FLEET_LISTEN="+g.fleet)
 		if i == 0 {
 			g.env = append(g.env, engine...)
 		} else {
@@ -139,11 +139,11 @@ func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shar
 
 // wireWorkers spreads workers over the regions and tells them all gateways.
 func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base, shared []string) error {
-	beats := make([]string, len(p.gateways))
+	fleet := make([]string, len(p.gateways))
 	for i, g := range p.gateways {
-		beats[i] = g.beat
+		fleet[i] = g.fleet
 	}
-	gateways, err := json.Marshal(beats)
+	gateways, err := json.Marshal(fleet)
 	if err != nil {
 		return err
 	}

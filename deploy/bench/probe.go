@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	beatEvery  = time.Second
-	probeSlots = 256
-	waitsAfter = 5 * time.Second
+	heartbeatEvery = time.Second
+	probeSlots     = 256
+	waitsAfter     = 5 * time.Second
 )
 
 // probe is a worker that succeeds at once and remembers when it was called.
 type probe struct {
 	server *workerrpc.Server
-	beats  *workerrpc.FleetClient
+	fleet  *workerrpc.FleetClient
 	stop   context.CancelFunc
 	ended  sync.WaitGroup
 
@@ -39,26 +39,26 @@ func startProbe(ctx context.Context, r *rig.Rig) (p *probe, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.beats, err = workerrpc.NewFleetClient(r.FleetAddr(), workerrpc.ClientConfig{Token: r.Token()}); err != nil {
+	if p.fleet, err = workerrpc.NewFleetClient(r.FleetAddr(), workerrpc.ClientConfig{Token: r.Token()}); err != nil {
 		return nil, err
 	}
 	ctx, p.stop = context.WithCancel(ctx)
-	p.ended.Go(func() { p.beat(ctx) })
+	p.ended.Go(func() { p.heartbeat(ctx) })
 	return p, nil
 }
 
 func (p *probe) close() {
 	p.stop()
 	p.ended.Wait()
-	_ = p.beats.Close()
+	_ = p.fleet.Close()
 	_ = p.server.Close()
 }
 
-func (p *probe) beat(ctx context.Context) {
-	tick := time.NewTicker(beatEvery)
+func (p *probe) heartbeat(ctx context.Context) {
+	tick := time.NewTicker(heartbeatEvery)
 	defer tick.Stop()
 	for {
-		_ = p.beats.Beat(ctx, workerrpc.Beat{
+		_ = p.fleet.Heartbeat(ctx, workerrpc.Heartbeat{
 			ID: "probe", Address: p.server.Addr().String(), Region: "bench", Capacity: probeSlots, Providers: []string{"mock"},
 		})
 		select {

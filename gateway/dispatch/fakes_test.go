@@ -158,8 +158,8 @@ func (c *crowd) set(ms ...fleet.Member) {
 
 func worker(id, region string, capacity int, providers ...string) fleet.Member {
 	return fleet.Member{
-		Beat:     workerrpc.Beat{ID: id, Address: id + ":1", Region: region, Capacity: capacity, Providers: providers},
-		LastSeen: time.Now(),
+		Heartbeat: workerrpc.Heartbeat{ID: id, Address: id + ":1", Region: region, Capacity: capacity, Providers: providers},
+		LastSeen:  time.Now(),
 	}
 }
 

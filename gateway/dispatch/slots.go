@@ -170,7 +170,7 @@ func (s *slots) release(t *run.Slot) {
 // occupy reserves what an attempt found in a record already uses.
 func (s *slots) occupy(a *task.Attempt, step routing.Step, campaign string) *run.Slot {
 	t := &run.Slot{Step: step, Price: s.accounts.Reserve(a.Provider, campaign, a.PriceFen, a.StartedAt)}
-	s.hold(t, fleet.Member{Beat: workerrpc.Beat{ID: a.Worker, Address: a.Address, Region: a.Region}})
+	s.hold(t, fleet.Member{Heartbeat: workerrpc.Heartbeat{ID: a.Worker, Address: a.Address, Region: a.Region}})
 	return t
 }
 

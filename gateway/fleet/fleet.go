@@ -23,7 +23,7 @@ const heartbeatTTL = 5 * time.Second
 
 // Member is a worker as last heard of.
 type Member struct {
-	workerrpc.Beat
+	workerrpc.Heartbeat
 	LastSeen time.Time `json:"lastSeen"`
 }
 
@@ -59,9 +59,9 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 // here: the engine's clock may be another machine's. What cannot be read is as
 // good as no heartbeat.
 func member(_ context.Context, e engine.Entry) (Member, bool, error) {
-	var b workerrpc.Beat
+	var b workerrpc.Heartbeat
 	err := sonic.Unmarshal(e.Value, &b)
-	return Member{Beat: b, LastSeen: time.Now()}, err == nil, nil
+	return Member{Heartbeat: b, LastSeen: time.Now()}, err == nil, nil
 }
 
 // live reports whether a member is still believed.
@@ -74,8 +74,8 @@ func offersSame(a, b Member) bool {
 		slices.Equal(a.Providers, b.Providers)
 }
 
-// Beat records a heartbeat that reached this gateway.
-func (f *Fleet) Beat(ctx context.Context, b workerrpc.Beat) error {
+// Heartbeat records a heartbeat that reached this gateway.
+func (f *Fleet) Heartbeat(ctx context.Context, b workerrpc.Heartbeat) error {
 	if !validID(b.ID) || b.Address == "" || b.Capacity < 0 {
 		return fault.New(fault.HeartbeatInvalid)
 	}

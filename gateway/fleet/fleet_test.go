@@ -54,8 +54,8 @@ func openEngine(t *testing.T) *engine.Engine {
 	return e
 }
 
-func beat(address string) workerrpc.Beat {
-	return workerrpc.Beat{ID: task.NewID(), Address: address, Region: "east", Capacity: 4, Providers: []string{"a"}}
+func beat(address string) workerrpc.Heartbeat {
+	return workerrpc.Heartbeat{ID: task.NewID(), Address: address, Region: "east", Capacity: 4, Providers: []string{"a"}}
 }
 
 // until waits for the fleet to be as asked, woken by its changes.
@@ -75,9 +75,9 @@ func until(t *testing.T, f *Fleet, what string, ok func([]Member) bool) {
 	}
 }
 
-func send(t *testing.T, f *Fleet, b workerrpc.Beat) {
+func send(t *testing.T, f *Fleet, b workerrpc.Heartbeat) {
 	t.Helper()
-	if err := f.Beat(t.Context(), b); err != nil {
+	if err := f.Heartbeat(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -184,15 +184,15 @@ func TestABlindGatewayFindsAWorker(t *testing.T) {
 func TestABadBeatIsRefused(t *testing.T) {
 	t.Parallel()
 	f := open(t, openEngine(t), nil)
-	for name, change := range map[string]func(*workerrpc.Beat){
-		"an id that is a subject": func(b *workerrpc.Beat) { b.ID = "*" },
-		"no id":                   func(b *workerrpc.Beat) { b.ID = "" },
-		"no address":              func(b *workerrpc.Beat) { b.Address = "" },
-		"a negative capacity":     func(b *workerrpc.Beat) { b.Capacity = -1 },
+	for name, change := range map[string]func(*workerrpc.Heartbeat){
+		"an id that is a subject": func(b *workerrpc.Heartbeat) { b.ID = "*" },
+		"no id":                   func(b *workerrpc.Heartbeat) { b.ID = "" },
+		"no address":              func(b *workerrpc.Heartbeat) { b.Address = "" },
+		"a negative capacity":     func(b *workerrpc.Heartbeat) { b.Capacity = -1 },
 	} {
 		b := beat("w:1")
 		change(&b)
-		if err := f.Beat(t.Context(), b); fault.KindOf(err) != fault.Invalid {
+		if err := f.Heartbeat(t.Context(), b); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -179,15 +179,15 @@ func inspectedFromWire(w *workerpb.InspectReply) Inspected {
 	}
 }
 
-func beatToWire(b Beat) *workerpb.Beat {
+func heartbeatToWire(b Heartbeat) *workerpb.Beat {
 	return &workerpb.Beat{
 		Id: b.ID, Address: b.Address, Region: b.Region, Capacity: clamp(b.Capacity), InFlight: clamp(b.InFlight),
 		Providers: b.Providers, Version: b.Version, Draining: b.Draining,
 	}
 }
 
-func beatFromWire(w *workerpb.Beat) Beat {
-	return Beat{
+func heartbeatFromWire(w *workerpb.Beat) Heartbeat {
+	return Heartbeat{
 		ID: w.GetId(), Address: w.GetAddress(), Region: w.GetRegion(), Capacity: int(w.GetCapacity()),
 		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(),
 	}

@@ -117,12 +117,12 @@ func TestTheOthersSurviveTheWire(t *testing.T) {
 		if got := inspectedFromWire(over[*workerpb.InspectReply, *workerpb.InspectReply](t, inspectedToWire(i))); got != i {
 			t.Fatalf("inspected: got %+v, want %+v", got, i)
 		}
-		b := Beat{
+		b := Heartbeat{
 			ID: text(t, "id"), Address: "127.0.0.1:1", Region: "cn-north-4", Capacity: 8, InFlight: 2,
 			Providers: []string{"mock"}, Version: "v1", Draining: rapid.Bool().Draw(t, "draining"),
 		}
-		if got := beatFromWire(over[*workerpb.Beat, *workerpb.Beat](t, beatToWire(b))); !reflect.DeepEqual(got, b) {
-			t.Fatalf("beat: got %+v, want %+v", got, b)
+		if got := heartbeatFromWire(over[*workerpb.Beat, *workerpb.Beat](t, heartbeatToWire(b))); !reflect.DeepEqual(got, b) {
+			t.Fatalf("heartbeat: got %+v, want %+v", got, b)
 		}
 	})
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// ServeFleet listens for the heartbeats of workers and hands each to beat.
-func ServeFleet(ctx context.Context, cfg ServerConfig, beat func(context.Context, Beat) error) (*Server, error) {
+// ServeFleet listens for the heartbeats of workers and hands each to receive.
+func ServeFleet(ctx context.Context, cfg ServerConfig, receive func(context.Context, Heartbeat) error) (*Server, error) {
 	return serve(ctx, cfg, func(s server.Server, maxMessage int) error {
-		return fleet.RegisterService(s, &fleetHandler{beat: beat, maxMessage: maxMessage})
+		return fleet.RegisterService(s, &fleetHandler{receive: receive, maxMessage: maxMessage})
 	})
 }
 
 type fleetHandler struct {
-	beat       func(context.Context, Beat) error
+	receive    func(context.Context, Heartbeat) error
 	maxMessage int
 }
 
@@ -30,7 +30,7 @@ func (h *fleetHandler) Heartbeat(ctx context.Context, req *workerpb.Beat) (*work
 	if received(ctx) > uint64(h.maxMessage) {
 		return nil, faultToWire(fault.New(fault.MessageTooLarge))
 	}
-	if err := h.beat(ctx, beatFromWire(req)); err != nil {
+	if err := h.receive(ctx, heartbeatFromWire(req)); err != nil {
 		return nil, faultToWire(err)
 	}
 	return &workerpb.BeatReply{}, nil
@@ -43,7 +43,7 @@ type FleetClient struct {
 }
 
 // NewFleetClient builds a client for the fleet listener at addr; nothing is
-// dialled before the first beat.
+// dialled before the first heartbeat.
 func NewFleetClient(addr string, cfg ClientConfig) (*FleetClient, error) {
 	cfg = cfg.withDefaults()
 	kite, err := fleet.NewClient("imgfleet.fleet", append(options(cfg),
@@ -54,11 +54,11 @@ func NewFleetClient(addr string, cfg ClientConfig) (*FleetClient, error) {
 	return &FleetClient{cfg: cfg, kite: kite}, nil
 }
 
-// Beat tells the gateway that this worker lives.
-func (c *FleetClient) Beat(ctx context.Context, b Beat) error {
+// Heartbeat tells the gateway that this worker lives.
+func (c *FleetClient) Heartbeat(ctx context.Context, b Heartbeat) error {
 	ctx, cancel := context.WithTimeout(withToken(ctx, c.cfg.Token), c.cfg.CallTimeout)
 	defer cancel()
-	_, err := c.kite.Heartbeat(ctx, beatToWire(b))
+	_, err := c.kite.Heartbeat(ctx, heartbeatToWire(b))
 	return faultFromWire(ctx, err)
 }
 

@@ -78,8 +78,8 @@ type Inspected struct {
 	PhotoBytes    int64  // size of the normalised JPEG
 }
 
-// Beat is a worker's heartbeat, about one a second.
-type Beat struct {
+// Heartbeat is a worker's heartbeat, about one a second.
+type Heartbeat struct {
 	ID        string   `json:"id"`
 	Address   string   `json:"address"`
 	Region    string   `json:"region"`

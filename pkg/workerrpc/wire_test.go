@@ -394,9 +394,9 @@ func TestClosingWaitsForTheLastAnswer(t *testing.T) {
 
 func TestHeartbeatsReachTheGateway(t *testing.T) {
 	t.Parallel()
-	beats := make(chan Beat, 1)
+	heartbeats := make(chan Heartbeat, 1)
 	s, err := ServeFleet(t.Context(), ServerConfig{Listen: "127.0.0.1:0", Token: "tok", Drain: time.Millisecond},
-		func(_ context.Context, b Beat) error { beats <- b; return nil })
+		func(_ context.Context, b Heartbeat) error { heartbeats <- b; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,14 +406,14 @@ func TestHeartbeatsReachTheGateway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.Beat(t.Context(), Beat{ID: "w1", Providers: []string{"mock"}})
+		err = c.Heartbeat(t.Context(), Heartbeat{ID: "w1", Providers: []string{"mock"}})
 		if !errors.Is(err, want) {
 			t.Errorf("token %q: %v, want %v", token, err, want)
 		}
 		_ = c.Close()
 	}
-	if b := <-beats; b.ID != "w1" || len(b.Providers) != 1 {
-		t.Errorf("beat = %+v", b)
+	if b := <-heartbeats; b.ID != "w1" || len(b.Providers) != 1 {
+		t.Errorf("heartbeat = %+v", b)
 	}
 }
 

@@ -154,20 +154,20 @@ func TestACancelReachesTheVendorAndHeartbeatsFlowMeanwhile(t *testing.T) {
 		<-ctx.Done()
 		return provider.Picture{}, &provider.Failure{Outcome: task.FailedUnbilled, Class: task.ClassCanceled, Err: ctx.Err()}
 	}
-	beats := make(chan struct{}, 100)
+	heartbeats := make(chan struct{}, 100)
 	var outcome *workerrpc.Outcome
 	done := make(chan error, 1)
 	go func() {
 		done <- b.worker.Generate(t.Context(), b.attempt(1), func(u workerrpc.Update) error {
 			if u == (workerrpc.Update{}) {
-				beats <- struct{}{}
+				heartbeats <- struct{}{}
 			}
 			outcome = u.Outcome
 			return nil
 		})
 	}()
 	for range 3 {
-		<-beats
+		<-heartbeats
 	}
 	if err := b.worker.Cancel(t.Context(), b.attempt(1).Task, 1); err != nil {
 		t.Error(err)

@@ -79,8 +79,8 @@ func (r *run) endedAt() time.Time {
 
 // follow sends what changes until the outcome is sent or ctx ends, and a
 // heartbeat whenever nothing changed for a while.
-func (r *run) follow(ctx context.Context, beat time.Duration, send func(workerrpc.Update) error) error {
-	tick := time.NewTicker(beat)
+func (r *run) follow(ctx context.Context, heartbeat time.Duration, send func(workerrpc.Update) error) error {
+	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
 	var sent state
 	for {

@@ -97,8 +97,8 @@ func New(t testing.TB) *Stage {
 func fleetOfTwo() []fleet.Member {
 	seen := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	return []fleet.Member{
-		{Beat: workerrpc.Beat{ID: "w1", Address: "10.0.0.1:9000", Region: "cn-east", Capacity: 4, InFlight: 1, Providers: []string{"mock"}, Version: "v1.2.3"}, LastSeen: seen},
-		{Beat: workerrpc.Beat{ID: "w2", Address: "10.1.0.1:9000", Region: "cn-north", Capacity: 8, Providers: []string{"mock", "seedream"}, Version: "v1.2.3"}, LastSeen: seen},
+		{Heartbeat: workerrpc.Heartbeat{ID: "w1", Address: "10.0.0.1:9000", Region: "cn-east", Capacity: 4, InFlight: 1, Providers: []string{"mock"}, Version: "v1.2.3"}, LastSeen: seen},
+		{Heartbeat: workerrpc.Heartbeat{ID: "w2", Address: "10.1.0.1:9000", Region: "cn-north", Capacity: 8, Providers: []string{"mock", "seedream"}, Version: "v1.2.3"}, LastSeen: seen},
 	}
 }
 
