@@ -93,7 +93,7 @@ func (b *Book[T]) Close(key, id string) {
 }
 
 // Tidy writes a page again, so that ids leave it that are an hour old.
-func (b *Book[T]) Tidy(key string) { b.edit(key, 0, func(*draft[T]) {}) }
+func (b *Book[T]) Tidy(key string) { b.Close(key, "") }
 
 // edit changes the draft of a page that is to be written within some time.
 func (b *Book[T]) edit(key string, within time.Duration, change func(*draft[T])) {

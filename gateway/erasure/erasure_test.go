@@ -55,7 +55,7 @@ func (d *deleted) Choose(*policy.State, task.SessionID) (policy.Arm, *task.Arm) 
 	return policy.Arm{}, nil
 }
 
-func (d *deleted) Opine(_ task.Arm, c experiment.Counts) { d.n.Add(c.Deleted) }
+func (d *deleted) Feedback(_ task.Arm, c experiment.Counts) { d.n.Add(c.Deleted) }
 
 type fixture struct {
 	*Eraser

@@ -91,12 +91,12 @@ func TestABookForgetsTasksWhoseJobsAreDone(t *testing.T) {
 	}
 }
 
-func TestOpinionsOutliveAShutdown(t *testing.T) {
+func TestFeedbackOutlivesAShutdown(t *testing.T) {
 	t.Parallel()
 	e := opened(t)
 	d, stop := desk(t, e)
 	for range 100 {
-		d.Opine(armA(), Counts{Rated: 1, Liked: 1})
+		d.Feedback(armA(), Counts{Rated: 1, Liked: 1})
 	}
 	stop()
 	next, _ := desk(t, e)
@@ -115,20 +115,33 @@ func TestAnExperimentWithoutTasksHasNoCounts(t *testing.T) {
 
 func TestIdsOfAKilledGatewayAgeEvenWhenNothingHappens(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
-	old, young := now.Add(-2*deskOpen).Unix(), now.Unix()
-	for name, book := range map[string]string{
-		"old": fmt.Sprintf(`{"arms":{},"open":{"t":%d,"u":%d}}`, old, young), "young": fmt.Sprintf(`{"open":{"t":%d}}`, young), "none": `{}`, "bad": `{`,
-	} {
-		if aged([]byte(book), now) != (name == "old") {
-			t.Errorf("%s: aged is wrong", name)
-		}
-	}
-	b, err := readBook(fmt.Appendf(nil, `{"arms":{},"open":{"t":%d,"u":%d}}`, old, young))
+	e, now := opened(t), time.Now()
+	b, err := e.Bucket(t.Context(), engine.BucketConfig{Name: "experiments"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.apply(nil, nil, now); len(b.Open) != 1 {
-		t.Errorf("left are %v", b.Open)
+	old, young := now.Add(-2*time.Hour).Unix(), now.Unix()
+	written := map[string]string{
+		"old": fmt.Sprintf(`{"arms":{},"open":{"t":%d,"u":%d}}`, old, young), "young": fmt.Sprintf(`{"open":{"t":%d}}`, young), "none": `{}`, "bad": `{`,
+	}
+	for name, page := range written {
+		if _, err := b.Put(t.Context(), name, []byte(page), 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, stop := desk(t, e)
+	d.tidy(now)
+	stop() // which writes what is left
+	for name, before := range written {
+		page, err := b.Get(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "old" {
+			before = fmt.Sprintf(`{"arms":{},"open":{"u":%d}}`, young)
+		}
+		if string(page.Value) != before {
+			t.Errorf("%s: the page is %s, want %s", name, page.Value, before)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -89,32 +90,6 @@ func (d *divisions) set(name string, now division) {
 	d.of[name] = now
 }
 
-// aged reports whether a book has ids of jobs that will not come again: those
-// of a gateway that was killed, in an experiment in which nothing happens any
-// more.
-func aged(data []byte, now time.Time) bool {
-	b, err := readBook(data)
-	if err != nil {
-		return false
-	}
-	for _, at := range b.Open {
-		if now.Sub(time.Unix(at, 0)) > deskOpen {
-			return true
-		}
-	}
-	return false
-}
-
-// aged are the books that are.
-func (d *Desk) aged(now time.Time) (names []string) {
-	for name, book := range d.books.All() {
-		if aged(book, now) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // Choose gives a session its arm of the running experiment, if any.
 func (d *Desk) Choose(state *policy.State, session task.SessionID) (policy.Arm, *task.Arm) {
 	return Choose(state, session, d.Shares)
@@ -128,17 +103,17 @@ func (d *Desk) Shares(name string, e policy.Experiment) []Share {
 		return ByWeight(name, e)
 	}
 	return d.divided.first(name, e, func() []byte {
-		book, _ := d.books.Get(name)
+		book, _ := d.pages.Get(name)
 		return book
 	})
 }
 
 // learn makes the shares of a book, and equal ones of one that is damaged.
 func learn(e policy.Experiment, data []byte) []Share {
-	b, _ := readBook(data)
+	p, _ := engine.ParsePage[results](data)
 	names, counts := make([]string, len(e.Arms)), make([]Counts, len(e.Arms))
 	for i, a := range e.Arms {
-		names[i], counts[i] = a.Name, b.Arms[a.Name]
+		names[i], counts[i] = a.Name, p.Sums.Arms[a.Name]
 	}
 	return Thompson(names, counts)
 }

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -178,7 +179,7 @@ func TestGatewaysLearnFromEachOther(t *testing.T) {
 		t.Errorf("two gateways divide the sessions by %v and by %v", a, b)
 	}
 	stop()
-	again, err := Open(t.Context(), e, one.log, nil)
+	again, err := Open(t.Context(), e, slog.New(slog.DiscardHandler), nil)
 	if err != nil || !learned(again) { // before it has heard of anything
 		t.Errorf("a gateway that begins divides by %v, %v", again.Shares(book, exp), err)
 	}

@@ -106,7 +106,7 @@ func (f *fakeArms) Choose(state *policy.State, s task.SessionID) (policy.Arm, *t
 	return experiment.Choose(state, s, experiment.ByWeight)
 }
 
-func (f *fakeArms) Opine(arm task.Arm, c experiment.Counts) {
+func (f *fakeArms) Feedback(arm task.Arm, c experiment.Counts) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sum := f.sum[arm.Name]

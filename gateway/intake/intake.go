@@ -86,7 +86,7 @@ type objects interface {
 // arms is what the desk of gateway/experiment gives.
 type arms interface {
 	Choose(state *policy.State, s task.SessionID) (policy.Arm, *task.Arm)
-	Opine(arm task.Arm, c experiment.Counts)
+	Feedback(arm task.Arm, c experiment.Counts)
 }
 
 // Deps are what the intake works with.

@@ -106,7 +106,7 @@ func (in *Intake) judge(r *task.Record, opinions ...experiment.Counts) {
 	for _, o := range opinions {
 		sum.Add(o)
 	}
-	in.arms.Opine(*r.Arm, sum)
+	in.arms.Feedback(*r.Arm, sum)
 }
 
 // rated is what a rating counts for, or with -1 what it counted for.
