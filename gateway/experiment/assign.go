@@ -15,9 +15,9 @@ type Share struct {
 }
 
 // Assign gives a session its arm, and "" when no arm has a weight. It is
-// weighted rendezvous hashing: every gateway gives the same answer without
-// asking anybody. When weights change, a session moves only to an arm whose
-// weight grew compared with that of the arm it leaves; all others stay.
+// weighted rendezvous hashing, so every gateway gives the same answer by
+// itself. When weights change, a session moves only to an arm whose weight
+// grew in relation to that of its old arm. All other sessions stay.
 func Assign(experiment string, session task.SessionID, shares []Share) string {
 	best, arm := math.Inf(-1), ""
 	for _, s := range shares {
@@ -32,8 +32,8 @@ func Assign(experiment string, session task.SessionID, shares []Share) string {
 	return arm
 }
 
-// point is where a session falls in (0, 1) for one arm. The parts cannot run
-// into each other, because each is preceded by its length.
+// point is where a session falls in (0, 1) for one arm. The length before each
+// part keeps "ab" and "c" apart from "a" and "bc".
 func point(experiment, arm string, session task.SessionID) float64 {
 	var b []byte
 	for _, part := range []string{experiment, arm, string(session)} {

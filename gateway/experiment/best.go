@@ -2,11 +2,12 @@ package experiment
 
 import "math/rand/v2"
 
-// draws make a probability of being the best exact to about two per cent.
+// draws is how often the values of all arms are drawn. A thousand draws give a
+// probability to within about two per cent.
 const draws = 1000
 
-// Best is each arm's probability of being worth the most. The same counts
-// give the same answer everywhere.
+// Best is the probability of each arm that it is worth the most. The same
+// counts give the same answer on every gateway.
 func Best(arms []Counts) []float64 {
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // nobody gains from guessing it
 	wins, all := make([]float64, len(arms)), pooled(arms)

@@ -5,8 +5,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// Choose gives a session its arm of the running experiment, by the shares that
-// divide gives its arms; tag is nil when the session takes part in none.
+// Choose gives a session its arm of the running experiment. divide says how
+// the sessions are shared out among the arms. The tag is nil when the session
+// takes part in no experiment.
 func Choose(state *policy.State, session task.SessionID, divide func(book string, e policy.Experiment) []Share) (arm policy.Arm, tag *task.Arm) {
 	name, e, running := state.Experiment()
 	if !running {
@@ -25,7 +26,7 @@ func Choose(state *policy.State, session task.SessionID, divide func(book string
 	return arm, nil
 }
 
-// ByWeight divides the sessions by the arms' weights.
+// ByWeight shares the sessions out by the weights of the arms.
 func ByWeight(_ string, e policy.Experiment) []Share {
 	shares := make([]Share, len(e.Arms))
 	for i, a := range e.Arms {

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// The latencies are counted in buckets that grow by an eighth of an octave,
-// from a tenth of a second to an hour and a half: a quantile, told as the
-// middle of its bucket, is off by less than a twentieth.
+// Latencies are counted in buckets, from a tenth of a second to an hour and a
+// half. Eight buckets double the latency. A quantile is reported as the middle
+// of its bucket and is off by less than a twentieth.
 const (
 	buckets     = 128
 	firstBucket = 100 * time.Millisecond
 	perOctave   = 8
 )
 
-// Counts are what an arm has shown. All of it is sums, so that counts of
-// gateways add up in any order, and none of it says anything of a person.
+// Counts are what an arm has done. They are sums, so the counts of gateways add
+// up in any order, and they say nothing of any person.
 type Counts struct {
 	Tasks   int64         `json:"tasks"`
 	OK      int64         `json:"ok"`
@@ -24,7 +24,7 @@ type Counts struct {
 	Speed   Scores        `json:"speed,omitzero"`    // of the pictures, see utility.go
 	Thrift  Scores        `json:"thrift,omitzero"`   // of the tasks
 
-	Rated       int64 `json:"rated,omitempty"` // pictures
+	Rated       int64 `json:"rated,omitempty"` // pictures, as those that follow
 	Liked       int64 `json:"liked,omitempty"` // of those rated
 	Regenerated int64 `json:"regenerated,omitempty"`
 	Deleted     int64 `json:"deleted,omitempty"`
@@ -72,7 +72,7 @@ func Failure(costFen int64) Counts {
 	return Counts{Tasks: 1, CostFen: costFen, Thrift: thrift(costFen)}
 }
 
-// Picture is a task that did.
+// Picture is a task that gave a picture of its arm.
 func Picture(took time.Duration, costFen int64) Counts {
 	c := Failure(costFen)
 	c.OK, c.Speed, c.Latency = 1, speed(took), map[int]int64{bucket(took): 1}
@@ -86,7 +86,7 @@ func bucket(took time.Duration) int {
 	return min(buckets-1, int(math.Ceil(perOctave*math.Log2(float64(took)/float64(firstBucket)))))
 }
 
-// at is the latency so many buckets from the first one's upper edge.
+// at is the latency that lies a number of buckets above the first one.
 func at(bucket float64) time.Duration {
 	return time.Duration(float64(firstBucket) * math.Pow(2, bucket/perOctave))
 }

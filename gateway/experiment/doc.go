@@ -1,6 +1,6 @@
-// Package experiment gives sessions the arms of the experiment that is
-// running, counts what the arms did, and says how sure that makes of which is
-// the best. The policy feeds it arms and weights; gateway/intake writes what it
-// gives into the job, which gateway/routing obeys; gateway/dispatch feeds it
-// tasks that ended and gateway/intake what people think of their pictures.
+// Package experiment gives each session an arm of the running experiment,
+// counts what the arms did, and says how probable it is that an arm is the
+// best. gateway/policy has the arms and their weights. gateway/intake writes
+// the arm into the job, and gateway/routing plans by it. gateway/dispatch
+// reports tasks that have ended, gateway/intake the feedback on pictures.
 package experiment

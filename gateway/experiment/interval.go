@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// z is of intervals that hold the truth 95 times in 100.
+// z is half the width of an interval in standard deviations. Such an interval
+// holds the true value in 95 of 100 cases.
 const z = 1.959964
 
 // Rate is a share of tasks with its interval.
@@ -17,10 +18,10 @@ type Rate struct {
 	High  float64 `json:"high"`
 }
 
-// RateOf is Wilson's interval, which stays in 0…1 and honest for few tasks:
-// none of none is anything from 0 to 1.
+// RateOf is a share with Wilson's interval. That stays within 0…1 and is wide
+// for few tasks: without any task it is all of 0…1.
 func RateOf(hits, of int64) Rate {
-	hits = min(max(hits, 0), of) // an opinion may be counted before its picture
+	hits = min(max(hits, 0), of) // feedback may be counted before its picture
 	if of <= 0 {
 		return Rate{High: 1}
 	}
@@ -39,8 +40,9 @@ type Span struct {
 }
 
 // Quantile is the latency that a share q of the pictures did not exceed. Its
-// interval is that of the ranks, which needs no guess about how latencies are
-// spread, and holds the whole buckets. Without pictures it is zero.
+// interval is computed from ranks and so assumes nothing about how latencies
+// are distributed. It ends at the edges of buckets. Without pictures it is
+// zero.
 func (c Counts) Quantile(q float64) Span {
 	if c.OK == 0 {
 		return Span{}

@@ -7,13 +7,13 @@ import (
 )
 
 // Measure is what a task that has ended says of its arm. The arm is judged by
-// what it was meant to do: a task whose picture another provider made, as a
-// fallback or as a hedge, is a failure of the arm, whatever the person got,
-// and so is one whose content its provider refused.
+// what it was meant to do. When another provider made the picture, as a
+// fallback or as a hedge, the arm has failed, whatever the person got. It has
+// also failed when its provider refused the content.
 //
-// Nothing is said of an arm by a task that its owner ended, whose picture the
-// stand-in made, or for which the arm's provider was never asked: it was
-// switched off, out of money, broken, full, or limited our rate.
+// A task says nothing of its arm when its owner ended it, when a stand-in made
+// the picture, or when the arm's provider was never asked, because it was
+// switched off, out of money, broken or full, or limited our rate.
 func Measure(arm task.Arm, r *task.Record) Counts {
 	switch {
 	case r.Deleted, r.State == task.Canceled:
@@ -33,8 +33,8 @@ func Measure(arm task.Arm, r *task.Record) Counts {
 	return Picture(took(r), fen)
 }
 
-// Made reports whether a task ended with a picture of its arm, so that what
-// its owner thinks of it is said of the arm.
+// Made reports whether a task ended with a picture of its arm. Only then does
+// feedback on the picture count for the arm.
 func Made(arm task.Arm, r *task.Record) bool {
 	if r.State != task.Succeeded || r.Deleted || r.Degraded || r.Cached {
 		return false

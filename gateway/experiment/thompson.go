@@ -14,12 +14,12 @@ import (
 
 const (
 	floor      = 0.02        // of the sessions, for every arm
-	learnEvery = time.Second // shares that change with every task would move sessions for nothing
+	learnEvery = time.Second // shares that changed with every task would move sessions to other arms without need
 )
 
-// Thompson divides the sessions by what the arms have shown: each gets as many
-// as it is probably the best, but never less than floor, so that an arm with a
-// bad beginning is heard again. Arms are taken in their order.
+// Thompson shares the sessions out by what the arms have done. The share of an
+// arm is the probability that it is the best, but at least floor, so that an
+// arm with a bad beginning gets another chance. The order of arms is kept.
 func Thompson(names []string, arms []Counts) []Share {
 	free := max(0, 1-floor*float64(len(names)))
 	shares := make([]Share, len(names))
@@ -29,37 +29,37 @@ func Thompson(names []string, arms []Counts) []Share {
 	return shares
 }
 
-// divisions are how the sessions of experiments are divided now. Each gateway
-// computes them from what all have written, by the same rule and the same
-// chances, and so gives a session the same arm.
+// divisions are the shares of the arms now, by experiment. Each gateway
+// computes them from the same pages, by the same rule and with the same random
+// numbers, and so gives a session the same arm.
 type divisions struct {
 	mu sync.Mutex
 	of map[string]division
 }
 
-// division is the shares made from a book.
+// division is the shares computed from a page.
 type division struct {
 	asked  policy.Experiment // whose sessions are divided
-	book   []byte
+	page   []byte
 	shares []Share
 }
 
-// first finds the shares of a book; who asks first makes them.
-func (d *divisions) first(name string, e policy.Experiment, book func() []byte) []Share {
+// shares finds the shares of an experiment. The first caller computes them.
+func (d *divisions) shares(name string, e policy.Experiment, page func() []byte) []Share {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now, known := d.of[name]
 	if !known {
-		now = division{asked: e, book: book()}
-		now.shares = learn(e, now.book)
+		now = division{asked: e, page: page()}
+		now.shares = learn(e, now.page)
 		d.of[name] = now
 	}
 	return now.shares
 }
 
-// learn computes the shares of books that have changed anew until ctx ends.
-// Books that cannot be read keep their shares.
-func (d *divisions) learn(ctx context.Context, read func(context.Context, string) (book []byte, known bool, err error)) {
+// learn computes the shares again when a page has changed, until ctx ends. While
+// a page cannot be read, its shares stay as they are.
+func (d *divisions) learn(ctx context.Context, read func(context.Context, string) (page []byte, known bool, err error)) {
 	tick := time.NewTicker(learnEvery)
 	defer tick.Stop()
 	for {
@@ -69,9 +69,9 @@ func (d *divisions) learn(ctx context.Context, read func(context.Context, string
 		case <-tick.C:
 		}
 		for name, now := range d.all() {
-			book, _, err := read(ctx, name)
-			if err == nil && !bytes.Equal(book, now.book) {
-				now.book, now.shares = book, learn(now.asked, book)
+			page, _, err := read(ctx, name)
+			if err == nil && !bytes.Equal(page, now.page) {
+				now.page, now.shares = page, learn(now.asked, page)
 				d.set(name, now)
 			}
 		}
@@ -95,20 +95,20 @@ func (d *Desk) Choose(state *policy.State, session task.SessionID) (policy.Arm, 
 	return Choose(state, session, d.Shares)
 }
 
-// Shares is how an experiment's sessions are divided now. With Thompson they
-// are about a second older than the books, and nobody waits for them but the
-// first who asks.
+// Shares is how the sessions of an experiment are divided now. With Thompson
+// they follow the counts within about a second, and only the first caller waits
+// until they are computed.
 func (d *Desk) Shares(name string, e policy.Experiment) []Share {
 	if e.Split != policy.Thompson {
 		return ByWeight(name, e)
 	}
-	return d.divided.first(name, e, func() []byte {
-		book, _ := d.pages.Get(name)
-		return book
+	return d.divided.shares(name, e, func() []byte {
+		page, _ := d.pages.Get(name)
+		return page
 	})
 }
 
-// learn makes the shares of a book, and equal ones of one that is damaged.
+// learn computes the shares from a page. A damaged page gives equal shares.
 func learn(e policy.Experiment, data []byte) []Share {
 	p, _ := engine.ParsePage[results](data)
 	names, counts := make([]string, len(e.Arms)), make([]Counts, len(e.Arms))

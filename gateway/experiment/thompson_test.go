@@ -195,7 +195,7 @@ func TestSharesRestForASecond(t *testing.T) {
 		defer stop()
 		go d.learn(ctx, func(context.Context, string) ([]byte, bool, error) { return *written.Load(), true, nil })
 		book, exp := thompsonSky()
-		shares := func() []Share { return d.first(book, exp, func() []byte { return nil }) }
+		shares := func() []Share { return d.shares(book, exp, func() []byte { return nil }) }
 		before := shares()
 		b, err := json.Marshal(map[string]any{"arms": map[string]Counts{"a": shown(200, 0.5, time.Second, 1, 1), "b": shown(200, 1, time.Second, 1, 1)}})
 		if err != nil {

@@ -11,9 +11,9 @@ import (
 //	success × (0.40 + 0.20 speed + 0.10 thrift + 0.30 quality)
 //	quality = 0.60 liked + 0.20 not regenerated + 0.20 not deleted
 //
-// A failure is worth nothing; a picture is worth something by itself, and more
-// when it comes soon, costs little and pleases. Speed and thrift are a half at
-// their goals, 1 at nothing, and fall towards 0.
+// A failure is worth nothing. A picture is worth something by itself, and more
+// when it comes soon, costs little and is liked. Speed is 1 for a latency of
+// zero, a half at its goal and falls towards 0; thrift is the same for money.
 const (
 	pictureShare = 0.40
 	speedShare   = 0.20
@@ -33,17 +33,18 @@ func thrift(fen int64) Scores { return score(half(float64(fen), goalFen)) }
 
 func half(x, goal float64) float64 { return goal / (goal + max(x, 0)) }
 
-// worth puts the parts together.
+// worth computes what an arm is worth from its parts.
 func worth(success, speed, thrift, liked, regenerated, deleted float64) float64 {
 	quality := likedShare*liked + keptShare*(1-regenerated) + keptShare*(1-deleted)
 	return success * (pictureShare + speedShare*speed + thriftShare*thrift + qualityShare*quality)
 }
 
-// imagined ratings of the pooled kind stand beside an arm's own, so that its
-// first one says little. Where nobody has rated anything, all arms are alike.
+// imagined is how many ratings are added to those of an arm. They are like the
+// ratings of all arms together, so the first real ratings of an arm change
+// little. While nothing is rated at all, the ratings of all arms are equal.
 const imagined = 20
 
-// pool is what all arms together were rated.
+// pool is the ratings of all arms together.
 type pool struct{ rated, liked float64 }
 
 func pooled(arms []Counts) (p pool) {
@@ -56,8 +57,9 @@ func pooled(arms []Counts) (p pool) {
 
 func (p pool) share() float64 { return (p.liked + 1) / (p.rated + 2) }
 
-// draw is one guess at what an arm is worth, as likely as what is known of it
-// allows: Beta posteriors of the rates, a normal one of each mean.
+// draw is one random value of what an arm is worth. Each value is as likely as
+// the counts make it: rates are drawn from Beta distributions, means from
+// normal ones.
 func (c Counts) draw(p pool, r *rand.Rand) float64 {
 	liked := p.share()
 	if p.rated > 0 {
@@ -67,11 +69,11 @@ func (c Counts) draw(p pool, r *rand.Rand) float64 {
 }
 
 func rate(hits, of int64, r *rand.Rand) float64 {
-	hits = min(hits, of) // an opinion may be counted before its picture
+	hits = min(hits, of) // feedback may be counted before its picture
 	return beta(1+float64(hits), 1+float64(of-hits), r)
 }
 
-// mean is drawn as if two more had been seen, the worst and the best.
+// mean draws a mean as if there were two more scores, the worst and the best.
 func (s Scores) mean(r *rand.Rand) float64 {
 	n, sum, squares := float64(s.N)+2, s.Sum+1, s.Squares+1
 	m := sum / n
@@ -83,8 +85,9 @@ func beta(a, b float64, r *rand.Rand) float64 {
 	return x / (x + y)
 }
 
-// gamma draws by Marsaglia and Tsang's method, which wants a shape of 1 or
-// more; a smaller one is drawn from the next by its own law.
+// gamma draws from a Gamma distribution by Marsaglia and Tsang's method. That
+// needs a shape of at least 1. For a smaller shape the value for shape+1 is
+// scaled.
 func gamma(shape float64, r *rand.Rand) float64 {
 	if shape < 1 {
 		return gamma(shape+1, r) * math.Pow(1-r.Float64(), 1/shape)

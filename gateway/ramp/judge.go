@@ -8,19 +8,20 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 )
 
-// Calls are those to one provider that say something about it.
+// Calls are the calls to one provider whose outcome says something about it.
 type Calls struct {
 	Good, Bad int64
-	Tripped   bool // a breaker of it is not closed now
+	Tripped   bool // one of its breakers is not closed now
 }
 
-// All is how many they are.
+// All is the number of calls.
 func (c Calls) All() int64 { return c.Good + c.Bad }
 
-// Share is the part that gave a picture.
+// Share is the share of calls that gave a picture.
 func (c Calls) Share() float64 { return float64(c.Good) / float64(max(1, c.All())) }
 
-// since are the calls after an earlier count. A new term counts from nothing.
+// since is the calls that came after an earlier count. A count that is lower
+// than the earlier one is of a new term and stands by itself.
 func (c Calls) since(before Calls) Calls {
 	if c.Good >= before.Good && c.Bad >= before.Bad {
 		c.Good, c.Bad = c.Good-before.Good, c.Bad-before.Bad
@@ -28,13 +29,12 @@ func (c Calls) since(before Calls) Calls {
 	return c
 }
 
-// z is how sure a judgement must be: two standard deviations. A switch is
-// looked at every second, and a plain comparison of shares would roll back
+// z is how sure a verdict must be, in standard deviations. A switch is judged
+// every second. A plain comparison of shares would sooner or later roll back
 // every provider that fails now and then.
 const z = 2
 
-// atBest and atWorst are the bounds of what the share may truly be (Wilson's
-// interval).
+// atBest and atWorst are the bounds of Wilson's interval for the share.
 func (c Calls) atBest() float64  { return c.bound(+1) }
 func (c Calls) atWorst() float64 { return c.bound(-1) }
 

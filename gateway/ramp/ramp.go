@@ -19,19 +19,19 @@ type policies interface {
 	Apply(ctx context.Context, edit policy.Edit, change func(*policy.State) error) (policy.Change, error)
 }
 
-// Deps are what a switch is walked with.
+// Deps are what a Ramp needs.
 type Deps struct {
 	Policy    policies
 	Providers []routing.Provider // as configured
-	// Calls are the leading dispatcher's, by provider, and whether this
-	// gateway leads: only then it may move anything.
+	// Calls reports the calls that the leading dispatcher counted, by provider,
+	// and whether this gateway leads. Only the leading gateway moves a switch.
 	Calls  func() (calls map[string]Calls, leads bool)
 	Logger *slog.Logger
 }
 
-// Ramp walks the switch of the operator state. Where it stands is in that
-// state, so that any gateway can go on; what the calls of a step were is
-// counted anew by each.
+// Ramp moves the switch that is in the operator state. Its current step is part
+// of that state, so that any gateway can continue. The calls of a step are not:
+// each gateway counts them from when it began to watch.
 type Ramp struct {
 	Deps
 
@@ -39,7 +39,7 @@ type Ramp struct {
 	seen *seen // nil while nothing runs
 }
 
-// seen is what was counted when a step began.
+// seen is the counts from when the switch and its current step began.
 type seen struct {
 	started  time.Time
 	step     int
@@ -65,7 +65,7 @@ func (r *Ramp) Run(ctx context.Context) error {
 	}
 }
 
-// look counts on every gateway and acts on the leading one.
+// look counts calls on every gateway and moves the switch on the leading one.
 func (r *Ramp) look(ctx context.Context) error {
 	state := r.Policy.State()
 	p, leads, from, to := r.count(state.Ramp)
@@ -77,12 +77,13 @@ func (r *Ramp) look(ctx context.Context) error {
 	}
 	v, why := judge(p, from, to, time.Now())
 	err := r.move(ctx, p, v, why)
-	r.count(r.Policy.State().Ramp) // a new step counts from now
+	r.count(r.Policy.State().Ramp) // the calls of a new step are counted from now
 	return err
 }
 
-// count tells the calls of the current step to the new provider, and those of
-// the whole switch to the old one, as far as this gateway saw them.
+// count returns the calls to the new provider in the current step, and the
+// calls to the old one during the whole switch, as far as this gateway saw
+// them.
 func (r *Ramp) count(p *policy.Ramp) (_ *policy.Ramp, leads bool, from, to Calls) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +105,7 @@ func (r *Ramp) count(p *policy.Ramp) (_ *policy.Ramp, leads bool, from, to Calls
 	return p, leads, from.since(r.seen.from), to.since(r.seen.to)
 }
 
-// rebased forgets a count of an earlier term.
+// rebased drops a count that is of an earlier term.
 func rebased(before, now Calls) Calls {
 	if now.Good < before.Good || now.Bad < before.Bad {
 		return Calls{}
@@ -112,13 +113,13 @@ func rebased(before, now Calls) Calls {
 	return before
 }
 
-// Progress is what the calls of a running switch were until now.
+// Progress is the calls of a running switch until now, as count returns them.
 func (r *Ramp) Progress() (from, to Calls) {
 	_, _, from, to = r.count(r.Policy.State().Ramp)
 	return from, to
 }
 
-// move writes what was decided.
+// move carries out a verdict.
 func (r *Ramp) move(ctx context.Context, p *policy.Ramp, v verdict, why string) error {
 	switch v {
 	case next:
@@ -142,8 +143,9 @@ func (r *Ramp) move(ctx context.Context, p *policy.Ramp, v verdict, why string) 
 	}
 }
 
-// settle gives the new provider the weight of the old one for good. It is a
-// change of its own: undone, the old one has its tasks again.
+// settle gives the weight of the old provider to the new one for good. It is a
+// change of its own, so that an operator can undo it and give the old provider
+// its tasks back.
 func (r *Ramp) settle(ctx context.Context, p *policy.Ramp, why string) error {
 	return r.write(ctx, p, "provider.switch.weights", why, func(s *policy.State) {
 		from, to := s.Weight(p.From, r.configured(p.From)), s.Weight(p.To, r.configured(p.To))
@@ -154,7 +156,7 @@ func (r *Ramp) settle(ctx context.Context, p *policy.Ramp, why string) error {
 	})
 }
 
-// write applies a change, unless the switch has moved since p was read.
+// write applies a change unless the switch has moved since p was read.
 func (r *Ramp) write(ctx context.Context, p *policy.Ramp, action, why string, change func(*policy.State)) error {
 	edit := policy.Edit{Who: "gateway", Action: action, Subject: p.From + " → " + p.To, Reason: why}
 	c, err := r.Policy.Apply(ctx, edit, func(s *policy.State) error {
