@@ -83,7 +83,7 @@ func (a *Accounts) show(p engine.Page[totals]) {
 	for account, fen := range a.reserved {
 		days.add(account, fen)
 	}
-	a.booked, a.days = p.Open, days
+	a.booked, a.days = maps.Clone(p.Open), days
 }
 
 // Allows reports whether the day's budgets have room for a call, that of the

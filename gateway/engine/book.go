@@ -7,6 +7,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 const (
@@ -30,7 +32,8 @@ type BookConfig[T any] struct {
 	// is ever over.
 	Trim func(ctx context.Context, sums *T, now time.Time) error
 
-	// Written is told each page that was written. Nil: nobody is told.
+	// Written is told each page that was written, and keeps none of its maps.
+	// Nil: nobody is told.
 	Written func(key string, p Page[T])
 
 	Logger *slog.Logger // of failures that no caller sees
@@ -41,8 +44,9 @@ type BookConfig[T any] struct {
 // entry with an id is added once, however often it is posted and to however
 // many books, until its id is closed or an hour old.
 type Book[T any] struct {
-	c    BookConfig[T]
-	wake chan struct{} // due came closer
+	c     BookConfig[T]
+	wake  chan struct{}      // due came closer
+	pages map[string]Page[T] // as last written; only Run uses them
 
 	mu     sync.Mutex
 	drafts map[string]*draft[T]
@@ -65,7 +69,7 @@ type entry[T any] struct {
 
 // NewBook makes a book; Run writes it.
 func NewBook[T any](c BookConfig[T]) *Book[T] {
-	return &Book[T]{c: c, wake: make(chan struct{}, 1), drafts: make(map[string]*draft[T])}
+	return &Book[T]{c: c, wake: make(chan struct{}, 1), pages: make(map[string]Page[T]), drafts: make(map[string]*draft[T])}
 }
 
 // Post adds an entry and returns when it is on the disk. An error does not say
@@ -177,25 +181,43 @@ func (b *Book[T]) write(ctx context.Context) {
 	}
 }
 
+// update writes a draft into the newest revision of its page. That is the one
+// which this book wrote last, unless another book has written since.
 func (b *Book[T]) update(ctx context.Context, key string, d *draft[T]) error {
-	var p Page[T]
-	_, err := b.c.Bucket.Update(ctx, key, func(old []byte) (_ []byte, _ time.Duration, err error) {
-		if p, err = ParsePage[T](old); err != nil {
-			return nil, 0, err
-		}
-		now := time.Now()
-		p.fold(d, b.c.Add, now)
-		if b.c.Trim != nil {
-			if err := b.c.Trim(ctx, &p.Sums, now); err != nil {
-				return nil, 0, err
+	for {
+		p, known := b.pages[key]
+		delete(b.pages, key) // it is not known again until it is written
+		if !known {
+			var err error
+			if p, err = ReadPage[T](ctx, b.c.Bucket, key); err != nil {
+				return fmt.Errorf("read page %s: %w", key, err)
 			}
 		}
-		data, err := p.encode()
-		return data, b.c.Kept, err
-	})
+		err := b.replace(ctx, key, p, d)
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		return err
+	}
+}
+
+// replace writes a page with a draft folded in, unless it has a newer revision.
+func (b *Book[T]) replace(ctx context.Context, key string, p Page[T], d *draft[T]) error {
+	now := time.Now()
+	p.fold(d, b.c.Add, now)
+	if b.c.Trim != nil {
+		if err := b.c.Trim(ctx, &p.Sums, now); err != nil {
+			return err
+		}
+	}
+	data, err := p.encode()
+	if err == nil {
+		p.revision, err = b.c.Bucket.Put(ctx, key, data, p.revision, b.c.Kept)
+	}
 	if err != nil {
 		return fmt.Errorf("write page %s: %w", key, err)
 	}
+	b.pages[key] = p
 	if b.c.Written != nil {
 		b.c.Written(key, p)
 	}

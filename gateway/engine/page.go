@@ -14,6 +14,8 @@ import (
 type Page[T any] struct {
 	Sums T
 	Open map[string]int64 // ids that are known as repeats, and when each was added, in unix seconds
+
+	revision uint64
 }
 
 // openIDs is what a page has beside its sums.
@@ -22,12 +24,14 @@ type openIDs struct {
 }
 
 // ReadPage reads a page of a book. One that was never written is empty.
-func ReadPage[T any](ctx context.Context, b *Bucket, key string) (Page[T], error) {
+func ReadPage[T any](ctx context.Context, b *Bucket, key string) (p Page[T], err error) {
 	e, err := b.Get(ctx, key)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return Page[T]{}, err
+		return p, err
 	}
-	return ParsePage[T](e.Value)
+	p, err = ParsePage[T](e.Value)
+	p.revision = e.Revision
+	return p, err
 }
 
 // ParsePage reads the bytes of a page; nil is an empty one.
