@@ -195,9 +195,9 @@ func (w *troubled) killedGateways(t *testing.T, restart func()) {
 
 func (w *troubled) wrongFiles(t *testing.T) {
 	w.make(t, "letter.pdf", []byte("%PDF-1.7 a letter"), patient)
-	w.wantRefusal(t, "type_unsupported", "JPEG, PNG, HEIC or WebP")
+	w.wantRefusal(t, "unsupported_media_type", "JPEG, PNG, HEIC or WebP")
 	w.make(t, "letter.jpg", []byte(strings.Repeat("a letter that says that it is a photo. ", 20)), patient)
-	w.wantRefusal(t, "media_type_unsupported", "JPEG, PNG, HEIC or WebP")
+	w.wantRefusal(t, "unsupported_media_type", "JPEG, PNG, HEIC or WebP")
 	w.make(t, "empty.jpg", nil, patient)
 	if got := w.end(t); got.Code == "" || got.Detail == "" {
 		t.Errorf("an empty file: %+v", got)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -91,7 +92,7 @@ func (p *person) reuse(ctx context.Context, e *entry) {
 func (p *person) misuse(ctx context.Context, e *entry) {
 	got, err := e.again(ctx, true)
 	switch {
-	case client.Code(err) == "idempotency_mismatch" && client.Status(err) == http.StatusUnprocessableEntity:
+	case client.Code(err) == fault.IdempotencyMismatch && client.Status(err) == http.StatusUnprocessableEntity:
 		p.book.refused.Add(1)
 	case err != nil:
 		p.unanswered("same key, other request", e.id, err)
@@ -154,7 +155,7 @@ func (p *person) stayGone(ctx context.Context, e *entry) {
 func (p *person) claim(ctx context.Context, e *entry) {
 	got, err := e.again(ctx, false)
 	switch {
-	case client.Code(err) == "task_deleted" && client.Status(err) == http.StatusConflict:
+	case client.Code(err) == fault.TaskDeleted && client.Status(err) == http.StatusConflict:
 		p.book.refused.Add(1)
 	case err != nil:
 		p.unanswered("key of a deleted task", e.id, err)

@@ -10,12 +10,12 @@ import (
 
 	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 const (
-	forgetful     = 8 // every so many people erase their session at the end
-	sessionErased = "session_erased"
+	forgetful = 8 // every so many people erase their session at the end
 )
 
 // person is one client: a session, a photo, and a stream of wishes.
@@ -146,7 +146,7 @@ func (p *person) submit(ctx context.Context, wish client.NewTask, f fate) *entry
 // unanswered tells a client that gave up from one that was refused without a
 // reason.
 func (p *person) unanswered(what string, id task.ID, err error) {
-	if client.Code(err) == "budget_exhausted" && p.config.Budgets {
+	if client.Code(err) == fault.BudgetExhausted && p.config.Budgets {
 		p.book.broke.Add(1)
 		return
 	}
@@ -196,7 +196,7 @@ func (p *person) see(ctx context.Context, e *entry, f fate, r *rand.Rand) {
 // leave erases the session and all it owns. A repeated request whose first
 // answer was lost hears that the session is gone.
 func (p *person) leave(ctx context.Context) {
-	if _, err := p.session.Erase(ctx); err != nil && client.Code(err) != sessionErased {
+	if _, err := p.session.Erase(ctx); err != nil && client.Code(err) != fault.SessionErased {
 		p.unanswered("erase session", "", err)
 		return
 	}

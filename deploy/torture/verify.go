@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -262,7 +263,7 @@ func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time
 		switch {
 		case err == nil:
 			v.book.fault(resurrected, 1, e.id, "gateway %d shows it as %s %d at the end", i+1, doc.State, doc.Version)
-		case erased && client.Code(err) == sessionErased, !erased && client.Status(err) == http.StatusNotFound:
+		case erased && client.Code(err) == fault.SessionErased, !erased && client.Status(err) == http.StatusNotFound:
 		default:
 			v.book.fault(surprise, 1, e.id, "gateway %d, deleted task at the end: %v", i+1, err)
 		}
@@ -271,7 +272,7 @@ func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time
 			v.book.fault(resurrected, 1, e.id, "gateway %d streams it at the end", i+1)
 		}
 	}
-	if _, err := e.again(ctx, false); client.Code(err) != "task_deleted" && !erased {
+	if _, err := e.again(ctx, false); client.Code(err) != fault.TaskDeleted && !erased {
 		v.book.fault(resurrected, 1, e.id, "its key answers at the end: %v", err)
 	}
 	for number, cs := range made {

@@ -109,7 +109,7 @@ func TestAStaleVersionIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := c.SetLimits(t.Context(), map[string]int64{"queueDepth": 6}, operator.Edit{Version: &old})
-	if operator.StatusOf(err) != http.StatusPreconditionFailed || operator.CodeOf(err) != "version_conflict" {
+	if operator.StatusOf(err) != http.StatusPreconditionFailed || operator.CodeOf(err) != "precondition_failed" {
 		t.Errorf("err = %v, want 412", err)
 	}
 }

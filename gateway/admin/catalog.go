@@ -38,9 +38,9 @@ func (s *Server) applyCatalog(r *http.Request) (any, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, fault.Wrap(fault.CatalogTooLarge, err)
+		return nil, fault.Wrap(fault.BodyTooLarge, err).With("most", "192 KiB")
 	case err != nil:
-		return nil, fault.Wrap(fault.BodyInvalid, err)
+		return nil, fault.Wrap(fault.BodyIncomplete, err)
 	}
 	before := s.deps.Policy.Catalog()
 	doc, err := catalog.Parse(raw)

@@ -23,7 +23,7 @@ const maxBodyBytes = 64 << 10
 func jsonOnly(r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
-		return fault.New(fault.JSONRequired)
+		return fault.New(fault.UnsupportedMediaType)
 	}
 	return nil
 }
@@ -45,9 +45,9 @@ func decode(r *http.Request, into any) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return fault.Wrap(fault.BodyTooLarge, err)
+		return fault.Wrap(fault.BodyTooLarge, err).With("most", "64 KiB")
 	case err != nil:
-		return fault.Wrap(fault.BodyInvalid, err).At("", fault.FieldSyntax, err.Error())
+		return fault.Wrap(fault.InvalidRequest, err).At("", fault.FieldSyntax, err.Error())
 	default:
 		return nil
 	}

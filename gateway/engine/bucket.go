@@ -84,7 +84,7 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	}
 	e := b.entry(m.Subject, m.Header, m.Data, m.Sequence, m.Time)
 	if e.Deleted {
-		return e, fault.New(fault.RouteNotFound)
+		return e, fault.New(fault.NothingHere)
 	}
 	return e, nil
 }

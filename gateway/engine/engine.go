@@ -218,7 +218,7 @@ func Classify(err error) error {
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
 		return fault.Wrap(fault.RevisionConflict, err)
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return fault.Wrap(fault.RouteNotFound, err)
+		return fault.Wrap(fault.NothingHere, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
 		return fault.Wrap(fault.EngineTimeout, err)
 	case errors.Is(err, context.Canceled):

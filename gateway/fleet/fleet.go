@@ -126,17 +126,22 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 	}
 	ws := slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
 	rand.Shuffle(len(ws), func(i, j int) { ws[i], ws[j] = ws[j], ws[i] })
-	err := error(fault.Wrap(fault.NoWorkers, errors.New("no worker is registered")).After(5 * time.Second))
+	err := noWorkers(errors.New("no worker is registered"))
 	for _, w := range ws[:min(3, len(ws))] {
 		var got workerrpc.Inspected
 		got, err = f.call.Inspect(ctx, w.Address, r)
 		if err == nil {
 			return got, nil
 		}
-		if k := fault.KindOf(err); k != fault.Unavailable && k != fault.Timeout {
+		switch k := fault.KindOf(err); {
+		case fault.CodeOf(err).Inside(): // between gateway and worker, not with the photo
+			err = noWorkers(err)
+		case k != fault.Unavailable && k != fault.Timeout:
 			return workerrpc.Inspected{}, err
 		}
 		f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
 	}
 	return workerrpc.Inspected{}, err
 }
+
+func noWorkers(err error) error { return fault.Wrap(fault.NoWorkers, err).After(5 * time.Second) }

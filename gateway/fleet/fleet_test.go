@@ -243,12 +243,25 @@ func TestAPhotoIsInspectedBySomebodyWhoCan(t *testing.T) {
 
 func TestARefusalOfAPhotoIsFinal(t *testing.T) {
 	t.Parallel()
-	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.MediaTypeUnsupported), "w:2": fault.New(fault.MediaTypeUnsupported)}}
+	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.UnsupportedMediaType), "w:2": fault.New(fault.UnsupportedMediaType)}}
 	f := open(t, openEngine(t), call)
 	send(t, f, beat("w:1"))
 	send(t, f, beat("w:2"))
 	until(t, f, "both are known", func(ws []Member) bool { return len(ws) == 2 })
 	if _, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); fault.KindOf(err) != fault.Unsupported || len(call.asked) != 1 {
+		t.Errorf("after %v: %v", call.asked, err)
+	}
+}
+
+// What goes wrong between gateway and worker is not the client's to read.
+func TestAPhotoThatNoWorkerCouldJudgeSaysOnlyThat(t *testing.T) {
+	t.Parallel()
+	call := &inspectors{fails: map[string]error{"w:1": fault.New(fault.FleetTokenInvalid), "w:2": fault.New(fault.WorkerLost)}}
+	f := open(t, openEngine(t), call)
+	send(t, f, beat("w:1"))
+	send(t, f, beat("w:2"))
+	until(t, f, "both are known", func(ws []Member) bool { return len(ws) == 2 })
+	if _, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); fault.CodeOf(err) != fault.NoWorkers || len(call.asked) != 2 {
 		t.Errorf("after %v: %v", call.asked, err)
 	}
 }

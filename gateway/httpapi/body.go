@@ -86,7 +86,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.finished = true
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		b.err = fault.Wrap(fault.BodyTimeout, err)
+		b.err = fault.Wrap(fault.RequestTimeout, err)
 	default:
 		b.err = fault.Wrap(fault.BodyIncomplete, err)
 	}
@@ -102,7 +102,7 @@ func (c *call) json() (*strictjson.Object, error) {
 		return nil, fault.New(fault.BodyTooLarge)
 	}
 	if !isJSON(c.header("Content-Type")) && !c.route.anyType {
-		return nil, fault.New(fault.UnsupportedMediaType)
+		return nil, fault.New(fault.UnsupportedMediaType).At("Content-Type", fault.FieldUnsupported, "must be application/json")
 	}
 	if e := c.header("Content-Encoding"); e != "" && e != "identity" {
 		return nil, fault.New(fault.UnsupportedContentEncoding)

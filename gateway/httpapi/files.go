@@ -190,7 +190,7 @@ func (s *Server) putFile(ctx context.Context, c *call) error {
 
 func (s *Server) putObject(ctx context.Context, c *call, g store.Grant) error {
 	if c.body.length > g.MaxBytes {
-		return fault.New(fault.ObjectTooLarge)
+		return fault.New(fault.UploadTooLarge)
 	}
 	_, err := s.deps.Store.Put(ctx, g.Key, asked{c}, g.MaxBytes)
 	return err

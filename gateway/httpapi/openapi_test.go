@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +14,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/imgfleet/imgfleet/pkg/fault/faulttest"
 )
 
 // description loads the served document once for all tests.
@@ -60,28 +61,30 @@ func TestTheDescriptionNamesEveryRouteAndNoOther(t *testing.T) {
 	}
 }
 
-func TestTheDescriptionNamesEveryCode(t *testing.T) {
+func TestTheDescriptionNamesThePublicCodesAndNoOther(t *testing.T) {
 	t.Parallel()
 	doc, err := description()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var described []string
-	for _, v := range doc.Components.Schemas["Code"].Value.Enum {
-		described = append(described, v.(string))
-	}
-	s, err := loadSentences()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var told []string
-	for _, code := range slices.Sorted(maps.Keys(s)) {
-		if !strings.Contains(code, ":") {
-			told = append(told, code)
+	var public, fields []string
+	for _, code := range faulttest.Codes(t) {
+		if code.Public() {
+			public = append(public, string(code))
 		}
 	}
-	if !slices.Equal(described, told) {
-		t.Errorf("described: %v\nin sentences.json: %v", described, told)
+	for _, code := range faulttest.FieldCodes(t) {
+		fields = append(fields, string(code))
+	}
+	for schema, want := range map[string][]string{"Code": public, "FieldCode": fields} {
+		var described []string
+		for _, v := range doc.Components.Schemas[schema].Value.Enum {
+			described = append(described, v.(string))
+		}
+		slices.Sort(want)
+		if !slices.Equal(described, want) {
+			t.Errorf("%s: described: %v\npkg/fault/public.go: %v", schema, described, want)
+		}
 	}
 }
 

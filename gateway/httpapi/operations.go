@@ -46,7 +46,7 @@ func (s *Server) ready(ctx context.Context, c *call) error {
 		began := time.Now()
 		err := check.Probe(ctx)
 		if err != nil {
-			out.Status = "not_ready"
+			out.Status = string(fault.NotReady)
 			s.log.Warn("not ready", "check", check.Name, "err", err)
 		}
 		out.Checks = append(out.Checks, checkResult{Name: check.Name, Ready: err == nil, Took: time.Since(began).Seconds()})

@@ -14,14 +14,14 @@ import (
 
 	"github.com/bytedance/sonic"
 
+	"github.com/imgfleet/imgfleet/gateway/httpapi/status"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// problem is an RFC 9457 document. This file is the only place that knows
-// which HTTP status a failure has.
+// problem is an RFC 9457 document. Package status says its HTTP status.
 type problem struct {
 	Type      string          `json:"type"`
 	Title     string          `json:"title"`
@@ -39,64 +39,6 @@ type violation struct {
 	Pointer string          `json:"pointer"`
 	Code    fault.FieldCode `json:"code"`
 	Detail  string          `json:"detail"`
-}
-
-// statusChecksumMismatch is the tus protocol's own.
-const statusChecksumMismatch = 460
-
-// statusOf maps what a failure is to what HTTP calls it. A few codes have a
-// status of their own.
-func statusOf(k fault.Kind, code fault.Code) int {
-	switch code {
-	case fault.MethodNotAllowed:
-		return http.StatusMethodNotAllowed
-	case fault.LengthRequired:
-		return http.StatusLengthRequired
-	case fault.RangeNotSatisfiable:
-		return http.StatusRequestedRangeNotSatisfiable
-	case fault.HeaderTooLarge:
-		return http.StatusRequestHeaderFieldsTooLarge
-	case fault.RequestTimeout, fault.BodyTimeout:
-		return http.StatusRequestTimeout
-	case fault.UpgradeRequired:
-		return http.StatusUpgradeRequired
-	case fault.TusVersionUnsupported, fault.PreconditionFailed:
-		return http.StatusPreconditionFailed
-	case fault.UploadLocked:
-		return http.StatusLocked
-	case fault.ChunkChecksumMismatch:
-		return statusChecksumMismatch
-	}
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Unprocessable:
-		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Gone:
-		return http.StatusGone
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.Unsupported:
-		return http.StatusUnsupportedMediaType
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	case fault.Challenge:
-		return http.StatusPreconditionRequired
-	case fault.Unavailable, fault.Canceled:
-		return http.StatusServiceUnavailable
-	case fault.Timeout:
-		return http.StatusGatewayTimeout
-	default:
-		return http.StatusInternalServerError
-	}
 }
 
 // classify finds the fault in err. Contexts that end are nobody's bug.
@@ -157,8 +99,8 @@ func (s sentences) describe(err error, language, requestID string) problem {
 		code, params = fault.InternalError, nil
 	}
 	p := problem{
-		Type: problemType(code), Title: s.title(f.Kind, language), Status: statusOf(f.Kind, code),
-		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: f.Kind.Retryable(), RequestID: requestID,
+		Type: problemType(code), Title: s.title(f.Kind, language), Status: status.Of(f.Kind, code),
+		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: f.Retryable(), RequestID: requestID,
 	}
 	if f.Kind == fault.Internal {
 		return p
@@ -180,7 +122,7 @@ func (s sentences) describe(err error, language, requestID string) problem {
 func (s sentences) failure(f *task.Failure, language string) problem {
 	k := fault.ParseKind(f.Kind)
 	return problem{
-		Type: problemType(f.Code), Title: s.title(k, language), Status: statusOf(k, f.Code),
+		Type: problemType(f.Code), Title: s.title(k, language), Status: status.Of(k, f.Code),
 		Detail: s.tell(k, f.Code, language, f.Params), Code: f.Code, Retryable: f.Retryable,
 	}
 }

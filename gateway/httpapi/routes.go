@@ -121,7 +121,7 @@ func owned(path string) bool {
 	return false
 }
 
-func nothingHere(context.Context, *call) error { return fault.New(fault.RouteNotFound) }
+func nothingHere(context.Context, *call) error { return fault.New(fault.NothingHere) }
 
 // noRoute answers for every path that no route has.
 func (s *Server) noRoute(ctx context.Context, c *call) error {

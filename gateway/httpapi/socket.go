@@ -35,7 +35,7 @@ type message struct {
 // socketTask tells a task's events over a WebSocket.
 func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if !c.originAllowed() {
-		return fault.New(fault.OriginNotAllowed)
+		return fault.New(fault.OriginRefused)
 	}
 	id, err := c.readable(ctx)
 	if err != nil {

@@ -29,7 +29,7 @@ func TestAnOlderRequestIsToldThatItWasOvertaken(t *testing.T) {
 	location, _ := h.resumable(h.session(), 1_000_000)
 	older := h.running(location, 300_000)
 	h.resume(location, 1_000_000)
-	if r := older.receive(); r.status != 409 || r.code() != "upload_interrupted" {
+	if r := older.receive(); r.status != 409 || r.code() != "upload_superseded" {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }

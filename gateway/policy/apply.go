@@ -80,7 +80,7 @@ func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision
 	}
 	version := r.State.Version
 	if edit.Expect != nil && *edit.Expect != version {
-		return r, fault.New(fault.VersionConflict).With("version", fmt.Sprint(version))
+		return r, fault.New(fault.PreconditionFailed).With("version", fmt.Sprint(version))
 	}
 	before, err := json.Marshal(r.State)
 	if err != nil {

@@ -81,7 +81,7 @@ type Edit struct {
 	Action  string // "quota.set", "provider.disable"
 	Subject string // what it is about: a provider, a worker, a key
 	Reason  string
-	Expect  *int // apply only to this version, else Conflict "version_conflict"
+	Expect  *int // apply only to this version, else Conflict "precondition_failed"
 	DryRun  bool // compute and check the change, write nothing
 }
 

@@ -209,8 +209,8 @@ func TestNonsenseIsRefused(t *testing.T) {
 		})
 	}
 	wrong := 7
-	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li", Expect: &wrong}, setDaily(1)); fault.CodeOf(err) != fault.VersionConflict {
-		t.Errorf("err = %v, want version_conflict", err)
+	if _, err := s.Apply(t.Context(), policy.Edit{Who: "li", Expect: &wrong}, setDaily(1)); fault.CodeOf(err) != fault.PreconditionFailed {
+		t.Errorf("err = %v, want precondition_failed", err)
 	}
 	if v := s.State().Version; v != 0 {
 		t.Errorf("version = %d, want 0", v)

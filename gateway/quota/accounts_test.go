@@ -38,7 +38,7 @@ func (f *fakeTasks) Lookup(_ context.Context, _ task.SessionID, id task.ID) (*ta
 	if r := f.records[id]; r != nil {
 		return r, 1, nil
 	}
-	return nil, 0, fault.New(fault.RouteNotFound)
+	return nil, 0, fault.New(fault.NothingHere)
 }
 
 func (f *fakeTasks) set(r *task.Record) {

@@ -218,7 +218,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, fault.New(fault.ObjectTooLarge)
+		return 0, fault.New(fault.UploadTooLarge)
 	}
 	return n, err
 }

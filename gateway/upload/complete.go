@@ -55,7 +55,7 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 	seen, err := u.inspector.Inspect(ctx, u.request(up))
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
-		err = fault.New(fault.ChecksumMismatch)
+		err = fault.New(fault.SHA256Mismatch)
 	}
 	if err != nil {
 		return Upload{}, u.refuse(ctx, up, err)

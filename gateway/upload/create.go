@@ -86,8 +86,7 @@ func (u *Uploads) checkDeclared(r CreateRequest) error {
 	case r.SHA256 != "" && !isSHA256(r.SHA256):
 		return bad.At("/sha256", fault.FieldMalformed, "must be 64 hexadecimal digits")
 	case !slices.Contains(Types(), r.ContentType):
-		return fault.New(fault.TypeUnsupported).With("types", strings.Join(Types(), ", ")).
-			At("/contentType", fault.FieldUnsupported, "must be one of "+strings.Join(Types(), ", "))
+		return fault.New(fault.UnsupportedMediaType).At("/contentType", fault.FieldUnsupported, "must be one of "+strings.Join(Types(), ", "))
 	case limit > 0 && r.Size > limit:
 		return errTooLarge(limit)
 	}

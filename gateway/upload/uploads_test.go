@@ -99,7 +99,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		{"no size", func(r *CreateRequest) { r.Size = 0 }, fault.Invalid, "invalid_request"},
 		{"negative size", func(r *CreateRequest) { r.Size = -1 }, fault.Invalid, "invalid_request"},
 		{"bad hash", func(r *CreateRequest) { r.SHA256 = "abc" }, fault.Invalid, "invalid_request"},
-		{"gif", func(r *CreateRequest) { r.ContentType = "image/gif" }, fault.Unsupported, "type_unsupported"},
+		{"gif", func(r *CreateRequest) { r.ContentType = "image/gif" }, fault.Unsupported, "unsupported_media_type"},
 		{"too large", func(r *CreateRequest) { r.Size = 101 }, fault.TooLarge, "upload_too_large"},
 		{"no consent", func(r *CreateRequest) { r.Consent = Consent{} }, fault.Unprocessable, "consent_required"},
 		{"old consent", func(r *CreateRequest) { r.Consent = Consent{PolicyVersion: "2025-01"} }, fault.Unprocessable, "consent_required"},
@@ -165,7 +165,7 @@ func TestAWrongHashIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.Complete(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.Unprocessable, "checksum_mismatch")
+	wantCode(t, err, fault.Unprocessable, "sha256_mismatch")
 }
 
 func TestARefusedPhotoIsDeleted(t *testing.T) {
@@ -181,9 +181,9 @@ func TestARefusedPhotoIsDeleted(t *testing.T) {
 	if _, err := f.Get(t.Context(), f.id, up.ID); err != nil {
 		t.Errorf("a photo that nobody judged is gone: %v", err)
 	}
-	f.judge.err = fault.New(fault.TypeUnsupported)
+	f.judge.err = fault.New(fault.UnsupportedMediaType)
 	_, err = f.Complete(t.Context(), f.id, up.ID)
-	wantCode(t, err, fault.Unsupported, "type_unsupported")
+	wantCode(t, err, fault.Unsupported, "unsupported_media_type")
 	_, err = f.Get(t.Context(), f.id, up.ID)
 	wantCode(t, err, fault.NotFound, "upload_not_found")
 	if _, err := f.store.Stat(t.Context(), up.RawKey); fault.KindOf(err) != fault.NotFound {

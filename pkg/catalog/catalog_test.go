@@ -166,9 +166,9 @@ func TestDocumentsFromOutsideAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, data := range map[fault.Code]string{
-		"catalog_too_large": strings.Repeat(" ", MaxBytes+1),
-		"catalog_malformed": string(good) + "{}",
-		"catalog_invalid":   "{}",
+		"body_too_large":  strings.Repeat(" ", MaxBytes+1),
+		"invalid_json":    string(good) + "{}",
+		"catalog_invalid": "{}",
 	} {
 		if _, err := Parse([]byte(data)); fault.CodeOf(err) != name {
 			t.Errorf("err = %v, want %s", err, name)

@@ -19,22 +19,22 @@ import (
 // its JSON pointer.
 func Parse(data []byte) (*Document, error) {
 	if len(data) > MaxBytes {
-		return nil, fault.New(fault.CatalogTooLarge)
+		return nil, fault.New(fault.BodyTooLarge).With("most", "192 KiB")
 	}
 	var tree any
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&tree); err != nil {
-		return nil, fault.Wrap(fault.CatalogMalformed, err).At("", fault.FieldMalformed, err.Error())
+		return nil, fault.Wrap(fault.InvalidJSON, err).At("", fault.FieldSyntax, err.Error())
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.Wrap(fault.CatalogMalformed, errors.New("something follows the document"))
+		return nil, fault.Wrap(fault.InvalidJSON, errors.New("something follows the document"))
 	}
 	v := &validator{}
 	v.shape("", tree, reflect.TypeFor[Document]())
 	var d Document
 	var wrong *json.UnmarshalTypeError
 	if err := json.Unmarshal(data, &d); err != nil && !errors.As(err, &wrong) {
-		return nil, fault.Wrap(fault.CatalogMalformed, err).At("", fault.FieldMalformed, err.Error())
+		return nil, fault.Wrap(fault.InvalidJSON, err).At("", fault.FieldSyntax, err.Error())
 	}
 	v.document(&d)
 	if v.fault == nil {

@@ -43,8 +43,8 @@ func (k Kind) String() string {
 	return "internal"
 }
 
-// Retryable reports whether what failed in this way may succeed later.
-func (k Kind) Retryable() bool {
+// retryable reports whether what failed in this way may mostly succeed later.
+func (k Kind) retryable() bool {
 	switch k {
 	case Limited, Unavailable, Timeout, Canceled, Challenge:
 		return true
@@ -100,6 +100,14 @@ func (f *Fault) Error() string {
 		s += ": " + f.Err.Error()
 	}
 	return s
+}
+
+// Retryable reports whether the same request may succeed later.
+func (f *Fault) Retryable() bool {
+	if f.Code.Known() {
+		return f.Code.Retryable()
+	}
+	return f.Kind.retryable()
 }
 
 // Unwrap gives the cause.

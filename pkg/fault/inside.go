@@ -21,8 +21,7 @@ const (
 	ProviderNotServed Code = "provider_not_served"
 
 	// Conflict.
-	Deposed          Code = "deposed"
-	RevisionConflict Code = "revision_conflict"
+	Deposed Code = "deposed"
 
 	// Limited.
 	CDNThrottled Code = "cdn_throttled"
@@ -53,7 +52,7 @@ func inside(c Code) (k Kind, known bool) {
 		return Forbidden, true
 	case AttemptUnknown, ProviderNotServed:
 		return NotFound, true
-	case Deposed, RevisionConflict:
+	case Deposed:
 		return Conflict, true
 	case CDNThrottled:
 		return Limited, true

@@ -4,9 +4,6 @@ package fault
 // constant here, its row in operators below, and a sentence in
 // gateway/admin/problem.go.
 const (
-	// Invalid.
-	BodyInvalid      Code = "body_invalid"
-	CatalogMalformed Code = "catalog_malformed"
 
 	// Unprocessable.
 	CatalogInvalid Code = "catalog_invalid"
@@ -28,7 +25,6 @@ const (
 	ModelNotFound      Code = "model_not_found"
 	PlaceNotFound      Code = "place_not_found"
 	ProviderNotFound   Code = "provider_not_found"
-	AdminRouteNotFound Code = "route_not_found"
 	SessionNotFound    Code = "session_not_found"
 	StyleNotFound      Code = "style_not_found"
 	WorkerNotFound     Code = "worker_not_found"
@@ -48,21 +44,14 @@ const (
 	SwitchNotRunning     Code = "switch_not_running"
 	SwitchRunning        Code = "switch_running"
 	UndoSuperseded       Code = "undo_superseded"
-	VersionConflict      Code = "version_conflict"
 
 	// TooLarge.
-	CatalogTooLarge Code = "catalog_too_large"
-	PolicyTooLarge  Code = "policy_too_large"
-
-	// Unsupported.
-	JSONRequired Code = "json_required"
+	PolicyTooLarge Code = "policy_too_large"
 )
 
 // operators is the table of the codes above.
 func operators(c Code) (k Kind, known bool) {
 	switch c {
-	case BodyInvalid, CatalogMalformed:
-		return Invalid, true
 	case CatalogInvalid, GrantInvalid, PolicyInvalid, PromptTooLong:
 		return Unprocessable, true
 	case AdminTokenRequired:
@@ -70,16 +59,26 @@ func operators(c Code) (k Kind, known bool) {
 	case HostNotAllowed:
 		return Forbidden, true
 	case CampaignNotFound, CatalogNotFound, ChangeNotFound, ExperimentNotFound, ModelNotFound, PlaceNotFound,
-		ProviderNotFound, AdminRouteNotFound, SessionNotFound, StyleNotFound, WorkerNotFound:
+		ProviderNotFound, SessionNotFound, StyleNotFound, WorkerNotFound:
 		return NotFound, true
 	case CampaignEnded, CampaignExists, CampaignsTooMany, CatalogConflict, CatalogFirst, CDNNotConfigured,
 		ExperimentExists, ExperimentNotRunning, ExperimentRunning, GrantUsed, NotUndoable, SwitchNotRunning,
-		SwitchRunning, UndoSuperseded, VersionConflict:
+		SwitchRunning, UndoSuperseded:
 		return Conflict, true
-	case CatalogTooLarge, PolicyTooLarge:
+	case PolicyTooLarge:
 		return TooLarge, true
-	case JSONRequired:
-		return Unsupported, true
 	}
 	return Internal, false
 }
+
+// What may be wrong with a field of the admin API, beside the above.
+const (
+	FieldInvalid      FieldCode = "invalid"
+	FieldConflict     FieldCode = "conflict"
+	FieldTooMany      FieldCode = "too_many"
+	FieldUnknownLimit FieldCode = "unknown_limit"
+	FieldDisabled     FieldCode = "disabled"
+	FieldIdle         FieldCode = "idle"
+	FieldMock         FieldCode = "mock"
+	FieldOtherModel   FieldCode = "other_model"
+)

@@ -16,7 +16,6 @@ const (
 	LengthRequired          Code = "length_required"
 	MalformedRequest        Code = "malformed_request"
 	MethodNotAllowed        Code = "method_not_allowed"
-	PreconditionFailed      Code = "precondition_failed"
 	RangeNotSatisfiable     Code = "range_not_satisfiable"
 	TusExtensionUnsupported Code = "tus_extension_unsupported"
 	TusVersionUnsupported   Code = "tus_version_unsupported"
@@ -28,7 +27,6 @@ const (
 
 	// Unprocessable.
 	CampaignUnknown       Code = "campaign_unknown"
-	ChecksumMismatch      Code = "checksum_mismatch"
 	ChunkChecksumMismatch Code = "chunk_checksum_mismatch"
 	ConsentRequired       Code = "consent_required"
 	ContentRefused        Code = "content_refused"
@@ -55,12 +53,12 @@ const (
 
 	// Forbidden.
 	ContentTypeMismatch Code = "content_type_mismatch"
-	OriginNotAllowed    Code = "origin_not_allowed"
+	OriginRefused       Code = "origin_refused"
 	SignatureExpired    Code = "signature_expired"
 	SignatureInvalid    Code = "signature_invalid"
 
 	// NotFound.
-	RouteNotFound  Code = "not_found"
+	NothingHere    Code = "not_found"
 	ObjectNotFound Code = "object_not_found"
 	TaskNotFound   Code = "task_not_found"
 	TicketExpired  Code = "ticket_expired"
@@ -72,29 +70,27 @@ const (
 
 	// Conflict.
 	CampaignNotOpen       Code = "campaign_not_open"
+	PreconditionFailed    Code = "precondition_failed"
+	RevisionConflict      Code = "revision_conflict"
 	TaskDeleted           Code = "task_deleted"
 	TaskFinished          Code = "task_finished"
 	TaskNotFinished       Code = "task_not_finished"
 	UploadAlreadyComplete Code = "upload_already_complete"
 	UploadIncomplete      Code = "upload_incomplete"
-	UploadInterrupted     Code = "upload_interrupted"
 	UploadLocked          Code = "upload_locked"
 	UploadNotReady        Code = "upload_not_ready"
 	UploadOffsetMismatch  Code = "upload_offset_mismatch"
 	UploadStalled         Code = "upload_stalled"
+	UploadSuperseded      Code = "upload_superseded"
 
 	// TooLarge.
 	BodyTooLarge      Code = "body_too_large"
 	HeaderTooLarge    Code = "header_too_large"
-	ObjectTooLarge    Code = "object_too_large"
 	PhotoHEICTooLarge Code = "photo_heic_too_large"
-	PhotoTooLarge     Code = "photo_too_large"
 	TooManyPixels     Code = "too_many_pixels"
 	UploadTooLarge    Code = "upload_too_large"
 
 	// Unsupported.
-	MediaTypeUnsupported       Code = "media_type_unsupported"
-	TypeUnsupported            Code = "type_unsupported"
 	UnsupportedContentEncoding Code = "unsupported_content_encoding"
 	UnsupportedMediaType       Code = "unsupported_media_type"
 
@@ -122,11 +118,9 @@ const (
 	QueueFull          Code = "queue_full"
 	StorageFull        Code = "storage_full"
 	StorageUnavailable Code = "storage_unavailable"
-	StoreUnavailable   Code = "store_unavailable"
 	WorkerBusy         Code = "worker_busy"
 
 	// Timeout.
-	BodyTimeout      Code = "body_timeout"
 	DeadlineExceeded Code = "deadline_exceeded"
 	EngineTimeout    Code = "engine_timeout"
 	RequestTimeout   Code = "request_timeout"
@@ -143,38 +137,38 @@ const (
 func public(c Code) (k Kind, known bool) {
 	switch c {
 	case AmbiguousLength, BodyIncomplete, ChunkChecksumInvalid, CursorInvalid, IdempotencyKeyInvalid, InvalidJSON,
-		InvalidQuery, InvalidRequest, LengthRequired, MalformedRequest, MethodNotAllowed, PreconditionFailed,
-		RangeNotSatisfiable, TusExtensionUnsupported, TusVersionUnsupported, UpgradeRequired, UploadLengthInvalid,
-		UploadMetadataInvalid, UploadOffsetInvalid, UploadSizeMismatch:
+		InvalidQuery, InvalidRequest, LengthRequired, MalformedRequest, MethodNotAllowed, RangeNotSatisfiable,
+		TusExtensionUnsupported, TusVersionUnsupported, UpgradeRequired, UploadLengthInvalid, UploadMetadataInvalid,
+		UploadOffsetInvalid, UploadSizeMismatch:
 		return Invalid, true
-	case CampaignUnknown, ChecksumMismatch, ChunkChecksumMismatch, ConsentRequired, ContentRefused, IdempotencyMismatch,
-		LinkCodeInvalid, NoteRefused, OptionsInvalid, PhotoBroken, PhotoRatio, PhotoTooDemanding, PhotoTooSmall,
-		PictureRefused, PlaceUnknown, RatingInvalid, SHA256Mismatch, StyleUnknown:
+	case CampaignUnknown, ChunkChecksumMismatch, ConsentRequired, ContentRefused, IdempotencyMismatch, LinkCodeInvalid,
+		NoteRefused, OptionsInvalid, PhotoBroken, PhotoRatio, PhotoTooDemanding, PhotoTooSmall, PictureRefused,
+		PlaceUnknown, RatingInvalid, SHA256Mismatch, StyleUnknown:
 		return Unprocessable, true
 	case SessionErased, TicketInvalid, TokenExpired, TokenInvalid, TokenMissing:
 		return Unauthenticated, true
-	case ContentTypeMismatch, OriginNotAllowed, SignatureExpired, SignatureInvalid:
+	case ContentTypeMismatch, OriginRefused, SignatureExpired, SignatureInvalid:
 		return Forbidden, true
-	case RouteNotFound, ObjectNotFound, TaskNotFound, TicketExpired, UploadNotFound:
+	case NothingHere, ObjectNotFound, TaskNotFound, TicketExpired, UploadNotFound:
 		return NotFound, true
 	case CampaignOver, UploadExpired:
 		return Gone, true
-	case CampaignNotOpen, TaskDeleted, TaskFinished, TaskNotFinished, UploadAlreadyComplete, UploadIncomplete,
-		UploadInterrupted, UploadLocked, UploadNotReady, UploadOffsetMismatch, UploadStalled:
+	case CampaignNotOpen, PreconditionFailed, RevisionConflict, TaskDeleted, TaskFinished, TaskNotFinished,
+		UploadAlreadyComplete, UploadIncomplete, UploadLocked, UploadNotReady, UploadOffsetMismatch, UploadStalled,
+		UploadSuperseded:
 		return Conflict, true
-	case BodyTooLarge, HeaderTooLarge, ObjectTooLarge, PhotoHEICTooLarge, PhotoTooLarge, TooManyPixels, UploadTooLarge:
+	case BodyTooLarge, HeaderTooLarge, PhotoHEICTooLarge, TooManyPixels, UploadTooLarge:
 		return TooLarge, true
-	case MediaTypeUnsupported, TypeUnsupported, UnsupportedContentEncoding, UnsupportedMediaType:
+	case UnsupportedContentEncoding, UnsupportedMediaType:
 		return Unsupported, true
 	case QuotaExceeded, RateLimited, TooManyActive, TooManyStreams, UploadQuotaExceeded:
 		return Limited, true
 	case ChallengeRequired:
 		return Challenge, true
 	case BudgetExhausted, CampaignFull, CampaignSpent, EngineUnavailable, GatewayStopping, GenerationFailed,
-		IntakePaused, NoWorkers, NotReady, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable,
-		StoreUnavailable, WorkerBusy:
+		IntakePaused, NoWorkers, NotReady, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable, WorkerBusy:
 		return Unavailable, true
-	case BodyTimeout, DeadlineExceeded, EngineTimeout, RequestTimeout, TaskExpired:
+	case DeadlineExceeded, EngineTimeout, RequestTimeout, TaskExpired:
 		return Timeout, true
 	case RequestCanceled:
 		return Canceled, true
@@ -183,3 +177,21 @@ func public(c Code) (k Kind, known bool) {
 	}
 	return Internal, false
 }
+
+// What may be wrong with a field of any request.
+const (
+	FieldRequired      FieldCode = "required"
+	FieldWrongType     FieldCode = "wrong_type"
+	FieldUnknownField  FieldCode = "unknown_field" // nothing reads a field of this name
+	FieldUnknown       FieldCode = "unknown"       // it names what does not exist
+	FieldUnsupported   FieldCode = "unsupported"
+	FieldMalformed     FieldCode = "malformed"
+	FieldOutOfRange    FieldCode = "out_of_range"
+	FieldTooLong       FieldCode = "too_long"
+	FieldRepeated      FieldCode = "repeated" // it may be sent once
+	FieldSyntax        FieldCode = "syntax"
+	FieldInvalidUTF8   FieldCode = "invalid_utf8"
+	FieldDuplicateKey  FieldCode = "duplicate_key"
+	FieldTooDeep       FieldCode = "too_deep"
+	FieldTooManyValues FieldCode = "too_many_values"
+)

@@ -1,6 +1,7 @@
 package workerrpc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,9 +71,9 @@ func faultFromWire(ctx context.Context, err error) error {
 }
 
 func faultFromExtra(extra map[string]string) error {
-	f := &fault.Fault{Kind: fault.ParseKind(extra[extraKind]), Code: fault.Code(extra[extraCode])}
-	if f.Code == "" {
-		f.Code = fault.InternalError
+	f := fault.New(current(cmp.Or(fault.Code(extra[extraCode]), fault.InternalError)))
+	if !f.Code.Known() {
+		f.Kind = fault.ParseKind(extra[extraKind])
 	}
 	if ms, err := strconv.ParseInt(extra[extraAfter], 10, 64); err == nil && ms > 0 {
 		f.RetryAfter = time.Duration(ms) * time.Millisecond

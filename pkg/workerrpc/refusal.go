@@ -13,13 +13,19 @@ func Refused(code fault.Code) bool {
 	return false
 }
 
-// current translates what older releases of the worker say.
+// current translates the codes that workers of older releases send.
 func current(code fault.Code) fault.Code {
 	switch code {
 	case "provider_unknown":
 		return fault.ProviderNotServed
 	case "worker_draining":
 		return fault.WorkerBusy
+	case "store_unavailable":
+		return fault.StorageUnavailable
+	case "photo_too_large":
+		return fault.UploadTooLarge
+	case "media_type_unsupported":
+		return fault.UnsupportedMediaType
 	}
 	return code
 }

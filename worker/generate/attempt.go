@@ -122,7 +122,7 @@ func (w *Worker) request(a workerrpc.Attempt) (provider.Request, error) {
 	})
 	if err != nil && a.VendorTask == "" { // a call that was paid for is asked for no words
 		f := provider.NotSent(task.ClassInput, err)
-		f.Code = "prompt_too_long"
+		f.Code = string(fault.PromptTooLong)
 		return provider.Request{}, f
 	}
 	return provider.Request{

@@ -69,7 +69,7 @@ func (w *Worker) inspect(ctx context.Context, r workerrpc.InspectRequest) (pictu
 		return picture.Photo{}, fmt.Errorf("check photo: %w", err)
 	}
 	if err := w.objects.put(ctx, r.PhotoURL, contentJPEG, photo.JPEG); err != nil {
-		return picture.Photo{}, fault.Wrap(fault.StoreUnavailable, err)
+		return picture.Photo{}, fault.Wrap(fault.StorageUnavailable, err)
 	}
 	return photo, nil
 }
@@ -78,10 +78,10 @@ func unreadable(err error) error {
 	var status errStatus
 	switch {
 	case errors.Is(err, errTooLong):
-		return fault.New(fault.PhotoTooLarge)
+		return fault.New(fault.UploadTooLarge)
 	case errors.As(err, &status) && status == http.StatusNotFound:
 		return fault.Wrap(fault.UploadNotFound, err)
 	default:
-		return fault.Wrap(fault.StoreUnavailable, err)
+		return fault.Wrap(fault.StorageUnavailable, err)
 	}
 }

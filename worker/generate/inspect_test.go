@@ -34,9 +34,9 @@ func TestInspectRefusesWithTheReason(t *testing.T) {
 		code   fault.Code
 	}{
 		"missing":     {nil, workerrpc.InspectRequest{}, judge{}, fault.NotFound, "upload_not_found"},
-		"long":        {colours(t, 300, 300), workerrpc.InspectRequest{MaxBytes: 100}, judge{}, fault.TooLarge, "photo_too_large"},
+		"long":        {colours(t, 300, 300), workerrpc.InspectRequest{MaxBytes: 100}, judge{}, fault.TooLarge, "upload_too_large"},
 		"large":       {colours(t, 300, 300), workerrpc.InspectRequest{MaxPixels: 100}, judge{}, fault.TooLarge, "too_many_pixels"},
-		"no picture":  {[]byte("hello"), workerrpc.InspectRequest{}, judge{}, fault.Unsupported, "media_type_unsupported"},
+		"no picture":  {[]byte("hello"), workerrpc.InspectRequest{}, judge{}, fault.Unsupported, "unsupported_media_type"},
 		"another sum": {colours(t, 300, 300), workerrpc.InspectRequest{SHA256: "00"}, judge{}, fault.Unprocessable, "sha256_mismatch"},
 		"indecent": {colours(t, 300, 300), workerrpc.InspectRequest{},
 			judge{fault.New(fault.PictureRefused)}, fault.Unprocessable, fault.PictureRefused},

@@ -121,7 +121,7 @@ func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
 		return created, nil, nil
 	default:
 		return nil, &workerrpc.Outcome{
-			Task: a.Task, Number: a.Number, Result: task.NotSent, Class: task.ClassBusy, Code: "worker_busy",
+			Task: a.Task, Number: a.Number, Result: task.NotSent, Class: task.ClassBusy, Code: string(fault.WorkerBusy),
 		}, nil
 	}
 }

@@ -55,7 +55,7 @@ func TestDisguisesAreSeenThrough(t *testing.T) {
 		"WAV": []byte("RIFF\x24\x00\x00\x00WAVEfmt "), "TIFF": []byte("II*\x00\x08\x00\x00\x00"), "BMP": []byte("BM\x00\x00\x00\x00"),
 		"JPEG XL": []byte("\xff\x0a\x00\x00"), "ZIP": []byte("PK\x03\x04"),
 	} {
-		if _, err := normalise(t, raw); fault.CodeOf(err) != fault.MediaTypeUnsupported {
+		if _, err := normalise(t, raw); fault.CodeOf(err) != fault.UnsupportedMediaType {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -180,10 +180,10 @@ func TestTheAbuseTableEndsInTheRightAnswers(t *testing.T) { //nolint:paralleltes
 		"zTXt of 300 MB":                  {withChunk(png, inflating("zTXt", "k\x00\x00")), ""},
 		"iCCP of 300 MB":                  {withChunk(png, inflating("iCCP", "k\x00\x00")), ""},
 		"JPEG and ZIP":                    {append(bytes.Clone(good), "PK\x03\x04 …"...), ""},
-		"SVG":                             {[]byte("<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>"), "media_type_unsupported"},
-		"PPM":                             {[]byte("P6 100 100 255 "), "media_type_unsupported"},
-		"PDF":                             {[]byte("%PDF-1.7"), "media_type_unsupported"},
-		"GIF":                             {[]byte("GIF89a\x64\x00\x64\x00"), "media_type_unsupported"},
+		"SVG":                             {[]byte("<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>"), "unsupported_media_type"},
+		"PPM":                             {[]byte("P6 100 100 255 "), "unsupported_media_type"},
+		"PDF":                             {[]byte("%PDF-1.7"), "unsupported_media_type"},
+		"GIF":                             {[]byte("GIF89a\x64\x00\x64\x00"), "unsupported_media_type"},
 		"half a PNG":                      {png[:len(png)/2], "photo_broken"},
 		"99 % of a JPEG":                  {good[:len(good)*99/100], "photo_broken"},
 		"a real corrupt JPEG of HP":       {phone(t, "jpg-corruption.jpg"), "photo_broken"},

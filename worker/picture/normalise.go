@@ -84,11 +84,11 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 // judge decides by size, magic and header, before any pixel is decoded.
 func (n *Normaliser) judge(raw []byte, l Limits) (Format, header, error) {
 	if maxBytes := narrower(n.cfg.MaxBytes, l.MaxBytes); int64(len(raw)) > maxBytes {
-		return "", header{}, fault.New(fault.PhotoTooLarge).With("maxBytes", strconv.FormatInt(maxBytes, 10))
+		return "", header{}, fault.New(fault.UploadTooLarge).With("maxBytes", strconv.FormatInt(maxBytes, 10))
 	}
 	format := Sniff(raw)
 	if format == Unknown || format == HEIC && n.heavy == nil {
-		return "", header{}, fault.New(fault.MediaTypeUnsupported)
+		return "", header{}, fault.New(fault.UnsupportedMediaType)
 	}
 	head, ok := readHeader(format, raw)
 	if !ok {

@@ -196,7 +196,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		kind fault.Kind
 		code fault.Code
 	}{
-		"too many bytes":         {good, Limits{MaxBytes: 100}, fault.TooLarge, "photo_too_large"},
+		"too many bytes":         {good, Limits{MaxBytes: 100}, fault.TooLarge, "upload_too_large"},
 		"too many pixels":        {good, Limits{MaxPixels: 39_999}, fault.TooLarge, "too_many_pixels"},
 		"too small":              {jpegOf(t, quadrants(63, 500)), Limits{}, fault.Unprocessable, "photo_too_small"},
 		"too long":               {jpegOf(t, quadrants(64, 1300)), Limits{}, fault.Unprocessable, "photo_ratio"},
@@ -204,12 +204,12 @@ func TestRefusalsSayWhy(t *testing.T) {
 		"cut in the header":      {good[:20], Limits{}, fault.Unprocessable, "photo_broken"},
 		"cut PNG":                {pngOf(t, quadrants(200, 200))[:200], Limits{}, fault.Unprocessable, "photo_broken"},
 		"cut WebP":               {webp, Limits{}, fault.Unprocessable, "photo_broken"},
-		"GIF":                    {[]byte("GIF89a......"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"HEIC without a sandbox": {file(t, "quadrants.heic"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"SVG":                    {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"PPM":                    {[]byte("P6 100 100 255 "), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"PDF":                    {[]byte("%PDF-1.7"), Limits{}, fault.Unsupported, "media_type_unsupported"},
-		"nothing":                {nil, Limits{}, fault.Unsupported, "media_type_unsupported"},
+		"GIF":                    {[]byte("GIF89a......"), Limits{}, fault.Unsupported, "unsupported_media_type"},
+		"HEIC without a sandbox": {file(t, "quadrants.heic"), Limits{}, fault.Unsupported, "unsupported_media_type"},
+		"SVG":                    {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), Limits{}, fault.Unsupported, "unsupported_media_type"},
+		"PPM":                    {[]byte("P6 100 100 255 "), Limits{}, fault.Unsupported, "unsupported_media_type"},
+		"PDF":                    {[]byte("%PDF-1.7"), Limits{}, fault.Unsupported, "unsupported_media_type"},
+		"nothing":                {nil, Limits{}, fault.Unsupported, "unsupported_media_type"},
 		"another hash":           {good, Limits{SHA256: strings.Repeat("0", 64)}, fault.Unprocessable, "sha256_mismatch"},
 		"60000² PNG header":      {bombHeader(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},
 		"60000² PNG":             {bombPNG(60000, 60000), Limits{}, fault.TooLarge, "too_many_pixels"},

@@ -101,7 +101,7 @@ func aPutReplaces(t *testing.T, d store.Driver) {
 
 func aBrokenPutLeavesNothing(t *testing.T, d store.Driver) {
 	key := task.NewID() + "/uploads/" + task.NewID() + "/raw"
-	broken := fault.Wrap(fault.ObjectTooLarge, errors.New("broken"))
+	broken := fault.Wrap(fault.UploadTooLarge, errors.New("broken"))
 	_, err := d.Put(t.Context(), key, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)))
 	if fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("kind = %v, want the reader's own (err: %v)", fault.KindOf(err), err)

@@ -11,7 +11,7 @@ func refusal(code string) error {
 	case "ERR_NOT_IMPLEMENTED", "ERR_INVALID_CONCAT", "ERR_CONCATENATION_UNSUPPORTED":
 		return fault.New(fault.TusExtensionUnsupported)
 	case "ERR_INVALID_CONTENT_TYPE":
-		return fault.New(fault.UnsupportedMediaType)
+		return fault.New(fault.UnsupportedMediaType).At("Content-Type", fault.FieldUnsupported, "must be application/offset+octet-stream")
 	case "ERR_INVALID_UPLOAD_LENGTH", "ERR_AMBIGUOUS_UPLOAD_LENGTH", "ERR_INVALID_UPLOAD_LENGTH_DEFER":
 		return fault.New(fault.UploadLengthInvalid)
 	case "ERR_INVALID_OFFSET":

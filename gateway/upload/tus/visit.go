@@ -34,7 +34,7 @@ type visit struct {
 // overtake ends the visit's body, from the goroutine of a newer request.
 // (tusd has a way of its own for that; it loses the request that has not begun
 // to read, and its two goroutines race.)
-func (v *visit) overtake() { v.stop(fault.New(fault.UploadInterrupted)) }
+func (v *visit) overtake() { v.stop(fault.New(fault.UploadSuperseded)) }
 
 // stop ends the visit's body with a cause.
 func (v *visit) stop(cause error) {

@@ -18,19 +18,19 @@ import (
 // constant.
 func Codes(tb testing.TB) map[string]fault.Code {
 	tb.Helper()
-	return declared[fault.Code](tb, "Code")
+	return declared[fault.Code](tb, "Code", "*.go")
 }
 
-// FieldCodes reads every code of a field that package fault declares.
+// FieldCodes reads every code of a field that clients may see.
 func FieldCodes(tb testing.TB) map[string]fault.FieldCode {
 	tb.Helper()
-	return declared[fault.FieldCode](tb, "FieldCode")
+	return declared[fault.FieldCode](tb, "FieldCode", "public.go")
 }
 
-func declared[C ~string](tb testing.TB, typeName string) map[string]C {
+func declared[C ~string](tb testing.TB, typeName, files string) map[string]C {
 	tb.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	paths, err := filepath.Glob(filepath.Join(filepath.Dir(here), "..", "*.go"))
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(here), "..", files))
 	if err != nil || len(paths) == 0 {
 		tb.Fatalf("no source of package fault: %v", err)
 	}

@@ -32,13 +32,13 @@ describe('a small photo', () => {
   });
 
   test('is refused in the language of the page', async () => {
-    server.plan(/^PUT/, { status: 413, code: 'photo_too_large' });
+    server.plan(/^PUT/, { status: 413, code: 'upload_too_large' });
     await refusal(page().generate(photo(), wish));
     expect(server.languages.get('PUT /put/u1')).toBe('en');
   });
 
   test('is sent again when the request is cut', async () => {
-    server.plan(/^PUT/, 'lost', { status: 503, code: 'store_unavailable', after: 1 });
+    server.plan(/^PUT/, 'lost', { status: 503, code: 'storage_unavailable', after: 1 });
     await soon(page().generate(photo(), wish));
     expect(server.count('PUT /put/u1')).toBe(3);
   });
@@ -170,7 +170,7 @@ describe('a large photo', () => {
 
   test('that ends in a pause of the server goes on from there when people try again', async () => {
     server.patchUpTo = 3 << 20;
-    const down = Array<{ status: number; code: string }>(10).fill({ status: 503, code: 'store_unavailable' });
+    const down = Array<{ status: number; code: string }>(10).fill({ status: 503, code: 'storage_unavailable' });
     server.plan(/^HEAD/, ...down);
     expect(await refusal(page().generate(large(), wish))).toMatchObject({ status: 503, retryable: true });
     await soon(page().generate(large(), wish));
