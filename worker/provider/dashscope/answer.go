@@ -1,9 +1,7 @@
 package dashscope
 
 import (
-	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
@@ -67,9 +65,7 @@ func (d document) result(a vendorhttp.Answer) (string, error) {
 }
 
 func empty(d document) *provider.Failure {
-	return &provider.Failure{
-		Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", RequestID: d.RequestID, Err: errors.New("answer has no result"),
-	}
+	return vendorhttp.About(vendorhttp.Unknown("answer_empty", "answer has no result"), d.RequestID, "")
 }
 
 func refusal(a vendorhttp.Answer, code, message, requestID string) *provider.Failure {
@@ -80,28 +76,13 @@ func refusal(a vendorhttp.Answer, code, message, requestID string) *provider.Fai
 
 // class maps the vendor's codes; most name their family and then the case.
 func class(code string, a vendorhttp.Answer) task.Class {
-	switch code {
-	case "DataInspectionFailed", "data_inspection_failed", "IPInfringementSuspect":
-		return task.ClassContent
-	case "Arrearage", "AccessDenied.Unpurchased", "AllocationQuota.FreeTierOnly":
-		return task.ClassQuota
-	case "RequestTimeOut", "InternalError.Timeout":
-		return task.ClassTimeout
-	case "InvalidApiKey", "ModelNotFound", "Workspace.AccessDenied":
-		return task.ClassAuth
-	case "InvalidURL", "UnsupportedOperation":
-		return task.ClassInput
-	}
-	for _, family := range []struct {
-		prefix string
-		class  task.Class
-	}{
-		{"InvalidParameter", task.ClassInput}, {"BadRequest", task.ClassInput}, {"AccessDenied", task.ClassAuth},
-		{"Throttling", task.ClassRate}, {"InternalError", task.ClassTransient},
-	} {
-		if strings.HasPrefix(code, family.prefix) {
-			return family.class
-		}
-	}
-	return a.Class()
+	return a.ClassOf(code,
+		vendorhttp.Codes{Class: task.ClassContent, List: "DataInspectionFailed data_inspection_failed IPInfringementSuspect"},
+		vendorhttp.Codes{Class: task.ClassQuota, List: "Arrearage AccessDenied.Unpurchased AllocationQuota.FreeTierOnly"},
+		vendorhttp.Codes{Class: task.ClassTimeout, List: "RequestTimeOut InternalError.Timeout"},
+		vendorhttp.Codes{Class: task.ClassAuth, List: "InvalidApiKey ModelNotFound Workspace.AccessDenied AccessDenied*"},
+		vendorhttp.Codes{Class: task.ClassInput, List: "InvalidURL UnsupportedOperation InvalidParameter* BadRequest*"},
+		vendorhttp.Codes{Class: task.ClassRate, List: "Throttling*"},
+		vendorhttp.Codes{Class: task.ClassTransient, List: "InternalError*"},
+	)
 }

@@ -21,9 +21,7 @@ const (
 // followed by another: while the job has a name, nothing is lost.
 func (d *Driver) await(ctx context.Context, id string, report func(provider.Progress)) (provider.Picture, error) {
 	if !valid(id) {
-		return provider.Picture{}, &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "job_unknown", VendorTask: id, Err: errors.New("no name of a job"),
-		}
+		return provider.Picture{}, vendorhttp.About(vendorhttp.Unknown("job_unknown", "no name of a job"), "", id)
 	}
 	report(provider.Progress{VendorTask: id, Percent: percentWaiting})
 	var last error
@@ -78,10 +76,7 @@ func (d *Driver) state(ctx context.Context, doc document, a vendorhttp.Answer, i
 			Err: errors.New("somebody canceled the job at the vendor"),
 		}
 	case "UNKNOWN":
-		return provider.Picture{}, true, &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "job_unknown", RequestID: doc.RequestID, VendorTask: id,
-			Err: errors.New("the vendor knows no such job, or not any more"),
-		}
+		return provider.Picture{}, true, vendorhttp.About(vendorhttp.Unknown("job_unknown", "the vendor does not know the job, or no longer"), doc.RequestID, id)
 	case "RUNNING":
 		report(provider.Progress{Percent: percentRunning})
 	}

@@ -1,6 +1,7 @@
 package dashscope
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -32,16 +33,9 @@ type Driver struct {
 
 // New makes a driver; an empty base URL or model is the vendor's usual.
 func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
-	d := &Driver{name: c.Name, base: strings.TrimSuffix(c.BaseURL, "/"), key: key, model: c.Model, every: pollEvery}
-	if d.base == "" {
-		d.base = baseURL
-	}
-	if d.model == "" {
-		d.model = model
-	}
-	var err error
-	d.http, err = vendorhttp.New(vendorhttp.Config{Base: d.base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
-	return d, err
+	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
+	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
+	return &Driver{name: c.Name, base: base, key: key, model: cmp.Or(c.Model, model), http: client, every: pollEvery}, err
 }
 
 // Name implements provider.Driver.
@@ -81,12 +75,7 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 
 // call asks for a picture and waits for it.
 func (d *Driver) call(ctx context.Context, r provider.Request, photo string, report func(provider.Progress)) (provider.Picture, error) {
-	call, err := vendorhttp.JSON(d.base+"/services/aigc/multimodal-generation/generation", d.key, message(d.model, r, photo))
-	if err != nil {
-		return provider.Picture{}, err
-	}
-	report(provider.Progress{})
-	a, err := d.http.Do(ctx, call)
+	a, err := d.http.Ask(ctx, d.base+"/services/aigc/multimodal-generation/generation", d.key, message(d.model, r, photo), nil, report)
 	if err != nil {
 		return provider.Picture{}, err
 	}

@@ -3,7 +3,6 @@ package hunyuan
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -64,14 +63,9 @@ func (d *hubDriver) Make(ctx context.Context, r provider.Request, report func(pr
 	if err != nil {
 		return provider.Picture{}, err
 	}
-	call, err := vendorhttp.JSON(d.url, d.key, hubRequest{
+	a, err := d.http.Ask(ctx, d.url, d.key, hubRequest{
 		Model: d.model, Prompt: r.Text, Images: []string{img}, Size: cmp.Or(r.Size, squareHub), Seed: r.Seed, Revise: false,
-	})
-	if err != nil {
-		return provider.Picture{}, err
-	}
-	report(provider.Progress{})
-	a, err := d.http.Do(ctx, call)
+	}, nil, report)
 	if err != nil {
 		return provider.Picture{}, err
 	}
@@ -97,9 +91,7 @@ func readHub(a vendorhttp.Answer) (url, id string, err error) {
 	case err != nil:
 		return "", "", err
 	case len(h.Data) == 0 || h.Data[0].URL == "":
-		return "", h.ID, &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", Err: errors.New("the answer has no picture"),
-		}
+		return "", h.ID, vendorhttp.Unknown("answer_empty", "the answer has no picture")
 	}
 	return h.Data[0].URL, h.ID, nil
 }

@@ -1,6 +1,7 @@
 package hunyuan
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -32,14 +33,11 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	if !hub && c.Model != "" && !strings.HasPrefix(c.Model, "hunyuan-") {
 		return nil, fmt.Errorf("model: %q speaks another protocol; there are hunyuan-image-3.0 and %s", c.Model, hubModel)
 	}
-	base := strings.TrimSuffix(c.BaseURL, "/")
-	switch {
-	case base != "":
-	case hub:
-		base = baseHub
-	default:
-		base = baseJobs
+	usual := baseJobs
+	if hub {
+		usual = baseHub
 	}
+	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), usual)
 	client, err := vendorhttp.New(vendorhttp.Config{
 		Base: base, Proxy: c.Proxy, Egress: e,
 		Hosts: []string{"aiart-*.cos.*.myqcloud.com"},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -114,9 +113,7 @@ func (d *jobDriver) submit(ctx context.Context, r provider.Request) (id, request
 		Prompt: r.Text, Images: []string{img}, Resolution: cmp.Or(r.Size, squareJobs), Seed: r.Seed, LogoAdd: 0, Revise: 0,
 	}, &made)
 	if err == nil && made.JobID == "" {
-		err = &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", RequestID: requestID, Err: errors.New("the answer names no job"),
-		}
+		err = vendorhttp.About(vendorhttp.Unknown("answer_empty", "the answer names no job"), requestID, "")
 	}
 	return made.JobID, requestID, err
 }

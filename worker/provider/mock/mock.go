@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/mock/painter"
+	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
 // Driver is the mock vendor.
@@ -63,8 +64,8 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 			}
 		}
 		until := start.Add(total * time.Duration(step) / time.Duration(d.knobs.Steps))
-		if err := wait(ctx, until); err != nil {
-			return provider.Picture{}, stopped(err, pic.VendorTask)
+		if !vendorhttp.Wait(ctx, time.Until(until)) {
+			return provider.Picture{}, stopped(ctx.Err(), pic.VendorTask)
 		}
 		if fails && 2*step >= d.knobs.Steps {
 			return provider.Picture{}, d.failure(pic.VendorTask)
@@ -127,19 +128,4 @@ func stopped(err error, vendorTask string) error {
 		f.Outcome, f.Class = task.Unknown, task.ClassTimeout
 	}
 	return f
-}
-
-func wait(ctx context.Context, until time.Time) error {
-	d := time.Until(until)
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -52,9 +51,7 @@ func (d *Driver) picture(ctx context.Context, a vendorhttp.Answer) (provider.Pic
 	if f := refusal(a); f.Code != "" { // an error that says success
 		return provider.Picture{}, f
 	}
-	return provider.Picture{}, &provider.Failure{
-		Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", Err: errors.New("answer has no picture"),
-	}
+	return provider.Picture{}, vendorhttp.Unknown("answer_empty", "answer has no picture")
 }
 
 // code is a string with some servers and a number with others.
@@ -100,25 +97,20 @@ func refusal(a vendorhttp.Answer) *provider.Failure {
 
 // class maps the codes of OpenAI, of Huawei Cloud MaaS and of SiliconFlow.
 func class(name, kind string, a vendorhttp.Answer) task.Class {
-	switch strings.TrimPrefix(name, "ModelArts.") {
-	case "moderation_blocked", "content_policy_violation", "81011", "81013":
-		return task.ClassContent
-	case "insufficient_quota", "billing_hard_limit_reached", "81004", "81005", "81006", "30001":
-		return task.ClassQuota
-	case "invalid_api_key", "model_not_found", "81002", "81003", "81009", "81015":
-		return task.ClassAuth
-	case "rate_limit_exceeded", "81101", "81103":
-		return task.ClassRate
-	case "81001", "81118":
-		return task.ClassInput
-	case "APIG.0203":
-		return task.ClassTimeout
+	code := strings.TrimPrefix(name, "ModelArts.")
+	known := []vendorhttp.Codes{
+		{Class: task.ClassContent, List: "moderation_blocked content_policy_violation 81011 81013"},
+		{Class: task.ClassQuota, List: "insufficient_quota billing_hard_limit_reached 81004 81005 81006 30001"},
+		{Class: task.ClassAuth, List: "invalid_api_key model_not_found 81002 81003 81009 81015"},
+		{Class: task.ClassRate, List: "rate_limit_exceeded 81101 81103"},
+		{Class: task.ClassInput, List: "81001 81118"},
+		{Class: task.ClassTimeout, List: "APIG.0203"},
 	}
 	switch {
 	case kind == "insufficient_quota":
-		return task.ClassQuota
+		known = append(known, vendorhttp.Codes{Class: task.ClassQuota, List: "*"})
 	case a.Status == http.StatusConflict:
-		return task.ClassTransient
+		known = append(known, vendorhttp.Codes{Class: task.ClassTransient, List: "*"})
 	}
-	return a.Class()
+	return a.ClassOf(code, known...)
 }

@@ -26,7 +26,7 @@ func (d *Driver) edit(r provider.Request, photo []byte) (vendorhttp.Call, error)
 		return vendorhttp.Call{}, provider.NotSent(task.ClassInput, fmt.Errorf("encode request: %w", err))
 	}
 	return vendorhttp.Call{
-		Method: http.MethodPost, URL: d.base + "/images/edits", Body: body.Bytes(), Header: header(d.key, form.FormDataContentType()),
+		Method: http.MethodPost, URL: d.base + "/images/edits", Body: body.Bytes(), Header: vendorhttp.Bearer(d.key, form.FormDataContentType()),
 	}, nil
 }
 

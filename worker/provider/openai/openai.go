@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/imgfleet/imgfleet/worker/provider"
@@ -106,14 +106,7 @@ const (
 // Dialects are all.
 func Dialects() []Dialect { return []Dialect{OpenAI, VLLM, MaaS, SiliconFlow, LocalAI} }
 
-func (d Dialect) valid() bool {
-	for _, known := range Dialects() {
-		if d == known || d == "" {
-			return true
-		}
-	}
-	return false
-}
+func (d Dialect) valid() bool { return d == "" || slices.Contains(Dialects(), d) }
 
 // guess tells the dialect by the host.
 func guess(base string) Dialect {
@@ -133,17 +126,5 @@ func (d *Driver) call(r provider.Request, photo []byte) (vendorhttp.Call, error)
 	if d.dialect == OpenAI || d.dialect == VLLM {
 		return d.edit(r, photo)
 	}
-	call, err := vendorhttp.JSON(d.base+"/images/generations", d.key, d.generation(r, photo))
-	if err == nil && d.key == "" {
-		call.Header.Del("Authorization")
-	}
-	return call, err
-}
-
-func header(key, contentType string) http.Header {
-	h := http.Header{"Content-Type": {contentType}, "Accept": {"application/json"}}
-	if key != "" { // a server of one's own may take none
-		h.Set("Authorization", "Bearer "+key)
-	}
-	return h
+	return vendorhttp.JSON(d.base+"/images/generations", d.key, d.generation(r, photo))
 }

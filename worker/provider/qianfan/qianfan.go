@@ -3,12 +3,10 @@ package qianfan
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -34,19 +32,12 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	case "irag-1.0", "qwen-image", "flux.1-schnell":
 		return nil, fmt.Errorf("model: %q draws without a photo, want one that edits, such as %s", c.Model, model)
 	}
-	base := strings.TrimSuffix(c.BaseURL, "/")
-	if base == "" {
-		base = baseURL
-	}
+	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
 	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{name: c.Name, url: base + "/images/edits", key: key, model: c.Model, http: client}
-	if d.model == "" {
-		d.model = model
-	}
-	return d, nil
+	return &Driver{name: c.Name, url: base + "/images/edits", key: key, model: cmp.Or(c.Model, model), http: client}, nil
 }
 
 // Name implements provider.Driver.
@@ -85,14 +76,9 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 	if err != nil {
 		return provider.Picture{}, err
 	}
-	call, err := vendorhttp.JSON(d.url, d.key, request{
+	a, err := d.http.Ask(ctx, d.url, d.key, request{
 		Model: d.model, Image: photo, Prompt: r.Text, Size: cmp.Or(r.Size, square), Seed: r.Seed,
-	})
-	if err != nil {
-		return provider.Picture{}, err
-	}
-	report(provider.Progress{})
-	a, err := d.http.Do(ctx, call)
+	}, nil, report)
 	if err != nil {
 		return provider.Picture{}, err
 	}
@@ -126,9 +112,7 @@ func read(a vendorhttp.Answer) (response, error) {
 	case err != nil:
 		return doc, err
 	case len(doc.Data) == 0 || doc.Data[0].URL == "" && doc.Data[0].B64JSON == "":
-		return doc, &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", Err: errors.New("the answer has no picture"),
-		}
+		return doc, vendorhttp.Unknown("answer_empty", "the answer has no picture")
 	}
 	return doc, nil
 }

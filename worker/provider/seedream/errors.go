@@ -1,8 +1,6 @@
 package seedream
 
 import (
-	"strings"
-
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
@@ -14,34 +12,17 @@ func (e *vendorError) failure(a vendorhttp.Answer) *provider.Failure {
 
 // class maps Ark's codes; most name their family and then the case.
 func class(code string, a vendorhttp.Answer) task.Class {
-	switch code {
-	case "ContentSecurityDetectionError", "InvalidEndpoint.ClosedEndpoint", "ServerOverloaded", "InternalServiceError":
-		return task.ClassTransient
-	case "AccountOverdueError", "OperationDenied.ServiceOverdue", "OperationDenied.ServiceNotOpen", "SetLimitExceeded", "QuotaExceeded":
-		return task.ClassQuota
-	case "ModelNotOpen", "UnsupportedModel", "AuthenticationError", "AccessDenied":
-		return task.ClassAuth
-	case "RequestBurstTooFast", "InflightBatchsizeExceeded":
-		return task.ClassRate
-	}
-	for _, family := range []struct {
-		has   func(s, part string) bool
-		part  string
-		class task.Class
-	}{
-		{strings.Contains, "SensitiveContentDetected", task.ClassContent},
-		{strings.HasSuffix, "RiskDetection", task.ClassContent},
-		{strings.Contains, "RateLimitExceeded", task.ClassRate},
-		{strings.Contains, "Overdue", task.ClassQuota},
-		{strings.HasPrefix, "OperationDenied", task.ClassAuth},
-		{strings.HasPrefix, "InvalidEndpoint", task.ClassAuth},
-		{strings.HasPrefix, "NotFound", task.ClassAuth},
-		{strings.HasPrefix, "MissingParameter", task.ClassInput},
-		{strings.HasPrefix, "InvalidParameter", task.ClassInput},
-	} {
-		if family.has(code, family.part) {
-			return family.class
-		}
-	}
-	return a.Class()
+	return a.ClassOf(code,
+		vendorhttp.Codes{Class: task.ClassTransient, List: `ContentSecurityDetectionError InvalidEndpoint.ClosedEndpoint ServerOverloaded
+			InternalServiceError`},
+		vendorhttp.Codes{Class: task.ClassQuota, List: `AccountOverdueError OperationDenied.ServiceOverdue OperationDenied.ServiceNotOpen
+			SetLimitExceeded QuotaExceeded`},
+		vendorhttp.Codes{Class: task.ClassAuth, List: "ModelNotOpen UnsupportedModel AuthenticationError AccessDenied"},
+		vendorhttp.Codes{Class: task.ClassRate, List: "RequestBurstTooFast InflightBatchsizeExceeded"},
+		vendorhttp.Codes{Class: task.ClassContent, List: "*SensitiveContentDetected* *RiskDetection"},
+		vendorhttp.Codes{Class: task.ClassRate, List: "*RateLimitExceeded*"},
+		vendorhttp.Codes{Class: task.ClassQuota, List: "*Overdue*"},
+		vendorhttp.Codes{Class: task.ClassAuth, List: "OperationDenied* InvalidEndpoint* NotFound*"},
+		vendorhttp.Codes{Class: task.ClassInput, List: "MissingParameter* InvalidParameter*"},
+	)
 }

@@ -1,12 +1,11 @@
 package seedream
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
-	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -30,19 +29,12 @@ type Driver struct {
 
 // New makes a driver; an empty base URL or model is the vendor's usual.
 func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
-	base := strings.TrimSuffix(c.BaseURL, "/")
-	if base == "" {
-		base = baseURL
-	}
+	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
 	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{name: c.Name, url: base + "/images/generations", key: key, model: c.Model, http: client}
-	if d.model == "" {
-		d.model = model
-	}
-	return d, nil
+	return &Driver{name: c.Name, url: base + "/images/generations", key: key, model: cmp.Or(c.Model, model), http: client}, nil
 }
 
 // Name implements provider.Driver.
@@ -87,18 +79,9 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 		return provider.Picture{}, err
 	}
 	doc := request{
-		Model: d.model, Prompt: r.Text, Image: photo, Size: r.Size, ResponseFormat: "url", Sequential: "disabled",
+		Model: d.model, Prompt: r.Text, Image: photo, Size: cmp.Or(r.Size, anySize), ResponseFormat: "url", Sequential: "disabled",
 	}
-	if doc.Size == "" {
-		doc.Size = anySize
-	}
-	call, err := vendorhttp.JSON(d.url, d.key, doc)
-	if err != nil {
-		return provider.Picture{}, err
-	}
-	call.Header.Set("X-Client-Request-Id", r.ID)
-	report(provider.Progress{})
-	answer, err := d.http.Do(ctx, call)
+	answer, err := d.http.Ask(ctx, d.url, d.key, doc, http.Header{"X-Client-Request-Id": {r.ID}}, report)
 	if err != nil {
 		return provider.Picture{}, vendorhttp.About(err, r.ID, "")
 	}
@@ -127,9 +110,7 @@ func (d *Driver) picture(ctx context.Context, a vendorhttp.Answer) (provider.Pic
 	case len(doc.Data) > 0 && doc.Data[0].Error != nil:
 		return provider.Picture{}, doc.Data[0].Error.failure(a)
 	case len(doc.Data) == 0 || doc.Data[0].URL == "":
-		return provider.Picture{}, &provider.Failure{
-			Outcome: task.Unknown, Class: task.ClassTransient, Code: "answer_empty", Err: errors.New("answer has no picture"),
-		}
+		return provider.Picture{}, vendorhttp.Unknown("answer_empty", "answer has no picture")
 	}
 	data, err := d.http.Picture(ctx, doc.Data[0].URL)
 	return provider.Picture{Data: data}, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,9 +39,29 @@ func JSON(url, key string, doc any) (Call, error) {
 	if err != nil {
 		return Call{}, provider.NotSent(task.ClassInput, fmt.Errorf("encode request: %w", err))
 	}
-	return Call{Method: http.MethodPost, URL: url, Body: body, Header: http.Header{
-		"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}, "Accept": {"application/json"},
-	}}, nil
+	return Call{Method: http.MethodPost, URL: url, Body: body, Header: Bearer(key, "application/json")}, nil
+}
+
+// Bearer is the header of a call with a body. A server of one's own may take no
+// key.
+func Bearer(key, contentType string) http.Header {
+	h := http.Header{"Content-Type": {contentType}, "Accept": {"application/json"}}
+	if key != "" {
+		h.Set("Authorization", "Bearer "+key)
+	}
+	return h
+}
+
+// Ask is Do for a document, with a bearer key and what extra adds to the
+// header. It reports that the call is on its way.
+func (c *Client) Ask(ctx context.Context, url, key string, doc any, extra http.Header, report func(provider.Progress)) (Answer, error) {
+	call, err := JSON(url, key, doc)
+	if err != nil {
+		return Answer{}, err
+	}
+	maps.Copy(call.Header, extra)
+	report(provider.Progress{})
+	return c.Do(ctx, call)
 }
 
 // Do sends a call once. An error is a *provider.Failure: not_sent when no byte

@@ -70,9 +70,13 @@ func words(s string) string {
 // NoJobs is a synchronous vendor's answer to a call that is to be resumed:
 // whatever became of it, there is nothing to ask.
 func NoJobs() *provider.Failure {
-	return &provider.Failure{
-		Outcome: task.Unknown, Class: task.ClassTransient, Code: "not_resumable", Err: errors.New("the vendor keeps no jobs"),
-	}
+	return Unknown("not_resumable", "the vendor keeps no jobs")
+}
+
+// Unknown is a call of which we have no picture though the vendor may have
+// worked, and may bill: code and why say what is missing.
+func Unknown(code, why string) *provider.Failure {
+	return &provider.Failure{Outcome: task.Unknown, Class: task.ClassTransient, Code: code, Err: errors.New(why)}
 }
 
 // About says of which call a failure is, unless it knows already.
