@@ -12,11 +12,11 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -93,27 +93,9 @@ type sessionConfig struct {
 }
 
 type limitsConfig struct {
-	SessionDaily       int64         `config:"sessionDaily"`
-	SessionActive      int64         `config:"sessionActive"`
-	SessionStreams     int64         `config:"sessionStreams"`
-	SessionUploadBytes config.Bytes  `config:"sessionUploadBytes"`
-	IPPerMinute        int64         `config:"ipPerMinute"`
-	IPDaily            int64         `config:"ipDaily"`
-	IPSessionsPerHour  int64         `config:"ipSessionsPerHour"`
-	QueueDepth         int64         `config:"queueDepth"`
-	MaxUploadBytes     config.Bytes  `config:"maxUploadBytes"`
-	MaxPixels          int64         `config:"maxPixels"`
-	TaskFen            int64         `config:"taskFen"`
-	TaskTimeout        time.Duration `config:"taskTimeout"` // a task that is not finished by then, or within the retention, expires
-}
+	limit.Limits
 
-func (l limitsConfig) policy() policy.Limits {
-	return policy.Limits{
-		SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
-		SessionUploadBytes: int64(l.SessionUploadBytes), IPPerMinute: l.IPPerMinute, IPDaily: l.IPDaily,
-		IPSessionsPerHour: l.IPSessionsPerHour, QueueDepth: l.QueueDepth, MaxUploadBytes: int64(l.MaxUploadBytes),
-		MaxPixels: l.MaxPixels, TaskFen: l.TaskFen,
-	}
+	TaskTimeout time.Duration `config:"taskTimeout"` // a task that is not finished by then, or within the retention, expires
 }
 
 type providerConfig struct {
@@ -157,7 +139,6 @@ type logConfig struct {
 // defaults run everything in one process on loopback.
 func defaults() *Config {
 	e, s, d, f := engine.Defaults(), session.Defaults(), dispatch.Defaults(), routing.Defaults()
-	l := policy.DefaultLimits()
 	return &Config{
 		Environment: dev,
 		HTTP:        httpConfig{Listen: "127.0.0.1:8080"},
@@ -167,17 +148,12 @@ func defaults() *Config {
 		Engine:      engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
 		Store:       defaultStore(),
 		Session:     sessionConfig{TTL: s.TTL},
-		Limits: limitsConfig{
-			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
-			SessionUploadBytes: config.Bytes(l.SessionUploadBytes), IPPerMinute: l.IPPerMinute, IPDaily: l.IPDaily,
-			IPSessionsPerHour: l.IPSessionsPerHour, QueueDepth: l.QueueDepth, MaxUploadBytes: config.Bytes(l.MaxUploadBytes),
-			MaxPixels: l.MaxPixels, TaskFen: l.TaskFen, TaskTimeout: 10 * time.Minute,
-		},
-		Retention: 24 * time.Hour,
-		Providers: []providerConfig{{Name: mock, Kind: mock}},
-		Fallback:  fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
-		Dispatch:  dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
-		Log:       logConfig{Level: "info", Format: "auto"},
+		Limits:      limitsConfig{Limits: limit.Defaults(), TaskTimeout: 10 * time.Minute},
+		Retention:   24 * time.Hour,
+		Providers:   []providerConfig{{Name: mock, Kind: mock}},
+		Fallback:    fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
+		Dispatch:    dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
+		Log:         logConfig{Level: "info", Format: "auto"},
 	}
 }
 
@@ -216,7 +192,7 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.validateObjects(), c.Limits.policy().Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	errs = append(errs, c.validateObjects(), c.Limits.Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
 

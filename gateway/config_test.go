@@ -1,9 +1,13 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 func TestTheDefaultsAreGood(t *testing.T) {
@@ -151,5 +155,21 @@ func TestGatewaysThatShareAnEngineShareAStore(t *testing.T) {
 	c.Store.Shared = true
 	if err := c.Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A limit is one line of pkg/limit: its key is configured, by file and by
+// environment, without another.
+func TestEveryLimitOfTheTableIsConfigured(t *testing.T) {
+	t.Parallel()
+	for i, l := range limit.All() {
+		c := defaults()
+		environ := []string{config.EnvName("limits."+l.Key) + "=" + strconv.Itoa(i+7)}
+		if err := config.Load(c, config.Options{Environ: environ}); err != nil {
+			t.Errorf("%s: %v", environ, err)
+		}
+		if got := l.Of(c.Limits.Limits); got != int64(i+7) {
+			t.Errorf("%s made %s %d", environ, l.Key, got)
+		}
 	}
 }

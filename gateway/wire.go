@@ -184,7 +184,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.keys, err = keys.Open(ctx, g.engine, g.log, g.reg); err != nil {
 		return err
 	}
-	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.policy(), catalog.Builtin(), g.log, g.reg); err != nil {
+	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.Limits, catalog.Builtin(), g.log, g.reg); err != nil {
 		return err
 	}
 	if g.fleet, err = fleet.Open(ctx, g.engine, g.client, g.log, g.reg); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -87,21 +88,12 @@ func (p pictureConfig) validate() error {
 	return errors.Join(p.HEIF.Validate(), c.Validate())
 }
 
-// limitsConfig is the gateway's but for what a decoder must know itself.
+// limitsConfig are the gateway's limits. A worker uses those that bound a
+// photo; the rest stands in the same file.
 type limitsConfig struct {
-	MaxUploadBytes config.Bytes `config:"maxUploadBytes"`
-	MaxPixels      int64        `config:"maxPixels"`
+	limit.Limits
 
-	SessionDaily       config.Ignored `config:"sessionDaily"`
-	SessionActive      config.Ignored `config:"sessionActive"`
-	SessionStreams     config.Ignored `config:"sessionStreams"`
-	SessionUploadBytes config.Ignored `config:"sessionUploadBytes"`
-	IPPerMinute        config.Ignored `config:"ipPerMinute"`
-	IPDaily            config.Ignored `config:"ipDaily"`
-	IPSessionsPerHour  config.Ignored `config:"ipSessionsPerHour"`
-	QueueDepth         config.Ignored `config:"queueDepth"`
-	TaskFen            config.Ignored `config:"taskFen"`
-	TaskTimeout        config.Ignored `config:"taskTimeout"`
+	TaskTimeout config.Ignored `config:"taskTimeout"`
 }
 
 type logConfig struct {
@@ -114,7 +106,6 @@ func (l logConfig) logger(w io.Writer) *slog.Logger {
 }
 
 func defaults() *Config {
-	p := picture.Defaults()
 	return &Config{
 		Environment: "dev",
 		Worker: workerConfig{
@@ -124,7 +115,7 @@ func defaults() *Config {
 		Moderation: moderation.Defaults(),
 		Label:      label.Defaults(),
 		Picture:    pictureConfig{HEIF: sandbox.WASM, DecoderMemory: config.Bytes(sandbox.Defaults().Memory)},
-		Limits:     limitsConfig{MaxUploadBytes: config.Bytes(p.MaxBytes), MaxPixels: p.MaxPixels},
+		Limits:     limitsConfig{Limits: limit.Defaults()},
 		Log:        logConfig{Level: "info", Format: "auto"},
 	}
 }
@@ -179,7 +170,7 @@ func (f fleetConfig) validate() error {
 func (l limitsConfig) pictures() picture.Config {
 	p := picture.Defaults()
 	if l.MaxUploadBytes > 0 {
-		p.MaxBytes = int64(l.MaxUploadBytes)
+		p.MaxBytes = l.MaxUploadBytes
 	}
 	if l.MaxPixels > 0 {
 		p.MaxPixels = l.MaxPixels

@@ -2,10 +2,10 @@ package command
 
 import (
 	"context"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -20,7 +20,7 @@ func newQuotaReset(a *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reset [LIMIT…]", Short: "Take limits back to what is configured",
 		Example:           "  imgctl quota reset sessionDaily\n  imgctl quota reset --all",
-		ValidArgsFunction: cobra.FixedCompletions(operator.LimitKeys(), cobra.ShellCompDirectiveNoFileComp),
+		ValidArgsFunction: cobra.FixedCompletions(limitKeys(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, arg := range args {
 				o.keys = append(o.keys, limitKey(arg))
@@ -37,13 +37,21 @@ func newQuotaReset(a *App) *cobra.Command {
 }
 
 // limitKey accepts session-daily for sessionDaily: people type what the flags
-// of set are called.
+// of set are called. Whether there is such a limit is the gateway's to say.
 func limitKey(arg string) string {
-	keys := operator.LimitKeys()
-	if i := slices.IndexFunc(keys, func(k string) bool { return kebab(k) == arg }); i >= 0 {
-		return keys[i]
+	for _, l := range limit.All() {
+		if l.Flag() == arg {
+			return l.Key
+		}
 	}
 	return arg
+}
+
+func limitKeys() (keys []string) {
+	for _, l := range limit.All() {
+		keys = append(keys, l.Key)
+	}
+	return keys
 }
 
 func (o *quotaResetOptions) run(ctx context.Context) error {

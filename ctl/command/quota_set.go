@@ -2,21 +2,20 @@ package command
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 type quotaSetOptions struct {
 	editOptions
-	values map[string]*string // as given, by limit
 	limits map[string]int64
 }
 
 func newQuotaSet(a *App) *cobra.Command {
-	o := &quotaSetOptions{editOptions: editOptions{app: a}, values: make(map[string]*string), limits: make(map[string]int64)}
+	o := &quotaSetOptions{editOptions: editOptions{app: a}, limits: make(map[string]int64)}
 	cmd := &cobra.Command{
 		Use: "set", Short: "Change limits on every gateway within a second",
 		Long:    "Change limits on every gateway within a second. They stay, also over restarts, until `imgctl quota reset`.\nSizes may be written as 64MiB; off turns a limit off.",
@@ -29,23 +28,24 @@ func newQuotaSet(a *App) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	for _, key := range operator.LimitKeys() {
-		o.values[key] = cmd.Flags().String(kebab(key), "", fmt.Sprintf("new `value` of limits.%s", key))
+	for _, l := range limit.All() {
+		cmd.Flags().String(l.Flag(), "", "`"+string(l.Unit)+"` "+l.Help)
 	}
 	o.flags(cmd)
 	return cmd
 }
 
 func (o *quotaSetOptions) parse(cmd *cobra.Command) error {
-	for key, raw := range o.values {
-		if !cmd.Flags().Changed(kebab(key)) {
+	for _, l := range limit.All() {
+		f := cmd.Flags().Lookup(l.Flag())
+		if !f.Changed {
 			continue
 		}
-		v, err := parseLimit(*raw)
+		v, err := parseLimit(f.Value.String())
 		if err != nil {
-			return usage("--%s %w", kebab(key), err)
+			return usage("--%s %w", l.Flag(), err)
 		}
-		o.limits[key] = v
+		o.limits[l.Key] = v
 	}
 	if len(o.limits) == 0 {
 		return usage("name at least one limit, such as --session-daily 30")

@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 // clock shows a moment in the person's own time.
@@ -57,14 +58,15 @@ func age(d time.Duration) string {
 
 // limitText shows the value of a limit as people say it.
 func limitText(key string, v int64) string {
+	l, _ := limit.Find(key)
 	switch {
 	case v == 0:
 		return "off"
-	case strings.HasSuffix(key, "Bytes"):
+	case l.Unit == limit.Bytes:
 		return bytesText(v)
-	case key == "maxPixels" && v%1_000_000 == 0:
+	case l.Unit == limit.Pixels && v%1_000_000 == 0:
 		return fmt.Sprintf("%d MP", v/1_000_000)
-	case strings.HasSuffix(key, "Fen"):
+	case l.Unit == limit.Fen:
 		return fmt.Sprintf("%d fen", v)
 	default:
 		return strconv.FormatInt(v, 10)
@@ -99,18 +101,6 @@ func parseLimit(s string) (int64, error) {
 		return 0, fmt.Errorf("must be a number, a size such as 64MiB, or off, is %q", s)
 	}
 	return v * scale, nil
-}
-
-// kebab writes sessionDaily as session-daily.
-func kebab(key string) string {
-	var b strings.Builder
-	for i, r := range key {
-		if unicode.IsUpper(r) && i > 0 {
-			b.WriteByte('-')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 func yesNo(claim bool) string {

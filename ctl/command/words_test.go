@@ -38,17 +38,6 @@ func TestLimitsAreShownAsPeopleReadThem(t *testing.T) {
 	}
 }
 
-func TestFlagsAreTheKeysInKebabCase(t *testing.T) {
-	t.Parallel()
-	for key, want := range map[string]string{
-		"sessionDaily": "session-daily", "ipPerMinute": "ip-per-minute", "maxUploadBytes": "max-upload-bytes", "taskFen": "task-fen",
-	} {
-		if got := kebab(key); got != want {
-			t.Errorf("%s = %s, want %s", key, got, want)
-		}
-	}
-}
-
 func TestADifferenceNamesOnlyWhatDiffers(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ before, after, want string }{

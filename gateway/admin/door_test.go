@@ -12,7 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
-	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -105,8 +105,17 @@ func TestWhatIsNotThereSaysSo(t *testing.T) {
 
 func TestBothSidesKnowTheSameLimits(t *testing.T) {
 	t.Parallel()
-	if got, want := operator.LimitKeys(), policy.LimitKeys(); !slices.Equal(got, want) {
-		t.Errorf("operator knows %q, policy %q", got, want)
+	_, c := connect(t)
+	got, err := c.Limits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []operator.Limit
+	for _, l := range limit.All() {
+		want = append(want, operator.Limit{Key: l.Key, Value: l.Default, Configured: l.Default})
+	}
+	if !slices.Equal(got.Limits, want) {
+		t.Errorf("the API lists %v, the table has %v", got.Limits, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -16,12 +17,9 @@ func (s *Server) limits(*http.Request) (any, error) {
 	base := s.deps.Policy.BaseLimits()
 	effective := base.With(state.Limits)
 	out := operator.Limits{Version: state.Version}
-	for _, key := range policy.LimitKeys() {
-		l := operator.Limit{Key: key}
-		l.Value, _ = effective.Get(key)
-		l.Configured, _ = base.Get(key)
-		_, l.Overridden = state.Limits[key]
-		out.Limits = append(out.Limits, l)
+	for _, l := range limit.All() {
+		_, overridden := state.Limits[l.Key]
+		out.Limits = append(out.Limits, operator.Limit{Key: l.Key, Value: l.Of(effective), Configured: l.Of(base), Overridden: overridden})
 	}
 	return out, nil
 }
@@ -46,7 +44,7 @@ func (s *Server) resetLimits(r *http.Request) (any, error) {
 		return nil, err
 	}
 	for _, key := range reset.Keys {
-		if !slices.Contains(policy.LimitKeys(), key) {
+		if _, known := limit.Find(key); !known {
 			return nil, fault.New(fault.PolicyInvalid).At("/keys", fault.FieldUnknownLimit, "there is no limit "+key)
 		}
 	}

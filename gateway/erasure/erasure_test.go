@@ -23,6 +23,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -97,16 +98,16 @@ func open(t *testing.T) *fixture {
 	must(err)
 	f.queue, err = realqueue.Open(t.Context(), e, 0, slog.New(slog.DiscardHandler), nil)
 	must(err)
-	f.quota, err = quota.Open(t.Context(), quota.Deps{Engine: e, Tasks: f.queue, Limits: policy.DefaultLimits})
+	f.quota, err = quota.Open(t.Context(), quota.Deps{Engine: e, Tasks: f.queue, Limits: limit.Defaults})
 	must(err)
 	f.session, err = session.Open(t.Context(), session.Defaults(), session.Deps{Engine: e, Keys: ring, OnCreate: f.quota.Begin})
 	must(err)
 	f.uploads, err = upload.Open(t.Context(), upload.Defaults(), upload.Deps{
-		Engine: e, Store: f.store, Inspector: &worker{f.store}, Limits: policy.DefaultLimits, PolicyVersion: func() string { return "1" },
+		Engine: e, Store: f.store, Inspector: &worker{f.store}, Limits: limit.Defaults, PolicyVersion: func() string { return "1" },
 	})
 	must(err)
 	f.intake, err = realintake.Open(t.Context(), realintake.Defaults(), realintake.Deps{
-		Engine: e, Queue: f.queue, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(policy.DefaultLimits, nil),
+		Engine: e, Queue: f.queue, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(limit.Defaults, nil),
 		Text: words{}, Policy: &operator{}, Store: f.store, Arms: f.deleted,
 	})
 	must(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -56,7 +57,7 @@ func newWorld() *world {
 		sessions: make(map[string]bool), erased: make(map[session.ID]bool),
 		uploads: make(map[task.UploadID]*upload.Upload), tasks: make(map[task.ID]*fakeTask),
 		keys: make(map[string]task.ID), objects: make(map[string][]byte),
-		limits: policy.DefaultLimits(), catalog: testCatalog(),
+		limits: limit.Defaults(), catalog: testCatalog(),
 	}
 }
 

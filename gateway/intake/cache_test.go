@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -123,7 +123,7 @@ func TestOtherGatewaysHearOfCachedAnswers(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	other, err := Open(t.Context(), Defaults(), Deps{
-		Engine: f.engine, Queue: f.queue, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(policy.DefaultLimits, nil),
+		Engine: f.engine, Queue: f.queue, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(limit.Defaults, nil),
 		Text: fakeText{}, Policy: f.policy, Store: f.store,
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -156,7 +157,7 @@ func open(t testing.TB) *fixture {
 			},
 		}},
 	}
-	limits := policy.DefaultLimits()
+	limits := limit.Defaults()
 	limits.SessionActive = 100
 	f.limits.Store(&limits)
 	f.photo = f.uploads.add(f.id, "sha256:heron", upload.Ready)

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 // State is everything an operator can change while it runs. A State that
@@ -106,7 +106,7 @@ func (c Change) Empty() bool { return string(c.Before) == "{}" && string(c.After
 func (s *State) check() error {
 	f := fault.New(fault.PolicyInvalid)
 	for key, v := range s.Limits {
-		if !slices.Contains(LimitKeys(), key) {
+		if _, known := limit.Find(key); !known {
 			f = f.At("/limits/"+key, fault.FieldUnknownLimit, fmt.Sprintf("there is no limit %q", key))
 		} else if v < 0 {
 			f = f.At("/limits/"+key, fault.FieldOutOfRange, "must not be negative")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 const (
@@ -35,6 +36,9 @@ type Store struct {
 	views   *engine.Mirror[*view]
 	first   *view // before the first change
 }
+
+// Limits are the bounds that operators set while everything runs.
+type Limits = limit.Limits
 
 // view is a state and what follows from it.
 type view struct {

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 func start(t *testing.T, dir string) *engine.Engine {
@@ -26,7 +26,7 @@ func start(t *testing.T, dir string) *engine.Engine {
 
 func open(t *testing.T, e *engine.Engine) *policy.Store {
 	t.Helper()
-	s, err := policy.Open(t.Context(), e, policy.DefaultLimits(), &catalog.Document{Version: 1}, nil, nil)
+	s, err := policy.Open(t.Context(), e, limit.Defaults(), &catalog.Document{Version: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func apply(t *testing.T, s *policy.Store, e policy.Edit, change func(*policy.Sta
 func TestWithoutAnOperatorTheConfiguredLimitsApply(t *testing.T) {
 	t.Parallel()
 	s := open(t, start(t, t.TempDir()))
-	if got := s.Limits(); got != policy.DefaultLimits() {
+	if got := s.Limits(); got != limit.Defaults() {
 		t.Errorf("limits = %+v, want the defaults", got)
 	}
 	if v := s.State().Version; v != 0 {
@@ -276,39 +276,4 @@ func TestAPauseEndsByItself(t *testing.T) {
 	if !i.PausedAt(until.Add(-time.Second)) || i.PausedAt(until) {
 		t.Error("the pause does not end when it should")
 	}
-}
-
-func TestEveryLimitHasAName(t *testing.T) {
-	t.Parallel()
-	raw, err := json.Marshal(policy.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fields map[string]int64
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		t.Fatal(err)
-	}
-	if len(fields) != len(policy.LimitKeys()) {
-		t.Fatalf("%d fields, %d names", len(fields), len(policy.LimitKeys()))
-	}
-	for i, k := range policy.LimitKeys() {
-		if got, known := policy.DefaultLimits().Get(k); !known || got != fields[k] {
-			t.Errorf("Get(%q) = %d, %v, want %d", k, got, known, fields[k])
-		}
-		if got := policy.DefaultLimits().With(map[string]int64{k: int64(i)}); mustGet(t, got, k) != int64(i) {
-			t.Errorf("With(%q) did not set it", k)
-		}
-	}
-	if err := (policy.Limits{TaskFen: -1}).Validate(); err == nil {
-		t.Error("a negative limit is valid")
-	}
-}
-
-func mustGet(t *testing.T, l policy.Limits, k string) int64 {
-	t.Helper()
-	v, known := l.Get(k)
-	if !known {
-		t.Fatalf("no limit %q", k)
-	}
-	return v
 }

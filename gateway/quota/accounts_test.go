@@ -14,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -436,7 +437,7 @@ func TestAnAccountFromBeforeARestartOfTheEngineIsNotUsed(t *testing.T) {
 }
 
 func BenchmarkReserveFinish(b *testing.B) {
-	l := openFixture(b, policy.DefaultLimits())
+	l := openFixture(b, limit.Defaults())
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			id, t := task.SessionID(task.NewID()), task.ID(task.NewID())

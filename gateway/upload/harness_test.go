@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -105,7 +106,7 @@ func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
 // openOn prepares uploads on an engine that the test has.
 func openOn(t testing.TB, e *engine.Engine, change func(*Config, *policy.Limits)) *fixture {
 	t.Helper()
-	f := &fixture{engine: e, limits: policy.DefaultLimits(), id: session.ID(task.NewID())}
+	f := &fixture{engine: e, limits: limit.Defaults(), id: session.ID(task.NewID())}
 	d, err := disk.Open(disk.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

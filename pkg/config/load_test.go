@@ -23,7 +23,7 @@ type sample struct {
 	} `config:"http"`
 	Limits struct {
 		SessionDaily   int64 `config:"sessionDaily"`
-		MaxUploadBytes int64 `config:"maxUploadBytes,bytes"`
+		MaxUploadBytes int64 `config:"maxUploadBytes" unit:"bytes"`
 		Body           Bytes `config:"body"`
 	} `config:"limits"`
 	Providers []provider `config:"providers"`

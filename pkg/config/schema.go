@@ -3,7 +3,6 @@ package config
 import (
 	"encoding"
 	"reflect"
-	"strings"
 	"time"
 )
 
@@ -11,7 +10,7 @@ import (
 type field struct {
 	name  string
 	value reflect.Value
-	size  bool // an integer that also reads "64MiB": `config:"maxUploadBytes,bytes"`
+	size  bool // an integer that also reads "64MiB": `config:"maxUploadBytes" unit:"bytes"`
 }
 
 // fields lists the keys of a struct. An embedded struct without a tag lends
@@ -25,8 +24,7 @@ func fields(v reflect.Value) []field {
 		case !ok && f.Anonymous && f.Type.Kind() == reflect.Struct:
 			out = append(out, fields(v.Field(i))...)
 		case ok && tag != "-" && f.IsExported():
-			name, opts, _ := strings.Cut(tag, ",")
-			out = append(out, field{name: name, value: v.Field(i), size: opts == "bytes"})
+			out = append(out, field{name: tag, value: v.Field(i), size: f.Tag.Get("unit") == "bytes"})
 		}
 	}
 	return out

@@ -246,15 +246,6 @@ type Alarm struct {
 	Remaining int64  `json:"remaining,omitempty"` // calls of an allowance
 }
 
-// LimitKeys lists the names of the limits in the order of the contract. The
-// gateway may know more.
-func LimitKeys() []string {
-	return []string{
-		"sessionDaily", "sessionActive", "sessionStreams", "sessionUploadBytes", "ipPerMinute", "ipDaily",
-		"ipSessionsPerHour", "queueDepth", "maxUploadBytes", "maxPixels", "taskFen",
-	}
-}
-
 // Budgets are what may be spent on a Shanghai day.
 type Budgets struct {
 	Version int      `json:"version"`

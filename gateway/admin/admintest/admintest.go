@@ -25,6 +25,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -60,7 +61,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	p, err := policy.Open(t.Context(), e, policy.DefaultLimits(), catalog.Builtin(), nil, nil)
+	p, err := policy.Open(t.Context(), e, limit.Defaults(), catalog.Builtin(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
