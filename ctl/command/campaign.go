@@ -6,78 +6,133 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 func newCampaign(a *App) *cobra.Command {
-	return group("campaign", "Events that bring a crowd, with places of their own", newCampaignLs(a), newCampaignCreate(a), newCampaignSet(a), newCampaignEnd(a))
+	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the campaigns, and how they do", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			list, err := c.Campaigns(ctx)
+			return campaignsView(list, time.Now()), err
+		})
+	end := a.changes(&cobra.Command{
+		Use: "end NAME", Short: "End a campaign now; its tasks go on",
+		Example: "  imgctl campaign end expo --reason \"hall is closed\"",
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeCampaigns(),
+	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		return c.EndCampaign(ctx, args[0], e)
+	})
+	return group("campaign", "Events that bring a crowd, with a capacity of their own", ls, newCampaignCreate(a), newCampaignSet(a), end)
 }
 
-func newCampaignLs(a *App) *cobra.Command {
-	o := &showOptions{app: a}
-	cmd := &cobra.Command{
-		Use: "ls", Short: "List the campaigns, and how they do", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.show(cmd.Context(), func(ctx context.Context, c *operator.Client) (terminal.View, error) {
-				list, err := c.Campaigns(ctx)
-				return campaignsView(list, time.Now()), err
-			})
-		},
-	}
-	o.flags(cmd)
-	return cmd
-}
-
-func campaignsView(list []operator.Campaign, now time.Time) terminal.View {
-	v := terminal.View{Doc: list, Table: terminal.Table{Columns: []terminal.Column{
+func campaignsView(list []operator.CampaignStatus, now time.Time) terminal.View {
+	return listView(list, terminal.Table{Columns: []terminal.Column{
 		{Name: "name", Least: 8}, {Name: "state"}, {Name: "from"}, {Name: "to"}, {Name: "tasks", Right: true},
 		{Name: "spent today", Right: true}, {Name: "daily budget", Right: true, Wide: true},
 		{Name: "mark", Wide: true}, {Name: "landing page", Wide: true},
-	}, Empty: "No campaign was created yet."}}
-	for _, c := range list {
-		to := c.To
-		if c.EndedAt != nil {
-			to = *c.EndedAt
+	}, Empty: "No campaign was created yet."}, func(c operator.CampaignStatus) []string {
+		budget := "off"
+		if c.DailyBudgetFen != 0 {
+			budget = yuan(c.DailyBudgetFen)
 		}
-		v.Names = append(v.Names, c.Name)
-		v.Table.Rows = append(v.Table.Rows, []string{
-			c.Name, c.State, minute(c.From, now), minute(to, now), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity), yuan(c.SpentFen), campaignBudget(c), c.BrandMark, c.LandingURL,
-		})
-	}
-	return v
+		return []string{
+			c.Name, string(c.State), minute(c.From, now), minute(c.Closes(), now), fmt.Sprintf("%d/%d", c.Tasks, c.Capacity),
+			yuan(c.SpentFen), budget, c.BrandMark, c.LandingURL,
+		}
+	})
 }
 
-func campaignBudget(c operator.Campaign) string {
-	if c.DailyBudgetFen == 0 {
-		return "off"
-	}
-	return yuan(c.DailyBudgetFen)
-}
-
-type campaignEndOptions struct {
-	editOptions
-	name string
-}
-
-func newCampaignEnd(a *App) *cobra.Command {
-	o := &campaignEndOptions{editOptions: editOptions{app: a}}
-	cmd := &cobra.Command{
-		Use: "end NAME", Short: "End a campaign now; tasks that it has go on",
-		Example: "  imgctl campaign end expo --reason \"hall is closed\"",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeCampaigns(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.name = args[0]
-			return o.run(cmd.Context())
+func newCampaignCreate(a *App) *cobra.Command {
+	var patch operator.Patch
+	cmd := a.changes(&cobra.Command{
+		Use: "create NAME", Short: "Plan or open a campaign",
+		Long: "Plan or open a campaign. Every gateway opens and closes it by its own clock. While it is open, --capacity\n" +
+			"tasks that name it may be queued or running at once, beside limits.queueDepth, and they get every second\n" +
+			"turn in the queue; who sends one more is asked to come back in a moment. Tasks of a campaign do not count\n" +
+			"for limits.ipDaily, because a crowd is often behind one address. For the same reason look at\n" +
+			"--ip-per-minute and --ip-sessions-per-hour of imgctl quota set. When --daily-budget is spent, people are\n" +
+			"told to come back tomorrow.\n\n" +
+			"Without --from it opens now. Times are \"2026-11-28 10:00\" or \"10:00\" in this machine's zone, or RFC 3339.",
+		Example: "  imgctl campaign create expo --from \"2026-11-28 10:00\" --to \"2026-11-28 18:00\" --capacity 500 \\\n" +
+			"    --brand-mark 春茶节 --daily-budget 100000 --landing-url https://example.com/expo\n" +
+			"  imgctl campaign create tonight --for 3h --capacity 100",
+		Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			now := time.Now()
+			if patch, err = campaignPatch(cmd.Flags(), now.Truncate(time.Second), now); err != nil {
+				return err
+			}
+			capacity, _ := patch["capacity"].(int64)
+			budget, _ := patch["dailyBudgetFen"].(int64)
+			switch {
+			case patch["to"] == nil:
+				return usage("give --to or --for")
+			case capacity < 1:
+				return usage("--capacity must be given and positive")
+			case budget < 0:
+				return usage("--daily-budget must not be negative, is %d", budget)
+			}
+			return nil
 		},
-	}
-	o.flags(cmd)
+	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		return c.CreateCampaign(ctx, args[0], patch, e)
+	})
+	campaignFlags(cmd.Flags())
 	return cmd
 }
 
-func (o *campaignEndOptions) run(ctx context.Context) error {
-	return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
-		return c.EndCampaign(ctx, o.name, o.edit())
+func newCampaignSet(a *App) *cobra.Command {
+	var patch operator.Patch
+	cmd := a.changes(&cobra.Command{
+		Use: "set NAME", Short: "Change a campaign that is planned or open",
+		Long: "Change a campaign that is planned or open, on every gateway within a second. What is not given stays; an\n" +
+			"empty --brand-mark or --landing-url takes it away. A smaller capacity sends no task away that was accepted.",
+		Example: "  imgctl campaign set expo --capacity 800 --to \"2026-11-28 20:00\" --reason \"more people than planned\"",
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeCampaigns(),
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if patch, err = campaignPatch(cmd.Flags(), time.Time{}, time.Now()); err == nil && len(patch) == 0 {
+				return usage("say what to change")
+			}
+			return err
+		},
+	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		return c.ChangeCampaign(ctx, args[0], patch, e)
 	})
+	campaignFlags(cmd.Flags())
+	return cmd
+}
+
+func campaignFlags(f *pflag.FlagSet) {
+	fieldFlags[operator.Campaign](f)
+	f.Duration("for", 0, "how `long` it is open, instead of --to")
+}
+
+// campaignPatch is what a person gave. The campaign begins at begin unless
+// --from says otherwise; a zero begin leaves it as it is.
+func campaignPatch(f *pflag.FlagSet, begin, now time.Time) (operator.Patch, error) {
+	p, err := given[operator.Campaign](f, now)
+	if err != nil {
+		return p, err
+	}
+	if from, told := p["from"].(time.Time); told {
+		begin = from
+	} else if !begin.IsZero() {
+		p["from"] = begin
+	}
+	switch length, _ := f.GetDuration("for"); {
+	case length == 0:
+		return p, nil
+	case p["to"] != nil:
+		return p, usage("give --to or --for")
+	case length < 0:
+		return p, usage("--for must be positive, is %v", length)
+	case begin.IsZero():
+		return p, usage("--for needs --from")
+	default:
+		p["to"] = begin.Add(length)
+		return p, nil
+	}
 }

@@ -48,11 +48,11 @@ func (a *App) completeProviders() cobra.CompletionFunc {
 }
 
 func (a *App) completeExperiments() cobra.CompletionFunc {
-	return a.complete(named((*operator.Client).Experiments, func(e operator.Experiment) string { return e.Name }))
+	return a.complete(named((*operator.Client).Experiments, func(e operator.ExperimentStatus) string { return e.Name }))
 }
 
 func (a *App) completeCampaigns() cobra.CompletionFunc {
-	return a.complete(named((*operator.Client).Campaigns, func(c operator.Campaign) string { return c.Name }))
+	return a.complete(named((*operator.Client).Campaigns, func(c operator.CampaignStatus) string { return c.Name }))
 }
 
 func (a *App) completeWorkers() cobra.CompletionFunc {

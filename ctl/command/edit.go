@@ -26,6 +26,19 @@ func (o *editOptions) edit() operator.Edit {
 	return operator.Edit{Reason: o.reason, DryRun: o.dryRun}
 }
 
+// changes completes a command that changes the operator state. What a person
+// gave wrongly is the business of the command's Args and PreRunE.
+func (a *App) changes(cmd *cobra.Command, apply func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error)) *cobra.Command {
+	o := &editOptions{app: a}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return o.change(cmd.Context(), func(ctx context.Context, c *operator.Client) (operator.Change, error) {
+			return apply(ctx, c, args, o.edit())
+		})
+	}
+	o.flags(cmd)
+	return cmd
+}
+
 // confirm asks before what cannot be undone. Reversible changes do not ask:
 // `imgctl history undo` takes them back.
 func (o *editOptions) confirm(question string) error {

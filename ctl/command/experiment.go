@@ -1,8 +1,8 @@
 package command
 
 import (
+	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,19 +12,31 @@ import (
 )
 
 func newExperiment(a *App) *cobra.Command {
-	return group("experiment", "Compare models, words and numbers on real tasks",
-		newExperimentCreate(a), newExperimentLs(a), newExperimentReport(a), newExperimentStop(a))
+	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the experiments, the newest first", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			list, err := c.Experiments(ctx)
+			return experimentsView(list), err
+		})
+	stop := a.changes(&cobra.Command{
+		Use: "stop NAME", Short: "End an experiment: tasks are made as without it",
+		Long: "End an experiment: from then on tasks are made as without it. Tasks on their way keep their arm.\n" +
+			"To keep the best arm, use imgctl provider weight or imgctl catalog apply.",
+		Example: "  imgctl experiment stop sky --reason \"new is better\"",
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeExperiments(),
+	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		return c.StopExperiment(ctx, args[0], e)
+	})
+	return group("experiment", "Compare models, words and numbers on real tasks", newExperimentCreate(a), ls, newExperimentReport(a), stop)
 }
 
-func experimentsView(es []operator.Experiment) terminal.View {
-	v := terminal.View{Doc: es, Table: terminal.Table{
+func experimentsView(list []operator.ExperimentStatus) terminal.View {
+	return listView(list, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "experiment", Least: 10}, {Name: "state"}, {Name: "split"}, {Name: "traffic", Right: true}, {Name: "arms", Least: 17}, {Name: "started"},
 			{Name: "stopped", Wide: true}, {Name: "why", Wide: true},
 		},
 		Empty: "No experiments yet.",
-	}}
-	for _, e := range es {
+	}, func(e operator.ExperimentStatus) []string {
 		arms := make([]string, len(e.Arms))
 		for i, a := range e.Arms {
 			arms[i] = armText(a)
@@ -33,68 +45,8 @@ func experimentsView(es []operator.Experiment) terminal.View {
 		if e.EndedAt != nil {
 			stopped = clock(*e.EndedAt)
 		}
-		v.Names = append(v.Names, e.Name)
-		v.Table.Rows = append(v.Table.Rows, []string{
-			e.Name, e.State, e.Split, fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), clock(e.StartedAt), stopped, e.Why,
-		})
-	}
-	return v
-}
-
-// armText writes an arm as it is given on the command line; its provider says
-// which model.
-func armText(a operator.Arm) string {
-	parts := []string{a.Name + "=" + a.Provider}
-	add := func(key, value string, given bool) {
-		if given {
-			parts = append(parts, key+"="+value)
+		return []string{
+			e.Name, e.State, string(e.Split), fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), clock(e.StartedAt), stopped, e.Why,
 		}
-	}
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	add("weight", strconv.Itoa(a.Weight), a.Weight > 1)
-	add("catalog", strconv.Itoa(a.Catalog), a.Catalog != 0)
-	add("aspect", a.Aspect, a.Aspect != "")
-	add("resolution", a.Resolution, a.Resolution != "")
-	add("steps", strconv.Itoa(a.Steps), a.Steps != 0)
-	add("cfg", number(a.CFG), a.CFG != 0)
-	add("strength", number(a.Strength), a.Strength != 0)
-	return strings.Join(parts, ",")
-}
-
-// parseArm reads NAME=PROVIDER[,KEY=VALUE…].
-func parseArm(s string) (a operator.Arm, err error) {
-	first, rest, _ := strings.Cut(s, ",")
-	var found bool
-	if a.Name, a.Provider, found = strings.Cut(first, "="); !found || a.Name == "" || a.Provider == "" {
-		return a, usage("--arm must be NAME=PROVIDER[,KEY=VALUE…], is %q", s)
-	}
-	for rest != "" {
-		var part string
-		part, rest, _ = strings.Cut(rest, ",")
-		key, value, _ := strings.Cut(part, "=")
-		switch key {
-		case "weight":
-			a.Weight, err = strconv.Atoi(value)
-		case "catalog":
-			a.Catalog, err = strconv.Atoi(value)
-		case "model":
-			a.Model = value
-		case "aspect":
-			a.Aspect = value
-		case "resolution":
-			a.Resolution = value
-		case "steps":
-			a.Steps, err = strconv.Atoi(value)
-		case "cfg":
-			a.CFG, err = strconv.ParseFloat(value, 64)
-		case "strength":
-			a.Strength, err = strconv.ParseFloat(value, 64)
-		default:
-			return a, usage("an arm has model, weight, catalog, aspect, resolution, steps, cfg and strength, and no %q", key)
-		}
-		if err != nil || value == "" {
-			return a, usage("%s must be a number, is %q", key, value)
-		}
-	}
-	return a, nil
+	})
 }

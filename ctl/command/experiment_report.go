@@ -11,14 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-type experimentReportOptions struct {
-	showOptions
-	name string
-}
-
 func newExperimentReport(a *App) *cobra.Command {
-	o := &experimentReportOptions{showOptions: showOptions{app: a}}
-	cmd := &cobra.Command{
+	return a.shows(&cobra.Command{
 		Use: "report NAME", Short: "How the arms do, with intervals",
 		Long: "How the arms do: each number with the interval that holds the truth 95 times in 100. BEST is the\n" +
 			"probability that an arm is worth the most by success, latency, price and what people think:\n" +
@@ -28,24 +22,14 @@ func newExperimentReport(a *App) *cobra.Command {
 			"answers from the cache are not counted at all. LIKED is 4, 5 or \"like\", of the pictures rated.",
 		Example: "  imgctl experiment report sky --watch",
 		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeExperiments(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.name = args[0]
-			return o.run(cmd.Context())
-		},
-	}
-	o.flags(cmd)
-	return cmd
-}
-
-func (o *experimentReportOptions) run(ctx context.Context) error {
-	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
-		r, err := c.ReportExperiment(ctx, o.name)
+	}, func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
+		r, err := c.ReportExperiment(ctx, args[0])
 		return reportView(r), err
 	})
 }
 
 // reportView is two tables, so that eight arms fit a narrow terminal.
-func reportView(r operator.ExperimentReport) terminal.View {
+func reportView(r operator.ExperimentStatus) terminal.View {
 	work := terminal.Table{Columns: []terminal.Column{
 		{Name: "arm", Least: 6}, {Name: "share", Right: true}, {Name: "best", Right: true}, {Name: "tasks", Right: true},
 		{Name: "success", Right: true}, {Name: "p50", Right: true}, {Name: "p95", Right: true},

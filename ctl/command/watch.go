@@ -21,6 +21,27 @@ func (o *showOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "show it again whenever it changes, until interrupted")
 }
 
+// shows completes a command that shows something that moves.
+func (a *App) shows(cmd *cobra.Command, load func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error)) *cobra.Command {
+	o := &showOptions{app: a}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return o.show(cmd.Context(), func(ctx context.Context, c *operator.Client) (terminal.View, error) { return load(ctx, c, args) })
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+// listView shows a list, one row for each entry; the first cell of a row names
+// the entry.
+func listView[T any](list []T, t terminal.Table, row func(T) []string) terminal.View {
+	v := terminal.View{Doc: list, Table: t}
+	for _, x := range list {
+		cells := row(x)
+		v.Names, v.Table.Rows = append(v.Names, cells[0]), append(v.Table.Rows, cells)
+	}
+	return v
+}
+
 // show prints what load gets, once or again and again. While it watches, a
 // gateway that is away for a moment is waited for.
 func (o *showOptions) show(ctx context.Context, load func(context.Context, *operator.Client) (terminal.View, error)) error {

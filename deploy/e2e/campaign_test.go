@@ -39,9 +39,9 @@ func (p *person) refused(t *testing.T, d *dev, status int, code fault.Code) clie
 }
 
 // held is how many tasks of the campaign the operators see.
-func (d *dev) held(t *testing.T) operator.Campaign {
+func (d *dev) held(t *testing.T) operator.CampaignStatus {
 	t.Helper()
-	all := list[operator.Campaign](t, d.must(t, "campaign", "ls", "-o", "json"))
+	all := list[operator.CampaignStatus](t, d.must(t, "campaign", "ls", "-o", "json"))
 	if len(all) != 1 {
 		t.Fatalf("campaigns = %+v", all)
 	}

@@ -76,7 +76,7 @@ func (d *dev) report(t *testing.T, tasks int64) map[string]operator.ArmResult {
 	out := map[string]operator.ArmResult{}
 	if err := within(taskPatience, func() error {
 		sum := int64(0)
-		for _, a := range read[operator.ExperimentReport](t, d.must(t, "experiment", "report", "sky", "-o", "json")).Results {
+		for _, a := range read[operator.ExperimentStatus](t, d.must(t, "experiment", "report", "sky", "-o", "json")).Results {
 			out[a.Arm] = a
 			sum += a.Tasks
 		}

@@ -67,9 +67,7 @@ func (s *Server) complain(r *http.Request, err error) {
 }
 
 // changed shows a policy change, made or only tried.
-func changed(c policy.Change, e policy.Edit) operator.Change {
-	return operator.Change{
-		Version: c.Version, At: c.At, Who: c.Who, Action: c.Action, Subject: c.Subject, Reason: c.Reason,
-		Before: c.Before, After: c.After, Final: c.Final, Unchanged: c.Empty(), DryRun: e.DryRun,
-	}
+func changed(c operator.Change, e policy.Edit) operator.Change {
+	c.Unchanged, c.DryRun = c.Empty(), e.DryRun
+	return c
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/experiment"
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
@@ -25,7 +24,7 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 	for i, a := range e.Arms {
 		counts[i] = counted[a.Name]
 	}
-	out := operator.ExperimentReport{Experiment: experimentDocument(name, e), Results: []operator.ArmResult{}}
+	out := experimentStatus(name, e)
 	best, shares := experiment.Best(counts), s.shares(name, e)
 	for i, a := range e.Arms {
 		result := armResult(counts[i])
@@ -37,7 +36,7 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 
 // shares are the arms' parts of the sessions, together 1; none when it has
 // been stopped.
-func (s *Server) shares(name string, e policy.Experiment) []float64 {
+func (s *Server) shares(name string, e operator.Experiment) []float64 {
 	out, sum := make([]float64, len(e.Arms)), 0.0
 	if !e.Running() {
 		return out

@@ -16,42 +16,35 @@ import (
 )
 
 func (s *Server) experiments(*http.Request) (any, error) {
-	out := operator.List[operator.Experiment]{Data: []operator.Experiment{}}
+	out := operator.List[operator.ExperimentStatus]{Data: []operator.ExperimentStatus{}}
 	for name, e := range s.deps.Policy.State().Experiments {
-		out.Data = append(out.Data, experimentDocument(name, e))
+		out.Data = append(out.Data, experimentStatus(name, e))
 	}
-	slices.SortFunc(out.Data, func(a, b operator.Experiment) int {
+	slices.SortFunc(out.Data, func(a, b operator.ExperimentStatus) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.Name, b.Name))
 	})
 	return out, nil
 }
 
-func experimentDocument(name string, e policy.Experiment) operator.Experiment {
-	out := operator.Experiment{
-		Name: name, State: operator.ExperimentRunning, Traffic: e.Traffic, Split: operator.SplitWeights, StartedAt: e.StartedAt, EndedAt: e.EndedAt, Why: e.Why,
-	}
+func experimentStatus(name string, e operator.Experiment) operator.ExperimentStatus {
+	e.Split = cmp.Or(e.Split, operator.SplitWeights)
+	out := operator.ExperimentStatus{Name: name, Experiment: e, State: operator.ExperimentRunning}
 	if !e.Running() {
 		out.State = operator.ExperimentStopped
-	}
-	if e.Split == policy.Thompson {
-		out.Split = operator.SplitThompson
-	}
-	for _, a := range e.Arms {
-		out.Arms = append(out.Arms, operator.Arm(a))
 	}
 	return out
 }
 
 func (s *Server) startExperiment(r *http.Request) (any, error) {
-	var start operator.ExperimentStart
-	if err := decode(r, &start); err != nil {
+	name, e, err := create[operator.Experiment](r, "startedAt", "endedAt", "why")
+	if err != nil {
 		return nil, err
 	}
-	e := policy.Experiment{Traffic: cmp.Or(start.Traffic, 100), Split: policy.Split(start.Split), StartedAt: time.Now().UTC().Truncate(time.Millisecond)}
-	if start.Split == operator.SplitWeights {
-		e.Split = policy.ByWeight
+	e.Traffic, e.StartedAt = cmp.Or(e.Traffic, 100), time.Now().UTC().Truncate(time.Millisecond)
+	if e.Split == operator.SplitWeights {
+		e.Split = "" // as a state has it that an older gateway wrote
 	}
-	for i, a := range start.Arms {
+	for i, a := range e.Arms {
 		p, err := s.provider(a.Provider)
 		if err != nil {
 			return nil, err
@@ -59,26 +52,25 @@ func (s *Server) startExperiment(r *http.Request) (any, error) {
 		if err := s.checkArm("/arms/"+strconv.Itoa(i), a, p); err != nil {
 			return nil, err
 		}
-		a.Weight, a.Model = cmp.Or(a.Weight, 1), p.Model
-		e.Arms = append(e.Arms, policy.Arm(a))
+		e.Arms[i].Weight, e.Arms[i].Model = cmp.Or(a.Weight, 1), p.Model
 	}
-	return s.change(r, "experiment.create", start.Name, func(state *policy.State) error {
+	return s.change(r, "experiment.create", name, func(state *policy.State) error {
 		if name, _, running := state.Experiment(); running {
 			return fault.New(fault.ExperimentRunning).With("name", name)
 		}
-		if _, used := state.Experiments[start.Name]; used {
-			return fault.New(fault.ExperimentExists).With("name", start.Name)
+		if _, used := state.Experiments[name]; used {
+			return fault.New(fault.ExperimentExists).With("name", name)
 		}
 		if len(state.Experiments) >= policy.MaxExperiments {
 			delete(state.Experiments, oldest(state.Experiments))
 		}
-		state.Experiments[start.Name] = e
+		state.Experiments[name] = e
 		return nil
 	})
 }
 
 // oldest is the name of the one that began first.
-func oldest(all map[string]policy.Experiment) (name string) {
+func oldest(all map[string]operator.Experiment) (name string) {
 	for n, e := range all {
 		if name == "" || e.StartedAt.Before(all[name].StartedAt) {
 			name = n

@@ -9,17 +9,17 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func sky() operator.ExperimentStart {
-	return operator.ExperimentStart{Name: "sky", Arms: []operator.Arm{{Name: "a", Provider: "seedream"}, {Name: "b", Provider: "qianfan", Weight: 3, Steps: 30}}}
+func sky() operator.Experiment {
+	return operator.Experiment{Arms: []operator.Arm{{Name: "a", Provider: "seedream"}, {Name: "b", Provider: "qianfan", Weight: 3, Steps: 30}}}
 }
 
 func TestAnExperimentIsCreatedListedAndStopped(t *testing.T) {
 	t.Parallel()
 	s, c := connect(t)
-	if ch, err := c.StartExperiment(t.Context(), sky(), operator.Edit{DryRun: true}); err != nil || !ch.DryRun || len(s.Policy.State().Experiments) != 0 {
+	if ch, err := c.StartExperiment(t.Context(), "sky", sky(), operator.Edit{DryRun: true}); err != nil || !ch.DryRun || len(s.Policy.State().Experiments) != 0 {
 		t.Fatalf("dry run: %+v, %v", ch, err)
 	}
-	if _, err := c.StartExperiment(t.Context(), sky(), operator.Edit{Reason: "price"}); err != nil {
+	if _, err := c.StartExperiment(t.Context(), "sky", sky(), operator.Edit{Reason: "price"}); err != nil {
 		t.Fatal(err)
 	}
 	es, err := c.Experiments(t.Context())
@@ -27,9 +27,7 @@ func TestAnExperimentIsCreatedListedAndStopped(t *testing.T) {
 		es[0].Arms[0].Weight != 1 || es[0].Arms[1] != sky().Arms[1] || time.Since(es[0].StartedAt) > time.Minute {
 		t.Errorf("experiments = %+v, %v", es, err)
 	}
-	other := sky()
-	other.Name = "sea"
-	if _, err := c.StartExperiment(t.Context(), other, operator.Edit{}); operator.CodeOf(err) != "experiment_running" || operator.StatusOf(err) != 409 {
+	if _, err := c.StartExperiment(t.Context(), "sea", sky(), operator.Edit{}); operator.CodeOf(err) != "experiment_running" || operator.StatusOf(err) != 409 {
 		t.Errorf("a second one: %v", err)
 	}
 	if _, err := c.StopExperiment(t.Context(), "sky", operator.Edit{Reason: "enough"}); err != nil {
@@ -44,7 +42,7 @@ func TestAnExperimentIsCreatedListedAndStopped(t *testing.T) {
 	if _, err := c.StopExperiment(t.Context(), "moon", operator.Edit{}); operator.StatusOf(err) != 404 {
 		t.Errorf("one that never was: %v", err)
 	}
-	if _, err := c.StartExperiment(t.Context(), sky(), operator.Edit{}); operator.CodeOf(err) != "experiment_exists" {
+	if _, err := c.StartExperiment(t.Context(), "sky", sky(), operator.Edit{}); operator.CodeOf(err) != "experiment_exists" {
 		t.Errorf("the same name: %v", err)
 	}
 	h, err := c.History(t.Context(), 2)
@@ -75,8 +73,8 @@ func TestArmsThatCannotBeAreRefused(t *testing.T) {
 		"the name of another":    {Name: "a", Provider: "seedream"},
 		"a weight out of range":  {Name: "b", Provider: "seedream", Weight: 1e6},
 	} {
-		start := operator.ExperimentStart{Name: "sky", Arms: []operator.Arm{{Name: "a", Provider: "seedream"}, arm}}
-		if _, err := c.StartExperiment(t.Context(), start, operator.Edit{}); operator.StatusOf(err)/100 != 4 {
+		e := operator.Experiment{Arms: []operator.Arm{{Name: "a", Provider: "seedream"}, arm}}
+		if _, err := c.StartExperiment(t.Context(), "sky", e, operator.Edit{}); operator.StatusOf(err)/100 != 4 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -86,12 +84,11 @@ func TestTheOldestExperimentGivesItsPlace(t *testing.T) {
 	t.Parallel()
 	s, c := connect(t)
 	for i := range policy.MaxExperiments + 1 {
-		start := sky()
-		start.Name = fmt.Sprintf("sky-%d", i)
-		if _, err := c.StartExperiment(t.Context(), start, operator.Edit{}); err != nil {
+		name := fmt.Sprintf("sky-%d", i)
+		if _, err := c.StartExperiment(t.Context(), name, sky(), operator.Edit{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.StopExperiment(t.Context(), start.Name, operator.Edit{}); err != nil {
+		if _, err := c.StopExperiment(t.Context(), name, operator.Edit{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +103,7 @@ func TestTheReportSaysHowSureItIs(t *testing.T) {
 	if _, err := c.ReportExperiment(t.Context(), "sky"); operator.StatusOf(err) != 404 {
 		t.Errorf("before it began: %v", err)
 	}
-	if _, err := c.StartExperiment(t.Context(), sky(), operator.Edit{}); err != nil {
+	if _, err := c.StartExperiment(t.Context(), "sky", sky(), operator.Edit{}); err != nil {
 		t.Fatal(err)
 	}
 	r, err := c.ReportExperiment(t.Context(), "sky")

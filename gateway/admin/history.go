@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
@@ -18,12 +17,7 @@ func (s *Server) history(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := operator.List[operator.Change]{Data: make([]operator.Change, len(changes))}
-	for i, c := range changes {
-		out.Data[i] = changed(c, policy.Edit{})
-		out.Data[i].Unchanged = false
-	}
-	return out, nil
+	return operator.List[operator.Change]{Data: changes}, nil
 }
 
 func (s *Server) undo(r *http.Request) (any, error) {

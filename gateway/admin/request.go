@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -30,26 +31,56 @@ func jsonOnly(r *http.Request) error {
 
 // decode reads a small strict JSON body: one object, no unknown field.
 func decode(r *http.Request, into any) error {
-	err := jsonOnly(r)
-	if err != nil {
+	if err := jsonOnly(r); err != nil {
 		return err
 	}
-	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBodyBytes))
+	return strict(http.MaxBytesReader(nil, r.Body, maxBodyBytes), into)
+}
+
+// strict decodes one JSON value and names the field that is wrong.
+func strict(body io.Reader, into any) error {
+	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
-	err = d.Decode(into)
+	d.UseNumber()
+	err := d.Decode(into)
 	if err == nil {
 		if _, end := d.Token(); !errors.Is(end, io.EOF) {
 			err = errors.New("more than one value")
 		}
 	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return fault.Wrap(fault.BodyTooLarge, err).With("most", "64 KiB")
-	case err != nil:
-		return fault.Wrap(fault.InvalidRequest, err).At("", fault.FieldSyntax, err.Error())
-	default:
+	if err == nil {
 		return nil
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.Wrap(fault.BodyTooLarge, err).With("most", "64 KiB")
+	}
+	f := fault.Wrap(fault.InvalidRequest, err)
+	var typed *json.UnmarshalTypeError
+	unknown, isUnknown := strings.CutPrefix(err.Error(), "json: unknown field ")
+	switch {
+	case isUnknown:
+		return f.At("/"+strings.Trim(unknown, `"`), fault.FieldUnknownField, "is not known here")
+	case errors.As(err, &typed):
+		return f.At(strings.TrimSuffix("/"+strings.ReplaceAll(typed.Field, ".", "/"), "/"), fault.FieldWrongType, fmt.Sprintf("must be %s, is %s", kindOf(typed.Type), typed.Value))
+	default:
+		return f.At("", fault.FieldSyntax, err.Error())
+	}
+}
+
+// kindOf says what JSON a Go type is read from.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	default:
+		return "a number"
 	}
 }
 

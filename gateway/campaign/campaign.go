@@ -113,7 +113,7 @@ func (k *Keeper) align(ctx context.Context, state *policy.State, now time.Time) 
 		}
 		k.depth = depth
 	}
-	live := func(name string) bool { return state.Campaigns[name].Phase(now).Live() }
+	live := func(name string) bool { return state.Campaigns[name].Live(now) }
 	for name, c := range state.Campaigns { // also of one that is planned: its crowd comes all at once
 		if live(name) {
 			if err := k.open(ctx, name, c.Capacity); err != nil {

@@ -63,7 +63,7 @@ func (a Alarming) alarms(b broadcast, state *policy.State) (out []Alarm) {
 		budget(AlarmBudget, name, on.Of(name), state.Budgets[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Campaigns)) {
-		if c := state.Campaigns[name]; c.Phase(b.At) == policy.CampaignOpen {
+		if c := state.Campaigns[name]; c.Open(b.At) {
 			budget(AlarmCampaign, name, on.Campaigns[name], c.DailyBudgetFen)
 		}
 	}

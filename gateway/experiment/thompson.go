@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -99,7 +100,7 @@ func (d *Desk) Choose(state *policy.State, session task.SessionID) (policy.Arm, 
 // they follow the counts within about a second, and only the first caller waits
 // until they are computed.
 func (d *Desk) Shares(name string, e policy.Experiment) []Share {
-	if e.Split != policy.Thompson {
+	if e.Split != operator.SplitThompson {
 		return ByWeight(name, e)
 	}
 	return d.divided.shares(name, e, func() []byte {

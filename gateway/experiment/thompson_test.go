@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -144,7 +145,7 @@ func TestTheBestArmGetsMostOfTheTrafficWithinAThousandTasks(t *testing.T) {
 
 func thompsonSky() (string, policy.Experiment) {
 	name, e, _ := sky(func(e *policy.Experiment) {
-		e.Split, e.Arms[1].Weight = policy.Thompson, 1
+		e.Split, e.Arms[1].Weight = operator.SplitThompson, 1
 	}).Experiment()
 	return e.Book(name), e
 }

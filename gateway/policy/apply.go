@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // Apply changes the state: change gets a copy of the newest one, its maps made,
@@ -121,15 +121,7 @@ func read(value []byte) (r revision, err error) {
 
 func (s *Store) change(version int, e Edit) Change {
 	return Change{
-		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: clip(e.Who), Action: e.Action,
-		Subject: clip(e.Subject), Reason: clip(e.Reason),
+		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: operator.Clip(e.Who), Action: e.Action,
+		Subject: operator.Clip(e.Subject), Reason: operator.Clip(e.Reason),
 	}
-}
-
-// clip bounds what people write about a change.
-func clip(s string) string {
-	if len(s) > maxTextBytes {
-		s = strings.ToValidUTF8(s[:maxTextBytes], "")
-	}
-	return s
 }

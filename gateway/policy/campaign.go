@@ -10,58 +10,10 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
-
-// Campaign is a known event that brings a crowd: from one moment to another,
-// tasks that name it have places of their own. Each gateway opens and closes
-// it by its own clock.
-type Campaign struct {
-	From           time.Time  `json:"from"`
-	To             time.Time  `json:"to"`
-	Capacity       int64      `json:"capacity"`                 // tasks queued or running at once
-	DailyBudgetFen int64      `json:"dailyBudgetFen,omitempty"` // on a Shanghai day; 0: no limit
-	BrandMark      string     `json:"brandMark,omitempty"`      // drawn into its pictures
-	LandingURL     string     `json:"landingUrl,omitempty"`     // where people go from their picture
-	EndedAt        *time.Time `json:"endedAt,omitempty"`        // by an operator, before To
-}
-
-// Phase is where a campaign stands at a moment.
-type Phase string
-
-// The phases of a campaign.
-const (
-	CampaignScheduled Phase = "scheduled"
-	CampaignOpen      Phase = "open"
-	CampaignOver      Phase = "over"
-	CampaignEnded     Phase = "ended" // by an operator
-)
-
-// Live reports whether the campaign is not over yet.
-func (p Phase) Live() bool { return p == CampaignOpen || p == CampaignScheduled }
-
-// Phase tells where the campaign stands at a moment.
-func (c Campaign) Phase(now time.Time) Phase {
-	switch {
-	case c.EndedAt != nil:
-		return CampaignEnded
-	case now.Before(c.From):
-		return CampaignScheduled
-	case now.Before(c.To):
-		return CampaignOpen
-	default:
-		return CampaignOver
-	}
-}
-
-// closed is when the campaign was over, or will be.
-func (c Campaign) closed() time.Time {
-	if c.EndedAt != nil {
-		return *c.EndedAt
-	}
-	return c.To
-}
 
 // Admit returns the campaign that a task wants to belong to if it is open, or
 // says why not: fault.Unprocessable "campaign_unknown", fault.Conflict
@@ -73,9 +25,9 @@ func (s *State) Admit(name string, now time.Time) (Campaign, error) {
 		return c, fault.New(fault.CampaignUnknown).At("/campaign", fault.FieldUnknown, "is not known")
 	}
 	switch c.Phase(now) {
-	case CampaignOpen:
+	case operator.CampaignOpen:
 		return c, nil
-	case CampaignScheduled:
+	case operator.CampaignScheduled:
 		f := fault.New(fault.CampaignNotOpen).After(c.From.Sub(now)).With("from", spoken(c.From))
 		f.ResetsAt = c.From
 		return c, f
@@ -94,7 +46,7 @@ func spoken(t time.Time) string {
 func (s *State) OpenCampaigns(now time.Time) []string {
 	var names []string
 	for name, c := range s.Campaigns {
-		if c.Phase(now) == CampaignOpen {
+		if c.Open(now) {
 			names = append(names, name)
 		}
 	}
@@ -153,7 +105,7 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	live := 0
 	var past []string
 	for n, c := range s.Campaigns {
-		if c.Phase(now).Live() {
+		if c.Live(now) {
 			live++
 		} else {
 			past = append(past, n)
@@ -162,7 +114,7 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	if live > mostCampaigns {
 		return fault.New(fault.CampaignsTooMany).With("most", strconv.Itoa(mostCampaigns))
 	}
-	slices.SortFunc(past, func(a, b string) int { return s.Campaigns[a].closed().Compare(s.Campaigns[b].closed()) })
+	slices.SortFunc(past, func(a, b string) int { return s.Campaigns[a].Closes().Compare(s.Campaigns[b].Closes()) })
 	for len(s.Campaigns) > keptCampaigns {
 		delete(s.Campaigns, past[0])
 		past = past[1:]
@@ -180,13 +132,13 @@ func ValidCampaign(name string) bool {
 // checkCampaigns says everything that is wrong with the campaigns.
 func (s *State) checkCampaigns(f *fault.Fault) *fault.Fault {
 	for name, c := range s.Campaigns {
-		f = c.check(f, name)
+		f = checkCampaign(f, name, c)
 	}
 	return f
 }
 
-// check says everything that is wrong with a campaign.
-func (c Campaign) check(f *fault.Fault, name string) *fault.Fault {
+// checkCampaign says everything that is wrong with a campaign.
+func checkCampaign(f *fault.Fault, name string, c Campaign) *fault.Fault {
 	wrong := func(field, detail string) { f = f.At("/campaigns/"+name+"/"+field, fault.FieldOutOfRange, detail) }
 	if !ValidCampaign(name) {
 		wrong("name", "must be 1…32 lower-case letters, digits and inner dashes")

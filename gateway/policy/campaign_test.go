@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 func expo() policy.Campaign {
@@ -57,15 +58,15 @@ func TestACampaignHasPhases(t *testing.T) {
 	t.Parallel()
 	c := expo()
 	ended := c.From.Add(time.Hour)
-	for at, want := range map[time.Duration]policy.Phase{
-		-time.Nanosecond: policy.CampaignScheduled, 0: policy.CampaignOpen, 8*time.Hour - 1: policy.CampaignOpen, 8 * time.Hour: policy.CampaignOver,
+	for at, want := range map[time.Duration]operator.Phase{
+		-time.Nanosecond: operator.CampaignScheduled, 0: operator.CampaignOpen, 8*time.Hour - 1: operator.CampaignOpen, 8 * time.Hour: operator.CampaignOver,
 	} {
 		if got := c.Phase(c.From.Add(at)); got != want {
 			t.Errorf("at %v it is %s, want %s", at, got, want)
 		}
 	}
 	c.EndedAt = &ended
-	if got := c.Phase(ended); got != policy.CampaignEnded {
+	if got := c.Phase(ended); got != operator.CampaignEnded {
 		t.Errorf("ended it is %s", got)
 	}
 }

@@ -5,64 +5,11 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
-
-// Experiment compares ways to make pictures: each session that takes part is
-// given one of the arms. gateway/experiment gives, gateway/intake and
-// gateway/routing obey. Those that ended stay, so that operators see what
-// became of them.
-type Experiment struct {
-	Arms      []Arm      `json:"arms"`
-	Split     Split      `json:"split,omitempty"`
-	Traffic   int        `json:"traffic"` // percent of the sessions take part
-	StartedAt time.Time  `json:"startedAt"`
-	EndedAt   *time.Time `json:"endedAt,omitempty"`
-	Why       string     `json:"why,omitempty"` // it was stopped
-}
-
-// Arm is one of the ways: a provider, which is one model, the words of one
-// catalogue, and numbers that stand where a style's defaults stand. What is
-// zero is as without an experiment.
-type Arm struct {
-	Name       string  `json:"name"`
-	Provider   string  `json:"provider"`
-	Model      string  `json:"model,omitempty"` // the provider's, when the experiment began
-	Weight     int     `json:"weight"`
-	Catalog    int     `json:"catalog,omitempty"`
-	Aspect     string  `json:"aspect,omitempty"`
-	Resolution string  `json:"resolution,omitempty"`
-	Steps      int     `json:"steps,omitempty"`
-	CFG        float64 `json:"cfg,omitempty"`
-	Strength   float64 `json:"strength,omitempty"`
-}
-
-// Split says how sessions are divided.
-type Split string
-
-// The splits.
-const (
-	ByWeight Split = ""         // the arms' weights
-	Thompson Split = "thompson" // as probably as an arm is the best; weights do not count
-)
-
-// Running reports whether sessions are given arms now.
-func (e Experiment) Running() bool { return e.EndedAt == nil }
-
-// Stop ends the experiment.
-func (e *Experiment) Stop(why string, now time.Time) {
-	now = now.UTC().Truncate(time.Millisecond)
-	e.EndedAt, e.Why = &now, clip(why)
-}
-
-// Book is the name under which the experiment is counted, and no other is:
-// a name alone may be used again.
-func (e Experiment) Book(name string) string {
-	return name + "-" + strconv.FormatInt(e.StartedAt.UnixMilli(), 36)
-}
 
 // Experiment is the one that is running, if any.
 func (s *State) Experiment() (name string, e Experiment, running bool) {
@@ -97,10 +44,10 @@ func (s *State) checkExperiments(f *fault.Fault) *fault.Fault {
 		if e.Traffic < 1 || e.Traffic > 100 {
 			f = f.At(at+"/traffic", fault.FieldOutOfRange, "must be 1…100 percent")
 		}
-		if e.Split != ByWeight && e.Split != Thompson {
+		if e.Split != "" && e.Split != operator.SplitWeights && e.Split != operator.SplitThompson {
 			f = f.At(at+"/split", fault.FieldInvalid, "must be weights or thompson")
 		}
-		f = e.checkArms(f, at+"/arms")
+		f = checkArms(f, at+"/arms", e)
 	}
 	if running > 1 {
 		f = f.At("/experiments", fault.FieldConflict, "only one may be running")
@@ -111,7 +58,7 @@ func (s *State) checkExperiments(f *fault.Fault) *fault.Fault {
 	return f
 }
 
-func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
+func checkArms(f *fault.Fault, at string, e Experiment) *fault.Fault {
 	if len(e.Arms) < minArms || len(e.Arms) > maxArms {
 		f = f.At(at, fault.FieldOutOfRange, fmt.Sprintf("must be %d…%d arms", minArms, maxArms))
 	}
@@ -125,7 +72,7 @@ func (e Experiment) checkArms(f *fault.Fault, at string) *fault.Fault {
 			{named(a.Name) && !seen[a.Name], "name", "must be lower-case letters, digits and hyphens, and used once"},
 			{a.Provider != "", "provider", "must be given"},
 			{a.Weight >= 1 && a.Weight <= MaxWeight, "weight", fmt.Sprintf("must be 1…%d", MaxWeight)},
-			{e.Split == ByWeight || a.Weight == 1, "weight", "does not count here: the arms' results divide the sessions"},
+			{e.Split != operator.SplitThompson || a.Weight == 1, "weight", "does not count here: the arms' results divide the sessions"},
 			{a.Steps >= 0 && a.Steps <= maxSteps, "steps", fmt.Sprintf("must be 0…%d", maxSteps)},
 			{a.CFG >= 0 && a.CFG <= maxCFG, "cfg", fmt.Sprintf("must be 0…%d", maxCFG)},
 			{a.Strength >= 0 && a.Strength <= 1, "strength", "must be 0…1"},

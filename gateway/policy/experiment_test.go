@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 func trial(change ...func(*policy.Experiment)) policy.Experiment {
@@ -61,7 +62,7 @@ func TestAnExperimentThatCannotWorkIsRefused(t *testing.T) {
 		"/experiments/Sky":                 {"Sky", trial()},
 		"/experiments/sky/traffic":         {"sky", trial(func(e *policy.Experiment) { e.Traffic = 101 })},
 		"/experiments/sky/split":           {"sky", trial(func(e *policy.Experiment) { e.Split = "luck" })},
-		"/experiments/sky/arms/1/weight":   {"sky", trial(func(e *policy.Experiment) { e.Split, e.Arms[1].Weight = policy.Thompson, 2 })},
+		"/experiments/sky/arms/1/weight":   {"sky", trial(func(e *policy.Experiment) { e.Split, e.Arms[1].Weight = operator.SplitThompson, 2 })},
 		"/experiments/sky/arms":            {"sky", trial(func(e *policy.Experiment) { e.Arms = e.Arms[:1] })},
 		"/experiments/sky/arms/1/name":     {"sky", trial(func(e *policy.Experiment) { e.Arms[1].Name = "a" })},
 		"/experiments/sky/arms/0/weight":   {"sky", trial(func(e *policy.Experiment) { e.Arms[0].Weight = 0 })},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // Ramp moves the tasks of one provider to another in steps. gateway/ramp
@@ -53,7 +54,7 @@ func (r *Ramp) Every() time.Duration { return time.Duration(r.EverySeconds) * ti
 // Finish ends the ramp.
 func (r *Ramp) Finish(end RampEnd, why string, now time.Time) {
 	now = now.UTC().Truncate(time.Millisecond)
-	r.End, r.Why, r.EndedAt = end, clip(why), &now
+	r.End, r.Why, r.EndedAt = end, operator.Clip(why), &now
 }
 
 const (

@@ -1,13 +1,13 @@
 package policy
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // State is everything an operator can change while it runs. A State that
@@ -25,6 +25,23 @@ type State struct {
 	Experiments map[string]Experiment `json:"experiments,omitempty"` // by name; at most one is running
 	Campaigns   map[string]Campaign   `json:"campaigns,omitempty"`   // by name
 }
+
+// What operators write is kept as they write it.
+type (
+	// Campaign is a known event that brings a crowd. Each gateway opens and
+	// closes it by its own clock.
+	Campaign = operator.Campaign
+
+	// Experiment compares ways to make pictures. Those that ended stay, so that
+	// operators see what became of them.
+	Experiment = operator.Experiment
+
+	// Arm is one of the ways that an experiment compares.
+	Arm = operator.Arm
+
+	// Change is one entry of the history.
+	Change = operator.Change
+)
 
 // Catalog says which catalogue is in force. Documents are kept beside the
 // state, so that a change of a limit does not write a whole catalogue again.
@@ -84,23 +101,6 @@ type Edit struct {
 	Expect  *int // apply only to this version, else Conflict "precondition_failed"
 	DryRun  bool // compute and check the change, write nothing
 }
-
-// Change is one entry of the history. Before and After hold only what
-// differs, so that a person can read them.
-type Change struct {
-	Version int             `json:"version"`
-	At      time.Time       `json:"at"`
-	Who     string          `json:"who"`
-	Action  string          `json:"action"`
-	Subject string          `json:"subject,omitempty"`
-	Reason  string          `json:"reason,omitempty"`
-	Before  json.RawMessage `json:"before"`
-	After   json.RawMessage `json:"after"`
-	Final   bool            `json:"final,omitempty"` // an act, noted; there is nothing to undo
-}
-
-// Empty reports whether the change changed nothing, and so was not written.
-func (c Change) Empty() bool { return string(c.Before) == "{}" && string(c.After) == "{}" }
 
 // check refuses states that nobody could have meant.
 func (s *State) check() error {

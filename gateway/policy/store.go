@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	key          = "state"
-	keptChanges  = 1000
-	maxBytes     = 900 << 10 // below the engine's largest message
-	maxTextBytes = 1000      // of who, subject and reason
+	key         = "state"
+	keptChanges = 1000
+	maxBytes    = 900 << 10 // below the engine's largest message
 )
 
 // revision is what the bucket holds: the state and the change that made it.

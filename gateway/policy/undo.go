@@ -32,13 +32,13 @@ func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error
 		if edit.Subject == "" {
 			edit.Subject = strconv.Itoa(version)
 		}
-		return s.Apply(ctx, edit, c.revert)
+		return s.Apply(ctx, edit, func(state *State) error { return revert(c, state) })
 	}
 	return Change{}, fault.New(fault.ChangeNotFound).With("version", strconv.Itoa(version))
 }
 
-// revert takes the change out of a state.
-func (c Change) revert(state *State) error {
+// revert takes a change out of a state.
+func revert(c Change, state *State) error {
 	current, err := tree(state)
 	if err != nil {
 		return err

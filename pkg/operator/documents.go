@@ -2,6 +2,7 @@ package operator
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -182,7 +183,8 @@ type Intake struct {
 	Until  *time.Time `json:"until,omitempty"`
 }
 
-// Change is one entry of the history, or what a request changed.
+// Change is one entry of the history, or what a request changed. Before and
+// After hold only what differs, so that a person can read them.
 type Change struct {
 	Version   int             `json:"version"`
 	At        time.Time       `json:"at"`
@@ -195,6 +197,18 @@ type Change struct {
 	Final     bool            `json:"final,omitempty"`     // an act that cannot be undone
 	Unchanged bool            `json:"unchanged,omitempty"` // it was so already; nothing was written
 	DryRun    bool            `json:"dryRun,omitempty"`
+}
+
+// Empty reports whether nothing differs.
+func (c Change) Empty() bool { return string(c.Before) == "{}" && string(c.After) == "{}" }
+
+// Clip bounds what people write about a change.
+func Clip(s string) string {
+	const most = 1000
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
 }
 
 // List is a list in an envelope, so that it can grow fields.

@@ -4,41 +4,39 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
-// Experiment compares ways to make pictures, its arms.
+// Experiment compares ways to make pictures, its arms: each session that
+// takes part is given one. The operator state keeps it, and the admin API
+// takes and shows it.
 type Experiment struct {
-	Name      string     `json:"name"`
-	State     string     `json:"state"`   // running or stopped
-	Split     string     `json:"split"`   // weights or thompson
-	Traffic   int        `json:"traffic"` // percent of the sessions take part
+	Split     Split      `json:"split,omitempty"`   // "" is by weight
+	Traffic   int        `json:"traffic,omitempty"` // percent of the sessions take part; 0 is 100 when one begins
 	Arms      []Arm      `json:"arms"`
-	StartedAt time.Time  `json:"startedAt"`
+	StartedAt time.Time  `json:"startedAt,omitzero"`
 	EndedAt   *time.Time `json:"endedAt,omitempty"`
 	Why       string     `json:"why,omitempty"` // it was stopped
 }
 
-// The states of an Experiment.
+// Split says how sessions are divided among arms.
+type Split string
+
+// The splits.
 const (
-	ExperimentRunning = "running"
-	ExperimentStopped = "stopped"
+	SplitWeights  Split = "weights"
+	SplitThompson Split = "thompson" // as probably as an arm is the best by what it has shown; weights do not count
 )
 
-// The ways to divide sessions among arms: by their weights, or by what the
-// arms have shown so far.
-const (
-	SplitWeights  = "weights"
-	SplitThompson = "thompson"
-)
-
-// Arm is a provider, the words of one catalogue, and numbers that stand where
-// a style's defaults stand. What is zero is as without an experiment.
+// Arm is one of the ways: a provider, which is one model, the words of one
+// catalogue, and numbers that stand where a style's defaults stand. What is
+// zero is as without an experiment.
 type Arm struct {
 	Name       string  `json:"name"`
 	Provider   string  `json:"provider"`
-	Model      string  `json:"model,omitempty"`   // the provider's; "": whichever it has
-	Weight     int     `json:"weight,omitempty"`  // 0: 1
+	Model      string  `json:"model,omitempty"`   // the provider's, when the experiment began
+	Weight     int     `json:"weight,omitempty"`  // 0 is 1 when one begins
 	Catalog    int     `json:"catalog,omitempty"` // version
 	Aspect     string  `json:"aspect,omitempty"`
 	Resolution string  `json:"resolution,omitempty"`
@@ -47,18 +45,34 @@ type Arm struct {
 	Strength   float64 `json:"strength,omitempty"`
 }
 
-// ExperimentStart begins an experiment.
-type ExperimentStart struct {
-	Name    string `json:"name"`
-	Split   string `json:"split,omitempty"`   // "": weights
-	Traffic int    `json:"traffic,omitempty"` // 0: 100
-	Arms    []Arm  `json:"arms"`
+// Running reports whether sessions are given arms now.
+func (e Experiment) Running() bool { return e.EndedAt == nil }
+
+// Stop ends the experiment.
+func (e *Experiment) Stop(why string, now time.Time) {
+	now = now.UTC().Truncate(time.Millisecond)
+	e.EndedAt, e.Why = &now, Clip(why)
 }
 
-// ExperimentReport is how the arms do now.
-type ExperimentReport struct {
+// Book is the name under which the experiment is counted, and no other is:
+// a name alone may be used again.
+func (e Experiment) Book(name string) string {
+	return name + "-" + strconv.FormatInt(e.StartedAt.UnixMilli(), 36)
+}
+
+// The states of an Experiment.
+const (
+	ExperimentRunning = "running"
+	ExperimentStopped = "stopped"
+)
+
+// ExperimentStatus is an experiment and where it stands.
+type ExperimentStatus struct {
+	Name string `json:"name"`
 	Experiment
-	Results []ArmResult `json:"results"`
+
+	State   string      `json:"state"`             // running or stopped
+	Results []ArmResult `json:"results,omitempty"` // of its arms, in a report
 }
 
 // ArmResult is what an arm has shown. Pictures that others made, as fallbacks
@@ -97,19 +111,22 @@ type Estimate struct {
 }
 
 // ReportExperiment tells how the arms of an experiment do.
-func (c *Client) ReportExperiment(ctx context.Context, name string) (ExperimentReport, error) {
-	return ask[ExperimentReport](ctx, c, request{method: http.MethodGet, path: "/experiments/" + url.PathEscape(name)})
+func (c *Client) ReportExperiment(ctx context.Context, name string) (ExperimentStatus, error) {
+	return ask[ExperimentStatus](ctx, c, request{method: http.MethodGet, path: "/experiments/" + url.PathEscape(name)})
 }
 
 // Experiments lists the experiments, the newest first.
-func (c *Client) Experiments(ctx context.Context) ([]Experiment, error) {
-	l, err := ask[List[Experiment]](ctx, c, request{method: http.MethodGet, path: "/experiments"})
+func (c *Client) Experiments(ctx context.Context) ([]ExperimentStatus, error) {
+	l, err := ask[List[ExperimentStatus]](ctx, c, request{method: http.MethodGet, path: "/experiments"})
 	return l.Data, err
 }
 
 // StartExperiment begins one.
-func (c *Client) StartExperiment(ctx context.Context, s ExperimentStart, e Edit) (Change, error) {
-	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/experiments", edit: &e, body: s})
+func (c *Client) StartExperiment(ctx context.Context, name string, x Experiment, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/experiments", edit: &e, body: struct {
+		Name string `json:"name"`
+		Experiment
+	}{name, x}})
 }
 
 // StopExperiment ends one: from then on tasks are made as without it.
