@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,12 @@ import (
 const wholeService = "*"
 
 func newBudget(a *App) *cobra.Command {
-	return group("budget", "What providers may cost on a day", newBudgetGet(a), newBudgetSet(a), newBudgetReset(a))
+	get := a.shows(&cobra.Command{Use: "get", Short: "Show the budgets of the day, and what was spent", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			b, err := c.Budgets(ctx)
+			return budgetsView(b), err
+		})
+	return group("budget", "What providers may cost on a day", get, newBudgetSet(a), newBudgetReset(a))
 }
 
 func budgetsView(b operator.Budgets) terminal.View {

@@ -9,51 +9,58 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-type budgetSetOptions struct {
-	editOptions
-	service bool
-	budgets map[string]int64
-}
-
 func newBudgetSet(a *App) *cobra.Command {
-	o := &budgetSetOptions{editOptions: editOptions{app: a}}
-	cmd := &cobra.Command{
+	var service bool
+	budgets := map[string]int64{}
+	cmd := a.changes(&cobra.Command{
 		Use: "set [PROVIDER] FEN", Short: "Set what a provider may cost on a day, in fen",
 		Long: "Set what a provider, or with --service all of them together, may cost on a Shanghai day, in fen\n" +
-			"(0.01 CNY). A provider without money left leaves the plan until midnight; when nobody is left,\n" +
-			"people are told to come back tomorrow.",
+			"(0.01 CNY). A provider whose budget is spent gets no more tasks until midnight. When every budget is\n" +
+			"spent, people are told to come back tomorrow.",
 		Example: "  imgctl budget set seedream 50000\n  imgctl budget set --service 200000 --reason \"weekend campaign\"",
 		Args:    cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeProviders(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.parse(args); err != nil {
-				return err
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 1) != service {
+				return usage("give a provider and fen, or --service and fen")
 			}
-			return o.run(cmd.Context())
+			name, raw := wholeService, args[len(args)-1]
+			if !service {
+				name = args[0]
+			}
+			fen, err := strconv.ParseInt(raw, 10, 64)
+			if err != nil || fen < 0 {
+				return usage("the budget must be a number of fen, is %q", raw)
+			}
+			budgets[name] = fen
+			return nil
 		},
-	}
-	cmd.Flags().BoolVar(&o.service, "service", false, "the budget of all providers together")
-	o.flags(cmd)
+	}, func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+		return c.SetBudgets(ctx, budgets, e)
+	})
+	cmd.Flags().BoolVar(&service, "service", false, "the budget of all providers together")
 	return cmd
 }
 
-func (o *budgetSetOptions) parse(args []string) error {
-	if (len(args) == 1) != o.service {
-		return usage("give a provider and fen, or --service and fen")
-	}
-	name, raw := wholeService, args[len(args)-1]
-	if !o.service {
-		name = args[0]
-	}
-	fen, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || fen < 0 {
-		return usage("the budget must be a number of fen, is %q", raw)
-	}
-	o.budgets = map[string]int64{name: fen}
-	return nil
-}
-
-func (o *budgetSetOptions) run(ctx context.Context) error {
-	return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
-		return c.SetBudgets(ctx, o.budgets, o.edit())
+func newBudgetReset(a *App) *cobra.Command {
+	var service, all bool
+	var names []string
+	cmd := a.changes(&cobra.Command{
+		Use: "reset [PROVIDER…]", Short: "Remove budgets",
+		Example:           "  imgctl budget reset seedream\n  imgctl budget reset --all",
+		ValidArgsFunction: a.completeProviders(),
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			if names = args; service {
+				names = append(names, wholeService)
+			}
+			if (len(names) == 0) != all {
+				return usage("name providers, or give --service or --all")
+			}
+			return nil
+		},
+	}, func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+		return c.ResetBudgets(ctx, names, e)
 	})
+	cmd.Flags().BoolVar(&service, "service", false, "the budget of all providers together")
+	cmd.Flags().BoolVar(&all, "all", false, "remove every budget")
+	return cmd
 }

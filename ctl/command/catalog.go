@@ -1,10 +1,9 @@
 package command
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +15,29 @@ import (
 func newCatalog(a *App) *cobra.Command {
 	return group("catalog", "Styles and places that people choose from, and what models are told of them",
 		newCatalogShow(a), newCatalogDiff(a), newCatalogApply(a), newCatalogRollback(a))
+}
+
+func newCatalogShow(a *App) *cobra.Command {
+	var version int
+	cmd := a.reads(&cobra.Command{
+		Use: "show", Short: "Show the catalogue in force, or an earlier one",
+		Long:    "Show the catalogue in force, or an earlier one. With -o yaml or -o json it is the whole document, to be\nedited and applied.",
+		Example: "  imgctl catalog show -o yaml > catalog.yaml",
+		Args:    cobra.NoArgs,
+	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+		got, err := c.Catalog(ctx, version)
+		switch {
+		case err != nil:
+			return terminal.View{}, err
+		case got.Version == got.InForce:
+			a.talk("Catalogue %d is in force; kept: %v", got.Version, got.Versions)
+		default:
+			a.talk("Catalogue %d; in force is %d", got.Version, got.InForce)
+		}
+		return documentView(got.Document), nil
+	})
+	cmd.Flags().IntVar(&version, "version", 0, "`number` of an earlier one")
+	return cmd
 }
 
 // documentView shows a catalogue. As JSON and YAML it is the document itself:
@@ -35,78 +57,56 @@ func documentView(d *catalog.Document) terminal.View {
 	return v
 }
 
+func newCatalogDiff(a *App) *cobra.Command {
+	var from, to int
+	cmd := a.reads(&cobra.Command{
+		Use: "diff [FILE]", Short: "Compare a file with the catalogue in force, or two catalogues",
+		Long:    "Compare a YAML or JSON file (- is stdin) with the catalogue in force. Without a file, compare --from\nwith --to, which are the previous catalogue and the one in force unless given.",
+		Example: "  imgctl catalog diff catalog.yaml\n  imgctl catalog diff --from 1001 --to 1003",
+		Args:    cobra.MaximumNArgs(1),
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && from+to != 0 {
+				return usage("give either FILE or --from and --to")
+			}
+			return nil
+		},
+	}, func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
+		if len(args) == 1 {
+			raw, err := a.readDocument(args[0])
+			if err != nil {
+				return terminal.View{}, err
+			}
+			ch, err := c.ApplyCatalog(ctx, raw, operator.Edit{DryRun: true})
+			return differencesView(ch.Differences, ch.Differences), faults(err)
+		}
+		list, err := differences(ctx, c, from, to)
+		return differencesView(list, list), faults(err)
+	})
+	cmd.Flags().IntVar(&from, "from", 0, "`version` to compare")
+	cmd.Flags().IntVar(&to, "to", 0, "`version` to compare it with")
+	return cmd
+}
+
+// differences compares two catalogues; 0 is the previous one, and the one in
+// force.
+func differences(ctx context.Context, c *operator.Client, from, to int) ([]catalog.Difference, error) {
+	after, err := c.Catalog(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	before, err := c.Catalog(ctx, cmp.Or(from, after.Previous, after.InForce))
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Diff(before.Document, after.Document), nil
+}
+
 // differencesView shows what differs; doc is what json and yaml print.
 func differencesView(doc any, list []catalog.Difference) terminal.View {
-	v := terminal.View{Doc: doc, Table: terminal.Table{
+	v := listView(list, terminal.Table{
 		Columns: []terminal.Column{{Name: "field"}, {Name: "before", Least: 16}, {Name: "after", Least: 16}},
 		Empty:   "Nothing differs.",
-	}}
-	for _, d := range list {
-		v.Names = append(v.Names, d.Path)
-		v.Table.Rows = append(v.Table.Rows, []string{d.Path, or(d.Before, "–"), or(d.After, "–")})
-	}
+	}, func(d catalog.Difference) []string { return []string{d.Path, or(d.Before, "–"), or(d.After, "–")} })
+	v.Doc = doc
 	return v
-}
-
-// turn makes a change of the catalogue and shows what it means.
-func (o *editOptions) turn(ctx context.Context, apply func(context.Context, *operator.Client) (operator.CatalogChange, error)) error {
-	return o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
-		ch, err := apply(ctx, c)
-		if err != nil {
-			return faults(err)
-		}
-		switch {
-		case ch.Unchanged:
-			o.app.talk("Nothing to change: catalogue %d says so already.", ch.Catalog)
-		case ch.DryRun:
-			o.app.talk("Dry run: nothing was changed. It would become catalogue %d.", ch.Catalog)
-		default:
-			o.app.talk("Catalogue %d is in force on every gateway. Undo it with: imgctl history undo %d", ch.Catalog, ch.Version)
-		}
-		for _, line := range tooLong(ch.TooLong) {
-			o.app.talk("%s", line)
-		}
-		return o.app.print(differencesView(ch, ch.Differences))
-	})
-}
-
-// tooLong warns of styles that some models would not be asked for, one a line.
-func tooLong(list []operator.TooLong) (lines []string) {
-	for i, t := range list {
-		if i == 0 || t.Style != list[i-1].Style {
-			lines = append(lines, fmt.Sprintf("Warning: style %s is too long for", t.Style))
-		} else {
-			lines[len(lines)-1] += ","
-		}
-		drawn := ""
-		if len(t.Providers) > 0 {
-			drawn = ", which draws for " + strings.Join(t.Providers, " and ")
-		}
-		lines[len(lines)-1] += fmt.Sprintf(" %s (%d %s over%s)", t.Model, t.Over, t.Unit, drawn)
-	}
-	return lines
-}
-
-// faultList writes the faults of a refused document one a line.
-type faultList struct{ *operator.Problem }
-
-// Unwrap keeps the refusal's status and code.
-func (f faultList) Unwrap() error { return f.Problem }
-
-// Error says everything that is wrong.
-func (f faultList) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:", f.Detail)
-	for _, v := range f.Violations {
-		fmt.Fprintf(&b, "\n  %s: %s", or(v.Pointer, "document"), v.Detail)
-	}
-	return b.String()
-}
-
-func faults(err error) error {
-	var p *operator.Problem
-	if errors.As(err, &p) && len(p.Violations) > 0 {
-		return faultList{p}
-	}
-	return err
 }

@@ -14,36 +14,21 @@ func newCost(a *App) *cobra.Command {
 	return group("cost", "What pictures have cost", newCostReport(a))
 }
 
-type costReportOptions struct {
-	showOptions
-	days int
-}
-
 func newCostReport(a *App) *cobra.Command {
-	o := &costReportOptions{showOptions: showOptions{app: a}}
-	cmd := &cobra.Command{
+	var days int
+	cmd := a.shows(&cobra.Command{
 		Use: "report", Short: "Attempts and money by day, provider, model and region",
-		Long: "Attempts and money by Shanghai day, provider, model and region, in CNY. What a call was set aside for and\n" +
-			"not billed counts as returned; what may have been billed, as unknown. Calls under way are left out.\n" +
-			"A model that was not noted is \"-\".",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.days < 1 || o.days > 400 {
-				return usage("--days must be 1…400")
-			}
-			return o.run(cmd.Context())
-		},
-	}
-	cmd.Flags().IntVar(&o.days, "days", 7, "how many `days`, today among them")
-	o.flags(cmd)
-	return cmd
-}
-
-func (o *costReportOptions) run(ctx context.Context) error {
-	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
-		costs, err := c.Costs(ctx, o.days)
+		Long: "Attempts and money by Shanghai day, provider, model and region, in CNY. Money that was set aside for a\n" +
+			"call and not billed is \"returned\". Money that may have been billed is \"unknown\". Calls under way are\n" +
+			"left out. A model that was not noted is \"-\".",
+		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error { return within("--days", days, 1, 400) },
+	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+		costs, err := c.Costs(ctx, days)
 		return costsView(costs), err
 	})
+	cmd.Flags().IntVar(&days, "days", 7, "how many `days`, today among them")
+	return cmd
 }
 
 func costsView(costs []operator.Cost) terminal.View {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -33,6 +34,30 @@ func (a *App) changes(cmd *cobra.Command, apply func(ctx context.Context, c *ope
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return o.change(cmd.Context(), func(ctx context.Context, c *operator.Client) (operator.Change, error) {
 			return apply(ctx, c, args, o.edit())
+		})
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+// acts completes a command whose act history undo does not take back, and
+// prints what came of it. It asks question first, unless that is nil.
+func (a *App) acts(cmd *cobra.Command, question func(args []string) string,
+	act func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error),
+) *cobra.Command {
+	o := &editOptions{app: a}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if question != nil {
+			if err := o.confirm(question(args)); err != nil {
+				return err
+			}
+		}
+		return a.call(cmd.Context(), func(ctx context.Context, c *operator.Client) error {
+			v, err := act(ctx, c, args, o.edit())
+			if err != nil {
+				return err
+			}
+			return a.print(v)
 		})
 	}
 	o.flags(cmd)

@@ -42,6 +42,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// within refuses a number that is out of its range.
+func within(flag string, n, least, most int) error {
+	if n < least || n > most {
+		return usage("%s must be %d…%d, is %d", flag, least, most, n)
+	}
+	return nil
+}
+
 // Execute runs imgctl and returns its exit code.
 func Execute(ctx context.Context, a *App, args []string) int {
 	root := New(a)

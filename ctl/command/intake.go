@@ -10,49 +10,29 @@ import (
 )
 
 func newIntake(a *App) *cobra.Command {
-	return group("intake", "Whether new tasks are accepted", newIntakePause(a), newIntakeResume(a))
-}
-
-type intakeOptions struct {
-	editOptions
-	want operator.Intake
-}
-
-func (o *intakeOptions) run(ctx context.Context) error {
-	return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
-		return c.ChangeIntake(ctx, o.want, o.edit())
-	})
-}
-
-func newIntakePause(a *App) *cobra.Command {
-	o := &intakeOptions{editOptions: editOptions{app: a}, want: operator.Intake{Paused: true}}
 	var length time.Duration
-	cmd := &cobra.Command{
+	pause := a.changes(&cobra.Command{
 		Use: "pause", Short: "Refuse new tasks; accepted ones go on",
 		Example: "  imgctl intake pause --for 10m --reason \"moving the engine\"",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(*cobra.Command, []string) error {
 			if length < 0 {
 				return usage("--for must be positive, is %v", length)
 			}
-			if length > 0 {
-				until := time.Now().Add(length).UTC().Truncate(time.Second)
-				o.want.Until = &until
-			}
-			return o.run(cmd.Context())
+			return nil
 		},
-	}
-	cmd.Flags().DurationVar(&length, "for", 0, "resume by itself after this `long`; 0 waits for `imgctl intake resume`")
-	o.flags(cmd)
-	return cmd
-}
-
-func newIntakeResume(a *App) *cobra.Command {
-	o := &intakeOptions{editOptions: editOptions{app: a}}
-	cmd := &cobra.Command{
-		Use: "resume", Short: "Accept new tasks again", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.flags(cmd)
-	return cmd
+	}, func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+		want := operator.Intake{Paused: true}
+		if length > 0 {
+			until := time.Now().Add(length).UTC().Truncate(time.Second)
+			want.Until = &until
+		}
+		return c.ChangeIntake(ctx, want, e)
+	})
+	pause.Flags().DurationVar(&length, "for", 0, "resume by itself after this `long`; 0 waits for `imgctl intake resume`")
+	resume := a.changes(&cobra.Command{Use: "resume", Short: "Accept new tasks again", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+			return c.ChangeIntake(ctx, operator.Intake{}, e)
+		})
+	return group("intake", "Whether new tasks are accepted", pause, resume)
 }

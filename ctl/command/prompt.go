@@ -13,41 +13,28 @@ import (
 )
 
 func newPrompt(a *App) *cobra.Command {
-	return group("prompt", "What models are asked for", newPromptRender(a), newPromptModels(a))
-}
-
-func newPromptModels(a *App) *cobra.Command {
-	return &cobra.Command{
-		Use: "models", Short: "List the models that can be asked, and how", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.call(cmd.Context(), func(ctx context.Context, c *operator.Client) error {
-				list, err := c.Models(ctx)
-				if err != nil {
-					return err
-				}
-				return a.print(modelsView(list))
-			})
-		},
-	}
+	models := a.reads(&cobra.Command{Use: "models", Short: "List the models that can be asked, and how", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			list, err := c.Models(ctx)
+			return modelsView(list), err
+		})
+	return group("prompt", "What models are asked for", newPromptRender(a), models)
 }
 
 func modelsView(list []operator.Model) terminal.View {
-	v := terminal.View{Doc: list, Table: terminal.Table{Columns: []terminal.Column{
+	return listView(list, terminal.Table{Columns: []terminal.Column{
 		{Name: "model"}, {Name: "kind"}, {Name: "language"}, {Name: "reads", Right: true}, {Name: "negative", Right: true}, {Name: "size"},
 		{Name: "takes"}, {Name: "ids", Wide: true},
-	}}}
-	for _, m := range list {
+	}}, func(m operator.Model) []string {
 		negative := "–"
 		if m.NegativeLimit > 0 {
 			negative = strconv.Itoa(m.NegativeLimit)
 		}
-		v.Names = append(v.Names, m.Name)
-		v.Table.Rows = append(v.Table.Rows, []string{
+		return []string{
 			m.Name, m.Kind, m.Language, fmt.Sprintf("%d %s", m.Limit, m.Unit), negative, or(m.Size, "–"), strings.Join(m.Takes, " "),
 			strings.Join(m.Models, " "),
-		})
-	}
-	return v
+		}
+	})
 }
 
 func promptView(p operator.Prompt) terminal.View {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,12 +15,55 @@ import (
 )
 
 func newProvider(a *App) *cobra.Command {
-	return group("provider", "Which models make pictures, and how often",
-		newProviderLs(a), newProviderSwitch(a, true), newProviderSwitch(a, false), newProviderWeight(a), newProviderRamp(a))
+	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the providers", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			ps, err := c.Providers(ctx)
+			return providersView(ps), err
+		})
+	enable := func(enabled bool, cmd *cobra.Command) *cobra.Command {
+		cmd.Args, cmd.ValidArgsFunction = cobra.ExactArgs(1), a.completeProviders()
+		return a.changes(cmd, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+			return c.ChangeProvider(ctx, args[0], operator.ProviderPatch{Enabled: &enabled}, e)
+		})
+	}
+	return group("provider", "Which models make pictures, and how often", ls,
+		enable(true, &cobra.Command{Use: "enable NAME", Short: "Use a provider again"}),
+		enable(false, &cobra.Command{
+			Use: "disable NAME", Short: "Send no further attempts to a provider; running ones end",
+			Example: "  imgctl provider disable seedream --reason \"billing incident\"",
+		}),
+		newProviderWeight(a), newProviderRamp(a))
+}
+
+func newProviderWeight(a *App) *cobra.Command {
+	var patch operator.ProviderPatch
+	cmd := a.changes(&cobra.Command{
+		Use: "weight NAME WEIGHT", Short: "Change a provider's share of tasks (0…1000)",
+		Long:    "Change a provider's share of tasks. Weights count relative to each other; with 0 a provider is only\na fallback. --reset goes back to the configured weight.",
+		Example: "  imgctl provider weight seedream 20\n  imgctl provider weight seedream --reset",
+		Args:    cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeProviders(),
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 2) == patch.ResetWeight {
+				return usage("give either a weight or --reset")
+			}
+			if len(args) == 2 {
+				w, err := strconv.Atoi(args[1])
+				if err != nil || w < 0 || w > 1000 {
+					return usage("the weight must be 0…1000, is %q", args[1])
+				}
+				patch.Weight = &w
+			}
+			return nil
+		},
+	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		return c.ChangeProvider(ctx, args[0], patch, e)
+	})
+	cmd.Flags().BoolVar(&patch.ResetWeight, "reset", false, "go back to the configured weight")
+	return cmd
 }
 
 func providersView(ps []operator.Provider) terminal.View {
-	v := terminal.View{Doc: ps, Table: terminal.Table{
+	return listView(ps, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "name", Least: 8}, {Name: "on"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
 			{Name: "calls", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
@@ -27,20 +71,17 @@ func providersView(ps []operator.Provider) terminal.View {
 			{Name: "kind", Wide: true}, {Name: "price", Right: true, Wide: true}, {Name: "budget", Right: true, Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},
 		Empty: "No provider is configured.",
-	}}
-	for _, p := range ps {
+	}, func(p operator.Provider) []string {
 		weight := strconv.Itoa(p.Weight)
 		if p.Weight != p.ConfiguredWeight {
 			weight += " (" + strconv.Itoa(p.ConfiguredWeight) + ")"
 		}
-		v.Names = append(v.Names, p.Name)
-		v.Table.Rows = append(v.Table.Rows, []string{
+		return []string{
 			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), successText(p.Success),
 			allowanceText(p), spentToday(p), p.Reason,
 			p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
-		})
-	}
-	return v
+		}
+	})
 }
 
 // breakerText says where a provider is left alone.

@@ -1,31 +1,40 @@
 package command
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 func newQuota(a *App) *cobra.Command {
-	return group("quota", "Limits for everybody, and quotas of single sessions",
-		newQuotaGet(a), newQuotaSet(a), newQuotaReset(a), newQuotaGrant(a))
+	get := a.shows(&cobra.Command{Use: "get [SESSION]", Short: "Show all limits, or the quota of one session", Args: cobra.MaximumNArgs(1)},
+		func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
+			if len(args) == 0 {
+				l, err := c.Limits(ctx)
+				return limitsView(l), err
+			}
+			s, err := c.Session(ctx, task.SessionID(args[0]))
+			return quotaView(s.Quota), err
+		})
+	return group("quota", "Limits for everybody, and quotas of single sessions", get, newQuotaSet(a), newQuotaReset(a), newQuotaGrant(a))
 }
 
 func limitsView(l operator.Limits) terminal.View {
-	v := terminal.View{Doc: l, Table: terminal.Table{Columns: []terminal.Column{
+	v := listView(l.Limits, terminal.Table{Columns: []terminal.Column{
 		{Name: "limit"}, {Name: "value", Right: true}, {Name: "configured", Right: true}, {Name: "set by"},
-	}}}
-	for _, x := range l.Limits {
+	}}, func(x operator.Limit) []string {
 		by := "configuration"
 		if x.Overridden {
 			by = "operator"
 		}
-		v.Names = append(v.Names, x.Key)
-		v.Table.Rows = append(v.Table.Rows, []string{x.Key, limitText(x.Key, x.Value), limitText(x.Key, x.Configured), by})
-	}
+		return []string{x.Key, limitText(x.Key, x.Value), limitText(x.Key, x.Configured), by}
+	})
+	v.Doc = l
 	return v
 }
 
@@ -37,4 +46,30 @@ func quotaView(q operator.Quota) terminal.View {
 			strconv.FormatInt(q.Active, 10), limitText("", q.ActiveLimit), clock(q.ResetsAt),
 		}},
 	}}
+}
+
+func newQuotaGrant(a *App) *cobra.Command {
+	var grant operator.Grant
+	cmd := a.acts(&cobra.Command{
+		Use: "grant SESSION TASKS --id EXTERNAL-ID", Short: "Give a session more tasks today",
+		Long: "Give a session more tasks today. The external id, such as an order number, makes it safe to\nrepeat the command: the same id gives only once.",
+		Args: cobra.ExactArgs(2),
+		PreRunE: func(_ *cobra.Command, args []string) (err error) {
+			if grant.Tasks, err = strconv.ParseInt(args[1], 10, 64); err != nil || grant.Tasks < 1 {
+				return usage("TASKS must be a positive number, is %q", args[1])
+			}
+			if grant.ExternalID == "" {
+				return usage("give --id: the same id gives only once, so that a repeated command does no harm")
+			}
+			return nil
+		},
+	}, nil, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error) {
+		q, err := c.Grant(ctx, task.SessionID(args[0]), grant, e)
+		if err == nil && e.DryRun {
+			a.talk("Dry run: nothing was changed.")
+		}
+		return quotaView(q), err
+	})
+	cmd.Flags().StringVar(&grant.ExternalID, "id", "", "`external id` that may give only once")
+	return cmd
 }

@@ -9,52 +9,70 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-type quotaSetOptions struct {
-	editOptions
-	limits map[string]int64
-}
-
 func newQuotaSet(a *App) *cobra.Command {
-	o := &quotaSetOptions{editOptions: editOptions{app: a}, limits: make(map[string]int64)}
-	cmd := &cobra.Command{
+	limits := map[string]int64{}
+	cmd := a.changes(&cobra.Command{
 		Use: "set", Short: "Change limits on every gateway within a second",
 		Long:    "Change limits on every gateway within a second. They stay, also over restarts, until `imgctl quota reset`.\nSizes may be written as 64MiB; off turns a limit off.",
 		Example: "  imgctl quota set --session-daily 30 --reason \"weekend campaign\"\n  imgctl quota set --max-upload-bytes 32MiB --ip-daily off",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.parse(cmd); err != nil {
-				return err
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			for _, l := range limit.All() {
+				f := cmd.Flags().Lookup(l.Flag())
+				if !f.Changed {
+					continue
+				}
+				if limits[l.Key], err = parseLimit(f.Value.String()); err != nil {
+					return usage("--%s %w", l.Flag(), err)
+				}
 			}
-			return o.run(cmd.Context())
+			if len(limits) == 0 {
+				return usage("name at least one limit, such as --session-daily 30")
+			}
+			return nil
 		},
-	}
+	}, func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+		return c.SetLimits(ctx, limits, e)
+	})
 	for _, l := range limit.All() {
 		cmd.Flags().String(l.Flag(), "", "`"+string(l.Unit)+"` "+l.Help)
 	}
-	o.flags(cmd)
 	return cmd
 }
 
-func (o *quotaSetOptions) parse(cmd *cobra.Command) error {
+func newQuotaReset(a *App) *cobra.Command {
+	var all bool
+	var keys, known []string
 	for _, l := range limit.All() {
-		f := cmd.Flags().Lookup(l.Flag())
-		if !f.Changed {
-			continue
-		}
-		v, err := parseLimit(f.Value.String())
-		if err != nil {
-			return usage("--%s %w", l.Flag(), err)
-		}
-		o.limits[l.Key] = v
+		known = append(known, l.Key)
 	}
-	if len(o.limits) == 0 {
-		return usage("name at least one limit, such as --session-daily 30")
-	}
-	return nil
+	cmd := a.changes(&cobra.Command{
+		Use: "reset [LIMIT…]", Short: "Take limits back to what is configured",
+		Example:           "  imgctl quota reset sessionDaily\n  imgctl quota reset --all",
+		ValidArgsFunction: cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp),
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			for _, arg := range args {
+				keys = append(keys, limitKey(arg))
+			}
+			if (len(keys) == 0) != all {
+				return usage("name limits such as sessionDaily, or give --all")
+			}
+			return nil
+		},
+	}, func(ctx context.Context, c *operator.Client, _ []string, e operator.Edit) (operator.Change, error) {
+		return c.ResetLimits(ctx, keys, e)
+	})
+	cmd.Flags().BoolVar(&all, "all", false, "reset every limit")
+	return cmd
 }
 
-func (o *quotaSetOptions) run(ctx context.Context) error {
-	return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
-		return c.SetLimits(ctx, o.limits, o.edit())
-	})
+// limitKey accepts session-daily for sessionDaily: people type what the flags
+// of set are called. Whether there is such a limit is the gateway's to say.
+func limitKey(arg string) string {
+	for _, l := range limit.All() {
+		if l.Flag() == arg {
+			return l.Key
+		}
+	}
+	return arg
 }

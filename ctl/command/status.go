@@ -15,23 +15,12 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-type statusOptions struct{ showOptions }
-
 func newStatus(a *App) *cobra.Command {
-	o := &statusOptions{showOptions{app: a}}
-	cmd := &cobra.Command{
-		Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.flags(cmd)
-	return cmd
-}
-
-func (o *statusOptions) run(ctx context.Context) error {
-	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
-		s, err := c.Status(ctx)
-		return statusView(s, time.Now()), err
-	})
+	return a.shows(&cobra.Command{Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			s, err := c.Status(ctx)
+			return statusView(s, time.Now()), err
+		})
 }
 
 func statusView(s operator.Status, now time.Time) terminal.View {

@@ -12,35 +12,19 @@ import (
 )
 
 func newStorage(a *App) *cobra.Command {
-	return group("storage", "Photos, pictures and the room for them", newStorageUsage(a))
-}
-
-type storageUsageOptions struct{ showOptions }
-
-func newStorageUsage(a *App) *cobra.Command {
-	o := &storageUsageOptions{showOptions{app: a}}
-	cmd := &cobra.Command{
+	usage := a.shows(&cobra.Command{
 		Use: "usage", Short: "Count what is kept, by kind and age",
 		Long: "Count what is kept, by kind and age of its bytes. Of a very large store only a part is read: then there is at least what is shown.\n" +
 			"Partial uploads are those of the gateway that is asked.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.flags(cmd)
-	return cmd
-}
-
-func (o *storageUsageOptions) run(ctx context.Context) error {
-	return o.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
+	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 		s, err := c.Storage(ctx)
-		if err != nil {
-			return terminal.View{}, err
+		if err == nil && !s.Complete {
+			a.talk("There is more than could be counted: at least this much.")
 		}
-		if !s.Complete {
-			o.app.talk("There is more than could be counted: at least this much.")
-		}
-		return storageView(s), nil
+		return storageView(s), err
 	})
+	return group("storage", "Photos, pictures and the room for them", usage)
 }
 
 func storageView(s operator.Storage) terminal.View {

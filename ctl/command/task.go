@@ -1,8 +1,9 @@
 package command
 
 import (
+	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,116 +14,53 @@ import (
 )
 
 func newTask(a *App) *cobra.Command {
-	return group("task", "Pictures being made", newTaskLs(a), newTaskGet(a), newTaskWatch(a), newTaskCancel(a))
+	get := a.shows(&cobra.Command{Use: "get TASK", Short: "Show a task and its attempts", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeTasks()},
+		func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
+			t, err := c.Task(ctx, task.ID(args[0]))
+			return taskView(t, time.Now()), err
+		})
+	return group("task", "Pictures being made", newTaskLs(a), get, newTaskWatch(a), newTaskCancel(a))
 }
 
-func tasksView(ts []operator.Task, now time.Time) terminal.View {
-	v := terminal.View{Doc: ts, Table: terminal.Table{
-		Columns: []terminal.Column{
-			{Name: "task"}, {Name: "state"}, {Name: "progress", Right: true}, {Name: "style", Least: 6}, {Name: "place", Least: 6},
-			{Name: "attempts", Right: true}, {Name: "age", Right: true}, {Name: "took", Right: true},
-			{Name: "session", Wide: true}, {Name: "stage", Wide: true}, {Name: "provider", Wide: true}, {Name: "failure", Wide: true},
+func newTaskLs(a *App) *cobra.Command {
+	var filter operator.TaskFilter
+	states := []string{
+		string(task.Queued), string(task.Running), string(task.Succeeded), string(task.Failed), string(task.Canceled), string(task.Expired),
+	}
+	cmd := a.shows(&cobra.Command{
+		Use: "ls", Short: "List tasks, those that changed last first", Args: cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error {
+			if filter.State != "" && !slices.Contains(states, string(filter.State)) {
+				return usage("--state must be one of %v, is %q", states, filter.State)
+			}
+			return within("--limit", filter.Limit, 1, 1000)
 		},
-		Empty: "No tasks.",
-	}}
-	for _, t := range ts {
-		v.Names = append(v.Names, string(t.TaskID))
-		v.Table.Rows = append(v.Table.Rows, []string{
-			string(t.TaskID), stateText(t), strconv.Itoa(t.Progress) + "%", t.Style, t.Place, strconv.Itoa(len(t.Attempts)),
-			age(now.Sub(t.CreatedAt)), took(t, now), string(t.Session), t.Stage, lastProvider(t), failureText(t.Failure),
+	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+		ts, err := c.Tasks(ctx, filter)
+		return tasksView(ts, time.Now()), err
+	})
+	f := cmd.Flags()
+	f.StringVar((*string)(&filter.Session), "session", "", "only of this `session`")
+	f.StringVar((*string)(&filter.State), "state", "", "only in this `state`")
+	f.IntVar(&filter.Limit, "limit", 50, "at most so `many` (1…1000)")
+	must(cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp)))
+	return cmd
+}
+
+func newTaskCancel(a *App) *cobra.Command {
+	return a.acts(&cobra.Command{
+		Use: "cancel TASK", Short: "Ask for the end of a task; it may still succeed",
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeTasks(),
+	}, func(args []string) string { return fmt.Sprintf("Cancel task %s?", args[0]) },
+		func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error) {
+			t, err := c.CancelTask(ctx, task.ID(args[0]), e)
+			switch {
+			case err != nil:
+			case e.DryRun:
+				a.talk("Dry run: nothing was changed.")
+			default:
+				a.talk("Asked for the end of it. Watch it with: imgctl task watch %s", args[0])
+			}
+			return taskView(t, time.Now()), err
 		})
-	}
-	return v
 }
-
-// stateText adds to the state what makes a success less than one.
-func stateText(t operator.Task) string {
-	s := string(t.State)
-	switch {
-	case t.Cached:
-		s += " (cached)"
-	case t.Degraded:
-		s += " (degraded)"
-	case t.Canceling && !t.State.Terminal():
-		s += " (canceling)"
-	}
-	return s
-}
-
-// took is how long the task has been worked on.
-func took(t operator.Task, now time.Time) string {
-	switch {
-	case t.StartedAt == nil:
-		return "–"
-	case t.FinishedAt == nil:
-		return age(now.Sub(*t.StartedAt))
-	default:
-		return age(t.FinishedAt.Sub(*t.StartedAt))
-	}
-}
-
-func lastProvider(t operator.Task) string {
-	if n := len(t.Attempts); n > 0 {
-		return t.Attempts[n-1].Provider
-	}
-	return ""
-}
-
-func failureText(f *task.Failure) string {
-	if f == nil {
-		return ""
-	}
-	return string(f.Code)
-}
-
-func taskView(t operator.Task, now time.Time) terminal.View {
-	rows := [][]string{
-		{"task", string(t.TaskID)}, {"session", string(t.Session)}, {"state", stateText(t)},
-		{"progress", fmt.Sprintf("%d%% (%s)", t.Progress, t.Stage)}, {"version", strconv.FormatUint(t.Version, 10)},
-	}
-	if t.Queue != nil {
-		rows = append(rows, []string{"queue", queueText(*t.Queue)})
-	}
-	if t.Failure != nil {
-		rows = append(rows, []string{"failure", fmt.Sprintf("%s (%s)", t.Failure.Code, t.Failure.Kind)})
-	}
-	rows = append(rows,
-		[]string{"style, place", t.Style + ", " + t.Place}, []string{"seed", strconv.FormatInt(t.Seed, 10)},
-		[]string{"created", clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"expires", clock(t.ExpiresAt)},
-	)
-	if t.Arm != nil {
-		rows = append(rows, []string{"experiment", t.Arm.Experiment + ", arm " + t.Arm.Name})
-	}
-	if r := t.Result; r != nil {
-		rows = append(rows, []string{"result", fmt.Sprintf("%d×%d %s, %s", r.Width, r.Height, r.ContentType, bytesText(r.Bytes))})
-	}
-	return terminal.View{
-		Doc: t, Names: []string{string(t.TaskID)},
-		Table: terminal.Table{Columns: []terminal.Column{{Name: "field"}, {Name: "value", Least: 20}}, Rows: rows},
-		More:  []terminal.Table{attemptsTable(t.Attempts, now)},
-	}
-}
-
-func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
-	t := terminal.Table{Columns: []terminal.Column{
-		{Name: "attempt", Right: true}, {Name: "provider"}, {Name: "region"}, {Name: "worker", Least: 8}, {Name: "outcome"}, {Name: "class"},
-		{Name: "code", Least: 8}, {Name: "took", Right: true}, {Name: "price", Right: true}, {Name: "model", Wide: true}, {Name: "vendor task", Wide: true}, {Name: "address", Wide: true},
-	}}
-	for _, a := range as {
-		end := now
-		if a.EndedAt != nil {
-			end = *a.EndedAt
-		}
-		t.Rows = append(t.Rows, []string{
-			strconv.Itoa(a.Number), a.Provider, a.Region, a.Worker, or(string(a.Outcome), "running"), string(a.Class), a.Code,
-			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.Model, a.VendorTask, a.Address,
-		})
-	}
-	return t
-}
-
-func queueText(p task.Position) string {
-	return fmt.Sprintf("place %d, done in about %s (90%%: %s)", p.Position, seconds(p.P50), seconds(p.P90))
-}
-
-func seconds(s float64) string { return age(time.Duration(s * float64(time.Second))) }

@@ -31,6 +31,20 @@ func (a *App) shows(cmd *cobra.Command, load func(ctx context.Context, c *operat
 	return cmd
 }
 
+// reads completes a command that shows something that stands still.
+func (a *App) reads(cmd *cobra.Command, load func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error)) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.call(cmd.Context(), func(ctx context.Context, c *operator.Client) error {
+			v, err := load(ctx, c, args)
+			if err != nil {
+				return err
+			}
+			return a.print(v)
+		})
+	}
+	return cmd
+}
+
 // listView shows a list, one row for each entry; the first cell of a row names
 // the entry.
 func listView[T any](list []T, t terminal.Table, row func(T) []string) terminal.View {

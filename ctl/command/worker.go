@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -12,25 +13,35 @@ import (
 )
 
 func newWorker(a *App) *cobra.Command {
-	return group("worker", "The fleet that talks to providers", newWorkerLs(a), newWorkerDrain(a, true), newWorkerDrain(a, false))
+	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the workers", Args: cobra.NoArgs},
+		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+			ws, err := c.Workers(ctx)
+			return workersView(ws, time.Now()), err
+		})
+	drain := func(use, short string, drain bool) *cobra.Command {
+		return a.changes(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeWorkers()},
+			func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+				return c.ChangeWorker(ctx, args[0], operator.WorkerPatch{Drain: drain}, e)
+			})
+	}
+	return group("worker", "The fleet that talks to providers", ls,
+		drain("drain WORKER", "Give a worker no new attempts; running ones end", true),
+		drain("undrain WORKER", "Give a worker attempts again", false))
 }
 
 func workersView(ws []operator.Worker, now time.Time) terminal.View {
-	v := terminal.View{Doc: ws, Table: terminal.Table{
+	return listView(ws, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "worker"}, {Name: "region"}, {Name: "state"}, {Name: "busy", Right: true}, {Name: "providers", Least: 9}, {Name: "seen", Right: true},
 			{Name: "reason", Least: 8}, {Name: "address", Wide: true}, {Name: "version", Wide: true},
 		},
 		Empty: "No workers are registered.",
-	}}
-	for _, w := range ws {
-		v.Names = append(v.Names, w.ID)
-		v.Table.Rows = append(v.Table.Rows, []string{
+	}, func(w operator.Worker) []string {
+		return []string{
 			w.ID, w.Region, workerState(w), fmt.Sprintf("%d/%d", w.InFlight, w.Capacity), strings.Join(w.Providers, ","), seen(w, now),
 			w.Reason, w.Address, w.Version,
-		})
-	}
-	return v
+		}
+	})
 }
 
 func workerState(w operator.Worker) string {
