@@ -78,14 +78,8 @@ func (b *bench) acceptAt(ctx context.Context, sync string, goal report.Goal) err
 // acceptOnly prepares a rig that accepts and does nothing else, and gives
 // the bytes of one of its jobs.
 func (b *bench) acceptOnly(ctx context.Context, r *rig.Rig, sessions int) ([]load.Owner, []byte, error) {
-	if err := r.StartWorkers(ctx, 1); err != nil {
-		return nil, nil, err
-	}
-	who, err := b.crowd(ctx, r, sessions)
+	who, err := b.alone(ctx, r, sessions)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := r.StopWorkers(ctx); err != nil {
 		return nil, nil, err
 	}
 	p := b.post(r, who)

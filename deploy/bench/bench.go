@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/report"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 // The numbers that all measures share.
@@ -55,7 +55,7 @@ type bench struct {
 	config Config
 	self   string // our executable, for load processes
 	dir    string // for data, on the disk of the report
-	bin    rig.Binaries
+	bin    programs.Programs
 	seed   int64 // of the next request
 	out    *report.Report
 	stderr io.Writer
@@ -83,7 +83,12 @@ func runBench(ctx context.Context, c Config, stdout, stderr io.Writer) error {
 	if err := b.out.Text(stdout); err != nil {
 		return err
 	}
-	return b.write(stdout)
+	page, err := b.out.Save(c.Out)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "\n%s\n", page)
+	return err
 }
 
 // prepare builds what is measured. Data goes beside the report: a temporary
@@ -102,25 +107,12 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if b.config.Bin != "" {
-		b.bin = rig.In(b.config.Bin)
+		b.bin = programs.In(b.config.Bin)
 		return nil
 	}
 	b.say("build …")
-	b.bin, err = rig.Build(ctx, b.dir, b.stderr)
+	b.bin, err = programs.Build(ctx, b.dir, programs.Gateway, programs.Worker)
 	return err
-}
-
-func (b *bench) write(stdout io.Writer) error {
-	var errs []error
-	for name, write := range map[string]func(io.Writer) error{"report.json": b.out.JSON, "report.html": b.out.HTML} {
-		f, err := os.Create(filepath.Join(b.config.Out, name))
-		if err != nil {
-			return err
-		}
-		errs = append(errs, write(f), f.Close())
-	}
-	_, err := fmt.Fprintf(stdout, "\n%s\n", filepath.Join(b.config.Out, "report.html"))
-	return errors.Join(append(errs, err)...)
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -142,6 +134,17 @@ func (b *bench) crowd(ctx context.Context, r *rig.Rig, n int) ([]load.Owner, err
 		return nil, err
 	}
 	return r.Owners(ctx, n, photo)
+}
+
+// alone is a crowd whose photos are judged, with no worker left.
+func (b *bench) alone(ctx context.Context, r *rig.Rig, n int) (who []load.Owner, err error) {
+	if err := r.StartWorkers(ctx, 1); err != nil {
+		return nil, err
+	}
+	if who, err = b.crowd(ctx, r, n); err != nil {
+		return nil, err
+	}
+	return who, r.StopWorkers(ctx)
 }
 
 // post describes load on a rig. Every request of a run has its own seed.

@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/report"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -145,18 +146,13 @@ func (b *bench) batchOnce(ctx context.Context, r *rig.Rig, who []load.Owner, cou
 // its books are closed. The engine is asked, because that is cheap.
 func drained(ctx context.Context, r *rig.Rig) error {
 	return within(ctx, r, func(e *engine.Engine) error {
-		for end := time.Now().Add(doneWithin); time.Now().Before(end); {
+		return programs.Retry(ctx, doneWithin, pollDone, func(ctx context.Context) error {
 			s, err := streamState(ctx, e, jobsStream)
-			if err != nil || s.Msgs == 0 {
-				return err
+			if err == nil && s.Msgs > 0 {
+				err = fmt.Errorf("%d jobs are in the queue", s.Msgs)
 			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-time.After(pollDone):
-			}
-		}
-		return fmt.Errorf("the queue did not drain within %v", doneWithin)
+			return err
+		})
 	})
 }
 

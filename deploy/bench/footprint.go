@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"path/filepath"
 	"syscall"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/report"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -34,7 +34,7 @@ func (b *bench) footprint(ctx context.Context) error {
 	if err := r.StartWorkers(ctx, 2); err != nil {
 		return err
 	}
-	empty, err := engineBytes(ctx, r)
+	empty, err := look(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -42,39 +42,31 @@ func (b *bench) footprint(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := engineBytes(ctx, r)
-	if err != nil {
-		return err
-	}
-	objectsBefore, err := diskUsage(r.Data(), "engine")
+	before, err := look(ctx, r)
 	if err != nil {
 		return err
 	}
 	if _, err := b.batch(ctx, r, who, footprintTasks); err != nil {
 		return err
 	}
-	fresh, err := engineBytes(ctx, r)
-	if err != nil {
-		return err
-	}
-	objects, err := diskUsage(r.Data(), "engine")
+	fresh, err := look(ctx, r)
 	if err != nil {
 		return err
 	}
 	if err := trimmed(ctx, r, who); err != nil {
 		return err
 	}
-	after, err := engineBytes(ctx, r)
+	after, err := look(ctx, r)
 	if err != nil {
 		return err
 	}
 	group := "a finished task"
-	b.out.Add(report.Row{Group: group, Name: "engine, with its history", Unit: "bytes", Rounds: []float64{float64(fresh.total()-before.total()) / footprintTasks}, Note: "for a minute after its end: " + fresh.since(before, footprintTasks)})
+	b.out.Add(report.Row{Group: group, Name: "engine, with its history", Unit: "bytes", Rounds: []float64{float64(fresh.total()-before.total()) / footprintTasks}, Note: "for a minute after its end: " + fresh.since(before.sizes, footprintTasks)})
 	photo := float64(before.total()-empty.total()) / owners
-	b.out.Add(report.Row{Group: group, Name: "engine, for a session and its photo", Unit: "bytes", Rounds: []float64{photo}, Note: before.since(empty, owners)})
+	b.out.Add(report.Row{Group: group, Name: "engine, for a session and its photo", Unit: "bytes", Rounds: []float64{photo}, Note: before.since(empty.sizes, owners)})
 	kept := float64(after.total()-before.total()) / footprintTasks
-	b.out.Add(report.Row{Group: group, Name: "engine, until it expires", Unit: "bytes", Rounds: []float64{kept}, Note: after.since(before, footprintTasks)})
-	b.out.Add(report.Row{Group: group, Name: "object store, fixed picture", Unit: "bytes", Rounds: []float64{float64(objects-objectsBefore) / footprintTasks}})
+	b.out.Add(report.Row{Group: group, Name: "engine, until it expires", Unit: "bytes", Rounds: []float64{kept}, Note: after.since(before.sizes, footprintTasks)})
+	b.out.Add(report.Row{Group: group, Name: "object store, fixed picture", Unit: "bytes", Rounds: []float64{float64(fresh.objects-before.objects) / footprintTasks}})
 	return b.memory(ctx, r, who, kept+photo)
 }
 
@@ -84,35 +76,21 @@ func (b *bench) memory(ctx context.Context, r *rig.Rig, who []load.Owner, kept f
 	if err := r.StopWorkers(ctx); err != nil {
 		return err
 	}
-	if err := r.Restart(ctx); err != nil {
-		return err
-	}
-	memoryBefore, err := settled(ctx, r)
-	if err != nil {
-		return err
-	}
-	diskBefore, err := diskUsage(filepath.Join(r.Data(), "engine"), "")
+	before, err := b.onStart(ctx, r)
 	if err != nil {
 		return err
 	}
 	if err := b.fill(ctx, r, who[0].Session); err != nil {
 		return err
 	}
-	if err := r.Restart(ctx); err != nil {
-		return err
-	}
-	memoryAfter, err := settled(ctx, r)
+	after, err := b.onStart(ctx, r)
 	if err != nil {
 		return err
 	}
-	disk, err := diskUsage(filepath.Join(r.Data(), "engine"), "")
-	if err != nil {
-		return err
-	}
-	memory := float64(memoryAfter-memoryBefore) / footprintMore
+	memory := float64(after.memory-before.memory) / footprintMore
 	group := "a finished task"
 	b.out.Add(report.Row{Group: group, Name: "memory of the gateway", Unit: "bytes anonymous", Rounds: []float64{memory}, Note: fmt.Sprintf("after a restart on %d more", footprintMore)})
-	b.out.Add(report.Row{Group: group, Name: "engine's files for its record", Unit: "bytes", Rounds: []float64{float64(disk-diskBefore) / footprintMore}})
+	b.out.Add(report.Row{Group: group, Name: "engine's files for its record", Unit: "bytes", Rounds: []float64{float64(after.disk-before.disk) / footprintMore}})
 	perDisk, perMemory := 100e9/kept/day, 1e9/max(1, memory)/day
 	b.out.Add(report.Row{Group: "a day of retention on one node", Name: "rate that 100 GB of disk keep", Unit: "/s", Rounds: []float64{perDisk}, Note: "engine only, a photo for every task; pictures are extra"})
 	b.out.Add(report.Row{Group: "a day of retention on one node", Name: "rate that 1 GB of memory keeps", Unit: "/s", Rounds: []float64{perMemory}})
@@ -120,13 +98,20 @@ func (b *bench) memory(ctx context.Context, r *rig.Rig, who []load.Owner, kept f
 	return nil
 }
 
+// held is what a gateway takes that has just started.
+type held struct{ memory, disk int64 }
+
+func (b *bench) onStart(ctx context.Context, r *rig.Rig) (h held, err error) {
+	if h.memory, err = restarted(ctx, r); err != nil {
+		return h, err
+	}
+	h.disk, err = diskUsage(filepath.Join(r.Data(), "engine"), "")
+	return h, err
+}
+
 // fill writes copies of one session's last finished record under new ids.
 func (b *bench) fill(ctx context.Context, r *rig.Rig, s task.SessionID) error {
-	return within(ctx, r, func(e *engine.Engine) error {
-		q, err := queue.Open(ctx, e, 0, slog.New(slog.DiscardHandler), nil)
-		if err != nil {
-			return err
-		}
+	return withQueue(ctx, r, func(q *queue.Queue) error {
 		ids, err := q.Tasks(ctx, s)
 		if err != nil {
 			return err
@@ -138,7 +123,7 @@ func (b *bench) fill(ctx context.Context, r *rig.Rig, s task.SessionID) error {
 		if err != nil {
 			return err
 		}
-		return inParallel(footprintMore, func(int) error {
+		return programs.Parallel(lanes, footprintMore, func(int) error {
 			c := *model
 			c.Session, c.ID = task.SessionID(task.NewID()), task.ID(task.NewID())
 			_, err := q.Write(ctx, &c, 0)
@@ -150,12 +135,8 @@ func (b *bench) fill(ctx context.Context, r *rig.Rig, s task.SessionID) error {
 // trimmed does at once what the dispatcher does a minute after the end of a
 // task: it forgets all but the last revision.
 func trimmed(ctx context.Context, r *rig.Rig, who []load.Owner) error {
-	return within(ctx, r, func(e *engine.Engine) error {
-		q, err := queue.Open(ctx, e, 0, slog.New(slog.DiscardHandler), nil)
-		if err != nil {
-			return err
-		}
-		return inParallel(len(who), func(i int) error {
+	return withQueue(ctx, r, func(q *queue.Queue) error {
+		return programs.Parallel(lanes, len(who), func(i int) error {
 			ids, err := q.Tasks(ctx, who[i].Session)
 			for _, id := range ids {
 				if err == nil {
@@ -170,16 +151,26 @@ func trimmed(ctx context.Context, r *rig.Rig, who []load.Owner) error {
 // sizes are the bytes that each stream of the engine holds.
 type sizes map[string]uint64
 
-func engineBytes(ctx context.Context, r *rig.Rig) (sizes, error) {
-	all := make(sizes)
-	err := within(ctx, r, func(e *engine.Engine) error {
+// stored is what lies in a rig: in the engine, and as objects.
+type stored struct {
+	sizes
+	objects int64
+}
+
+func look(ctx context.Context, r *rig.Rig) (s stored, err error) {
+	s.sizes = make(sizes)
+	err = within(ctx, r, func(e *engine.Engine) error {
 		list := e.JetStream().ListStreams(ctx)
 		for info := range list.Info() {
-			all[info.Config.Name] = info.State.Bytes
+			s.sizes[info.Config.Name] = info.State.Bytes
 		}
 		return list.Err()
 	})
-	return all, err
+	if err != nil {
+		return s, err
+	}
+	s.objects, err = diskUsage(r.Data(), "engine")
+	return s, err
 }
 
 func (s sizes) total() (sum uint64) {

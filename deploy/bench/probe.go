@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
 	"github.com/imgfleet/imgfleet/deploy/bench/stat"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -91,20 +92,14 @@ func (p *probe) Inspect(context.Context, workerrpc.InspectRequest) (workerrpc.In
 // waits tells how long each accepted task waited until it was called. All of
 // them must have been.
 func (p *probe) waits(ctx context.Context, accepted []load.Accepted) (stat.Times, error) {
-	for end := time.Now().Add(waitsAfter); ; {
-		samples := p.gather(accepted)
-		if len(samples) == len(accepted) {
-			return stat.Of(samples), nil
+	var samples []time.Duration
+	err := programs.Retry(ctx, waitsAfter, 50*time.Millisecond, func(context.Context) error {
+		if samples = p.gather(accepted); len(samples) < len(accepted) {
+			return fmt.Errorf("%d of %d tasks never reached the worker", len(accepted)-len(samples), len(accepted))
 		}
-		if time.Now().After(end) {
-			return stat.Times{}, fmt.Errorf("%d of %d tasks never reached the worker", len(accepted)-len(samples), len(accepted))
-		}
-		select {
-		case <-ctx.Done():
-			return stat.Times{}, context.Cause(ctx)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+		return nil
+	})
+	return stat.Of(samples), err
 }
 
 func (p *probe) gather(accepted []load.Accepted) (samples []time.Duration) {

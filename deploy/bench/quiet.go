@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 const (
@@ -88,8 +89,5 @@ func spent(r *rig.Rig) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	var self syscall.Rusage
-	err = syscall.Getrusage(syscall.RUSAGE_SELF, &self)
-	own := float64(self.Utime.Nano()+self.Stime.Nano()) / 1e9
-	return usage{u.At, u.Machine, u.Gateway + u.Workers + own}, err
+	return usage{u.At, u.Machine, u.Gateway + u.Workers + programs.Used(syscall.RUSAGE_SELF)}, nil
 }

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/report"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
 	"github.com/imgfleet/imgfleet/deploy/bench/stat"
-	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -40,14 +38,8 @@ func (b *bench) startAt(ctx context.Context, sync string) error {
 		return err
 	}
 	defer r.Close()
-	if err := r.StartWorkers(ctx, 1); err != nil {
-		return err
-	}
-	who, err := b.crowd(ctx, r, owners)
+	who, err := b.alone(ctx, r, owners)
 	if err != nil {
-		return err
-	}
-	if err := r.StopWorkers(ctx); err != nil {
 		return err
 	}
 	w, err := startProbe(ctx, r)
@@ -83,11 +75,7 @@ func (b *bench) startAt(ctx context.Context, sync string) error {
 
 // decided checks that tasks of the run did succeed, by their records.
 func (b *bench) decided(ctx context.Context, r *rig.Rig, s task.SessionID, accepted []load.Accepted) error {
-	return within(ctx, r, func(e *engine.Engine) error {
-		q, err := queue.Open(ctx, e, 0, slog.New(slog.DiscardHandler), nil)
-		if err != nil {
-			return err
-		}
+	return withQueue(ctx, r, func(q *queue.Queue) error {
 		ids, err := q.Tasks(ctx, s)
 		if err != nil {
 			return err

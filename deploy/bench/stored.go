@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/queue"
 )
 
 const (
@@ -23,6 +25,17 @@ func within(ctx context.Context, r *rig.Rig, work func(*engine.Engine) error) er
 	}
 	defer e.Close()
 	return work(e)
+}
+
+// withQueue gives work the queue in the engine of a rig.
+func withQueue(ctx context.Context, r *rig.Rig, work func(*queue.Queue) error) error {
+	return within(ctx, r, func(e *engine.Engine) error {
+		q, err := queue.Open(ctx, e, 0, slog.New(slog.DiscardHandler), nil)
+		if err != nil {
+			return err
+		}
+		return work(q)
+	})
 }
 
 // streamState looks at one stream of a rig.

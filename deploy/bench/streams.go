@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
 	"github.com/imgfleet/imgfleet/deploy/bench/report"
 	"github.com/imgfleet/imgfleet/deploy/bench/rig"
-	"github.com/imgfleet/imgfleet/gateway/engine"
+	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -51,10 +48,7 @@ func (b *bench) streams(ctx context.Context) error {
 	}
 	// A fresh process has no garbage of the preparation that streams could
 	// reuse unseen.
-	if err := r.Restart(ctx); err != nil {
-		return err
-	}
-	before, err := settled(ctx, r)
+	before, err := restarted(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -145,12 +139,8 @@ func (b *bench) watched(ctx context.Context, r *rig.Rig) (tasks []load.Watched, 
 			tasks = append(tasks, load.Watched{Session: s.ID(), Task: task.ID(task.NewID()), Token: s.Token()})
 		}
 	}
-	return tasks, within(ctx, r, func(e *engine.Engine) error {
-		q, err := queue.Open(ctx, e, 0, slog.New(slog.DiscardHandler), nil)
-		if err != nil {
-			return err
-		}
-		return inParallel(len(tasks), func(i int) error {
+	return tasks, withQueue(ctx, r, func(q *queue.Queue) error {
+		return programs.Parallel(lanes, len(tasks), func(i int) error {
 			_, err := q.Write(ctx, running(tasks[i].Session, tasks[i].Task), 0)
 			return err
 		})
@@ -170,32 +160,23 @@ func running(s task.SessionID, id task.ID) *task.Record {
 	}
 }
 
+// lanes is how many things are prepared at once.
 const lanes = 32
-
-// inParallel calls work for 0…n-1 on several lanes and ends a lane with its
-// first error.
-func inParallel(n int, work func(int) error) error {
-	errs := make([]error, lanes)
-	var all sync.WaitGroup
-	for l := range lanes {
-		all.Go(func() {
-			for i := l; i < n && errs[l] == nil; i += lanes {
-				errs[l] = work(i)
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
 
 // settled is the memory of a gateway that has been left alone for a while.
 func settled(ctx context.Context, r *rig.Rig) (int64, error) {
-	select {
-	case <-ctx.Done():
+	if !programs.Wait(ctx, settle) {
 		return 0, context.Cause(ctx)
-	case <-time.After(settle):
 	}
 	return r.Memory()
+}
+
+// restarted is the memory of a gateway that has just started on its data.
+func restarted(ctx context.Context, r *rig.Rig) (int64, error) {
+	if err := r.Restart(ctx); err != nil {
+		return 0, err
+	}
+	return settled(ctx, r)
 }
 
 func mega(bytes int64) float64 { return float64(bytes) / (1 << 20) }

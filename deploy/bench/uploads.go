@@ -97,10 +97,7 @@ func (b *bench) uploadsAt(ctx context.Context, sync string) error {
 // records and their removal adds to that.
 func (b *bench) bursts(ctx context.Context, r *rig.Rig, all []*target) (peaks []float64, err error) {
 	for _, t := range all {
-		if err := r.Restart(ctx); err != nil {
-			return nil, err
-		}
-		if _, err := settled(ctx, r); err != nil {
+		if _, err := restarted(ctx, r); err != nil {
 			return nil, err
 		}
 		_, peak, err := b.send(ctx, t, uploadLanes)

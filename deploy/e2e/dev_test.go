@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
 

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"

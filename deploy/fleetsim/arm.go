@@ -2,17 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 
 	bench "github.com/imgfleet/imgfleet/deploy/bench/rig"
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -26,47 +26,30 @@ const (
 
 // runArms runs all arms, one after the other.
 func runArms(ctx context.Context, c Config, progress io.Writer) (out []result, err error) {
-	dir, clean, err := workplace(c.Dir)
+	home, err := rig.NewHome(c.Dir, "fleetsim")
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
-		if err == nil && !slices.ContainsFunc(out, func(r result) bool { return len(r.outside)+len(r.lost) > 0 }) {
-			clean()
-			return
-		}
-		fmt.Fprintln(progress, "fleet-sim: data and logs are in", dir)
+		home.Leave(err == nil && !slices.ContainsFunc(out, func(r result) bool { return len(r.outside)+len(r.lost) > 0 }), progress)
 	}()
 	fmt.Fprintln(progress, "fleet-sim: building")
-	programs, err := rig.Build(ctx, dir, rig.Gateway, rig.Worker)
+	programs, err := rig.Build(ctx, home.Dir(), rig.Gateway, rig.Worker)
 	if err != nil {
 		return nil, err
 	}
 	for i, a := range arms(c) {
-		home := filepath.Join(dir, fmt.Sprintf("arm%d", i+1))
-		if err := os.MkdirAll(home, 0o700); err != nil {
+		dir := filepath.Join(home.Dir(), fmt.Sprintf("arm%d", i+1))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
-		r, err := runArm(ctx, c, a, programs, home, progress)
+		r, err := runArm(ctx, c, a, programs, dir, progress)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
 		out = append(out, r)
 	}
 	return out, nil
-}
-
-// workplace is the directory of a run and how to clean it up.
-func workplace(dir string) (path string, clean func(), err error) {
-	if dir != "" {
-		path, err = filepath.Abs(dir)
-		if err == nil {
-			err = os.MkdirAll(path, 0o700)
-		}
-		return path, func() {}, err
-	}
-	path, err = os.MkdirTemp("", "imgfleet-fleetsim-")
-	return path, func() { _ = os.RemoveAll(path) }, err
 }
 
 // runArm starts a fleet, lets the crowd live, and reads everything when the
@@ -103,44 +86,32 @@ func runArm(ctx context.Context, c Config, a arm, programs rig.Programs, dir str
 
 // settle reads records, ledger and the vendors' books until they agree, or
 // until they should have.
-func settle(ctx context.Context, f *fleet, cr *crowd) (result, error) {
-	for deadline := time.Now().Add(settling); ; {
-		e, err := read(ctx, f, cr.ids)
-		if err != nil {
-			return result{}, err
+func settle(ctx context.Context, f *fleet, cr *crowd) (r result, err error) {
+	_ = rig.Retry(ctx, settling, time.Second, func(context.Context) error {
+		var e evidence
+		if e, err = read(ctx, f, cr.ids); err != nil {
+			return nil
 		}
 		e.lost = cr.lost
-		r := judge(f.arm, e)
-		if len(r.outside) == 0 || time.Now().After(deadline) {
-			return r, nil
+		if r = judge(f.arm, e); len(r.outside) > 0 {
+			return errMissed
 		}
-		select {
-		case <-ctx.Done():
-			return r, context.Cause(ctx)
-		case <-time.After(time.Second):
-		}
-	}
+		return nil
+	})
+	return r, errors.Join(err, context.Cause(ctx))
 }
 
 // read takes down what all sides say.
 func read(ctx context.Context, f *fleet, ids []task.ID) (e evidence, err error) {
 	e.tasks = make([]operator.Task, len(ids))
-	errs := make([]error, readers)
-	var crew sync.WaitGroup
-	for n := range readers {
-		crew.Go(func() {
-			for i := n; i < len(ids) && errs[n] == nil; i += readers {
-				e.tasks[i], errs[n] = f.admin.Task(ctx, ids[i])
-			}
-		})
+	err = rig.Parallel(readers, len(ids), func(i int) (err error) {
+		e.tasks[i], err = f.admin.Task(ctx, ids[i])
+		return err
+	})
+	if err != nil {
+		return e, fmt.Errorf("read the tasks: %w", err)
 	}
-	crew.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return e, fmt.Errorf("read a task: %w", err)
-		}
-	}
-	if e.books, err = f.books(ctx); err != nil {
+	if e.books, err = f.vendors.Books(ctx); err != nil {
 		return e, err
 	}
 	e.costs, err = f.admin.Costs(ctx, 2)
@@ -161,12 +132,4 @@ func watchOthers() (func() (float64, error), error) {
 
 // spent is the processor time of this process and of those that it started
 // and that have ended, in seconds.
-func spent() (seconds float64) {
-	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
-		var u syscall.Rusage
-		if syscall.Getrusage(who, &u) == nil {
-			seconds += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-		}
-	}
-	return seconds
-}
+func spent() float64 { return rig.Used(syscall.RUSAGE_SELF) + rig.Used(syscall.RUSAGE_CHILDREN) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -75,7 +76,10 @@ func (cr *crowd) live(ctx context.Context, progress io.Writer) error {
 	dice := rand.New(rand.NewPCG(c.Seed, uint64(a.tasks)))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go cr.tell(ctx, progress)
+	go rig.Progress(ctx, progress, 5*time.Second, func(since time.Duration) string {
+		submitted, ended := cr.submitted.Load(), cr.ended.Load()
+		return fmt.Sprintf("fleet-sim: %-11s %3.0f s  submitted %d/%d  ended %d  under way %d", a.name, since.Seconds(), submitted, a.tasks, ended, submitted-ended)
+	})
 	var wishes sync.WaitGroup
 	defer wishes.Wait()
 	next := time.Now()
@@ -103,7 +107,7 @@ func (cr *crowd) die(ctx context.Context) error {
 		if v.death == "" {
 			continue
 		}
-		if err := cr.fleet.steer(ctx, v.name, v.knobs(cr.fleet.config, v.death, cr.fleet.config.Seed+100+uint64(i))); err != nil {
+		if err := cr.fleet.vendors.Steer(ctx, v.name, v.knobs(cr.fleet.config, v.death, cr.fleet.config.Seed+100+uint64(i))); err != nil {
 			return err
 		}
 	}
@@ -127,22 +131,5 @@ func (cr *crowd) wish(ctx context.Context, seed int64, who int, style, place str
 	cr.mu.Unlock()
 	if err == nil {
 		_, _ = s.Wait(ctx, made.TaskID) // what became of it is in its record
-	}
-}
-
-// tell writes a line now and then.
-func (cr *crowd) tell(ctx context.Context, w io.Writer) {
-	begun := time.Now()
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			submitted, ended := cr.submitted.Load(), cr.ended.Load()
-			fmt.Fprintf(w, "fleet-sim: %-11s %3.0f s  submitted %d/%d  ended %d  under way %d\n",
-				cr.fleet.arm.name, time.Since(begun).Seconds(), submitted, cr.fleet.arm.tasks, ended, submitted-ended)
-		}
 	}
 }

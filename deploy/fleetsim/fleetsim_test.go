@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider/double"

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"text/tabwriter"
@@ -42,8 +40,9 @@ func publish(c Config, results []result, out io.Writer) error {
 		}
 	}
 	if c.Out != "" {
-		err = errors.Join(err, write(c.Out, doc))
-		fmt.Fprintln(out, "Latency by path:", filepath.Join(c.Out, "report.html"))
+		page, saved := doc.Save(c.Out)
+		err = errors.Join(err, saved)
+		fmt.Fprintln(out, "Latency by path:", page)
 	}
 	for _, row := range doc.Rows {
 		if !row.Met && !row.Doubtful {
@@ -142,7 +141,7 @@ func table(out io.Writer, doc *report.Report, results []result) error {
 		fmt.Fprintf(w, "%s\t%s\t%s", first.Name, first.Unit, first.Goal)
 		for j := range results {
 			row := doc.Rows[j*n+i]
-			fmt.Fprintf(w, "\t%s %s", figure(row), verdict(row))
+			fmt.Fprintf(w, "\t%s %s", figure(row), row.Verdict())
 		}
 		fmt.Fprintln(w)
 	}
@@ -168,20 +167,6 @@ func figure(r report.Row) string {
 	}
 }
 
-func verdict(r report.Row) string {
-	word := "MISSED"
-	switch {
-	case r.Goal.Sense == "":
-		return ""
-	case r.Met:
-		word = "met"
-	}
-	if r.Doubtful {
-		word += "?"
-	}
-	return word
-}
-
 // tallies compares both sides' counts of the whole fleet.
 func tallies(out io.Writer, r result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -190,19 +175,4 @@ func tallies(out io.Writer, r result) error {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", y.name, y.submissions, y.asked, y.ok, y.refused, y.unsure, y.billed, y.paidFen)
 	}
 	return w.Flush()
-}
-
-func write(dir string, doc *report.Report) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	var errs []error
-	for name, format := range map[string]func(io.Writer) error{"report.html": doc.HTML, "report.json": doc.JSON} {
-		f, err := os.Create(filepath.Join(dir, name))
-		if err == nil {
-			err = errors.Join(format(f), f.Close())
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

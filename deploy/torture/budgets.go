@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -27,17 +28,8 @@ func limit(ctx context.Context, c Config, s *site) error {
 	if !c.Budgets {
 		return nil
 	}
-	admin, err := s.operators()
-	if err != nil {
-		return err
-	}
-	_, err = admin.SetBudgets(ctx, c.budgets(), operator.Edit{Reason: "torture"})
+	_, err := s.admin[0].SetBudgets(ctx, c.budgets(), operator.Edit{Reason: "torture"})
 	return err
-}
-
-// operators is the admin API of the first gateway.
-func (s *site) operators() (*operator.Client, error) {
-	return operator.NewClient(operator.ClientConfig{Server: s.admin[0], Token: adminToken, Who: "torture"})
 }
 
 // spendings are fen by day and provider; wholeService is the sum.
@@ -109,21 +101,15 @@ func (v *verifier) thrifty(ctx context.Context, costs []operator.Cost) string {
 // agreed waits until the leader's figures are the ledger's: nothing is under
 // way any more.
 func (v *verifier) agreed(ctx context.Context, by spendings) error {
-	for deadline := time.Now().Add(sweeping); ; {
+	return rig.Retry(ctx, sweeping, 200*time.Millisecond, func(ctx context.Context) error {
 		b, err := v.admin.Budgets(ctx)
-		if err != nil {
-			return err
-		}
-		var differ error
 		for _, spent := range by {
 			for _, x := range b.Budgets {
 				if x.SpentFen != spent[x.Name] {
-					differ = fmt.Errorf("%d fen are booked for %s, the leader says %d", spent[x.Name], x.Name, x.SpentFen)
+					err = fmt.Errorf("%d fen are booked for %s, the leader says %d", spent[x.Name], x.Name, x.SpentFen)
 				}
 			}
 		}
-		if differ == nil || time.Now().After(deadline) || !wait(ctx, 200*time.Millisecond) {
-			return differ
-		}
-	}
+		return err
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
@@ -32,7 +33,7 @@ func (r *reader) run(ctx context.Context) {
 			r.encore(ctx)
 			return
 		}
-		wait(ctx, time.Duration(20+r.rand.IntN(200))*time.Millisecond)
+		rig.Wait(ctx, time.Duration(20+r.rand.IntN(200))*time.Millisecond)
 	}
 }
 

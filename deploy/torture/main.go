@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 func main() {

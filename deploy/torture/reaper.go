@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 // rollGrace is how long one process of a rolling restart may drain.
@@ -36,7 +36,7 @@ func newReaper(c Config, s *site) *reaper {
 func (r *reaper) run(ctx context.Context) error {
 	for {
 		pause := r.every/4 + time.Duration(r.rand.Int64N(int64(r.every)*3/2)) // the mean is r.every
-		if !wait(ctx, pause) {
+		if !rig.Wait(ctx, pause) {
 			return r.revive()
 		}
 		if r.half != nil && r.half() {
@@ -52,7 +52,7 @@ func (r *reaper) run(ctx context.Context) error {
 		for _, p := range victims {
 			p.Kill()
 		}
-		wait(ctx, 50*time.Millisecond+time.Duration(r.rand.Int64N(int64(800*time.Millisecond))))
+		rig.Wait(ctx, 50*time.Millisecond+time.Duration(r.rand.Int64N(int64(800*time.Millisecond))))
 		if err := r.revive(); err != nil {
 			return err
 		}
@@ -85,10 +85,8 @@ func (r *reaper) roll(ctx context.Context) error {
 
 // recover waits for both gateways, but not for ever.
 func (r *reaper) recover(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
 	for i := range r.site.gateways {
-		_ = r.site.ready(ctx, i, 1) // a dead one is started again by the next round
+		_ = r.site.ready(ctx, i, 1, 15*time.Second) // a dead one is started again by the next round
 	}
 }
 
@@ -118,16 +116,4 @@ func (r *reaper) revive() error {
 		}
 	}
 	return nil
-}
-
-// wait reports false when ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

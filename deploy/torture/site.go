@@ -4,15 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 const (
@@ -30,7 +29,7 @@ type site struct {
 	gateways []*rig.Process
 	workers  []*rig.Process
 	public   []string // base URLs of the gateways
-	admin    []string
+	admin    []*operator.Client
 	data     string
 	journal  string   // of the mocks' calls
 	vendors  *vendors // nil: the mocks
@@ -53,7 +52,11 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 	for i := range gatewayCount {
 		public, admin, fleet := ports[3*i], ports[3*i+1], ports[3*i+2]
 		s.public = append(s.public, "http://"+public)
-		s.admin = append(s.admin, "http://"+admin)
+		asked, err := operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: adminToken, Who: "torture"})
+		if err != nil {
+			return nil, err
+		}
+		s.admin = append(s.admin, asked)
 		fleets = append(fleets, fleet)
 		doc := s.common(c)
 		doc["http"] = map[string]any{"listen": public}
@@ -66,7 +69,7 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 		} else {
 			doc["engine"] = map[string]any{"url": "nats://" + engine, "token": "torture-engine", "sync": c.Sync}
 		}
-		p, err := program(c, dir, fmt.Sprintf("gateway%d", i+1), programs.Path(rig.Gateway), doc)
+		p, err := programs.Configured(dir, fmt.Sprintf("gateway%d", i+1), rig.Gateway, c.Environ, doc)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +80,7 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 		doc := s.common(c)
 		doc["fleet"] = map[string]any{"gateways": fleets, "token": "torture-fleet"}
 		doc["worker"] = map[string]any{"listen": listen, "advertise": listen, "region": []string{"east", "west"}[i%2], "capacity": 8}
-		p, err := program(c, dir, fmt.Sprintf("worker%d", i+1), programs.Path(rig.Worker), doc)
+		p, err := programs.Configured(dir, fmt.Sprintf("worker%d", i+1), rig.Worker, c.Environ, doc)
 		if err != nil {
 			return nil, err
 		}
@@ -95,8 +98,6 @@ func (s *site) common(c Config) map[string]any {
 		providers = s.vendors.list
 	}
 	return map[string]any{
-		"environment": "dev",
-		"log":         map[string]any{"level": "info", "format": "json"},
 		"limits": map[string]any{
 			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
@@ -111,21 +112,6 @@ func (s *site) mocks(c Config) []map[string]any {
 		{"name": alpha, "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
 		{"name": beta, "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},
 	}
-}
-
-// program writes the configuration, JSON being YAML, and describes the
-// process. Being tied to our standard input, it ends when we do.
-func program(c Config, dir, name, path string, doc map[string]any, args ...string) (*rig.Process, error) {
-	data, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, name+".yaml")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		return nil, err
-	}
-	args = append([]string{"-config", file, "-exit-with-stdin"}, args...)
-	return rig.New(name, path, filepath.Join(dir, name+".log"), c.Environ, args...), nil
 }
 
 func (s *site) all() []*rig.Process {
@@ -145,10 +131,8 @@ func (s *site) up(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	for i := range s.gateways {
-		if err := s.ready(ctx, i, workerCount); err != nil {
+		if err := s.ready(ctx, i, workerCount, time.Minute); err != nil {
 			return err
 		}
 	}
@@ -156,67 +140,19 @@ func (s *site) up(ctx context.Context) error {
 }
 
 // ready waits for a gateway that serves and sees workers.
-func (s *site) ready(ctx context.Context, gateway, workers int) error {
-	var last error
-	for {
-		n, err := s.fleetSize(ctx, gateway)
-		if err == nil && n >= workers {
-			return nil
+func (s *site) ready(ctx context.Context, gateway, workers int, within time.Duration) error {
+	err := rig.Retry(ctx, within, 100*time.Millisecond, func(ctx context.Context) error {
+		status, err := s.admin[gateway].Status(ctx)
+		if err == nil && (!status.Ready || status.Workers < workers) {
+			err = fmt.Errorf("ready: %v, %d workers, trouble: %q", status.Ready, status.Workers, status.Trouble)
 		}
-		if err != nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s did not get ready with %d workers (see %s): %w",
-				s.gateways[gateway].Name(), workers, s.gateways[gateway].LogPath(), last)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// fleetSize asks a gateway whether it is ready and how many workers it sees.
-func (s *site) fleetSize(ctx context.Context, gateway int) (int, error) {
-	status := new(struct {
-		Ready   bool   `json:"ready"`
-		Trouble string `json:"trouble"`
-		Workers int    `json:"workers"`
+		return err
 	})
-	if err := s.ask(ctx, gateway, "/admin/status", status); err != nil {
-		return 0, err
-	}
-	if !status.Ready {
-		return 0, fmt.Errorf("not ready: %s", status.Trouble)
-	}
-	return status.Workers, nil
-}
-
-// ask reads a document of the admin API.
-func (s *site) ask(ctx context.Context, gateway int, path string, out any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin[gateway]+path, http.NoBody)
 	if err != nil {
-		return err
+		err = fmt.Errorf("%s did not get ready with %d workers (see %s): %w", s.gateways[gateway].Name(), workers, s.gateways[gateway].LogPath(), err)
 	}
-	r.Header.Set("Authorization", "Bearer "+adminToken)
-	client := http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return &statusError{path, resp.StatusCode}
-	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return err
 }
-
-type statusError struct {
-	path   string
-	status int
-}
-
-// Error names the route and the status.
-func (e *statusError) Error() string { return fmt.Sprintf("%s answered %d", e.path, e.status) }
 
 // restart lets everything get up after the last kill, ends it in peace and
 // starts it again.

@@ -4,29 +4,22 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
 // torture runs it all: build, start, crowd and kills, a peaceful restart, and
 // the last look.
 func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err error) {
-	dir, clean, err := workplace(c.Dir)
+	home, err := rig.NewHome(c.Dir, "torture")
 	if err != nil {
 		return r, err
 	}
-	defer func() {
-		if err == nil && r.Clean() {
-			clean()
-			return
-		}
-		fmt.Fprintln(progress, "torture: data and logs are in", dir)
-	}()
+	defer func() { home.Leave(err == nil && r.Clean(), progress) }()
+	dir := home.Dir()
 	fmt.Fprintln(progress, "torture: building")
 	programs, err := rig.Build(ctx, dir, rig.Gateway, rig.Worker)
 	if err != nil {
@@ -77,19 +70,6 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	return report(c, b, reaper, handovers, recovered, found, time.Since(begun)), ctx.Err()
 }
 
-// workplace is the directory of a run and how to clean it up.
-func workplace(dir string) (path string, clean func(), err error) {
-	if dir != "" {
-		path, err = filepath.Abs(dir)
-		if err == nil {
-			err = os.MkdirAll(path, 0o700)
-		}
-		return path, func() {}, err
-	}
-	path, err = os.MkdirTemp("", "imgfleet-torture-")
-	return path, func() { _ = os.RemoveAll(path) }, err
-}
-
 // rage lets the crowd work while the reaper reaps, until every task is done.
 func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress io.Writer) error {
 	people, err := gather(ctx, c, s, b)
@@ -106,7 +86,12 @@ func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress i
 			stop(err)
 		}
 	})
-	around.Go(func() { tell(ctx, c, b, r, progress) })
+	around.Go(func() {
+		rig.Progress(ctx, progress, 2*time.Second, func(since time.Duration) string {
+			return fmt.Sprintf("torture: %4.0f s  accepted %d/%d  ended %d  deleted %d  killed %d gateways %d workers  faults %d",
+				since.Seconds(), b.accepted.Load(), c.Tasks, b.finished.Load(), b.deleted.Load(), r.gateways.Load(), r.workers.Load(), b.total())
+		})
+	})
 	var crowd sync.WaitGroup
 	for i, p := range people {
 		n := c.Tasks / len(people)
@@ -131,21 +116,4 @@ func gather(ctx context.Context, c Config, s *site, b *book) ([]*person, error) 
 		people = append(people, p)
 	}
 	return people, nil
-}
-
-// tell writes a line now and then.
-func tell(ctx context.Context, c Config, b *book, r *reaper, w io.Writer) {
-	begun := time.Now()
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			fmt.Fprintf(w, "torture: %4.0f s  accepted %d/%d  ended %d  deleted %d  killed %d gateways %d workers  faults %d\n",
-				time.Since(begun).Seconds(), b.accepted.Load(), c.Tasks, b.finished.Load(), b.deleted.Load(),
-				r.gateways.Load(), r.workers.Load(), b.total())
-		}
-	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 // TestNothingIsLostUnderFire is the short version of "make torture".

@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/torture/rig"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
-	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
 
 // The providers. A lost call of the first ends unknown with the vendors and is
@@ -27,72 +25,39 @@ const (
 // what they count is the truth.
 type vendors struct {
 	process *rig.Process
-	desk    string
+	desk    rig.Desk
 	list    []map[string]any // as the fleet asks them
 }
 
 const vendorPorts = 3
 
-func planVendors(c Config, programs rig.Programs, dir string, ports []string) (*vendors, error) {
-	var played []map[string]any
-	v := &vendors{desk: "http://" + ports[0]}
-	for i, p := range []struct{ name, kind, prefix, knobs string }{
-		{alpha, "seedream", "/api/v3", "median=500ms&p95=1200ms"},
-		{beta, "dashscope", "/api/v1", "median=1s&p95=3s"},
-	} {
-		listen, key := ports[1+i], "simulated-"+p.name
-		played = append(played, map[string]any{
-			"name": p.name, "kind": p.kind, "listen": listen, "apiKey": key,
-			"knobs": fmt.Sprintf("%s&side=320&transient=0.05&seed=%d", p.knobs, c.Seed+uint64(i)),
-		})
-		v.list = append(v.list, map[string]any{
-			"name": p.name, "kind": p.kind, "baseUrl": "http://" + listen + p.prefix, "apiKey": key,
-			"weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16,
-		})
+func planVendors(c Config, programs rig.Programs, dir string, ports []string) (v *vendors, err error) {
+	knobs := func(times string, seed uint64) string {
+		return fmt.Sprintf("%s&side=320&transient=0.05&seed=%d", times, seed)
 	}
-	var err error
-	v.process, err = program(c, dir, "vendors", programs.Path(rig.Worker), map[string]any{
-		"environment": "dev", "log": map[string]any{"level": "info", "format": "json"},
-		"simulate": map[string]any{"listen": ports[0], "vendors": played},
-	}, "-simulate")
+	asked := map[string]any{"weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16}
+	config, list := rig.Simulated(ports[0], []rig.Vendor{
+		{Name: alpha, Kind: "seedream", Listen: ports[1], Prefix: "/api/v3", Knobs: knobs("median=500ms&p95=1200ms", c.Seed), Asked: asked},
+		{Name: beta, Kind: "dashscope", Listen: ports[2], Prefix: "/api/v1", Knobs: knobs("median=1s&p95=3s", c.Seed+1), Asked: asked},
+	})
+	v = &vendors{desk: rig.Desk(ports[0]), list: list}
+	v.process, err = programs.Configured(dir, "vendors", rig.Worker, c.Environ, config, "-simulate")
 	return v, err
 }
 
-// up starts them and waits until their books are there.
+// up starts them and waits until they answer.
 func (v *vendors) up(ctx context.Context) error {
 	if err := v.process.Start(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		_, err := v.asked(ctx, alpha)
-		if err == nil {
-			return nil
-		}
-		if !wait(ctx, 50*time.Millisecond) {
-			return fmt.Errorf("the vendors did not get ready, see %s: %w", v.process.LogPath(), err)
-		}
-	}
-}
-
-// asked are the submissions that a vendor counted.
-func (v *vendors) asked(ctx context.Context, name string) (list []double.Submission, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.desk+"/vendors/"+name+"/submissions", http.NoBody)
+	err := rig.Retry(ctx, time.Minute, 50*time.Millisecond, func(ctx context.Context) error {
+		_, err := v.desk.Books(ctx)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("the vendors did not get ready, see %s: %w", v.process.LogPath(), err)
 	}
-	client := http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, &statusError{r.URL.Path, resp.StatusCode}
-	}
-	err = json.NewDecoder(resp.Body).Decode(&list)
-	return list, err
+	return err
 }
 
 // counted is what the vendors say at the end.
@@ -109,7 +74,7 @@ type counted struct {
 func (v *vendors) count(ctx context.Context) (n *counted, err error) {
 	n = &counted{calls: calls{}, jobs: map[string]call{}, taken: map[string]int{}, sent: map[string]int{}}
 	for _, name := range []string{alpha, beta} {
-		list, err := v.asked(ctx, name)
+		list, err := v.desk.Submissions(ctx, name)
 		if err != nil {
 			return nil, err
 		}

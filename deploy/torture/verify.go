@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
@@ -40,7 +42,7 @@ type verifier struct {
 }
 
 func newVerifier(c Config, s *site, b *book) (*verifier, error) {
-	v := &verifier{config: c, site: s, book: b}
+	v := &verifier{config: c, site: s, book: b, admin: s.admin[0]}
 	for _, g := range s.public {
 		cc := client.Defaults()
 		cc.BaseURL = g
@@ -50,9 +52,7 @@ func newVerifier(c Config, s *site, b *book) (*verifier, error) {
 		}
 		v.direct = append(v.direct, api)
 	}
-	var err error
-	v.admin, err = s.operators()
-	return v, err
+	return v, nil
 }
 
 // run checks every task on every gateway, the calls, and what is left on the
@@ -108,22 +108,20 @@ func (v *verifier) count(ctx context.Context) (*counted, error) {
 // clean waits until nothing of what was deleted is left. A deletion that was
 // cut short by a kill is finished in the background.
 func (v *verifier) clean(ctx context.Context) error {
-	deadline := time.Now().Add(sweeping)
-	for {
-		left, err := v.leftovers()
-		if err != nil || len(left) == 0 {
-			return err
+	var left []string
+	late := rig.Retry(ctx, sweeping, 500*time.Millisecond, func(context.Context) (err error) {
+		if left, err = v.leftovers(); err == nil && len(left) > 0 {
+			err = fmt.Errorf("%d objects are left", len(left))
 		}
-		if time.Now().After(deadline) {
-			for _, path := range left {
-				v.book.fault(leftover, 1, "", "%s", path)
-			}
-			return nil
-		}
-		if !wait(ctx, 500*time.Millisecond) {
-			return context.Cause(ctx)
-		}
+		return err
+	})
+	for _, path := range left {
+		v.book.fault(leftover, 1, "", "%s", path)
 	}
+	if len(left) > 0 {
+		return nil
+	}
+	return late
 }
 
 // audited is what the last look found beside faults.
@@ -230,15 +228,18 @@ func (v *verifier) check(ctx context.Context, e *entry) (doublePaid int64, rec o
 
 // booked reads a record when the calls that lost against a hedge have been
 // booked too, which is after the end of the task.
-func (v *verifier) booked(ctx context.Context, id task.ID) (operator.Task, error) {
-	for deadline := time.Now().Add(sweeping); ; {
-		rec, err := v.admin.Task(ctx, id)
-		open := slices.ContainsFunc(rec.Attempts, func(a task.Attempt) bool { return a.Outcome == "" })
-		if err != nil || !open || time.Now().After(deadline) || !wait(ctx, 200*time.Millisecond) {
-			return rec, err
+func (v *verifier) booked(ctx context.Context, id task.ID) (rec operator.Task, err error) {
+	_ = rig.Retry(ctx, sweeping, 200*time.Millisecond, func(ctx context.Context) error {
+		rec, err = v.admin.Task(ctx, id)
+		if err == nil && slices.ContainsFunc(rec.Attempts, func(a task.Attempt) bool { return a.Outcome == "" }) {
+			return errOpen
 		}
-	}
+		return nil
+	})
+	return rec, err
 }
+
+var errOpen = errors.New("an attempt is still open")
 
 // picture fetches what a finished task promises.
 func (v *verifier) picture(ctx context.Context, e *entry, doc client.Task) {

@@ -7,8 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/bench/stat"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 // work is one kind of job: prepare opens what it needs, run measures.
@@ -34,7 +40,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := w.prepare(ctx); err != nil {
 		return writeJSON(out, Result{Failure: err.Error()})
 	}
-	ready := Result{CPU: cpu()}
+	ready := Result{CPU: rig.Used(syscall.RUSAGE_SELF)}
 	if s, ok := w.(*sink); ok {
 		ready.Addr = s.addr()
 	}
@@ -49,7 +55,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		r.Failure = err.Error()
 	}
-	r.Started, r.CPU = start, cpu()
+	r.Started, r.CPU = start, rig.Used(syscall.RUSAGE_SELF)
 	return writeJSON(out, r)
 }
 
@@ -86,11 +92,19 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// cpu is the processor time this process has used, in seconds.
-func cpu() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
+// drive runs n lanes at once and sums up the times that they took.
+func drive(n int, lane func(i int, start time.Time) ([]time.Duration, error)) (Result, error) {
+	start := time.Now()
+	times, errs := make([][]time.Duration, n), make([]error, n)
+	var lanes sync.WaitGroup
+	for i := range n {
+		lanes.Go(func() { times[i], errs[i] = lane(i, start) })
 	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	lanes.Wait()
+	took, all := time.Since(start), slices.Concat(times...)
+	return Result{Seconds: took.Seconds(), Done: len(all), Times: stat.Of(all)}, errors.Join(errs...)
+}
+
+func dial(ctx context.Context, addr string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", addr)
 }

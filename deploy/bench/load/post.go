@@ -2,15 +2,12 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/imgfleet/imgfleet/deploy/bench/stat"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -45,7 +42,7 @@ func (p *poster) prepare(ctx context.Context) error {
 		return fmt.Errorf("seed %d does not leave room to count", j.Seed)
 	}
 	for i := range j.Conns {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", j.Addr)
+		c, err := dial(ctx, j.Addr)
 		if err != nil {
 			return err
 		}
@@ -65,24 +62,18 @@ func (p *poster) close() {
 }
 
 func (p *poster) run(ctx context.Context) (Result, error) {
-	start := time.Now()
-	errs := make([]error, len(p.lanes))
-	var lanes sync.WaitGroup
-	for i, l := range p.lanes {
-		lanes.Go(func() { errs[i] = p.drive(ctx, l, i, start) })
-	}
-	lanes.Wait()
-	r := Result{Seconds: time.Since(start).Seconds(), Refused: make(map[string]int)}
-	var all []time.Duration
+	r, err := drive(len(p.lanes), func(i int, start time.Time) ([]time.Duration, error) {
+		err := p.drive(ctx, p.lanes[i], i, start)
+		return p.lanes[i].times, err
+	})
+	r.Refused = make(map[string]int)
 	for _, l := range p.lanes {
-		all = append(all, l.times...)
 		r.Tasks = append(r.Tasks, l.tasks...)
 		for status, n := range l.refused {
 			r.Refused[status] += n
 		}
 	}
-	r.Done, r.Times = len(all), stat.Of(all)
-	return r, errors.Join(errs...)
+	return r, err
 }
 
 // drive sends until the job is done. At a rate, a request is timed from when

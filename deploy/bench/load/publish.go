@@ -2,14 +2,11 @@ package load
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/imgfleet/imgfleet/deploy/bench/stat"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -46,21 +43,7 @@ func (p *publisher) close() {
 }
 
 func (p *publisher) run(ctx context.Context) (Result, error) {
-	start := time.Now()
-	times := make([][]time.Duration, p.job.Producers)
-	errs := make([]error, p.job.Producers)
-	var producers sync.WaitGroup
-	for i := range p.job.Producers {
-		producers.Go(func() { times[i], errs[i] = p.produce(ctx, start) })
-	}
-	producers.Wait()
-	r := Result{Seconds: time.Since(start).Seconds()}
-	var all []time.Duration
-	for _, t := range times {
-		all = append(all, t...)
-	}
-	r.Done, r.Times = len(all), stat.Of(all)
-	return r, errors.Join(errs...)
+	return drive(p.job.Producers, func(_ int, start time.Time) ([]time.Duration, error) { return p.produce(ctx, start) })
 }
 
 func (p *publisher) produce(ctx context.Context, start time.Time) (times []time.Duration, err error) {

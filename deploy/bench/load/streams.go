@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/stat"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
 const (
@@ -50,22 +51,11 @@ func (w *watcher) prepare(ctx context.Context) error {
 		return fmt.Errorf("%d tasks cannot be shared evenly by %d writers", n, w.job.Writers)
 	}
 	w.streams = make([]*stream, len(w.job.Watched))
-	errs := make([]error, dialers)
-	var at atomic.Int64
-	var all sync.WaitGroup
-	for d := range dialers {
-		all.Go(func() {
-			for {
-				i := int(at.Add(1)) - 1
-				if i >= len(w.streams) || errs[d] != nil {
-					return
-				}
-				w.streams[i], errs[d] = w.open(ctx, w.job.Watched[i])
-			}
-		})
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	err := rig.Parallel(dialers, len(w.streams), func(i int) (err error) {
+		w.streams[i], err = w.open(ctx, w.job.Watched[i])
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, s := range w.streams {
@@ -85,7 +75,7 @@ func (w *watcher) close() {
 }
 
 func (w *watcher) open(ctx context.Context, t Watched) (*stream, error) {
-	c, err := new(net.Dialer).DialContext(ctx, "tcp", w.job.Addr)
+	c, err := dial(ctx, w.job.Addr)
 	if err != nil {
 		return nil, err
 	}

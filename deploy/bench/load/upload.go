@@ -7,11 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/imgfleet/imgfleet/deploy/bench/stat"
 )
 
 // metadata says what our tus asks for: the type and a person's consent.
@@ -35,7 +32,7 @@ func (u *uploader) prepare(ctx context.Context) error {
 	u.photo = make([]byte, u.job.Bytes)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(u.photo)
 	for range u.job.Conns {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", u.job.Addr)
+		c, err := dial(ctx, u.job.Addr)
 		if err != nil {
 			return err
 		}
@@ -51,20 +48,7 @@ func (u *uploader) close() {
 }
 
 func (u *uploader) run(ctx context.Context) (Result, error) {
-	start := time.Now()
-	times, errs := make([][]time.Duration, len(u.conns)), make([]error, len(u.conns))
-	var lanes sync.WaitGroup
-	for i, c := range u.conns {
-		lanes.Go(func() { times[i], errs[i] = u.drive(ctx, c) })
-	}
-	lanes.Wait()
-	r := Result{Seconds: time.Since(start).Seconds()}
-	var all []time.Duration
-	for _, some := range times {
-		all = append(all, some...)
-	}
-	r.Done, r.Times = len(all), stat.Of(all)
-	return r, errors.Join(errs...)
+	return drive(len(u.conns), func(i int, _ time.Time) ([]time.Duration, error) { return u.drive(ctx, u.conns[i]) })
 }
 
 // drive sends one photo after another over one connection. An answer that is

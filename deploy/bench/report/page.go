@@ -60,7 +60,7 @@ func (r *Report) section(group string) section {
 		if !row.Met {
 			class = "missed"
 		}
-		s.Rows = append(s.Rows, line{row.Name, row.Note, number(row.Median), spread(row.Rounds), row.Unit, row.Goal.String(), verdict(row), class})
+		s.Rows = append(s.Rows, line{row.Name, row.Note, number(row.Median), spread(row.Rounds), row.Unit, row.Goal.String(), row.Verdict(), class})
 		if len(row.Rounds) == 0 {
 			continue
 		}

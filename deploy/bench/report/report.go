@@ -2,8 +2,11 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -139,7 +142,7 @@ func (r *Report) Text(out io.Writer) error {
 	for _, g := range r.Groups() {
 		_, _ = fmt.Fprintf(w, "\t\t\t\t\t  \t\n")
 		for _, row := range r.of(g) {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t  \t%s: %s\n", number(row.Median), spread(row.Rounds), row.Unit, row.Goal, verdict(row), g, row.Name)
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t  \t%s: %s\n", number(row.Median), spread(row.Rounds), row.Unit, row.Goal, row.Verdict(), g, row.Name)
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -169,15 +172,30 @@ func (r *Report) JSON(out io.Writer) error {
 	return e.Encode(r)
 }
 
-func verdict(row Row) string {
+// Save writes report.html and report.json into a directory, which it makes,
+// and returns the path of the page.
+func (r *Report) Save(dir string) (page string, err error) {
+	err = os.MkdirAll(dir, 0o755)
+	page = filepath.Join(dir, "report.html")
+	for path, format := range map[string]func(io.Writer) error{page: r.HTML, filepath.Join(dir, "report.json"): r.JSON} {
+		f, created := os.Create(path)
+		if err = errors.Join(err, created); err == nil {
+			err = errors.Join(format(f), f.Close())
+		}
+	}
+	return page, err
+}
+
+// Verdict says in a word whether the goal was met, nothing without a goal.
+func (r Row) Verdict() string {
 	word := "MISSED"
 	switch {
-	case row.Goal.Sense == "":
+	case r.Goal.Sense == "":
 		return ""
-	case row.Met:
+	case r.Met:
 		word = "met"
 	}
-	if row.Doubtful {
+	if r.Doubtful {
 		word += "?"
 	}
 	return word

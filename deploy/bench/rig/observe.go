@@ -82,7 +82,7 @@ func (r *Rig) Profile(ctx context.Context, seconds int, to string) error {
 func (r *Rig) Memory() (int64, error) { return Memory(r.PID()) }
 
 // PID is the gateway's process.
-func (r *Rig) PID() int { return r.gateway.pid() }
+func (r *Rig) PID() int { return r.gateway.PID() }
 
 // Memory is the anonymous memory of a process in bytes: its heap and stacks.
 // Pages of files do not count, the program's own among them: the kernel drops

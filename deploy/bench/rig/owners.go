@@ -3,14 +3,13 @@ package rig
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
-	"sync"
 
 	"github.com/imgfleet/imgfleet/deploy/bench/load"
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
@@ -38,17 +37,10 @@ func (r *Rig) Owners(ctx context.Context, n int, photo []byte) ([]load.Owner, er
 		return nil, err
 	}
 	owners := make([]load.Owner, n)
-	errs := make([]error, setupLanes)
-	var lanes sync.WaitGroup
-	for l := range setupLanes {
-		lanes.Go(func() {
-			for i := l; i < n && errs[l] == nil; i += setupLanes {
-				owners[i], errs[l] = owner(ctx, c, photo)
-			}
-		})
-	}
-	lanes.Wait()
-	return owners, errors.Join(errs...)
+	return owners, rig.Parallel(setupLanes, n, func(i int) (err error) {
+		owners[i], err = owner(ctx, c, photo)
+		return err
+	})
 }
 
 func owner(ctx context.Context, c *client.Client, photo []byte) (load.Owner, error) {

@@ -26,11 +26,11 @@ func (r *Rig) Usage() (u Usage, err error) {
 	if u.Machine, err = Machine(); err != nil {
 		return u, err
 	}
-	if u.Gateway, err = Process(r.gateway.pid()); err != nil {
+	if u.Gateway, err = Process(r.gateway.PID()); err != nil {
 		return u, err
 	}
 	for _, w := range r.workers {
-		used, err := Process(w.pid())
+		used, err := Process(w.PID())
 		if err != nil {
 			return u, err
 		}

@@ -10,65 +10,71 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 const (
 	startWithin = 60 * time.Second
+	stopWithin  = 15 * time.Second
 	pollEvery   = 50 * time.Millisecond
 )
 
 // Rig is one gateway, its workers and their data.
 type Rig struct {
-	options Options
-	bin     Binaries
-	ports   ports
-	gateway *program
-	workers []*program
-	admin   *operator.Client
-	web     http.Client // of the questions that operator.Client does not ask
+	options  Options
+	programs rig.Programs
+	ports    ports
+	gateway  *rig.Process
+	workers  []*rig.Process
+	admin    *operator.Client
+	web      http.Client // of the questions that operator.Client does not ask
 }
 
 // Start starts a gateway and waits until it serves.
-func Start(ctx context.Context, bin Binaries, o Options) (*Rig, error) {
-	p, err := freePorts(ctx)
+func Start(ctx context.Context, programs rig.Programs, o Options) (*Rig, error) {
+	free, err := rig.FreePorts(ctx, 4)
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{options: o, bin: bin, ports: p}
+	p := ports{http: free[0], admin: free[1], fleet: free[2], engine: free[3]}
+	r := &Rig{options: o, programs: programs, ports: p}
 	if r.admin, err = operator.NewClient(operator.ClientConfig{Server: "http://" + p.admin, Token: token, Who: "bench"}); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(r.file(), []byte(o.yaml(p, r.Data())), 0o600); err != nil {
+	if r.gateway, err = r.process("gateway", rig.Gateway); err != nil {
 		return nil, err
 	}
-	if err := r.startGateway(ctx); err != nil {
-		return nil, err
-	}
-	return r, nil
+	err = r.startGateway(ctx)
+	return r, err
 }
 
-func (r *Rig) file() string { return filepath.Join(r.options.Dir, "imgfleet.yaml") }
+// process describes one in the environment of this one.
+func (r *Rig) process(name, program string) (*rig.Process, error) {
+	return r.programs.Configured(r.options.Dir, name, program, nil, r.options.config(r.ports, r.Data()))
+}
 
 // Data is the gateway's data directory.
 func (r *Rig) Data() string { return filepath.Join(r.options.Dir, "data") }
 
-func (r *Rig) startGateway(ctx context.Context) (err error) {
-	r.gateway, err = launch(r.bin.Gateway, filepath.Join(r.options.Dir, "gateway.log"), "-config", r.file())
-	if err != nil {
+func (r *Rig) startGateway(ctx context.Context) error {
+	if err := r.gateway.Start(); err != nil {
 		return err
 	}
-	err = r.await(ctx, "gateway to serve", func() (bool, error) {
+	err := r.await(ctx, "gateway to serve", func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/readyz", nil)
 		if err != nil {
-			return false, err
+			return err
 		}
 		resp, err := r.web.Do(req)
-		if err != nil {
-			return false, nil
+		if err == nil && resp.StatusCode != http.StatusOK {
+			err = errors.New(resp.Status)
 		}
-		return resp.StatusCode == http.StatusOK, resp.Body.Close()
+		if resp != nil {
+			err = errors.Join(err, resp.Body.Close())
+		}
+		return err
 	})
 	if err != nil {
 		r.Close()
@@ -78,15 +84,17 @@ func (r *Rig) startGateway(ctx context.Context) (err error) {
 
 // Restart stops the gateway gracefully and starts it on the same data.
 func (r *Rig) Restart(ctx context.Context) error {
-	r.gateway.stop()
+	_ = r.gateway.Stop(ctx, stopWithin)
 	return r.startGateway(ctx)
 }
 
 // StartWorkers adds workers and waits until the gateway counts on them.
 func (r *Rig) StartWorkers(ctx context.Context, n int) error {
 	for range n {
-		i := strconv.Itoa(len(r.workers))
-		w, err := launch(r.bin.Worker, filepath.Join(r.options.Dir, "worker"+i+".log"), "-config", r.file())
+		w, err := r.process("worker"+strconv.Itoa(len(r.workers)), rig.Worker)
+		if err == nil {
+			err = w.Start()
+		}
 		if err != nil {
 			return err
 		}
@@ -98,7 +106,7 @@ func (r *Rig) StartWorkers(ctx context.Context, n int) error {
 // StopWorkers stops all workers and waits until the gateway knows.
 func (r *Rig) StopWorkers(ctx context.Context) error {
 	for _, w := range r.workers {
-		w.stop()
+		_ = w.Stop(ctx, stopWithin)
 	}
 	r.workers = nil
 	return r.AwaitWorkers(ctx, 0)
@@ -106,39 +114,26 @@ func (r *Rig) StopWorkers(ctx context.Context) error {
 
 // AwaitWorkers waits until so many workers are there and take tasks.
 func (r *Rig) AwaitWorkers(ctx context.Context, n int) error {
-	return r.await(ctx, fmt.Sprintf("%d workers", n), func() (bool, error) {
+	return r.await(ctx, fmt.Sprintf("%d workers", n), func(ctx context.Context) error {
 		ws, err := r.admin.Workers(ctx)
-		if err != nil {
-			return false, err
-		}
 		live := 0
 		for _, w := range ws {
 			if w.Present && !w.Draining && !w.Drained {
 				live++
 			}
 		}
-		return live == n, nil
+		if err == nil && live != n {
+			err = fmt.Errorf("there are %d", live)
+		}
+		return err
 	})
 }
 
-func (r *Rig) await(ctx context.Context, what string, done func() (bool, error)) error {
-	for end := time.Now().Add(startWithin); time.Now().Before(end); {
-		ok, err := done()
-		switch {
-		case err != nil:
-			return fmt.Errorf("wait for %s: %w", what, err)
-		case ok:
-			return nil
-		case r.gateway.gone():
-			return fmt.Errorf("wait for %s: the gateway ended, see %s", what, r.options.Dir)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pollEvery):
-		}
+func (r *Rig) await(ctx context.Context, what string, try func(context.Context) error) error {
+	if err := rig.Retry(ctx, startWithin, pollEvery, try); err != nil {
+		return fmt.Errorf("wait for %s (see %s): %w", what, r.options.Dir, err)
 	}
-	return errors.New("waited too long for " + what)
+	return nil
 }
 
 // URL is where clients reach the gateway; Addr is the same without a scheme.
@@ -166,10 +161,9 @@ func (r *Rig) Engine(ctx context.Context) (*engine.Engine, error) {
 
 // Close stops everything and removes the data.
 func (r *Rig) Close() {
-	for _, w := range r.workers {
-		w.stop()
+	for _, p := range append(r.workers, r.gateway) {
+		_ = p.Stop(context.Background(), stopWithin)
 	}
 	r.workers = nil
-	r.gateway.stop()
 	_ = os.RemoveAll(r.options.Dir)
 }

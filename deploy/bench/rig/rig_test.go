@@ -67,15 +67,3 @@ func TestAPeakIsSeenWhileWorkRuns(t *testing.T) {
 		t.Errorf("peak = %d, was %d before %d more", peak, before, size)
 	}
 }
-
-func TestPortsOfARigDiffer(t *testing.T) {
-	t.Parallel()
-	p, err := freePorts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{p.http: true, p.admin: true, p.fleet: true, p.engine: true}
-	if len(seen) != 4 {
-		t.Errorf("ports = %+v", p)
-	}
-}

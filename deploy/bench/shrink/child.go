@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 )
@@ -90,9 +91,7 @@ func one(ctx context.Context, pictures *picture.Normaliser, path string) (a Answ
 
 // spent is the processor time of this process and its children so far.
 func spent() time.Duration {
-	var self syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &self)
-	sum := time.Duration(self.Utime.Nano() + self.Stime.Nano())
+	sum := time.Duration(rig.Used(syscall.RUSAGE_SELF) * float64(time.Second))
 	for _, child := range children() {
 		b, _ := os.ReadFile("/proc/" + child + "/stat")
 		_, rest, _ := strings.Cut(string(b), ") ")

@@ -98,6 +98,16 @@ func (p *Process) Running() bool {
 	return p.now != nil
 }
 
+// PID is its process, 0 when it does not run.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now == nil {
+		return 0
+	}
+	return p.now.cmd.Process.Pid
+}
+
 // Crashes counts the ends that nobody asked for.
 func (p *Process) Crashes() int {
 	p.mu.Lock()

@@ -22,6 +22,9 @@ const (
 // Programs are built executables, side by side as imgctl wants them.
 type Programs struct{ dir string }
 
+// In are programs that somebody built into dir.
+func In(dir string) Programs { return Programs{dir: dir} }
+
 // Path is the full path of one of them.
 func (p Programs) Path(name string) string { return filepath.Join(p.dir, name) }
 
