@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
@@ -24,6 +23,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 const (
@@ -143,10 +143,7 @@ func New(c Config, d Deps) (*Server, error) {
 	}
 	return &Server{
 		config: c, deps: d, guard: newGuard(c.Token, c.Hosts), started: time.Now(), prompts: prompt.New(),
-		requests: promauto.With(registerer(d.Registry)).NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imgfleet_admin_request_seconds", Help: "Time to answer operators, by route and status.",
-			Buckets: []float64{.001, .01, .1, 1, 10},
-		}, []string{"route", "status"}),
+		requests: telemetry.For(registerer(d.Registry), "admin").SecondsBy("request", "Time to answer operators, by route and status.", []float64{.001, .01, .1, 1, 10}, "route", "status"),
 	}, nil
 }
 

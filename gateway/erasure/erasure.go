@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -16,6 +15,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // queue is what gateway/queue gives.
@@ -107,9 +107,7 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open erasure: %w", err)
 	}
-	return &Eraser{deps: d, later: later, erased: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
-		Name: "imgfleet_erasure_removed_total", Help: "Things removed on request, by kind.",
-	}, []string{"kind"})}, nil
+	return &Eraser{deps: d, later: later, erased: telemetry.For(d.Registry, "erasure").Counters("removed", "Things removed on request, by kind.", "kind")}, nil
 }
 
 // Task removes one task, canceling it first when it runs. What is not there,

@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 type metrics struct {
@@ -17,27 +18,14 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "http")
 	return metrics{
-		requests: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_http_requests_total", Help: "Requests answered, by route and status.",
-		}, []string{"method", "route", "status"}),
-		seconds: f.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imgfleet_http_request_seconds", Help: "Time from the head of a request to the end of its handler.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"method", "route"}),
-		problems: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_http_problems_total", Help: "Problem documents sent, by code.",
-		}, []string{"code"}),
-		malformed: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_http_malformed_total", Help: "Requests that could not be read, by code.",
-		}, []string{"code"}),
-		panics: f.NewCounter(prometheus.CounterOpts{
-			Name: "imgfleet_http_panics_total", Help: "Handlers that panicked: each is a bug.",
-		}),
-		reports: f.NewCounter(prometheus.CounterOpts{
-			Name: "imgfleet_http_client_errors_total", Help: "Errors reported by the page.",
-		}),
+		requests:  f.Counters("requests", "Requests answered, by route and status.", "method", "route", "status"),
+		seconds:   f.SecondsBy("request", "Time from the head of a request to the end of its handler.", []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "method", "route"),
+		problems:  f.Counters("problems", "Problem documents sent, by code.", "code"),
+		malformed: f.Counters("malformed", "Requests that could not be read, by code.", "code"),
+		panics:    f.Counter("panics", "Handlers that panicked: each is a bug."),
+		reports:   f.Counter("client_errors", "Errors reported by the page."),
 	}
 }
 

@@ -2,9 +2,9 @@ package intake
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 type metrics struct {
@@ -13,14 +13,10 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "intake")
 	return metrics{
-		answers: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_intake_answers_total", Help: "Requests for tasks by outcome: accepted, cached, replayed, or the refusal's code.",
-		}, []string{"outcome"}),
-		feedback: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_intake_feedback_total", Help: "Opinions on results, by rating.",
-		}, []string{"rating"}),
+		answers:  f.Counters("answers", "Requests for tasks by outcome: accepted, cached, replayed, or the refusal's code.", "outcome"),
+		feedback: f.Counters("feedback", "Opinions on results, by rating.", "rating"),
 	}
 }
 

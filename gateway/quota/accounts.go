@@ -11,13 +11,13 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 const (
@@ -91,12 +91,12 @@ func Open(ctx context.Context, d Deps) (*Accounts, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	f := promauto.With(d.Registry)
+	f := telemetry.For(d.Registry, "quota")
 	a := &Accounts{
 		engine: d.Engine, tasks: d.Tasks, limits: d.Limits, now: d.Now, seed: maphash.MakeSeed(),
 		cache:   otter.Must(&otter.Options[task.SessionID, stored]{MaximumSize: cachedMost}),
-		rebuilt: f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_quota_rebuilds_total", Help: "Accounts computed again from a session's tasks."}),
-		refused: f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_quota_refused_total", Help: "Tasks refused by a session's quota, by code."}, []string{"code"}),
+		rebuilt: f.Counter("rebuilds", "Accounts computed again from a session's tasks."),
+		refused: f.Counters("refused", "Tasks refused by a session's quota, by code.", "code"),
 	}
 	var err error
 	a.accounts, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "ledger", Memory: true, MaxAge: accountsKept, MaxBytes: accountsBytes})

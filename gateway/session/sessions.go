@@ -10,12 +10,12 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 const provedKept = 1 << 13 // about 4 MB when full
@@ -99,9 +99,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	s := &Sessions{
 		config: c, keys: d.Keys, created: d.OnCreate, log: d.Logger, now: d.Now, parser: newParser(d.Now),
 		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now),
-		made: promauto.With(d.Registry).NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_session_created_total", Help: "Tokens given, by how: new, renewed or linked.",
-		}, []string{"how"}),
+		made: telemetry.For(d.Registry, "session").Counters("created", "Tokens given, by how: new, renewed or linked.", "how"),
 	}
 	erased, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erased"})
 	if err != nil {

@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 type metrics struct {
@@ -17,17 +17,12 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "store")
 	return metrics{
-		seconds: f.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imgfleet_store_operation_seconds", Help: "Time an object operation took.",
-			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9),
-		}, []string{"operation"}),
-		failed: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_store_failures_total", Help: "Object operations that failed, by kind of fault.",
-		}, []string{"operation", "kind"}),
-		written: f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_store_written_bytes_total", Help: "Bytes of objects written."}),
-		swept:   f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_store_swept_total", Help: "Objects removed past retention."}),
+		seconds: f.SecondsBy("operation", "Time an object operation took.", prometheus.ExponentialBuckets(0.0001, 4, 9), "operation"),
+		failed:  f.Counters("failures", "Object operations that failed, by kind of fault.", "operation", "kind"),
+		written: f.Counter("written_bytes", "Bytes of objects written."),
+		swept:   f.Counter("swept", "Objects removed past retention."),
 	}
 }
 

@@ -2,7 +2,8 @@ package upload
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 type metrics struct {
@@ -12,17 +13,12 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "upload")
 	return metrics{
-		created:   f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_upload_created_total", Help: "Photos declared."}),
-		completed: f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_upload_completed_total", Help: "Photos that became ready."}),
-		received:  f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_upload_received_bytes_total", Help: "Bytes of photos received."}),
-		refused: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_upload_refused_total", Help: "Photos refused, by code.",
-		}, []string{"code"}),
-		inspectSeconds: f.NewHistogram(prometheus.HistogramOpts{
-			Name: "imgfleet_upload_inspect_seconds", Help: "Time until a worker had judged a photo.",
-			Buckets: prometheus.ExponentialBuckets(0.01, 2, 12),
-		}),
+		created:        f.Counter("created", "Photos declared."),
+		completed:      f.Counter("completed", "Photos that became ready."),
+		received:       f.Counter("received_bytes", "Bytes of photos received."),
+		refused:        f.Counters("refused", "Photos refused, by code.", "code"),
+		inspectSeconds: f.Seconds("inspect", "Time until a worker had judged a photo.", prometheus.ExponentialBuckets(0.01, 2, 12)),
 	}
 }

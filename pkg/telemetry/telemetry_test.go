@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestCollectorsGetOneJSONObjectALine(t *testing.T) {
@@ -117,4 +120,32 @@ func TestTheHandlerServesRuntimeAndBuild(t *testing.T) {
 		}
 	}
 	Built(nil, "gateway", "tests may pass no registry")
+}
+
+func TestMetricsAreNamedForTheirStageAndUnit(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	s := For(reg, "kitchen")
+	s.Counter("meals", "h").Inc()
+	s.Counters("guests", "h", "table").WithLabelValues("1").Inc()
+	s.Gauge("open_doors", "h").Set(1)
+	s.Gauges("pots", "h", "stove").WithLabelValues("2").Set(1)
+	s.Seconds("meal", "h", []float64{1}).Observe(2)
+	s.SecondsBy("wait", "h", []float64{1}, "table").WithLabelValues("1").Observe(2)
+	For(nil, "kitchen").Counter("meals", "h").Inc() // counts, and nobody sees it
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	want := []string{
+		"imgfleet_kitchen_guests_total", "imgfleet_kitchen_meal_seconds", "imgfleet_kitchen_meals_total",
+		"imgfleet_kitchen_open_doors", "imgfleet_kitchen_pots", "imgfleet_kitchen_wait_seconds",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("the metrics are %v, want %v", names, want)
+	}
 }

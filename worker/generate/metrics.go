@@ -2,7 +2,8 @@ package generate
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 type metrics struct {
@@ -13,20 +14,11 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "generate")
 	return &metrics{
-		attempts: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_generate_attempts_total", Help: "Attempts that ended, by how.",
-		}, []string{"provider", "outcome", "class"}),
-		inspects: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_generate_inspects_total", Help: "Uploads judged, by the code of their refusal.",
-		}, []string{"code"}),
-		running: f.NewGauge(prometheus.GaugeOpts{
-			Name: "imgfleet_generate_running_attempts", Help: "Attempts that run now.",
-		}),
-		stage: f.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imgfleet_generate_stage_seconds", Help: "Time of a stage of an attempt: fetch, label, store.",
-			Buckets: []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}, []string{"stage"}),
+		attempts: f.Counters("attempts", "Attempts that ended, by how.", "provider", "outcome", "class"),
+		inspects: f.Counters("inspects", "Uploads judged, by the code of their refusal.", "code"),
+		running:  f.Gauge("running_attempts", "Attempts that run now."),
+		stage:    f.SecondsBy("stage", "Time of a stage of an attempt: fetch, label, store.", []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10}, "stage"),
 	}
 }

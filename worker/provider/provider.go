@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // Provider is a configured vendor: a driver and what every driver needs.
@@ -35,18 +35,11 @@ type Metrics struct {
 
 // NewMetrics registers the providers' metrics; reg may be nil.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "provider")
 	return &Metrics{
-		seconds: f.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imgfleet_provider_attempt_seconds", Help: "Time of one call to a vendor, by how it ended.",
-			Buckets: []float64{.01, .05, .25, .5, 1, 2, 3, 5, 8, 12, 20, 30, 60, 120},
-		}, []string{"provider", "outcome", "class"}),
-		running: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "imgfleet_provider_running_calls", Help: "Calls to a vendor that are running now.",
-		}, []string{"provider"}),
-		remaining: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "imgfleet_provider_remaining_calls", Help: "What a vendor last said may still be asked for in its period; absent for vendors that say nothing.",
-		}, []string{"provider"}),
+		seconds:   f.SecondsBy("attempt", "Time of one call to a vendor, by how it ended.", []float64{.01, .05, .25, .5, 1, 2, 3, 5, 8, 12, 20, 30, 60, 120}, "provider", "outcome", "class"),
+		running:   f.Gauges("running_calls", "Calls to a vendor that are running now.", "provider"),
+		remaining: f.Gauges("remaining_calls", "What a vendor last said may still be asked for in its period; absent for vendors that say nothing.", "provider"),
 	}
 }
 

@@ -2,7 +2,8 @@ package run
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // Metrics count what runs do.
@@ -14,28 +15,17 @@ type Metrics struct {
 
 // NewMetrics registers the metrics.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
-	f := promauto.With(reg)
-	count := func(name, help string) prometheus.Counter {
-		return f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_dispatch_" + name + "_total", Help: help})
-	}
-	counts := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_dispatch_" + name + "_total", Help: help}, labels)
-	}
-	seconds := func(name, help string) prometheus.Histogram {
-		return f.NewHistogram(prometheus.HistogramOpts{
-			Name: "imgfleet_dispatch_" + name + "_seconds", Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 2, 18),
-		})
-	}
+	f, seconds := telemetry.For(reg, "dispatch"), prometheus.ExponentialBuckets(0.001, 2, 18)
 	return &Metrics{
-		tasks:       counts("tasks", "Tasks ended, by state.", "state", "degraded"),
-		attempts:    counts("attempts", "Attempts ended, by provider, outcome and class.", "provider", "outcome", "class"),
-		hedges:      counts("hedges", "Second calls that were started beside a slow one, by both providers.", "slow", "provider"),
-		recovered:   counts("recovered", "Calls whose stream was lost, by how their outcome was found.", "by"),
-		fen:         counts("fen", "Money that calls have cost, or may have when the outcome is unknown.", "provider", "outcome"),
-		waitSeconds: seconds("wait", "From accept to the first attempt."),
-		taskSeconds: seconds("task", "From accept to success."),
-		estimated:   count("estimates", "Successes for which a time was estimated at accept."),
-		byP50:       count("estimates_by_p50", "Successes no later than the estimated median."),
-		byP90:       count("estimates_by_p90", "Successes no later than the estimated 90th percentile."),
+		tasks:       f.Counters("tasks", "Tasks ended, by state.", "state", "degraded"),
+		attempts:    f.Counters("attempts", "Attempts ended, by provider, outcome and class.", "provider", "outcome", "class"),
+		hedges:      f.Counters("hedges", "Second calls that were started beside a slow one, by both providers.", "slow", "provider"),
+		recovered:   f.Counters("recovered", "Calls whose stream was lost, by how their outcome was found.", "by"),
+		fen:         f.Counters("fen", "Money that calls have cost, or may have when the outcome is unknown.", "provider", "outcome"),
+		waitSeconds: f.Seconds("wait", "From accept to the first attempt.", seconds),
+		taskSeconds: f.Seconds("task", "From accept to success.", seconds),
+		estimated:   f.Counter("estimates", "Successes for which a time was estimated at accept."),
+		byP50:       f.Counter("estimates_by_p50", "Successes no later than the estimated median."),
+		byP90:       f.Counter("estimates_by_p90", "Successes no later than the estimated 90th percentile."),
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // Config says how streams are kept.
@@ -88,13 +88,13 @@ type Hub struct {
 
 // New makes an empty hub. A nil registry is fine.
 func New(c Config, reg prometheus.Registerer) *Hub {
-	f := promauto.With(reg)
+	f := telemetry.For(reg, "http")
 	return &Hub{
 		c: c, closing: make(chan struct{}),
 		streams: make(map[*stream]struct{}), held: make(map[task.SessionID]int64),
-		open:  f.NewGauge(prometheus.GaugeOpts{Name: "imgfleet_http_open_streams", Help: "Event streams that are open now."}),
-		ended: f.NewCounterVec(prometheus.CounterOpts{Name: "imgfleet_http_streams_ended_total", Help: "Event streams that ended, by reason."}, []string{"reason"}),
-		sent:  f.NewCounter(prometheus.CounterOpts{Name: "imgfleet_http_stream_events_total", Help: "Revisions written to event streams."}),
+		open:  f.Gauge("open_streams", "Event streams that are open now."),
+		ended: f.Counters("streams_ended", "Event streams that ended, by reason.", "reason"),
+		sent:  f.Counter("stream_events", "Revisions written to event streams."),
 	}
 }
 

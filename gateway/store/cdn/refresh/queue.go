@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // kind is what an address stands for.
@@ -91,16 +91,12 @@ func open(ctx context.Context, c Config, d Deps, client asker) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open refresh: %w", err)
 	}
-	f := promauto.With(d.Registry)
+	f := telemetry.For(d.Registry, "cdn_refresh")
 	return &Queue{
 		bucket: b, keep: c.Keep, cdn: client, log: d.Logger, now: d.Now,
-		asked: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "imgfleet_cdn_refresh_urls_total", Help: "Addresses that the CDN was asked to forget, by outcome.",
-		}, []string{"outcome"}),
-		waiting: f.NewGauge(prometheus.GaugeOpts{Name: "imgfleet_cdn_refresh_waiting", Help: "Addresses that the CDN has not taken yet."}),
-		left: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "imgfleet_cdn_refresh_quota_left", Help: "Addresses that the CDN still takes today, by kind.",
-		}, []string{"kind"}),
+		asked:   f.Counters("urls", "Addresses that the CDN was asked to forget, by outcome.", "outcome"),
+		waiting: f.Gauge("waiting", "Addresses that the CDN has not taken yet."),
+		left:    f.Gauges("quota_left", "Addresses that the CDN still takes today, by kind.", "kind"),
 	}, nil
 }
 
