@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"context"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
@@ -23,7 +25,8 @@ type Deps struct {
 	Queue    *queue.Queue
 	Fleet    members
 	Policy   func() *policy.State
-	TaskFen  func() int64 // the most one task may cost; nil or 0 for no limit
+	Fresh    func(context.Context) error // fails while Policy may be old; nil: it never is
+	TaskFen  func() int64                // the most one task may cost; nil or 0 for no limit
 	Registry prometheus.Registerer
 	Runs     run.Deps // from Router to Now
 }

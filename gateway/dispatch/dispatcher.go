@@ -41,6 +41,9 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	if deps.Runs.Now == nil {
 		deps.Runs.Now = time.Now
 	}
+	if deps.Fresh == nil {
+		deps.Fresh = func(context.Context) error { return nil }
+	}
 	deps.Runs.Records, deps.Runs.Billing, deps.Runs.Stall = deps.Queue, money, c.Stall
 	deps.Runs.Metrics = run.NewMetrics(deps.Registry)
 	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: newLoggedAlarms()}

@@ -43,6 +43,7 @@ type world struct {
 	taskFen int64
 	arms    arms             // nil: not counted
 	now     func() time.Time // nil: the system's clock
+	fresh   func(context.Context) error
 	log     *slog.Logger
 }
 
@@ -113,7 +114,7 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	w.t.Helper()
 	reg := prometheus.NewRegistry()
 	d, err := New(w.t.Context(), w.config, Deps{
-		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
+		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, Fresh: w.fresh, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
 		Runs: run.Deps{
 			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: w.now,
 		},

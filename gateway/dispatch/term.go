@@ -118,7 +118,9 @@ func (t *term) assign(ctx context.Context) {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for changed := t.refresh(); ; {
-		t.sched.assign()
+		if t.deps.Fresh(ctx) == nil { // else what is off by now would be paid
+			t.sched.assign()
+		}
 		select {
 		case <-ctx.Done():
 			return
