@@ -77,6 +77,9 @@ func (b *Bucket) watchOnce(ctx context.Context, filter string, w Watcher) error 
 		FilterSubject: b.subject(filter), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, AckPolicy: jetstream.AckNonePolicy,
 		MemoryStorage: true, Replicas: 1, InactiveThreshold: watchKept,
 	})
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return errors.Join(err, b.remake(ctx))
+	}
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,17 @@ func (b *Bucket) watchOnce(ctx context.Context, filter string, w Watcher) error 
 	defer msgs.Stop()
 	defer context.AfterFunc(ctx, msgs.Stop)()
 	return (&walk{bucket: b, cons: cons, msgs: msgs, w: w, unbroken: unbroken}).run(ctx)
+}
+
+// remake makes a memory bucket again that was gone with its engine. Any other
+// bucket that is missing was lost, and that is for an operator to judge.
+func (b *Bucket) remake(ctx context.Context) error {
+	c := b.stream.CachedInfo().Config
+	if c.Storage != jetstream.MemoryStorage {
+		return nil
+	}
+	_, err := b.js.CreateStream(ctx, c)
+	return err
 }
 
 // line cancels when the connection of this moment breaks. The client library

@@ -97,6 +97,21 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// An engine of its own has no gateway that makes its buckets when it starts.
+func TestAWatchMakesALostMemoryBucketAgain(t *testing.T) {
+	t.Parallel()
+	addr, dir := freeAddr(t), t.TempDir()
+	host := hosted(t, dir, addr)
+	b := bucket(t, joined(t, addr), BucketConfig{Name: "things", Memory: true})
+	seen := watching(t, b, ">")
+	expect(t, seen, "", "")
+	host.Close()
+	hosted(t, dir, addr)
+	expect(t, seen, "", "")
+	put(t, b, "new", "y", 0, 0)
+	expect(t, seen, "new", "y")
+}
+
 // A second gateway must not miss what is written after the first, which hosts
 // the engine, came back: a memory bucket counts from 1 again.
 func TestAWatchSurvivesARestartOfTheEngine(t *testing.T) {
