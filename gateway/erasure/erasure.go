@@ -70,25 +70,25 @@ type Deps struct {
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
 
-	// Retention bounds how long a removal is remembered: what is written later
-	// is swept. 0 is no bound.
+	// Retention bounds how long a removal is remembered. The sweep of the store
+	// removes what is written later than that. 0 is no bound.
 	Retention time.Duration
 }
 
-// Receipt says what was removed, and is all that is left to say.
+// Receipt counts what was removed.
 type Receipt struct {
 	ReceiptID string
 	Uploads   int
 	Tasks     int
 	Objects   int
-	Cached    int // pictures that a CDN was asked to forget, and may hold for a while yet
+	Cached    int // pictures that a CDN was asked to purge; it may serve them a little longer
 	At        time.Time
 }
 
-// Eraser removes tasks, uploads and whole sessions: it marks first, so that
-// nothing can use or resurrect what is going, then removes, then gives the
-// receipt. Every removal that was cut short is finished by asking again, and
-// by Run, which also removes what a worker wrote too late.
+// Eraser removes tasks, uploads and whole sessions. It first marks them, so
+// that nothing uses or restores them, then removes the data, then gives the
+// receipt. A removal that was interrupted is finished by the next request for
+// it, or by Run. Run also removes what a worker wrote too late.
 type Eraser struct {
 	deps   Deps
 	later  *engine.Bucket
@@ -110,8 +110,8 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 	return &Eraser{deps: d, later: later, erased: telemetry.For(d.Registry, "erasure").Counters("removed", "Things removed on request, by kind.", "kind")}, nil
 }
 
-// Task removes one task, canceling it first when it runs. What is not there,
-// or was removed whole before, is fault.NotFound "task_not_found".
+// Task cancels a task if it runs, and removes it. A task that does not exist,
+// or that was removed completely before, is fault.NotFound "task_not_found".
 func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, error) {
 	notFound := fault.New(fault.TaskNotFound)
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
@@ -143,7 +143,8 @@ func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, e
 	return e.receipt(Receipt{Tasks: 1, Objects: n.Objects, Cached: n.Cached}), nil
 }
 
-// task removes one task by its record, and its leftovers by its tombstone.
+// task removes one task. Given a tombstone, it removes what an earlier removal
+// left behind.
 func (e *Eraser) task(ctx context.Context, r *task.Record) (store.Removed, error) {
 	if !r.Deleted {
 		if err := e.mark(ctx, r); err != nil {
@@ -153,9 +154,9 @@ func (e *Eraser) task(ctx context.Context, r *task.Record) (store.Removed, error
 	return e.deps.Store.Remove(ctx, string(r.Session)+"/tasks/"+string(r.ID)+"/")
 }
 
-// mark cancels what runs and leaves the tombstone. What is found only by the
-// record goes before it; the quota is settled as the tombstone says, because
-// nobody else will.
+// mark cancels the task and replaces its record by a tombstone. Whatever can
+// only be found by the record is removed before that. The task's run does not
+// settle the quota of a removed task, so it is settled here.
 func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 	if !r.State.Terminal() {
 		_, err := e.deps.Intake.Cancel(ctx, r.Session, r.ID)
@@ -172,23 +173,23 @@ func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 	if err := e.deps.Queue.SignalCancel(r.Session, r.ID); err != nil {
 		e.deps.Logger.Warn("dispatcher could not be woken", "task", r.ID, "err", err)
 	}
-	grave, _, err := e.deps.Queue.Lookup(ctx, r.Session, r.ID)
+	tombstone, _, err := e.deps.Queue.Lookup(ctx, r.Session, r.ID)
 	if err != nil {
 		return fmt.Errorf("read tombstone: %w", err)
 	}
-	return e.deps.Quota.Finish(ctx, r.Session, r.ID, grave.Counts())
+	return e.deps.Quota.Finish(ctx, r.Session, r.ID, tombstone.Counts())
 }
 
-// Upload removes one photo. Pictures made of it stay; cached answers that
-// came from it are no longer given. What is not there is fault.NotFound
-// "upload_not_found".
+// Upload removes one photo. Pictures that were made of it stay, but are no
+// longer given as cached answers. A photo that does not exist is
+// fault.NotFound "upload_not_found".
 func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Receipt, error) {
 	_, err := e.deps.Uploads.Get(ctx, s, id)
 	known := err == nil
 	if !known && fault.KindOf(err) != fault.NotFound {
 		return Receipt{}, fmt.Errorf("erase upload: %w", err)
 	}
-	if known { // first: once its record is gone, only the note knows of its bytes
+	if known { // before the removal: without the record, only the note names the bytes
 		if err := e.remember(ctx, uploadKey(s, id)); err != nil {
 			return Receipt{}, err
 		}
@@ -208,7 +209,7 @@ func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 	if !task.ValidID(string(s)) {
 		return Receipt{}, fault.New(fault.SessionNotFound)
 	}
-	if err := e.remember(ctx, sessionKey(s)); err != nil { // first: afterwards nobody can ask again
+	if err := e.remember(ctx, sessionKey(s)); err != nil { // before the token stops working: nobody can ask again
 		return Receipt{}, err
 	}
 	r, err := e.session(ctx, s)
@@ -254,7 +255,7 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Quota.Erase(ctx, s))
 }
 
-// receipt is logged without saying whose it was.
+// receipt completes a receipt and logs it. The log does not name the session.
 func (e *Eraser) receipt(r Receipt) Receipt {
 	r.ReceiptID, r.At = task.NewID(), e.deps.Now().UTC()
 	e.erased.WithLabelValues("tasks").Add(float64(r.Tasks))

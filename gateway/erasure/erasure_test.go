@@ -242,7 +242,7 @@ func TestARunningTaskIsCanceledAndDeleted(t *testing.T) {
 	if _, err := f.store.Put(t.Context(), late, strings.NewReader("x"), 10); err != nil {
 		t.Fatal(err) // the worker could not be stopped
 	}
-	if err := f.Finish(t.Context(), time.Now().Add(again+time.Minute)); err != nil {
+	if err := f.Finish(t.Context(), time.Now().Add(secondPass+time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.store.Stat(t.Context(), late); fault.KindOf(err) != fault.NotFound {

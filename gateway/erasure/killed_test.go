@@ -160,7 +160,7 @@ func killAtEveryStep(t *testing.T, fill, erase, want func(*testing.T, *fixture) 
 			t.Fatalf("killed after %d steps: %v", steps, err)
 		}
 		for range 2 { // to finish what is finished does no harm
-			if err := f.Finish(t.Context(), time.Now().Add(cut+time.Second)); err != nil {
+			if err := f.Finish(t.Context(), time.Now().Add(abandoned+time.Second)); err != nil {
 				t.Errorf("killed after %d steps, finish: %v", steps, err)
 			}
 		}

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// again is when a whole removal is gone over once more. A worker may hold
-	// a URL to write a picture for that long.
-	again = 15 * time.Minute
-	// cut is when a removal that has not ended was cut short: its gateway is
-	// gone, and the person, whose token is dead, cannot ask again.
-	cut        = 10 * time.Second
+	// secondPass is when a completed removal is repeated. A worker may hold a
+	// URL to write a picture for that long.
+	secondPass = 15 * time.Minute
+	// abandoned is when a removal that has not ended is taken over: its gateway
+	// is gone, and the person's token no longer works, so nobody asks again.
+	abandoned  = 10 * time.Second
 	laterEvery = 5 * time.Second
 	laterKept  = 24 * time.Hour
 )
 
-// What the note of a removal says.
+// The states of a removal, as its note says them.
 const (
-	begun = "begun"
-	whole = "whole"
+	begun     = "begun"
+	completed = "whole"
 )
 
 func taskKey(s session.ID, id task.ID) string { return "task." + string(s) + "." + string(id) }
@@ -35,8 +35,8 @@ func uploadKey(s session.ID, id task.UploadID) string {
 }
 func sessionKey(s session.ID) string { return "session." + string(s) }
 
-// remember notes a removal before it begins, so that Run finishes it when
-// this gateway does not.
+// remember notes a removal before it begins, so that Run can finish it if this
+// gateway does not.
 func (e *Eraser) remember(ctx context.Context, key string) error {
 	if _, err := e.later.Put(ctx, key, []byte(begun), engine.AnyRevision, 0); err != nil {
 		return fmt.Errorf("note removal: %w", err)
@@ -44,16 +44,16 @@ func (e *Eraser) remember(ctx context.Context, key string) error {
 	return nil
 }
 
-// complete notes that a removal is whole. When that fails, Run goes over it
-// once more than it needs to.
+// complete notes that a removal is complete. If that fails, Run repeats the
+// removal once more than needed.
 func (e *Eraser) complete(ctx context.Context, key string) {
-	if _, err := e.later.Put(ctx, key, []byte(whole), engine.AnyRevision, 0); err != nil {
-		e.deps.Logger.Warn("a whole removal could not be noted", "err", err)
+	if _, err := e.later.Put(ctx, key, []byte(completed), engine.AnyRevision, 0); err != nil {
+		e.deps.Logger.Warn("completed removal not noted", "err", err)
 	}
 }
 
-// Run finishes removals that were cut short, and goes over every removal once
-// more after a while, until ctx ends. Several gateways may do so: removing
+// Run finishes interrupted removals, and repeats every removal once after a
+// while, until ctx ends. Several gateways may do so at the same time: removing
 // nothing is no error.
 func (e *Eraser) Run(ctx context.Context) error {
 	tick := time.NewTicker(laterEvery)
@@ -70,15 +70,15 @@ func (e *Eraser) Run(ctx context.Context) error {
 	}
 }
 
-// again is when a whole removal is gone over once more.
-func (e *Eraser) again() time.Duration {
+// secondPass is not later than the retention.
+func (e *Eraser) secondPass() time.Duration {
 	if kept := e.deps.Retention; kept > 0 {
-		return min(again, kept)
+		return min(secondPass, kept)
 	}
-	return again
+	return secondPass
 }
 
-// Finish does what is due at a moment.
+// Finish finishes and repeats the removals that are due.
 func (e *Eraser) Finish(ctx context.Context, now time.Time) error {
 	for entry, err := range e.later.Entries(ctx, ">") {
 		if err != nil {
@@ -92,8 +92,8 @@ func (e *Eraser) Finish(ctx context.Context, now time.Time) error {
 }
 
 func (e *Eraser) finish(ctx context.Context, note engine.Entry, age time.Duration) error {
-	last := string(note.Value) == whole
-	if (last && age < e.again()) || age < cut && !last {
+	last := string(note.Value) == completed
+	if (last && age < e.secondPass()) || age < abandoned && !last {
 		return nil
 	}
 	err := e.redo(ctx, note.Key)
@@ -102,7 +102,7 @@ func (e *Eraser) finish(ctx context.Context, note engine.Entry, age time.Duratio
 	case last:
 		err = e.later.Delete(ctx, note.Key, note.Revision)
 	default:
-		_, err = e.later.Put(ctx, note.Key, []byte(whole), note.Revision, 0)
+		_, err = e.later.Put(ctx, note.Key, []byte(completed), note.Revision, 0)
 	}
 	if fault.KindOf(err) == fault.Conflict {
 		return nil // another gateway was faster

@@ -21,7 +21,7 @@ import (
 // heartbeatTTL is how long a worker is believed after its last heartbeat.
 const heartbeatTTL = 5 * time.Second
 
-// Member is a worker as last heard of.
+// Member is a worker, as its last heartbeat describes it.
 type Member struct {
 	workerrpc.Heartbeat
 	LastSeen time.Time `json:"lastSeen"`
@@ -118,8 +118,8 @@ func (f *Fleet) Workers() []Member {
 	return out
 }
 
-// Inspect has a worker judge an upload, another one when the first is out of
-// reach. A refusal of the photo is final and comes back as it is.
+// Inspect asks a worker to judge an upload, and up to two others when it is
+// out of reach. A worker's refusal of the photo is final.
 func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	if err := f.members.Refresh(ctx); err != nil {
 		return workerrpc.Inspected{}, fmt.Errorf("find a worker: %w", err)

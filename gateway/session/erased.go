@@ -11,8 +11,8 @@ import (
 
 const erasedMargin = 24 * time.Hour
 
-// MarkErased refuses every token and ticket of the session from now on: here
-// when it returns, on other gateways as soon as they hear of it. It may be
+// MarkErased makes every token and ticket of the session invalid: on this
+// gateway when it returns, on the others when the mark reaches them. It may be
 // called again.
 func (s *Sessions) MarkErased(ctx context.Context, id ID) error {
 	ttl := s.config.TTL + s.config.RenewWithin + erasedMargin
@@ -41,6 +41,6 @@ func (s *Sessions) checkErased(ctx context.Context, id ID) error {
 	return err
 }
 
-// Run hears of sessions that other gateways erase until ctx ends. A mark
-// whose time is over is forgotten: no token is good for that long.
+// Run learns which sessions other gateways erase, until ctx ends. A mark
+// expires after every token of its session has.
 func (s *Sessions) Run(ctx context.Context) error { return s.erased.Run(ctx) }
