@@ -45,6 +45,9 @@ const (
 	SwitchRunning        Code = "switch_running"
 	UndoSuperseded       Code = "undo_superseded"
 
+	// Unsupported.
+	NotTheAdminAPI Code = "not_the_admin_api" // said by the client itself
+
 	// TooLarge.
 	PolicyTooLarge Code = "policy_too_large"
 )
@@ -65,6 +68,8 @@ func operators(c Code) (k Kind, known bool) {
 		ExperimentExists, ExperimentNotRunning, ExperimentRunning, GrantUsed, NotUndoable, SwitchNotRunning,
 		SwitchRunning, UndoSuperseded:
 		return Conflict, true
+	case NotTheAdminAPI:
+		return Unsupported, true
 	case PolicyTooLarge:
 		return TooLarge, true
 	}

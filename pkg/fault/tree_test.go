@@ -71,13 +71,19 @@ func TestACodeIsSpelledInOnePlaceOnly(t *testing.T) {
 
 // literalCodes finds what is given as a code and is not a constant.
 func literalCodes(n ast.Node) (found []*ast.BasicLit) {
+	if kv, ok := n.(*ast.KeyValueExpr); ok {
+		key, _ := kv.Key.(*ast.Ident)
+		if lit, ok := kv.Value.(*ast.BasicLit); ok && key != nil && key.Name == "Code" && lit.Kind == token.STRING {
+			found = append(found, lit)
+		}
+	}
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
-		return nil
+		return found
 	}
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
-		return nil
+		return found
 	}
 	pkg, _ := sel.X.(*ast.Ident)
 	at := -1
@@ -89,7 +95,7 @@ func literalCodes(n ast.Node) (found []*ast.BasicLit) {
 		at = 1
 	}
 	if at < 0 || at >= len(call.Args) {
-		return nil
+		return found
 	}
 	if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
 		found = append(found, lit)

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // The headers with which a mutating request explains itself. Values are
@@ -160,7 +162,7 @@ func refusal(resp *http.Response, raw []byte) error {
 	p := &Problem{}
 	if json.Unmarshal(raw, p) != nil || p.Code == "" {
 		return &Problem{
-			Status: resp.StatusCode, Title: resp.Status, Code: "not_the_admin_api",
+			Status: resp.StatusCode, Title: resp.Status, Code: fault.NotTheAdminAPI,
 			Detail: fmt.Sprintf("the server answered %s; is this the admin address?", resp.Status),
 		}
 	}

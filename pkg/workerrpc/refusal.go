@@ -2,6 +2,13 @@ package workerrpc
 
 import "github.com/imgfleet/imgfleet/pkg/fault"
 
+// Codes of an outcome whose fault lies on our side of a call. They say nothing
+// about the vendor, and no more does a refusal.
+const (
+	StreamLost       = "stream_lost"       // the gateway lost the call, and nobody knows how it ended
+	PhotoUnreachable = "photo_unreachable" // the worker could not fetch the photo
+)
+
 // Refused reports whether a code says that no worker began the attempt, so
 // that nothing can have reached a vendor. It is the code of a call's fault or
 // of an attempt that was recorded, perhaps by an older release.

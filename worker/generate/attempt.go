@@ -152,7 +152,7 @@ func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {
 		return nil, provider.NotSent(provider.AsFailure(ctx.Err()).Class, err)
 	default:
 		f := provider.NotSent(task.ClassNetwork, err)
-		f.Code = "photo_unreachable" // our store, not the vendor
+		f.Code = workerrpc.PhotoUnreachable
 		return nil, f
 	}
 }

@@ -98,8 +98,8 @@ func TestOnlyWhatSpeaksOfTheVendorCounts(t *testing.T) {
 		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassCanceled}, silent},
 		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassBusy}, silent},
 		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: string(fault.WorkerUnreachable)}, silent},
-		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: codePhoto}, silent},
-		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}, silent},
+		{workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: workerrpc.PhotoUnreachable}, silent},
+		{workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: workerrpc.StreamLost}, silent},
 	} {
 		if got := judge(c.out); got != c.want {
 			t.Errorf("%+v says %d, want %d", c.out, got, c.want)

@@ -17,19 +17,13 @@ const (
 	refused                // it will not until a person does something
 )
 
-// The codes of failures on our side of a call.
-const (
-	codeLost  = "stream_lost"
-	codePhoto = "photo_unreachable"
-)
-
 // judge reads an outcome. A call that no worker took, a stream that we lost
 // and a photo that a worker could not fetch say nothing about a provider.
 func judge(out workerrpc.Outcome) verdict {
 	switch {
 	case out.Result == task.OK:
 		return good
-	case out.Result == task.NotSent && workerrpc.Refused(fault.Code(out.Code)), out.Code == codeLost, out.Code == codePhoto:
+	case out.Result == task.NotSent && workerrpc.Refused(fault.Code(out.Code)), out.Code == workerrpc.StreamLost, out.Code == workerrpc.PhotoUnreachable:
 		return silent
 	}
 	switch out.Class {

@@ -19,9 +19,6 @@ import (
 // back with its manifest before its call counts as unknown.
 const deadWait = time.Second
 
-// codeLost is of a call whose outcome nobody knows.
-const codeLost = "stream_lost"
-
 // recover finds the outcome of a call whose stream is gone: in its manifest,
 // at its worker, or, when the vendor gave the work a name, by asking for that
 // from another worker. It never starts a call again: what it cannot find is
@@ -29,7 +26,7 @@ const codeLost = "stream_lost"
 func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
 	req.AttachOnly = true
 	r, by := c.run, "attach"
-	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: codeLost}
+	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: workerrpc.StreamLost}
 	patience := a.StartedAt.Add(req.Timeout + callGrace)
 	var dead time.Time // since when no worker knows of the call
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {

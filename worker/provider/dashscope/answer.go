@@ -65,7 +65,7 @@ func (d document) result(a vendorhttp.Answer) (string, error) {
 }
 
 func empty(d document) *provider.Failure {
-	return vendorhttp.About(vendorhttp.Unknown("answer_empty", "answer has no result"), d.RequestID, "")
+	return vendorhttp.About(vendorhttp.Empty("result"), d.RequestID, "")
 }
 
 func refusal(a vendorhttp.Answer, code, message, requestID string) *provider.Failure {

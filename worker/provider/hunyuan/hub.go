@@ -91,7 +91,7 @@ func readHub(a vendorhttp.Answer) (url, id string, err error) {
 	case err != nil:
 		return "", "", err
 	case len(h.Data) == 0 || h.Data[0].URL == "":
-		return "", h.ID, vendorhttp.Unknown("answer_empty", "the answer has no picture")
+		return "", h.ID, vendorhttp.Empty("picture")
 	}
 	return h.Data[0].URL, h.ID, nil
 }

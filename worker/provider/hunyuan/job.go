@@ -113,7 +113,7 @@ func (d *jobDriver) submit(ctx context.Context, r provider.Request) (id, request
 		Prompt: r.Text, Images: []string{img}, Resolution: cmp.Or(r.Size, squareJobs), Seed: r.Seed, LogoAdd: 0, Revise: 0,
 	}, &made)
 	if err == nil && made.JobID == "" {
-		err = vendorhttp.About(vendorhttp.Unknown("answer_empty", "the answer names no job"), requestID, "")
+		err = vendorhttp.About(vendorhttp.Empty("job"), requestID, "")
 	}
 	return made.JobID, requestID, err
 }

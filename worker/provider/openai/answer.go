@@ -51,7 +51,7 @@ func (d *Driver) picture(ctx context.Context, a vendorhttp.Answer) (provider.Pic
 	if f := refusal(a); f.Code != "" { // an error that says success
 		return provider.Picture{}, f
 	}
-	return provider.Picture{}, vendorhttp.Unknown("answer_empty", "answer has no picture")
+	return provider.Picture{}, vendorhttp.Empty("picture")
 }
 
 // code is a string with some servers and a number with others.

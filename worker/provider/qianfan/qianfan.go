@@ -112,7 +112,7 @@ func read(a vendorhttp.Answer) (response, error) {
 	case err != nil:
 		return doc, err
 	case len(doc.Data) == 0 || doc.Data[0].URL == "" && doc.Data[0].B64JSON == "":
-		return doc, vendorhttp.Unknown("answer_empty", "the answer has no picture")
+		return doc, vendorhttp.Empty("picture")
 	}
 	return doc, nil
 }

@@ -110,7 +110,7 @@ func (d *Driver) picture(ctx context.Context, a vendorhttp.Answer) (provider.Pic
 	case len(doc.Data) > 0 && doc.Data[0].Error != nil:
 		return provider.Picture{}, doc.Data[0].Error.failure(a)
 	case len(doc.Data) == 0 || doc.Data[0].URL == "":
-		return provider.Picture{}, vendorhttp.Unknown("answer_empty", "answer has no picture")
+		return provider.Picture{}, vendorhttp.Empty("picture")
 	}
 	data, err := d.http.Picture(ctx, doc.Data[0].URL)
 	return provider.Picture{Data: data}, err

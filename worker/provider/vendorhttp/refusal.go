@@ -79,6 +79,12 @@ func Unknown(code, why string) *provider.Failure {
 	return &provider.Failure{Outcome: task.Unknown, Class: task.ClassTransient, Code: code, Err: errors.New(why)}
 }
 
+// Empty is an answer that says success and lacks what it should hold. The
+// vendor may bill it all the same.
+func Empty(lacks string) *provider.Failure {
+	return Unknown("answer_empty", "the answer has no "+lacks)
+}
+
 // About says of which call a failure is, unless it knows already.
 func About(err error, requestID, vendorTask string) *provider.Failure {
 	f := provider.AsFailure(err)
