@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/command"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 )
@@ -29,10 +30,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, environ
 	if err != nil {
 		executable = os.Args[0]
 	}
-	return command.Execute(ctx, &command.App{
+	a := &app.App{
 		Streams: streams, Getenv: getenv, Environ: environ, Who: who(getenv), Version: version, Executable: executable,
 		WatchEvery: time.Second,
-	}, args)
+	}
+	return a.Execute(ctx, command.New(a), args)
 }
 
 // who is how the history names this person: as they are known on this

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
@@ -13,13 +14,13 @@ import (
 // wholeService is the name of the budget of all providers together.
 const wholeService = "*"
 
-func newBudget(a *App) *cobra.Command {
-	get := a.shows(&cobra.Command{Use: "get", Short: "Show the budgets of the day, and what was spent", Args: cobra.NoArgs},
+func newBudget(a *app.App) *cobra.Command {
+	get := a.Shows(&cobra.Command{Use: "get", Short: "Show the budgets of the day, and what was spent", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			b, err := c.Budgets(ctx)
 			return budgetsView(b), err
 		})
-	return group("budget", "What providers may cost on a day", get, newBudgetSet(a), newBudgetReset(a))
+	return app.Group("budget", "What providers may cost on a day", get, newBudgetSet(a), newBudgetReset(a))
 }
 
 func budgetsView(b operator.Budgets) terminal.View {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newCache(a *App) *cobra.Command {
-	stats := a.shows(&cobra.Command{Use: "stats", Short: "Show how much is cached", Args: cobra.NoArgs},
+func newCache(a *app.App) *cobra.Command {
+	stats := a.Shows(&cobra.Command{Use: "stats", Short: "Show how much is cached", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			s, err := c.CacheStats(ctx)
 			return terminal.View{Doc: s, Names: []string{strconv.Itoa(s.Entries)}, Table: terminal.Table{
@@ -20,13 +21,13 @@ func newCache(a *App) *cobra.Command {
 				Rows:    [][]string{{strconv.Itoa(s.Entries), strconv.Itoa(s.Sessions)}},
 			}}, err
 		})
-	return group("cache", "Results that equal tasks get at once and free", stats, newCachePurge(a))
+	return app.Group("cache", "Results that equal tasks get at once and free", stats, newCachePurge(a))
 }
 
-func newCachePurge(a *App) *cobra.Command {
+func newCachePurge(a *app.App) *cobra.Command {
 	var p operator.CachePurge
 	var what string
-	cmd := a.acts(&cobra.Command{
+	cmd := a.Acts(&cobra.Command{
 		Use: "purge", Short: "Forget cached results of a session, of a style, or all",
 		Long: "Forget cached results. The pictures stay with their tasks; equal tasks are made anew, and paid.\n" +
 			"With --cdn the CDN drops its copies of the pictures, too, and fetches them again; this takes it minutes.",
@@ -44,12 +45,12 @@ func newCachePurge(a *App) *cobra.Command {
 			case err != nil:
 				return terminal.View{}, err
 			case r.DryRun:
-				a.talk("Dry run: nothing was forgotten. What single sessions and styles hold is counted while purging.")
+				a.Talk("Dry run: nothing was forgotten. What single sessions and styles hold is counted while purging.")
 			default:
-				a.talk("Forgot %s: %d.", what, r.Removed)
+				a.Talk("Forgot %s: %d.", what, r.Removed)
 			}
 			if r.CDN != "" {
-				a.talk("At the CDN: everything beneath %s", r.CDN)
+				a.Talk("At the CDN: everything beneath %s", r.CDN)
 			}
 			return terminal.View{Doc: r, Names: []string{strconv.Itoa(r.Removed)}, Table: terminal.Table{
 				Columns: []terminal.Column{{Name: "removed", Right: true}}, Rows: [][]string{{strconv.Itoa(r.Removed)}},
@@ -67,7 +68,7 @@ func newCachePurge(a *App) *cobra.Command {
 func purged(p operator.CachePurge) (string, error) {
 	switch {
 	case p.CDN && p.Style != "":
-		return "", usage("a CDN knows no styles: give --session or --all with --cdn")
+		return "", app.Usage("a CDN knows no styles: give --session or --all with --cdn")
 	case p.CDN && p.All:
 		return "all cached results, and all pictures at the CDN", nil
 	case p.All && p.Session == "" && p.Style == "":
@@ -80,6 +81,6 @@ func purged(p operator.CachePurge) (string, error) {
 	case !p.All && p.Session == "" && p.Style != "":
 		return "the cached results in style " + p.Style, nil
 	default:
-		return "", usage("give exactly one of --session, --style and --all")
+		return "", app.Usage("give exactly one of --session, --style and --all")
 	}
 }

@@ -8,28 +8,29 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newCampaign(a *App) *cobra.Command {
-	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the campaigns, and how they do", Args: cobra.NoArgs},
+func newCampaign(a *app.App) *cobra.Command {
+	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the campaigns, and how they do", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			list, err := c.Campaigns(ctx)
 			return campaignsView(list, time.Now()), err
 		})
-	end := a.changes(&cobra.Command{
+	end := a.Changes(&cobra.Command{
 		Use: "end NAME", Short: "End a campaign now; its tasks go on",
 		Example: "  imgctl campaign end expo --reason \"hall is closed\"",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeCampaigns(),
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: completeCampaigns(a),
 	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
 		return c.EndCampaign(ctx, args[0], e)
 	})
-	return group("campaign", "Events that bring a crowd, with a capacity of their own", ls, newCampaignCreate(a), newCampaignSet(a), end)
+	return app.Group("campaign", "Events that bring a crowd, with a capacity of their own", ls, newCampaignCreate(a), newCampaignSet(a), end)
 }
 
 func campaignsView(list []operator.CampaignStatus, now time.Time) terminal.View {
-	return listView(list, terminal.Table{Columns: []terminal.Column{
+	return app.ListView(list, terminal.Table{Columns: []terminal.Column{
 		{Name: "name", Least: 8}, {Name: "state"}, {Name: "from"}, {Name: "to"}, {Name: "tasks", Right: true},
 		{Name: "spent today", Right: true}, {Name: "daily budget", Right: true, Wide: true},
 		{Name: "mark", Wide: true}, {Name: "landing page", Wide: true},
@@ -45,9 +46,9 @@ func campaignsView(list []operator.CampaignStatus, now time.Time) terminal.View 
 	})
 }
 
-func newCampaignCreate(a *App) *cobra.Command {
+func newCampaignCreate(a *app.App) *cobra.Command {
 	var patch operator.Patch
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "create NAME", Short: "Plan or open a campaign",
 		Long: "Plan or open a campaign. Every gateway opens and closes it by its own clock. While it is open, --capacity\n" +
 			"tasks that name it may be queued or running at once, beside limits.queueDepth, and they get every second\n" +
@@ -69,11 +70,11 @@ func newCampaignCreate(a *App) *cobra.Command {
 			budget, _ := patch["dailyBudgetFen"].(int64)
 			switch {
 			case patch["to"] == nil:
-				return usage("give --to or --for")
+				return app.Usage("give --to or --for")
 			case capacity < 1:
-				return usage("--capacity must be given and positive")
+				return app.Usage("--capacity must be given and positive")
 			case budget < 0:
-				return usage("--daily-budget must not be negative, is %d", budget)
+				return app.Usage("--daily-budget must not be negative, is %d", budget)
 			}
 			return nil
 		},
@@ -84,17 +85,17 @@ func newCampaignCreate(a *App) *cobra.Command {
 	return cmd
 }
 
-func newCampaignSet(a *App) *cobra.Command {
+func newCampaignSet(a *app.App) *cobra.Command {
 	var patch operator.Patch
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "set NAME", Short: "Change a campaign that is planned or open",
 		Long: "Change a campaign that is planned or open, on every gateway within a second. What is not given stays; an\n" +
 			"empty --brand-mark or --landing-url takes it away. A smaller capacity sends no task away that was accepted.",
 		Example: "  imgctl campaign set expo --capacity 800 --to \"2026-11-28 20:00\" --reason \"more people than planned\"",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeCampaigns(),
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: completeCampaigns(a),
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if patch, err = campaignPatch(cmd.Flags(), time.Time{}, time.Now()); err == nil && len(patch) == 0 {
-				return usage("say what to change")
+				return app.Usage("say what to change")
 			}
 			return err
 		},
@@ -126,11 +127,11 @@ func campaignPatch(f *pflag.FlagSet, begin, now time.Time) (operator.Patch, erro
 	case length == 0:
 		return p, nil
 	case p["to"] != nil:
-		return p, usage("give --to or --for")
+		return p, app.Usage("give --to or --for")
 	case length < 0:
-		return p, usage("--for must be positive, is %v", length)
+		return p, app.Usage("--for must be positive, is %v", length)
 	case begin.IsZero():
-		return p, usage("--for needs --from")
+		return p, app.Usage("--for needs --from")
 	default:
 		p["to"] = begin.Add(length)
 		return p, nil

@@ -7,19 +7,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newCatalog(a *App) *cobra.Command {
-	return group("catalog", "Styles and places that people choose from, and what models are told of them",
+func newCatalog(a *app.App) *cobra.Command {
+	return app.Group("catalog", "Styles and places that people choose from, and what models are told of them",
 		newCatalogShow(a), newCatalogDiff(a), newCatalogApply(a), newCatalogRollback(a))
 }
 
-func newCatalogShow(a *App) *cobra.Command {
+func newCatalogShow(a *app.App) *cobra.Command {
 	var version int
-	cmd := a.reads(&cobra.Command{
+	cmd := a.Reads(&cobra.Command{
 		Use: "show", Short: "Show the catalogue in force, or an earlier one",
 		Long:    "Show the catalogue in force, or an earlier one. With -o yaml or -o json it is the whole document, to be\nedited and applied.",
 		Example: "  imgctl catalog show -o yaml > catalog.yaml",
@@ -30,9 +31,9 @@ func newCatalogShow(a *App) *cobra.Command {
 		case err != nil:
 			return terminal.View{}, err
 		case got.Version == got.InForce:
-			a.talk("Catalogue %d is in force; kept: %v", got.Version, got.Versions)
+			a.Talk("Catalogue %d is in force; kept: %v", got.Version, got.Versions)
 		default:
-			a.talk("Catalogue %d; in force is %d", got.Version, got.InForce)
+			a.Talk("Catalogue %d; in force is %d", got.Version, got.InForce)
 		}
 		return documentView(got.Document), nil
 	})
@@ -57,22 +58,22 @@ func documentView(d *catalog.Document) terminal.View {
 	return v
 }
 
-func newCatalogDiff(a *App) *cobra.Command {
+func newCatalogDiff(a *app.App) *cobra.Command {
 	var from, to int
-	cmd := a.reads(&cobra.Command{
+	cmd := a.Reads(&cobra.Command{
 		Use: "diff [FILE]", Short: "Compare a file with the catalogue in force, or two catalogues",
 		Long:    "Compare a YAML or JSON file (- is stdin) with the catalogue in force. Without a file, compare --from\nwith --to, which are the previous catalogue and the one in force unless given.",
 		Example: "  imgctl catalog diff catalog.yaml\n  imgctl catalog diff --from 1001 --to 1003",
 		Args:    cobra.MaximumNArgs(1),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && from+to != 0 {
-				return usage("give either FILE or --from and --to")
+				return app.Usage("give either FILE or --from and --to")
 			}
 			return nil
 		},
 	}, func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
 		if len(args) == 1 {
-			raw, err := a.readDocument(args[0])
+			raw, err := a.ReadDocument(args[0])
 			if err != nil {
 				return terminal.View{}, err
 			}
@@ -103,10 +104,12 @@ func differences(ctx context.Context, c *operator.Client, from, to int) ([]catal
 
 // differencesView shows what differs; doc is what json and yaml print.
 func differencesView(doc any, list []catalog.Difference) terminal.View {
-	v := listView(list, terminal.Table{
+	v := app.ListView(list, terminal.Table{
 		Columns: []terminal.Column{{Name: "field"}, {Name: "before", Least: 16}, {Name: "after", Least: 16}},
 		Empty:   "Nothing differs.",
-	}, func(d catalog.Difference) []string { return []string{d.Path, or(d.Before, "–"), or(d.After, "–")} })
+	}, func(d catalog.Difference) []string {
+		return []string{d.Path, cmp.Or(d.Before, "–"), cmp.Or(d.After, "–")}
+	})
 	v.Doc = doc
 	return v
 }

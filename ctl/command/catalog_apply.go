@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newCatalogApply(a *App) *cobra.Command {
-	return a.turns(&cobra.Command{
+func newCatalogApply(a *app.App) *cobra.Command {
+	return changesCatalog(a, &cobra.Command{
 		Use: "apply FILE", Short: "Put a catalogue in force on every gateway",
 		Long: "Put a catalogue in force on every gateway, within a second. FILE is YAML or JSON, - is stdin. Everything\n" +
 			"that is wrong with it is said at once, and then nothing is changed. A version in the file must be the\n" +
@@ -24,7 +26,7 @@ func newCatalogApply(a *App) *cobra.Command {
 		Example: "  imgctl catalog apply catalog.yaml --dry-run\n  imgctl catalog apply catalog.yaml --reason \"lantern festival\"",
 		Args:    cobra.ExactArgs(1),
 	}, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.CatalogChange, error) {
-		raw, err := a.readDocument(args[0])
+		raw, err := a.ReadDocument(args[0])
 		if err != nil {
 			return operator.CatalogChange{}, err
 		}
@@ -32,9 +34,9 @@ func newCatalogApply(a *App) *cobra.Command {
 	})
 }
 
-func newCatalogRollback(a *App) *cobra.Command {
+func newCatalogRollback(a *app.App) *cobra.Command {
 	var to operator.CatalogRollback
-	return a.turns(&cobra.Command{
+	return changesCatalog(a, &cobra.Command{
 		Use: "rollback [VERSION]", Short: "Put an earlier catalogue in force again",
 		Long: "Put an earlier catalogue in force again: the one before the present one, or VERSION. The last 100 are kept.",
 		Args: cobra.MaximumNArgs(1),
@@ -43,7 +45,7 @@ func newCatalogRollback(a *App) *cobra.Command {
 				return nil
 			}
 			if to.Version, err = strconv.Atoi(args[0]); err != nil || to.Version < 1 {
-				return usage("VERSION must be a number of `imgctl catalog show`, is %q", args[0])
+				return app.Usage("VERSION must be a number of `imgctl catalog show`, is %q", args[0])
 			}
 			return nil
 		},
@@ -52,23 +54,23 @@ func newCatalogRollback(a *App) *cobra.Command {
 	})
 }
 
-// turns completes a command that changes the catalogue, and shows what the
+// changesCatalog completes a command that changes the catalogue, and shows what the
 // change means.
-func (a *App) turns(cmd *cobra.Command, apply func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.CatalogChange, error)) *cobra.Command {
-	return a.acts(cmd, nil, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error) {
+func changesCatalog(a *app.App, cmd *cobra.Command, apply func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.CatalogChange, error)) *cobra.Command {
+	return a.Acts(cmd, nil, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error) {
 		ch, err := apply(ctx, c, args, e)
 		switch {
 		case err != nil:
 			return terminal.View{}, faults(err)
 		case ch.Unchanged:
-			a.talk("Nothing to change: catalogue %d says so already.", ch.Catalog)
+			a.Talk("Nothing to change: catalogue %d says so already.", ch.Catalog)
 		case ch.DryRun:
-			a.talk("Dry run: nothing was changed. It would become catalogue %d.", ch.Catalog)
+			a.Talk("Dry run: nothing was changed. It would become catalogue %d.", ch.Catalog)
 		default:
-			a.talk("Catalogue %d is in force on every gateway. Undo it with: imgctl history undo %d", ch.Catalog, ch.Version)
+			a.Talk("Catalogue %d is in force on every gateway. Undo it with: imgctl history undo %d", ch.Catalog, ch.Version)
 		}
 		for _, line := range tooLong(ch.TooLong) {
-			a.talk("%s", line)
+			a.Talk("%s", line)
 		}
 		return differencesView(ch, ch.Differences), nil
 	})
@@ -102,7 +104,7 @@ func (f faultList) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:", f.Detail)
 	for _, v := range f.Violations {
-		fmt.Fprintf(&b, "\n  %s: %s", or(v.Pointer, "document"), v.Detail)
+		fmt.Fprintf(&b, "\n  %s: %s", cmp.Or(v.Pointer, "document"), v.Detail)
 	}
 	return b.String()
 }

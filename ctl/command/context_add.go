@@ -7,16 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/contexts"
 )
 
 type contextAddOptions struct {
-	app     *App
+	app     *app.App
 	context contexts.Context
 	pick    bool
 }
 
-func newContextAdd(a *App) *cobra.Command {
+func newContextAdd(a *app.App) *cobra.Command {
 	o := &contextAddOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "add NAME --server URL --token-file FILE", Short: "Remember a gateway, or change what is remembered",
@@ -45,7 +46,7 @@ func (o *contextAddOptions) run() error {
 		return nil
 	})
 	if err == nil {
-		o.app.talk("Context %s is remembered in %s.", o.context.Name, file.Path())
+		o.app.Talk("Context %s is remembered in %s.", o.context.Name, file.Path())
 	}
 	return err
 }
@@ -54,16 +55,16 @@ func (o *contextAddOptions) run() error {
 // are kept absolute, because imgctl is called from anywhere.
 func (o *contextAddOptions) check() (err error) {
 	if o.context.Name == "" || strings.ContainsAny(o.context.Name, " \t\n/") {
-		return usage("a context's name must be one word, is %q", o.context.Name)
+		return app.Usage("a context's name must be one word, is %q", o.context.Name)
 	}
-	o.context.Server = o.app.server
+	o.context.Server = o.app.Server
 	if u, err := url.Parse(o.context.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return usage("--server must be http://… or https://…, is %q", o.context.Server)
+		return app.Usage("--server must be http://… or https://…, is %q", o.context.Server)
 	}
 	for _, path := range []struct {
 		to   *string
 		from string
-	}{{&o.context.TokenFile, o.app.tokenFile}, {&o.context.CAFile, o.context.CAFile}} {
+	}{{&o.context.TokenFile, o.app.TokenFile}, {&o.context.CAFile, o.context.CAFile}} {
 		if *path.to = path.from; path.from == "" {
 			continue
 		}

@@ -1,28 +1,30 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newCost(a *App) *cobra.Command {
-	return group("cost", "What pictures have cost", newCostReport(a))
+func newCost(a *app.App) *cobra.Command {
+	return app.Group("cost", "What pictures have cost", newCostReport(a))
 }
 
-func newCostReport(a *App) *cobra.Command {
+func newCostReport(a *app.App) *cobra.Command {
 	var days int
-	cmd := a.shows(&cobra.Command{
+	cmd := a.Shows(&cobra.Command{
 		Use: "report", Short: "Attempts and money by day, provider, model and region",
 		Long: "Attempts and money by Shanghai day, provider, model and region, in CNY. Money that was set aside for a\n" +
 			"call and not billed is \"returned\". Money that may have been billed is \"unknown\". Calls under way are\n" +
 			"left out. A model that was not noted is \"-\".",
 		Args:    cobra.NoArgs,
-		PreRunE: func(*cobra.Command, []string) error { return within("--days", days, 1, 400) },
+		PreRunE: func(*cobra.Command, []string) error { return app.Within("--days", days, 1, 400) },
 	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 		costs, err := c.Costs(ctx, days)
 		return costsView(costs), err
@@ -51,7 +53,7 @@ func costsView(costs []operator.Cost) terminal.View {
 	for _, c := range costs {
 		sum.Add(c.Sums)
 		v.Names = append(v.Names, c.Day+"/"+c.Provider+"/"+c.Model+"/"+c.Region)
-		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, or(c.Model, "-"), c.Region, c.Sums))
+		v.Table.Rows = append(v.Table.Rows, row(c.Day, c.Provider, cmp.Or(c.Model, "-"), c.Region, c.Sums))
 	}
 	if len(costs) > 1 {
 		v.Table.Rows = append(v.Table.Rows, row("all", "", "", "", sum))

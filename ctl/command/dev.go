@@ -3,10 +3,11 @@ package command
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/dev"
 )
 
-func newDev(a *App) *cobra.Command {
+func newDev(a *app.App) *cobra.Command {
 	c := dev.Defaults()
 	cmd := &cobra.Command{
 		Use: "dev", Short: "Run everything on this machine",
@@ -29,7 +30,7 @@ func newDev(a *App) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.Validate(); err != nil {
-				return usageError{err}
+				return app.Usage("%w", err)
 			}
 			return dev.Run(cmd.Context(), c, dev.Deps{Streams: a.Streams, Getenv: a.Getenv, Environ: a.Environ, Executable: a.Executable})
 		},

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -28,7 +29,7 @@ func parseArm(s string) (a operator.Arm, err error) {
 	first, rest, more := strings.Cut(s, ",")
 	var found bool
 	if a.Name, a.Provider, found = strings.Cut(first, "="); !found || a.Name == "" || a.Provider == "" {
-		return a, usage("--arm must be NAME=PROVIDER[,KEY=VALUE…], is %q", s)
+		return a, app.Usage("--arm must be NAME=PROVIDER[,KEY=VALUE…], is %q", s)
 	}
 	for more {
 		var part string
@@ -53,11 +54,11 @@ func setArm(a *operator.Arm, part string) error {
 		if value.Kind() == reflect.String && text != "" {
 			value.SetString(text)
 		} else if err := json.Unmarshal([]byte(text), value.Addr().Interface()); err != nil {
-			return usage("%s must be a number, is %q", key, text)
+			return app.Usage("%s must be a number, is %q", key, text)
 		}
 		return nil
 	}
-	return usage("an arm has %s, and no %q", strings.Join(known, ", "), key)
+	return app.Usage("an arm has %s, and no %q", strings.Join(known, ", "), key)
 }
 
 // armFields are those that a KEY of an arm may name: all but name and provider,

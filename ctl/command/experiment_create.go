@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newExperimentCreate(a *App) *cobra.Command {
+func newExperimentCreate(a *app.App) *cobra.Command {
 	var e operator.Experiment
 	var arms []string
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "create NAME --arm NAME=PROVIDER[,KEY=VALUE…] --arm …", Short: "Divide the sessions among two to eight arms",
 		Long: "Divide the sessions among two to eight arms. An arm is a provider, which is one model, and may have\n" +
 			"  model=MODEL       must be the provider's; two models of a vendor are two providers\n" +
@@ -31,11 +32,11 @@ func newExperimentCreate(a *App) *cobra.Command {
 		PreRunE: func(*cobra.Command, []string) error {
 			switch {
 			case len(arms) < 2:
-				return usage("give at least two --arm")
+				return app.Usage("give at least two --arm")
 			case e.Split != operator.SplitWeights && e.Split != operator.SplitThompson:
-				return usage("--split must be weights or thompson, is %q", e.Split)
+				return app.Usage("--split must be weights or thompson, is %q", e.Split)
 			case e.Traffic < 1 || e.Traffic > 100:
-				return usage("--traffic must be 1…100, is %d", e.Traffic)
+				return app.Usage("--traffic must be 1…100, is %d", e.Traffic)
 			}
 			for _, s := range arms {
 				arm, err := parseArm(s)

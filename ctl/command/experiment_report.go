@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newExperimentReport(a *App) *cobra.Command {
-	return a.shows(&cobra.Command{
+func newExperimentReport(a *app.App) *cobra.Command {
+	return a.Shows(&cobra.Command{
 		Use: "report NAME", Short: "How the arms do, with intervals",
 		Long: "How the arms do: each number with the interval that holds the truth 95 times in 100. BEST is the\n" +
 			"probability that an arm is worth the most by success, latency, price and what people think:\n" +
@@ -21,7 +22,7 @@ func newExperimentReport(a *App) *cobra.Command {
 			"of their arm: canceled, made by the stand-in, or its provider was off, out of money, broken or full;\n" +
 			"answers from the cache are not counted at all. LIKED is 4, 5 or \"like\", of the pictures rated.",
 		Example: "  imgctl experiment report sky --watch",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeExperiments(),
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: completeExperiments(a),
 	}, func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
 		r, err := c.ReportExperiment(ctx, args[0])
 		return reportView(r), err

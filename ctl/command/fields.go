@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -40,7 +41,7 @@ func given[T any](f *pflag.FlagSet, now time.Time) (operator.Patch, error) {
 		case field.Type == reflect.TypeFor[time.Time]():
 			t, err := parseMoment(text, now)
 			if err != nil {
-				return p, usage("--%s %v", flag.Name, err)
+				return p, app.Usage("--%s %v", flag.Name, err)
 			}
 			p[key] = t
 		case text == "":

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -8,21 +9,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newPrompt(a *App) *cobra.Command {
-	models := a.reads(&cobra.Command{Use: "models", Short: "List the models that can be asked, and how", Args: cobra.NoArgs},
+func newPrompt(a *app.App) *cobra.Command {
+	models := a.Reads(&cobra.Command{Use: "models", Short: "List the models that can be asked, and how", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			list, err := c.Models(ctx)
 			return modelsView(list), err
 		})
-	return group("prompt", "What models are asked for", newPromptRender(a), models)
+	return app.Group("prompt", "What models are asked for", newPromptRender(a), models)
 }
 
 func modelsView(list []operator.Model) terminal.View {
-	return listView(list, terminal.Table{Columns: []terminal.Column{
+	return app.ListView(list, terminal.Table{Columns: []terminal.Column{
 		{Name: "model"}, {Name: "kind"}, {Name: "language"}, {Name: "reads", Right: true}, {Name: "negative", Right: true}, {Name: "size"},
 		{Name: "takes"}, {Name: "ids", Wide: true},
 	}}, func(m operator.Model) []string {
@@ -31,7 +33,7 @@ func modelsView(list []operator.Model) terminal.View {
 			negative = strconv.Itoa(m.NegativeLimit)
 		}
 		return []string{
-			m.Name, m.Kind, m.Language, fmt.Sprintf("%d %s", m.Limit, m.Unit), negative, or(m.Size, "–"), strings.Join(m.Takes, " "),
+			m.Name, m.Kind, m.Language, fmt.Sprintf("%d %s", m.Limit, m.Unit), negative, cmp.Or(m.Size, "–"), strings.Join(m.Takes, " "),
 			strings.Join(m.Models, " "),
 		}
 	})

@@ -7,17 +7,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 type promptRenderOptions struct {
-	app   *App
+	app   *app.App
 	ask   operator.PromptRequest
 	photo string
 }
 
-func newPromptRender(a *App) *cobra.Command {
+func newPromptRender(a *app.App) *cobra.Command {
 	o := &promptRenderOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "render", Short: "Show exactly what a model would be sent",
@@ -38,7 +39,7 @@ func newPromptRender(a *App) *cobra.Command {
 	f.Float64Var(&o.ask.CFG, "cfg", 0, "`guidance`")
 	f.Int64Var(&o.ask.Seed, "seed", 0, "`number` that the picture is drawn from")
 	f.StringVar(&o.photo, "photo", "1536x2048", "`WIDTHxHEIGHT` of the photo")
-	must(cmd.RegisterFlagCompletionFunc("model", a.completeFlag(func(ctx context.Context, c *operator.Client) ([]string, error) {
+	app.Must(cmd.RegisterFlagCompletionFunc("model", a.CompleteFlag(func(ctx context.Context, c *operator.Client) ([]string, error) {
 		list, err := c.Models(ctx)
 		if err != nil {
 			return nil, err
@@ -57,17 +58,17 @@ func newPromptRender(a *App) *cobra.Command {
 
 func (o *promptRenderOptions) run(ctx context.Context) error {
 	if o.ask.Style == "" || o.ask.Place == "" || o.ask.Model == "" {
-		return usage("--style, --place and --model are needed")
+		return app.Usage("--style, --place and --model are needed")
 	}
 	if _, err := fmt.Sscanf(o.photo, "%dx%d", &o.ask.PhotoWidth, &o.ask.PhotoHeight); err != nil || o.ask.PhotoWidth < 1 || o.ask.PhotoHeight < 1 {
-		return usage("--photo must be such as 1536x2048, is %q", o.photo)
+		return app.Usage("--photo must be such as 1536x2048, is %q", o.photo)
 	}
-	return o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
+	return o.app.Call(ctx, func(ctx context.Context, c *operator.Client) error {
 		p, err := c.RenderPrompt(ctx, o.ask)
 		if err != nil {
 			return err
 		}
-		format := o.app.format
+		format := o.app.Format
 		if format == terminal.FormatTable {
 			format = terminal.FormatWide // a table would cut the text to the window
 		}

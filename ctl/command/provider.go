@@ -10,23 +10,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newProvider(a *App) *cobra.Command {
-	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the providers", Args: cobra.NoArgs},
+func newProvider(a *app.App) *cobra.Command {
+	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the providers", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			ps, err := c.Providers(ctx)
 			return providersView(ps), err
 		})
 	enable := func(enabled bool, cmd *cobra.Command) *cobra.Command {
-		cmd.Args, cmd.ValidArgsFunction = cobra.ExactArgs(1), a.completeProviders()
-		return a.changes(cmd, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
+		cmd.Args, cmd.ValidArgsFunction = cobra.ExactArgs(1), completeProviders(a)
+		return a.Changes(cmd, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
 			return c.ChangeProvider(ctx, args[0], operator.ProviderPatch{Enabled: &enabled}, e)
 		})
 	}
-	return group("provider", "Which models make pictures, and how often", ls,
+	return app.Group("provider", "Which models make pictures, and how often", ls,
 		enable(true, &cobra.Command{Use: "enable NAME", Short: "Use a provider again"}),
 		enable(false, &cobra.Command{
 			Use: "disable NAME", Short: "Send no further attempts to a provider; running ones end",
@@ -35,21 +36,21 @@ func newProvider(a *App) *cobra.Command {
 		newProviderWeight(a), newProviderRamp(a))
 }
 
-func newProviderWeight(a *App) *cobra.Command {
+func newProviderWeight(a *app.App) *cobra.Command {
 	var patch operator.ProviderPatch
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "weight NAME WEIGHT", Short: "Change a provider's share of tasks (0…1000)",
 		Long:    "Change a provider's share of tasks. Weights count relative to each other; with 0 a provider is only\na fallback. --reset goes back to the configured weight.",
 		Example: "  imgctl provider weight seedream 20\n  imgctl provider weight seedream --reset",
-		Args:    cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeProviders(),
+		Args:    cobra.RangeArgs(1, 2), ValidArgsFunction: completeProviders(a),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			if (len(args) == 2) == patch.ResetWeight {
-				return usage("give either a weight or --reset")
+				return app.Usage("give either a weight or --reset")
 			}
 			if len(args) == 2 {
 				w, err := strconv.Atoi(args[1])
 				if err != nil || w < 0 || w > 1000 {
-					return usage("the weight must be 0…1000, is %q", args[1])
+					return app.Usage("the weight must be 0…1000, is %q", args[1])
 				}
 				patch.Weight = &w
 			}
@@ -63,7 +64,7 @@ func newProviderWeight(a *App) *cobra.Command {
 }
 
 func providersView(ps []operator.Provider) terminal.View {
-	return listView(ps, terminal.Table{
+	return app.ListView(ps, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "name", Least: 8}, {Name: "on"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
 			{Name: "calls", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},

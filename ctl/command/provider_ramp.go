@@ -10,12 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 type providerRampOptions struct {
-	editOptions
+	app.ChangeOptions
 	start  operator.SwitchStart
 	steps  []int
 	every  time.Duration
@@ -25,8 +26,8 @@ type providerRampOptions struct {
 	watch  bool
 }
 
-func newProviderRamp(a *App) *cobra.Command {
-	o := &providerRampOptions{editOptions: editOptions{app: a}}
+func newProviderRamp(a *app.App) *cobra.Command {
+	o := &providerRampOptions{ChangeOptions: app.ChangeOptions{App: a}}
 	cmd := &cobra.Command{
 		Use: "switch FROM TO | switch --status | switch --abort", Short: "Move the tasks of one provider to another in steps",
 		Long: "Move the tasks of one provider to another in steps. The gateway that leads does it, so that this\n" +
@@ -37,7 +38,7 @@ func newProviderRamp(a *App) *cobra.Command {
 		Example: "  imgctl provider switch seedream dashscope --ramp 10,50,100 --every 5m --dry-run\n" +
 			"  imgctl provider switch seedream dashscope --ramp 10,50,100 --every 5m --watch\n" +
 			"  imgctl provider switch --status --watch\n  imgctl provider switch --abort --reason \"people complain\"",
-		Args: cobra.MaximumNArgs(2), ValidArgsFunction: a.completeProviders(),
+		Args: cobra.MaximumNArgs(2), ValidArgsFunction: completeProviders(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.parse(args); err != nil {
 				return err
@@ -53,22 +54,22 @@ func newProviderRamp(a *App) *cobra.Command {
 	f.BoolVar(&o.status, "status", false, "show the last switch and how it does")
 	f.BoolVar(&o.abort, "abort", false, "end the switch: the old provider has its tasks again")
 	f.BoolVarP(&o.watch, "watch", "w", false, "show how it does until it ends")
-	o.flags(cmd)
+	o.Flags(cmd)
 	return cmd
 }
 
 func (o *providerRampOptions) parse(args []string) error {
 	switch {
 	case o.status && o.abort, (o.status || o.abort) && len(args) > 0, !o.status && !o.abort && len(args) != 2:
-		return usage("give the two providers, or --status, or --abort")
-	case o.abort && o.watch, o.dryRun && o.watch:
-		return usage("there is nothing to watch")
+		return app.Usage("give the two providers, or --status, or --abort")
+	case o.abort && o.watch, o.DryRun && o.watch:
+		return app.Usage("there is nothing to watch")
 	case o.every < time.Second || o.every%time.Second != 0:
-		return usage("--every must be whole seconds, is %v", o.every)
+		return app.Usage("--every must be whole seconds, is %v", o.every)
 	case !(o.floor >= 0 && o.floor <= 100):
-		return usage("--floor must be 0…100, is %v", o.floor)
+		return app.Usage("--floor must be 0…100, is %v", o.floor)
 	case o.start.Samples < 1:
-		return usage("--samples must be positive, is %d", o.start.Samples)
+		return app.Usage("--samples must be positive, is %d", o.start.Samples)
 	}
 	if len(args) == 2 {
 		floor := o.floor / 100
@@ -81,8 +82,8 @@ func (o *providerRampOptions) parse(args []string) error {
 func (o *providerRampOptions) run(ctx context.Context) error {
 	switch {
 	case o.abort:
-		return o.change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
-			return c.AbortSwitch(ctx, o.edit())
+		return o.Change(ctx, func(ctx context.Context, c *operator.Client) (operator.Change, error) {
+			return c.AbortSwitch(ctx, o.Edit())
 		})
 	case !o.status:
 		if err := o.begin(ctx); err != nil || !o.watch {
@@ -93,21 +94,21 @@ func (o *providerRampOptions) run(ctx context.Context) error {
 }
 
 func (o *providerRampOptions) begin(ctx context.Context) error {
-	return o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
-		plan, err := c.StartSwitch(ctx, o.start, o.edit())
+	return o.App.Call(ctx, func(ctx context.Context, c *operator.Client) error {
+		plan, err := c.StartSwitch(ctx, o.start, o.Edit())
 		if err != nil {
 			return err
 		}
-		o.app.talk("%d calls are under way at %s and end there; it made %.0f pictures a day at today's rate.", plan.InFlight, o.start.From, plan.PerDay)
+		o.App.Talk("%d calls are under way at %s and end there; it made %.0f pictures a day at today's rate.", plan.InFlight, o.start.From, plan.PerDay)
 		if plan.Change.DryRun {
-			o.app.talk("Dry run: nothing was changed.")
+			o.App.Talk("Dry run: nothing was changed.")
 		} else {
-			o.app.talk("Begun. See it with: imgctl provider switch --status, end it with: imgctl provider switch --abort")
+			o.App.Talk("Begun. See it with: imgctl provider switch --status, end it with: imgctl provider switch --abort")
 		}
 		if o.watch {
 			return nil
 		}
-		return o.app.print(switchPlanView(plan))
+		return o.App.Print(switchPlanView(plan))
 	})
 }
 
@@ -116,8 +117,8 @@ func (o *providerRampOptions) follow(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var last operator.Switch
-	show := showOptions{app: o.app, watch: o.watch}
-	err := show.show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
+	show := app.ShowOptions{App: o.App, Watch: o.watch}
+	err := show.Show(ctx, func(ctx context.Context, c *operator.Client) (terminal.View, error) {
 		s, err := c.Switch(ctx)
 		if err == nil {
 			if last = s; s.State != operator.SwitchRunning {
@@ -127,7 +128,7 @@ func (o *providerRampOptions) follow(ctx context.Context) error {
 		return switchView(s), err
 	})
 	if err == nil && o.watch && slices.Contains([]string{operator.SwitchRolledBack, operator.SwitchAborted}, last.State) {
-		return fmt.Errorf("%w: %s", errSwitchEnded, strings.ReplaceAll(last.State, "_", " "))
+		return fmt.Errorf("%w: %s", app.ErrSwitchEnded, strings.ReplaceAll(last.State, "_", " "))
 	}
 	return err
 }
@@ -142,7 +143,7 @@ func switchPlanView(p operator.SwitchPlan) terminal.View {
 			cost = "+" + cost
 		}
 		v.Names = append(v.Names, strconv.Itoa(s.Percent))
-		v.Table.Rows = append(v.Table.Rows, []string{strconv.Itoa(i + 1), fmt.Sprintf("%d%%", s.Percent), clock(s.At), cost})
+		v.Table.Rows = append(v.Table.Rows, []string{strconv.Itoa(i + 1), fmt.Sprintf("%d%%", s.Percent), app.Clock(s.At), cost})
 	}
 	return v
 }
@@ -164,10 +165,10 @@ func switchView(s operator.Switch) terminal.View {
 			[]string{s.To, switchCallsText(s.ToCalls) + " in this step" + waiting(s)},
 			[]string{s.From, switchCallsText(s.FromCalls) + " since it began"},
 			[]string{"rolled back", fmt.Sprintf("below %.0f%%, or below %s", 100*s.Floor, s.From)},
-			[]string{"next step", "not before " + clock(s.NextAt)})
+			[]string{"next step", "not before " + app.Clock(s.NextAt)})
 	}
 	if s.EndedAt != nil {
-		rows = append(rows, []string{"ended", clock(*s.EndedAt)}, []string{"why", s.Why})
+		rows = append(rows, []string{"ended", app.Clock(*s.EndedAt)}, []string{"why", s.Why})
 	}
 	v.Table.Rows = rows
 	return v

@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newQuotaSet(a *App) *cobra.Command {
+func newQuotaSet(a *app.App) *cobra.Command {
 	limits := map[string]int64{}
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "set", Short: "Change limits on every gateway within a second",
 		Long:    "Change limits on every gateway within a second. They stay, also over restarts, until `imgctl quota reset`.\nSizes may be written as 64MiB; off turns a limit off.",
 		Example: "  imgctl quota set --session-daily 30 --reason \"weekend campaign\"\n  imgctl quota set --max-upload-bytes 32MiB --ip-daily off",
@@ -23,11 +24,11 @@ func newQuotaSet(a *App) *cobra.Command {
 					continue
 				}
 				if limits[l.Key], err = parseLimit(f.Value.String()); err != nil {
-					return usage("--%s %w", l.Flag(), err)
+					return app.Usage("--%s %w", l.Flag(), err)
 				}
 			}
 			if len(limits) == 0 {
-				return usage("name at least one limit, such as --session-daily 30")
+				return app.Usage("name at least one limit, such as --session-daily 30")
 			}
 			return nil
 		},
@@ -40,13 +41,13 @@ func newQuotaSet(a *App) *cobra.Command {
 	return cmd
 }
 
-func newQuotaReset(a *App) *cobra.Command {
+func newQuotaReset(a *app.App) *cobra.Command {
 	var all bool
 	var keys, known []string
 	for _, l := range limit.All() {
 		known = append(known, l.Key)
 	}
-	cmd := a.changes(&cobra.Command{
+	cmd := a.Changes(&cobra.Command{
 		Use: "reset [LIMIT…]", Short: "Take limits back to what is configured",
 		Example:           "  imgctl quota reset sessionDaily\n  imgctl quota reset --all",
 		ValidArgsFunction: cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp),
@@ -55,7 +56,7 @@ func newQuotaReset(a *App) *cobra.Command {
 				keys = append(keys, limitKey(arg))
 			}
 			if (len(keys) == 0) != all {
-				return usage("name limits such as sessionDaily, or give --all")
+				return app.Usage("name limits such as sessionDaily, or give --all")
 			}
 			return nil
 		},

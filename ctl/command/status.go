@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,12 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newStatus(a *App) *cobra.Command {
-	return a.shows(&cobra.Command{Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs},
+func newStatus(a *app.App) *cobra.Command {
+	return a.Shows(&cobra.Command{Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			s, err := c.Status(ctx)
 			return statusView(s, time.Now()), err
@@ -36,7 +38,7 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 		{"service time", fmt.Sprintf("%s median, %s for 90%%", seconds(s.P50Seconds), seconds(s.P90Seconds))},
 		{"workers", fmt.Sprintf("%d%s", s.Workers, counts(s.Regions))},
 		{"dispatcher", dispatcherText(s)},
-		{"switched off", or(strings.Join(s.Disabled, ", "), "nothing")},
+		{"switched off", cmp.Or(strings.Join(s.Disabled, ", "), "nothing")},
 		{"alarms", alarmsText(s.Alarms)},
 		{"state version", strconv.Itoa(s.Policy)},
 	}
@@ -60,7 +62,7 @@ func alarmsText(alarms []operator.Alarm) string {
 			parts = append(parts, fmt.Sprintf("budget of %s %s", a.Name, spentText(a.SpentFen, a.BudgetFen)))
 		}
 	}
-	return or(strings.Join(parts, "; "), "none")
+	return cmp.Or(strings.Join(parts, "; "), "none")
 }
 
 // uptime counts in minutes, so that a watched status stands still.
@@ -77,7 +79,7 @@ func intakeText(i operator.Intake) string {
 	}
 	text := "paused"
 	if i.Until != nil {
-		text += " until " + clock(*i.Until)
+		text += " until " + app.Clock(*i.Until)
 	}
 	if i.Reason != "" {
 		text += ": " + i.Reason

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newStorage(a *App) *cobra.Command {
-	usage := a.shows(&cobra.Command{
+func newStorage(a *app.App) *cobra.Command {
+	usage := a.Shows(&cobra.Command{
 		Use: "usage", Short: "Count what is kept, by kind and age",
 		Long: "Count what is kept, by kind and age of its bytes. Of a very large store only a part is read: then there is at least what is shown.\n" +
 			"Partial uploads are those of the gateway that is asked.",
@@ -20,11 +21,11 @@ func newStorage(a *App) *cobra.Command {
 	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 		s, err := c.Storage(ctx)
 		if err == nil && !s.Complete {
-			a.talk("There is more than could be counted: at least this much.")
+			a.Talk("There is more than could be counted: at least this much.")
 		}
 		return storageView(s), err
 	})
-	return group("storage", "Photos, pictures and the room for them", usage)
+	return app.Group("storage", "Photos, pictures and the room for them", usage)
 }
 
 func storageView(s operator.Storage) terminal.View {

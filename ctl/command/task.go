@@ -8,32 +8,33 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-func newTask(a *App) *cobra.Command {
-	get := a.shows(&cobra.Command{Use: "get TASK", Short: "Show a task and its attempts", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeTasks()},
+func newTask(a *app.App) *cobra.Command {
+	get := a.Shows(&cobra.Command{Use: "get TASK", Short: "Show a task and its attempts", Args: cobra.ExactArgs(1), ValidArgsFunction: completeTasks(a)},
 		func(ctx context.Context, c *operator.Client, args []string) (terminal.View, error) {
 			t, err := c.Task(ctx, task.ID(args[0]))
 			return taskView(t, time.Now()), err
 		})
-	return group("task", "Pictures being made", newTaskLs(a), get, newTaskWatch(a), newTaskCancel(a))
+	return app.Group("task", "Pictures being made", newTaskLs(a), get, newTaskWatch(a), newTaskCancel(a))
 }
 
-func newTaskLs(a *App) *cobra.Command {
+func newTaskLs(a *app.App) *cobra.Command {
 	var filter operator.TaskFilter
 	states := []string{
 		string(task.Queued), string(task.Running), string(task.Succeeded), string(task.Failed), string(task.Canceled), string(task.Expired),
 	}
-	cmd := a.shows(&cobra.Command{
+	cmd := a.Shows(&cobra.Command{
 		Use: "ls", Short: "List tasks, those that changed last first", Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if filter.State != "" && !slices.Contains(states, string(filter.State)) {
-				return usage("--state must be one of %v, is %q", states, filter.State)
+				return app.Usage("--state must be one of %v, is %q", states, filter.State)
 			}
-			return within("--limit", filter.Limit, 1, 1000)
+			return app.Within("--limit", filter.Limit, 1, 1000)
 		},
 	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 		ts, err := c.Tasks(ctx, filter)
@@ -43,23 +44,23 @@ func newTaskLs(a *App) *cobra.Command {
 	f.StringVar((*string)(&filter.Session), "session", "", "only of this `session`")
 	f.StringVar((*string)(&filter.State), "state", "", "only in this `state`")
 	f.IntVar(&filter.Limit, "limit", 50, "at most so `many` (1…1000)")
-	must(cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp)))
+	app.Must(cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
-func newTaskCancel(a *App) *cobra.Command {
-	return a.acts(&cobra.Command{
+func newTaskCancel(a *app.App) *cobra.Command {
+	return a.Acts(&cobra.Command{
 		Use: "cancel TASK", Short: "Ask for the end of a task; it may still succeed",
-		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeTasks(),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeTasks(a),
 	}, func(args []string) string { return fmt.Sprintf("Cancel task %s?", args[0]) },
 		func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (terminal.View, error) {
 			t, err := c.CancelTask(ctx, task.ID(args[0]), e)
 			switch {
 			case err != nil:
 			case e.DryRun:
-				a.talk("Dry run: nothing was changed.")
+				a.Talk("Dry run: nothing was changed.")
 			default:
-				a.talk("Asked for the end of it. Watch it with: imgctl task watch %s", args[0])
+				a.Talk("Asked for the end of it. Watch it with: imgctl task watch %s", args[0])
 			}
 			return taskView(t, time.Now()), err
 		})

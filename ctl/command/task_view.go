@@ -1,17 +1,19 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 func tasksView(ts []operator.Task, now time.Time) terminal.View {
-	return listView(ts, terminal.Table{
+	return app.ListView(ts, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "task"}, {Name: "state"}, {Name: "progress", Right: true}, {Name: "style", Least: 6}, {Name: "place", Least: 6},
 			{Name: "attempts", Right: true}, {Name: "age", Right: true}, {Name: "took", Right: true},
@@ -79,7 +81,7 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 	}
 	rows = append(rows,
 		[]string{"style, place", t.Style + ", " + t.Place}, []string{"seed", strconv.FormatInt(t.Seed, 10)},
-		[]string{"created", clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"expires", clock(t.ExpiresAt)},
+		[]string{"created", app.Clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"expires", app.Clock(t.ExpiresAt)},
 	)
 	if t.Arm != nil {
 		rows = append(rows, []string{"experiment", t.Arm.Experiment + ", arm " + t.Arm.Name})
@@ -105,7 +107,7 @@ func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 			end = *a.EndedAt
 		}
 		t.Rows = append(t.Rows, []string{
-			strconv.Itoa(a.Number), a.Provider, a.Region, a.Worker, or(string(a.Outcome), "running"), string(a.Class), a.Code,
+			strconv.Itoa(a.Number), a.Provider, a.Region, a.Worker, cmp.Or(string(a.Outcome), "running"), string(a.Class), a.Code,
 			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.Model, a.VendorTask, a.Address,
 		})
 	}

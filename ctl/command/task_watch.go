@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -21,17 +22,17 @@ const (
 )
 
 type taskWatchOptions struct {
-	app     *App
+	app     *app.App
 	id      task.ID
 	timeout time.Duration
 }
 
-func newTaskWatch(a *App) *cobra.Command {
+func newTaskWatch(a *app.App) *cobra.Command {
 	o := &taskWatchOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "watch TASK", Short: "Show a task's progress until it ends",
 		Long: "Show a task's progress until it ends, over restarts of the gateway. The exit code is 0 when it succeeded,\n9 when it failed, was canceled or expired, and 8 when --timeout passed first.",
-		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeTasks(),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeTasks(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.id = task.ID(args[0])
 			return o.run(cmd.Context())
@@ -42,13 +43,13 @@ func newTaskWatch(a *App) *cobra.Command {
 }
 
 func (o *taskWatchOptions) run(ctx context.Context) error {
-	c, err := o.app.client()
+	c, err := o.app.Client()
 	if err != nil {
 		return err
 	}
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errWaited)
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, app.ErrWaited)
 		defer cancel()
 	}
 	bar := o.app.Streams.NewBar()
@@ -57,11 +58,11 @@ func (o *taskWatchOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.app.print(taskView(t, time.Now())); err != nil {
+	if err := o.app.Print(taskView(t, time.Now())); err != nil {
 		return err
 	}
 	if t.State != task.Succeeded {
-		return fmt.Errorf("%w: %s%s", errTaskFailed, t.State, strings.TrimSuffix(" ("+failureText(t.Failure)+")", " ()"))
+		return fmt.Errorf("%w: %s%s", app.ErrTaskFailed, t.State, strings.TrimSuffix(" ("+failureText(t.Failure)+")", " ()"))
 	}
 	return nil
 }
@@ -81,7 +82,7 @@ func (o *taskWatchOptions) follow(ctx context.Context, c *operator.Client, bar *
 			if t.State.Terminal() {
 				return t, nil
 			}
-		case o.app.exitCode(err) != exitRetry:
+		case !o.app.Away(err):
 			return t, err
 		case lost.IsZero():
 			lost = time.Now()
@@ -89,7 +90,7 @@ func (o *taskWatchOptions) follow(ctx context.Context, c *operator.Client, bar *
 			return t, errors.Join(errors.New("the gateway did not come back"), err)
 		}
 		if err != nil {
-			if err := pause(ctx, retry); err != nil {
+			if err := app.Pause(ctx, retry); err != nil {
 				return t, err
 			}
 		}

@@ -2,17 +2,17 @@ package command
 
 import (
 	"context"
-	"errors"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 type versionOptions struct {
-	app    *App
+	app    *app.App
 	client bool
 }
 
@@ -22,7 +22,7 @@ type versions struct {
 	Gateway *operator.Version `json:"gateway,omitempty"`
 }
 
-func newVersion(a *App) *cobra.Command {
+func newVersion(a *app.App) *cobra.Command {
 	o := &versionOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "version", Short: "Show the versions of imgctl and of the gateway", Args: cobra.NoArgs,
@@ -38,7 +38,7 @@ func (o *versionOptions) run(ctx context.Context) error {
 	v := versions{Client: operator.Version{Version: o.app.Version, Go: runtime.Version()}}
 	var asked error
 	if !o.client {
-		asked = o.app.call(ctx, func(ctx context.Context, c *operator.Client) error {
+		asked = o.app.Call(ctx, func(ctx context.Context, c *operator.Client) error {
 			g, err := c.Version(ctx)
 			if err == nil {
 				v.Gateway = &g
@@ -51,11 +51,10 @@ func (o *versionOptions) run(ctx context.Context) error {
 	if v.Gateway != nil {
 		t.Rows = append(t.Rows, []string{"gateway", v.Gateway.Version, v.Gateway.Go})
 	}
-	if err := o.app.print(terminal.View{Doc: v, Names: []string{v.Client.Version}, Table: t}); err != nil {
+	if err := o.app.Print(terminal.View{Doc: v, Names: []string{v.Client.Version}, Table: t}); err != nil {
 		return err
 	}
-	var unchosen usageError
-	if errors.As(asked, &unchosen) {
+	if app.Misused(asked) { // no gateway is chosen
 		return nil
 	}
 	return asked

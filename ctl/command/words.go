@@ -9,14 +9,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
-// clock shows a moment in the person's own time.
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.Local().Format("2006-01-02 15:04:05")
-}
-
 // minute is clock without seconds, and without the year when that is now's.
 func minute(t, now time.Time) string {
 	if t.Local().Year() == now.Local().Year() {

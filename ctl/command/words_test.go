@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 )
@@ -34,20 +33,6 @@ func TestLimitsAreShownAsPeopleReadThem(t *testing.T) {
 	} {
 		if got := limitText(tc.key, tc.v); got != tc.want {
 			t.Errorf("%s %d = %q, want %q", tc.key, tc.v, got, tc.want)
-		}
-	}
-}
-
-func TestADifferenceNamesOnlyWhatDiffers(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ before, after, want string }{
-		{`{}`, `{"limits":{"a":3}}`, "a – → 3"},
-		{`{"limits":{"a":3,"b":1}}`, `{"limits":{"a":5,"b":1}}`, "a 3 → 5"},
-		{`{"providers":{"x":{"disabled":true}}}`, `{}`, "x.disabled true → –"},
-		{`null`, `{"removed":7}`, "removed – → 7"}, {``, ``, ""}, {`broken`, `{}`, ""},
-	} {
-		if got := difference(json.RawMessage(tc.before), json.RawMessage(tc.after)); got != tc.want {
-			t.Errorf("%s to %s = %q, want %q", tc.before, tc.after, got, tc.want)
 		}
 	}
 }

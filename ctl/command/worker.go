@@ -8,29 +8,30 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-func newWorker(a *App) *cobra.Command {
-	ls := a.shows(&cobra.Command{Use: "ls", Short: "List the workers", Args: cobra.NoArgs},
+func newWorker(a *app.App) *cobra.Command {
+	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the workers", Args: cobra.NoArgs},
 		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
 			ws, err := c.Workers(ctx)
 			return workersView(ws, time.Now()), err
 		})
 	drain := func(use, short string, drain bool) *cobra.Command {
-		return a.changes(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeWorkers()},
+		return a.Changes(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: completeWorkers(a)},
 			func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
 				return c.ChangeWorker(ctx, args[0], operator.WorkerPatch{Drain: drain}, e)
 			})
 	}
-	return group("worker", "The fleet that talks to providers", ls,
+	return app.Group("worker", "The fleet that talks to providers", ls,
 		drain("drain WORKER", "Give a worker no new attempts; running ones end", true),
 		drain("undrain WORKER", "Give a worker attempts again", false))
 }
 
 func workersView(ws []operator.Worker, now time.Time) terminal.View {
-	return listView(ws, terminal.Table{
+	return app.ListView(ws, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "worker"}, {Name: "region"}, {Name: "state"}, {Name: "busy", Right: true}, {Name: "providers", Least: 9}, {Name: "seen", Right: true},
 			{Name: "reason", Least: 8}, {Name: "address", Wide: true}, {Name: "version", Wide: true},

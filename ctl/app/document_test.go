@@ -1,4 +1,4 @@
-package command
+package app
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 
 func document(text string) (string, error) {
 	a := &App{Streams: &terminal.Streams{In: strings.NewReader(text), Out: io.Discard, Err: io.Discard}}
-	raw, err := a.readDocument("-")
+	raw, err := a.ReadDocument("-")
 	return string(raw), err
 }
 

@@ -1,20 +1,22 @@
-package command
+package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imgfleet/imgfleet/ctl/terminal"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// changesView shows changes as the history does; doc is what json and yaml
+// ChangesView shows changes as the history does; doc is what json and yaml
 // print.
-func changesView(doc any, changes []operator.Change) terminal.View {
+func ChangesView(doc any, changes []operator.Change) terminal.View {
 	v := terminal.View{Doc: doc, Table: terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "version", Right: true}, {Name: "when"}, {Name: "who", Least: 8}, {Name: "action"}, {Name: "subject", Least: 8},
@@ -25,7 +27,7 @@ func changesView(doc any, changes []operator.Change) terminal.View {
 	for _, c := range changes {
 		v.Names = append(v.Names, strconv.Itoa(c.Version))
 		v.Table.Rows = append(v.Table.Rows, []string{
-			strconv.Itoa(c.Version), clock(c.At), c.Who, c.Action, c.Subject, difference(c.Before, c.After), c.Reason,
+			strconv.Itoa(c.Version), Clock(c.At), c.Who, c.Action, c.Subject, difference(c.Before, c.After), c.Reason,
 		})
 	}
 	return v
@@ -49,17 +51,10 @@ func difference(before, after json.RawMessage) string {
 			for _, section := range []string{"limits.", "providers.", "workers.", "experiments.", "campaigns."} {
 				short = strings.TrimPrefix(short, section)
 			}
-			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", short, or(b[name], "–"), or(a[name], "–"))))
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s → %s", short, cmp.Or(b[name], "–"), cmp.Or(a[name], "–"))))
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func or(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }
 
 // leaves flattens a JSON document to paths and values.
@@ -85,4 +80,12 @@ func flatten(out map[string]string, path string, doc any) {
 	for name, value := range object {
 		flatten(out, strings.TrimPrefix(path+"."+name, "."), value)
 	}
+}
+
+// Clock shows a moment in the person's own time.
+func Clock(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
 }

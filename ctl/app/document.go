@@ -1,4 +1,4 @@
-package command
+package app
 
 import (
 	"encoding/json"
@@ -16,9 +16,9 @@ const (
 	maxDepth         = 32
 )
 
-// readDocument reads a YAML or JSON file ("-" is stdin) as JSON. Whether it
+// ReadDocument reads a YAML or JSON file ("-" is stdin) as JSON. Whether it
 // is a good document is the gateway's to say.
-func (a *App) readDocument(path string) ([]byte, error) {
+func (a *App) ReadDocument(path string) ([]byte, error) {
 	raw, err := a.readFile(path)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package command
+package app
 
 import (
 	"context"
@@ -27,11 +27,13 @@ const (
 	exitTaskFailed   = 9
 )
 
+// Errors that have exit codes of their own.
 var (
-	errNoToken     = errors.New("no admin token")
-	errWaited      = errors.New("the wait timed out")
-	errTaskFailed  = errors.New("the task did not succeed")
-	errSwitchEnded = errors.New("the switch was not done")
+	ErrWaited      = errors.New("the wait timed out")
+	ErrTaskFailed  = errors.New("the task did not succeed")
+	ErrSwitchEnded = errors.New("the switch was not done")
+
+	errNoToken = errors.New("no admin token")
 )
 
 // usageError is a mistake in how the command was called.
@@ -40,44 +42,50 @@ type usageError struct{ error }
 // Unwrap gives the mistake.
 func (e usageError) Unwrap() error { return e.error }
 
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+// Usage is a mistake in how the command was called: the exit code is 2.
+func Usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// within refuses a number that is out of its range.
-func within(flag string, n, least, most int) error {
+// Within refuses a number that is out of its range.
+func Within(flag string, n, least, most int) error {
 	if n < least || n > most {
-		return usage("%s must be %d…%d, is %d", flag, least, most, n)
+		return Usage("%s must be %d…%d, is %d", flag, least, most, n)
 	}
 	return nil
 }
 
-// Execute runs imgctl and returns its exit code.
-func Execute(ctx context.Context, a *App, args []string) int {
-	root := New(a)
+// Misused reports whether an error is a mistake in how the command was called.
+func Misused(err error) bool {
+	var use usageError
+	return errors.As(err, &use)
+}
+
+// Away reports whether the gateway may answer when it is asked again.
+func (a *App) Away(err error) bool { return a.exitCode(err) == exitRetry }
+
+// Execute runs the root command and returns the exit code.
+func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
-	a.talk("imgctl: %v", err)
+	a.Talk("imgctl: %v", err)
 	code := a.exitCode(err)
 	if code == exitUsage {
-		a.talk("See '%s --help'.", path(cmd))
+		a.Talk("See '%s --help'.", cmd.CommandPath())
 	}
 	return code
 }
 
-func path(cmd *cobra.Command) string { return cmd.CommandPath() }
-
 // exitCode says in a number what the caller can do.
 func (a *App) exitCode(err error) int {
-	var use usageError
 	var unreachable *url.Error
 	switch {
-	case errors.As(err, &use), !a.started, errors.Is(err, terminal.ErrNoTerminal):
+	case Misused(err), !a.started, errors.Is(err, terminal.ErrNoTerminal):
 		return exitUsage
-	case errors.Is(err, errTaskFailed), errors.Is(err, errSwitchEnded):
+	case errors.Is(err, ErrTaskFailed), errors.Is(err, ErrSwitchEnded):
 		return exitTaskFailed
-	case errors.Is(err, errWaited):
+	case errors.Is(err, ErrWaited):
 		return exitWaitTimedOut
 	case errors.Is(err, errNoToken):
 		return exitUnauthorised
