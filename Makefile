@@ -1,4 +1,4 @@
-# Everything a person or a machine does with this tree. `make` lists it.
+# All commands of this repository. `make` lists them.
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
@@ -35,30 +35,30 @@ test-all: build ## Run every test and every long run; one closing line adds all 
 
 check: verify lint race test ## What a change must pass: verify, lint, race, test
 
-lint: ## Run the linters and the import arrows (.golangci.yml says why)
+lint: ## Run the linters and the import rules (.golangci.yml)
 	$(LINT) run ./...
 
 race: ## Run the short tests under the race detector
 	go test -race -short -timeout 10m ./...
 
-fuzz: ## Fuzz every parser of outside bytes, FUZZTIME each
+fuzz: ## Fuzz every parser of bytes from outside, FUZZTIME each
 	@deploy/fuzz.sh $(FUZZTIME)
 
 bench: build ## Measure throughput, latency and memory; prints medians and ratios
 	go run ./deploy/bench
 
-torture: build ## Kill processes under load; prints what was lost (TORTURE="-vendors -budgets")
+torture: build ## Kill processes under load and count what was lost (TORTURE="-vendors -budgets")
 	go run ./deploy/torture $(TORTURE)
 
-fleet-sim: build ## Drive simulated vendors that fail; prints what tasks saw of it
+fleet-sim: build ## Run tasks against simulated vendors that fail; prints success, latency and money
 	go run ./deploy/fleetsim
 
 generate: ## Generate the wire code, and the browser client's types
 	go generate ./idl/...
 	deploy/web.sh generate
 
-verify: ## Check formatting, vet, modules and that generated code is fresh
+verify: ## Check formatting, vet, modules, links and generated code
 	@deploy/verify.sh
 
-clean: ## Remove what the other targets made (never the data in .imgfleet)
+clean: ## Remove what the other targets made, but not the data in .imgfleet
 	rm -rf bin gateway/web/dist coverage.out

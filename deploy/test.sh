@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs every test and ends with one plain line, "N passed, N failed"; the exit
-# code agrees with it. A package that does not build or dies counts as failed.
-# Packages may be named; all is what is tested without.
+# code agrees with it. A package that does not build or crashes counts as failed.
+# Arguments are packages; without any, all are tested, and the browser client.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p bin
 
-# Some tests drive a real browser; only they need more than Go.
+# Some tests drive a real browser.
 if grep -rqs --include='*_test.go' 'chromedp/chromedp"' . &&
 	! command -v chromium chromium-browser google-chrome headless-shell >/dev/null; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -25,8 +25,8 @@ if [ -e deploy/e2e/clients/package.json ] && ! command -v npm >/dev/null; then
 	fi
 fi
 
-# Two tests of pictures are skipped without: native HEIC, and what exiftool
-# finds in what is kept.
+# Two tests of pictures are skipped without these packages: native HEIC, and
+# the metadata that exiftool finds in stored pictures.
 missing=()
 ldconfig -p 2>/dev/null | grep -q 'libheif\.so\.1' || missing+=(libheif1)
 command -v exiftool >/dev/null || missing+=(libimage-exiftool-perl)
@@ -56,7 +56,7 @@ read -r passed failed < <(awk '
 [ "$code" -ne 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1
 [ "${passed:-0}" -eq 0 ] && [ "${failed:-0}" -eq 0 ] && failed=1 # nothing ran
 
-# The browser client's tests count like all others.
+# The browser client's tests are added.
 if [ $# -eq 0 ]; then
 	rm -f bin/web.json
 	deploy/web.sh test --reporter=default --reporter=json --outputFile.json=../../bin/web.json

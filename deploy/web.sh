@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a script of gateway/web/package.json with the packages that its lock
-# file names, and installs what is missing first.
+# Runs a script of gateway/web/package.json. It first installs the packages that
+# the lock file names, where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/../gateway/web"
 
@@ -17,7 +17,7 @@ if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a >
 	exit 1
 fi
 (
-	! command -v flock >/dev/null || flock 9 # two tests build the client at once
+	! command -v flock >/dev/null || flock 9 # two tests may build the client at once
 	if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
 		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	fi
