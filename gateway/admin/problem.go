@@ -23,10 +23,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) int {
 	is := status.Of(f.Kind, f.Code)
 	p := operator.Problem{
 		Type: "about:blank", Title: http.StatusText(is), Status: is, Detail: sentence(f), Code: f.Code,
-		Retryable: f.Retryable(), RequestID: r.Header.Get("X-Request-Id"), Params: f.Params,
-	}
-	for _, v := range f.Violations {
-		p.Violations = append(p.Violations, operator.Violation(v))
+		Retryable: f.Retryable(), RequestID: r.Header.Get("X-Request-Id"), Params: f.Params, Violations: f.Violations,
 	}
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAfter.Seconds()))))

@@ -23,22 +23,16 @@ import (
 
 // problem is an RFC 9457 document. Package status says its HTTP status.
 type problem struct {
-	Type      string          `json:"type"`
-	Title     string          `json:"title"`
-	Status    int             `json:"status"`
-	Detail    string          `json:"detail"`
-	Code      fault.Code      `json:"code"`
-	Retryable bool            `json:"retryable"`
-	RequestID string          `json:"requestId,omitempty"`
-	ResetsAt  *time.Time      `json:"resetsAt,omitempty"`
-	Challenge json.RawMessage `json:"challenge,omitempty"`
-	Errors    []violation     `json:"errors,omitempty"`
-}
-
-type violation struct {
-	Pointer string          `json:"pointer"`
-	Code    fault.FieldCode `json:"code"`
-	Detail  string          `json:"detail"`
+	Type      string            `json:"type"`
+	Title     string            `json:"title"`
+	Status    int               `json:"status"`
+	Detail    string            `json:"detail"`
+	Code      fault.Code        `json:"code"`
+	Retryable bool              `json:"retryable"`
+	RequestID string            `json:"requestId,omitempty"`
+	ResetsAt  *time.Time        `json:"resetsAt,omitempty"`
+	Challenge json.RawMessage   `json:"challenge,omitempty"`
+	Errors    []fault.Violation `json:"errors,omitempty"`
 }
 
 // classify finds the fault in err. Contexts that end are nobody's bug.
@@ -112,9 +106,7 @@ func (s sentences) describe(err error, language, requestID string) problem {
 	if raw := f.Params["challenge"]; f.Kind == fault.Challenge && json.Valid([]byte(raw)) {
 		p.Challenge = json.RawMessage(raw)
 	}
-	for _, v := range f.Violations {
-		p.Errors = append(p.Errors, violation(v))
-	}
+	p.Errors = f.Violations
 	return p
 }
 

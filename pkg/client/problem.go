@@ -19,25 +19,18 @@ const maxProblemBytes = 64 << 10
 // Problem is an answer that says no (RFC 9457). Code is stable; Detail is a
 // sentence for people.
 type Problem struct {
-	Type       string      `json:"type"`
-	Title      string      `json:"title"`
-	Status     int         `json:"status"`
-	Detail     string      `json:"detail"`
-	Code       fault.Code  `json:"code"`
-	Retryable  bool        `json:"retryable"`
-	RequestID  string      `json:"requestId"`
-	ResetsAt   *time.Time  `json:"resetsAt,omitempty"`
-	Violations []Violation `json:"errors,omitempty"`
+	Type       string            `json:"type"`
+	Title      string            `json:"title"`
+	Status     int               `json:"status"`
+	Detail     string            `json:"detail"`
+	Code       fault.Code        `json:"code"`
+	Retryable  bool              `json:"retryable"`
+	RequestID  string            `json:"requestId"`
+	ResetsAt   *time.Time        `json:"resetsAt,omitempty"`
+	Violations []fault.Violation `json:"errors,omitempty"`
 
 	RetryAfter time.Duration `json:"-"` // 0 when the server named none
 	Foreign    bool          `json:"-"` // not a problem document: a proxy or a crash spoke
-}
-
-// Violation is one faulty field of a request.
-type Violation struct {
-	Pointer string          `json:"pointer"`
-	Code    fault.FieldCode `json:"code"`
-	Detail  string          `json:"detail"`
 }
 
 // Error names what a developer looks for first.

@@ -66,9 +66,9 @@ func ParseKind(name string) Kind {
 
 // Violation is one faulty field of a request.
 type Violation struct {
-	Pointer string // JSON pointer (RFC 6901) into the body, or the name of a query parameter
-	Code    FieldCode
-	Detail  string // English, for developers
+	Pointer string    `json:"pointer"` // JSON pointer (RFC 6901) into the body, or the name of a query parameter
+	Code    FieldCode `json:"code"`
+	Detail  string    `json:"detail"` // English, for developers
 }
 
 // Fault is a classified failure. Its code decides its kind; only what a newer

@@ -18,14 +18,7 @@ type Problem struct {
 	Retryable  bool              `json:"retryable"`
 	RequestID  string            `json:"requestId,omitempty"`
 	Params     map[string]string `json:"params,omitempty"`
-	Violations []Violation       `json:"errors,omitempty"`
-}
-
-// Violation is one faulty field of a request.
-type Violation struct {
-	Pointer string          `json:"pointer"`
-	Code    fault.FieldCode `json:"code"`
-	Detail  string          `json:"detail"`
+	Violations []fault.Violation `json:"errors,omitempty"`
 }
 
 // Error is a sentence for the operator.
