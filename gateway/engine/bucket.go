@@ -95,12 +95,15 @@ func (b *Bucket) Ask(ctx context.Context, key string) (Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	e, err := b.Get(ctx, key)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return e, err
+	}
 	return e, unanswered(err)
 }
 
 // unanswered makes a failure to ask one that a client may try again.
 func unanswered(err error) error {
-	if err == nil || fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Canceled {
+	if err == nil || fault.KindOf(err) == fault.Canceled {
 		return err
 	}
 	return fault.Wrap(fault.EngineUnavailable, err).After(askAgain)

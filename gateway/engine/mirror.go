@@ -24,12 +24,12 @@ type MirrorConfig[T any] struct {
 	// reads everything again.
 	Read func(context.Context, Entry) (v T, hold bool, err error)
 
-	// Same reports whether the step from one value to the next is no change
-	// for those who wait for Changed. Nil: every entry is a change.
+	// Same reports whether Changed stays silent when the second value replaces
+	// the first. Nil: it never does.
 	Same func(old, next T) bool
 
-	// Outlives reports whether a value stays although a new walk did not find
-	// its key any more. Nil: none does.
+	// Outlives reports whether the mirror keeps a value when it reads everything
+	// again and does not find the value's key. Nil: it keeps none.
 	Outlives func(T) bool
 
 	Logger   *slog.Logger          // nil: nothing is logged
@@ -73,6 +73,7 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 	defer m.sight.Store(nil)
 	var lost time.Time
 	_ = m.c.Bucket.Watch(ctx, m.c.Filter, Watcher{
+		Begin: m.shelf.begin,
 		Entry: func(ctx context.Context, e Entry) error {
 			_, _, err := m.take(ctx, e, m.shelf.now())
 			return err
@@ -81,7 +82,7 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 			m.shelf.prune()
 			m.sight.Store(&unbroken)
 			if !lost.IsZero() {
-				m.c.Logger.Info("mirror sees again", "mirror", m.c.Name, "blind", time.Since(lost))
+				m.c.Logger.Info("mirror sees again", "mirror", m.c.Name, "blind_for", time.Since(lost))
 				lost = time.Time{}
 			}
 		},
@@ -178,7 +179,8 @@ func (m *Mirror[T]) Update(ctx context.Context, key string, change func(old []by
 	return e, err
 }
 
-// take reads an entry that was asked for or told during a walk.
+// take reads an entry that the watch told, or that was asked for or written
+// during a walk.
 func (m *Mirror[T]) take(ctx context.Context, e Entry, walk uint64) (v T, hold bool, err error) {
 	if e.Deleted {
 		m.shelf.drop(e, walk)

@@ -191,6 +191,69 @@ func TestAValueThatCannotBeReadMakesBlind(t *testing.T) {
 	}
 }
 
+// What was asked for while the mirror was blind must not outlive a deletion
+// that nobody tells of any more.
+func TestAMirrorDropsWhatItOnlyAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newShelf[string](nil, nil)
+	held := func() bool { _, known := s.get("a"); return known }
+	s.hold(Entry{Key: "a", Revision: 5}, s.now(), "x")
+	s.begin() // a walk that does not find it
+	if s.prune(); held() {
+		t.Error("a value outlives the walk that did not find it")
+	}
+	before := s.now()
+	s.begin()
+	if s.hold(Entry{Key: "a", Revision: 6}, before, "x"); held() {
+		t.Error("an answer from before the walk is held")
+	}
+	s.drop(Entry{Key: "a", Revision: 8, Deleted: true}, s.now())
+	if s.hold(Entry{Key: "a", Revision: 7}, s.now(), "x"); held() {
+		t.Error("an answer from before a deletion is held")
+	}
+	if s.hold(Entry{Key: "a", Revision: 9}, s.now(), "x"); !held() {
+		t.Error("what was written after a deletion is not held")
+	}
+	if s.drop(Entry{Key: "a", Revision: 8, Deleted: true}, s.now()); !held() {
+		t.Error("an older deletion takes a newer value away")
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	e, err := Open(b.Context(), Config{Dir: b.TempDir(), Replicas: 1, Interval: time.Minute})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(e.Close)
+	things, err := e.Bucket(b.Context(), BucketConfig{Name: "things"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := NewMirror(MirrorConfig[struct{}]{
+		Name: "things", Bucket: things, Filter: ">",
+		Read: func(context.Context, Entry) (struct{}, bool, error) { return struct{}{}, true, nil },
+	})
+	b.Run("blind", func(b *testing.B) { lookups(b, m) })
+	var running sync.WaitGroup
+	ctx, stop := context.WithCancel(b.Context())
+	running.Go(func() { _ = m.Run(ctx) })
+	for !m.Sighted() {
+		time.Sleep(time.Millisecond) //nolint:forbidigo // nothing announces it
+	}
+	b.Run("sighted", func(b *testing.B) { lookups(b, m) })
+	stop()
+	running.Wait()
+}
+
+func lookups(b *testing.B, m *Mirror[struct{}]) {
+	b.Helper()
+	for b.Loop() {
+		if _, _, err := m.Lookup(b.Context(), "nobody"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // pipe carries a connection until it is stopped; then it stays open and
 // carries nothing.
 type pipe struct {

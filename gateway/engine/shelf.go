@@ -17,8 +17,7 @@ type shelf[T any] struct {
 	changed  bell
 
 	mu      sync.RWMutex
-	walk    uint64 // counts the walks
-	touched bool   // something came in this walk
+	walk    uint64 // changes when a walk begins, and when one is lost
 	deleted uint64 // newest revision that was a deletion in this walk
 	items   map[string]item[T]
 }
@@ -42,20 +41,20 @@ func newShelf[T any](same func(old, next T) bool, outlives func(T) bool) shelf[T
 }
 
 // now is the number of the present walk. Whoever reads or writes the bucket
-// takes it before, so that an answer that comes after a loss is not held.
+// takes it first. When a walk begins or is lost meanwhile, the answer is not
+// held: a deletion after it might not be told.
 func (s *shelf[T]) now() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.walk
 }
 
-// begin starts a new walk, unless nothing has come in the present one.
+// begin starts a new walk.
 func (s *shelf[T]) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.touched {
-		s.walk, s.touched, s.deleted = s.walk+1, false, 0
-	}
+	s.walk++
+	s.deleted = 0
 }
 
 // again finds the value of an entry that is held already, and notes that it is
@@ -67,7 +66,7 @@ func (s *shelf[T]) again(e Entry, walk uint64) (v T, known bool) {
 	if !held || it.revision != e.Revision || !it.created.Equal(e.Created) || walk != s.walk {
 		return v, false
 	}
-	it.walk, s.touched = walk, true
+	it.walk = walk
 	s.items[e.Key] = it
 	return it.value, true
 }
@@ -80,7 +79,6 @@ func (s *shelf[T]) hold(e Entry, walk uint64, v T) {
 	if walk != s.walk || e.Revision <= s.deleted || held && old.walk == walk && old.revision >= e.Revision {
 		return
 	}
-	s.touched = true
 	s.items[e.Key] = item[T]{value: v, revision: e.Revision, created: e.Created, walk: walk}
 	if !held || !s.same(old.value, v) {
 		s.changed.ring()
@@ -94,7 +92,7 @@ func (s *shelf[T]) drop(e Entry, walk uint64) {
 	if walk != s.walk {
 		return
 	}
-	s.touched, s.deleted = true, max(s.deleted, e.Revision)
+	s.deleted = max(s.deleted, e.Revision)
 	if old, held := s.items[e.Key]; held && (old.walk != walk || old.revision < e.Revision) {
 		delete(s.items, e.Key)
 		s.changed.ring()

@@ -22,6 +22,9 @@ var errEntry = errors.New("entry not read")
 
 // Watcher is told what a watch sees, one call at a time.
 type Watcher struct {
+	// Begin is called when a walk begins: every change from now on is told.
+	Begin func()
+
 	// Entry gets the newest revision of every key, then every change in order.
 	// After an error the whole walk starts again.
 	Entry func(context.Context, Entry) error
@@ -83,6 +86,7 @@ func (b *Bucket) watchOnce(ctx context.Context, filter string, w Watcher) error 
 	if err != nil {
 		return err
 	}
+	w.Begin()
 	msgs, err := cons.Messages(jetstream.PullHeartbeat(watchHeartbeat))
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ func watching(t *testing.T, b *Bucket, filter string) <-chan Entry {
 	go func() {
 		defer close(done)
 		_ = b.Watch(ctx, filter, Watcher{
+			Begin:  func() {},
 			Entry:  func(_ context.Context, e Entry) error { seen <- e; return nil },
 			Walked: func(func() bool) { seen <- Entry{} },
 			Lost:   func(error) {},
@@ -91,7 +92,7 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 	b := bucket(t, open(t, t.TempDir()), BucketConfig{Name: "things"})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	err := b.Watch(ctx, ">", Watcher{Walked: func(func() bool) { cancel(why) }})
+	err := b.Watch(ctx, ">", Watcher{Begin: func() {}, Walked: func(func() bool) { cancel(why) }})
 	if !errors.Is(err, why) {
 		t.Errorf("err = %v, want the cause", err)
 	}
