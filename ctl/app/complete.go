@@ -12,8 +12,8 @@ import (
 
 const completeTimeout = 2 * time.Second
 
-// Complete offers names that the gateway knows for the first argument. It
-// stays silent when the gateway does not answer: nobody wants errors on TAB.
+// Complete offers names that the gateway knows for the first argument. When
+// the gateway does not answer, it offers nothing and shows no error.
 func (a *App) Complete(names func(context.Context, *operator.Client) ([]string, error)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {

@@ -49,7 +49,7 @@ func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, 
 	}
 	var reserved ports
 	defer reserved.release()
-	if err := p.placeGateways(ctx, c, &reserved); err != nil {
+	if err := p.addressGateways(ctx, c, &reserved); err != nil {
 		return nil, err
 	}
 	shared := p.sharedEnv(c, base, pretty)
@@ -71,9 +71,9 @@ func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, 
 	return p, nil
 }
 
-// placeGateways gives every gateway its three addresses. Only the first one's
+// addressGateways gives every gateway its three addresses. Only the first one's
 // are the person's choice.
-func (p *plan) placeGateways(ctx context.Context, c Config, reserved *ports) (err error) {
+func (p *plan) addressGateways(ctx context.Context, c Config, reserved *ports) (err error) {
 	for i := range c.Gateways {
 		g := gatewayPlan{name: "gateway"}
 		if c.Gateways > 1 {
@@ -137,7 +137,8 @@ func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shar
 	return nil
 }
 
-// wireWorkers spreads workers over the regions and tells them all gateways.
+// wireWorkers spreads workers over the regions and gives them the addresses of
+// all gateways.
 func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base, shared []string) error {
 	fleet := make([]string, len(p.gateways))
 	for i, g := range p.gateways {
@@ -163,7 +164,7 @@ func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base,
 	return nil
 }
 
-// simulate points everybody at the doubles. Gateways are told no keys.
+// simulate makes all processes use the doubles. Gateways get no keys.
 func (p *plan) simulate() error {
 	if p.doubles == nil {
 		return nil

@@ -23,7 +23,7 @@ type Style struct {
 	PromptZH    string   `json:"promptZh,omitempty"` // for models that read Chinese; "" is Prompt
 	Negative    string   `json:"negative,omitempty"` // what the model shall avoid, as a list with commas
 	NegativeZH  string   `json:"negativeZh,omitempty"`
-	Identity    Text     `json:"identity,omitzero"`  // how the people of the photo stay themselves; zero is the usual wording
+	Identity    Text     `json:"identity,omitzero"`  // how the people keep their likeness; zero is the usual wording
 	Palette     []string `json:"palette"`            // "#rrggbb", dark to light; the mock paints with it
 	Texture     string   `json:"texture"`            // ink | brush | pixel | halftone | glow | paper | grain | facet …
 	Strength    float64  `json:"strength,omitempty"` // 0…1, how far from the photo

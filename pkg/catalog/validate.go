@@ -25,8 +25,8 @@ const (
 )
 
 // The lengths of words for models, in characters. A Chinese character says
-// about as much as three Latin letters. So long, a style and the safety
-// wording still fit every model but those that read less than 600 characters.
+// about as much as three Latin letters. With these lengths a style and the safety
+// wording fit every model that reads 600 characters or more.
 const (
 	maxPrompt, maxPromptZH     = 600, 200
 	maxNegative, maxNegativeZH = 300, 150
@@ -54,7 +54,7 @@ func (v *validator) check(ok bool, pointer, detail string) {
 	if v.fault == nil {
 		v.fault = fault.New(fault.CatalogInvalid)
 	}
-	if len(v.fault.Violations) >= maxFaults { // more would help nobody
+	if len(v.fault.Violations) >= maxFaults { // a longer list is not read
 		return
 	}
 	v.fault = v.fault.At(pointer, fault.FieldInvalid, detail)
@@ -106,7 +106,7 @@ func (v *validator) entry(p string, ids map[string]bool, unique, id string, name
 	v.palette(p+"/palette", palette)
 }
 
-// words checks what models are told.
+// words checks the wording for models.
 func (v *validator) words(p, prompt, promptZH, negative, negativeZH string) {
 	v.check(readable(prompt, maxPrompt), p+"/prompt", fmt.Sprintf("must be 1…%d printable characters", maxPrompt))
 	v.optional(p+"/promptZh", promptZH, maxPromptZH)

@@ -25,16 +25,16 @@ type call struct {
 	out    any         // filled from a JSON answer, nil to ignore it
 }
 
-// answer is what may interest a caller beside the body.
+// answer is what a caller may need besides the body.
 type answer struct {
 	status int
 	header http.Header
 }
 
 // do sends the request and repeats it after connection errors, 5xx and 429,
-// as often as the configuration allows. All requests of this API may be
-// repeated: those that make something carry an Idempotency-Key, or make
-// nothing that anyone would miss.
+// as often as the configuration allows. Every request of this API may be
+// repeated: a request that creates a task carries an Idempotency-Key, and what
+// others create twice does no harm.
 func (c *Client) do(ctx context.Context, k call) (answer, error) {
 	body, err := encode(k.body)
 	if err != nil {

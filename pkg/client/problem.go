@@ -16,7 +16,7 @@ import (
 
 const maxProblemBytes = 64 << 10
 
-// Problem is an answer that says no (RFC 9457). Code is stable; Detail is a
+// Problem is a refusal (RFC 9457). Code is stable; Detail is a
 // sentence for people.
 type Problem struct {
 	Type       string            `json:"type"`
@@ -30,7 +30,7 @@ type Problem struct {
 	Violations []fault.Violation `json:"errors,omitempty"`
 
 	RetryAfter time.Duration `json:"-"` // 0 when the server named none
-	Foreign    bool          `json:"-"` // not a problem document: a proxy or a crash spoke
+	Foreign    bool          `json:"-"` // not a problem document: the answer of a proxy or of a crash
 }
 
 // Error names what a developer looks for first.
@@ -56,7 +56,7 @@ func Status(err error) int {
 	return 0
 }
 
-// readProblem makes an error of an answer that is no success.
+// readProblem makes an error of an answer that is not a success.
 func readProblem(r *http.Response) *Problem {
 	p := &Problem{}
 	body, _ := io.ReadAll(io.LimitReader(r.Body, maxProblemBytes))

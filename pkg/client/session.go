@@ -53,14 +53,14 @@ func (c *Client) NewSession(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
-// Session takes up a session whose token is known.
+// Session continues a session by its token.
 func (c *Client) Session(token string) *Session {
 	s := &Session{client: c}
 	s.state.Store(&Created{Token: token})
 	return s
 }
 
-// Via returns the same session, spoken to at another gateway.
+// Via returns the same session with another client: another gateway.
 func (s *Session) Via(c *Client) *Session {
 	other := &Session{client: c}
 	other.state.Store(s.state.Load())

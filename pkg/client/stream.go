@@ -63,14 +63,14 @@ func (c *Client) stream(ctx context.Context, url, token, after string) (*Stream,
 	return st, nil
 }
 
-// heard puts off the watchdog with every byte, heartbeats included.
+// heard resets the watchdog with every byte, heartbeats included.
 type heard struct {
 	r       io.Reader
 	watch   *time.Timer
 	silence time.Duration
 }
 
-// Read reads on.
+// Read implements io.Reader.
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.r.Read(p)
 	if n > 0 {
@@ -97,8 +97,8 @@ func (s *Stream) Close() {
 
 // Follow yields a task's events until the terminal one, over as many
 // connections as it takes: a lost one is resumed after the last event seen.
-// Nothing is filtered, so that a check can see what the server repeats. The
-// error of a pair ends the walk: a refusal, or the end of ctx.
+// Events are not filtered, so that a check sees what the server repeats. An
+// error is the last pair: a refusal, or the end of ctx.
 func (s *Session) Follow(ctx context.Context, id task.ID, after string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		f := follower{session: s, id: id, last: after, backoff: s.client.config.MinBackoff}
@@ -132,8 +132,8 @@ type follower struct {
 	backoff time.Duration
 }
 
-// connection yields what one connection gives. done means there is no more,
-// or nobody listens.
+// connection yields the events of one connection. done means that the last event
+// was there, or that the caller stopped.
 func (f *follower) connection(ctx context.Context, yield func(Event, error) bool) (done bool, err error) {
 	st, err := f.session.Stream(ctx, f.id, f.last)
 	if err != nil {

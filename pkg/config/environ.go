@@ -16,9 +16,9 @@ func EnvName(path string) string {
 	return Prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// environ lays the environment over the keys. Variables of other programs'
-// sections and variables that merely hold a secret some key refers to are
-// left alone; anything else that is unknown is a mistake worth stopping for.
+// environ applies the environment to the keys. It skips variables of other
+// programs' sections, and variables that hold a secret to which a key refers.
+// Any other unknown variable is a fault.
 func (d *decoder) environ(environ []string, keys map[string]field, foreign map[string]bool, refs map[string]bool) {
 	byName := make(map[string]string, len(keys))
 	for path := range keys {
@@ -47,7 +47,7 @@ func (d *decoder) environ(environ []string, keys map[string]field, foreign map[s
 	}
 }
 
-// isForeign reports whether name sets a key of somebody else's section.
+// isForeign reports whether name sets a key of another program's section.
 func isForeign(name string, foreign map[string]bool) bool {
 	for section := range foreign {
 		e := EnvName(section)
@@ -58,8 +58,8 @@ func isForeign(name string, foreign map[string]bool) bool {
 	return false
 }
 
-// isServiceLink knows the variables that Kubernetes and Docker inject for
-// every service: one called "imgfleet" must not stop the program.
+// isServiceLink reports whether Kubernetes or Docker injects a variable for a
+// service: a service called "imgfleet" must not stop the program.
 func isServiceLink(name, value string) bool {
 	switch {
 	case strings.HasSuffix(name, "_SERVICE_HOST"), strings.HasSuffix(name, "_SERVICE_PORT"), strings.Contains(name, "_SERVICE_PORT_"):

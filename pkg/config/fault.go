@@ -50,7 +50,7 @@ func Report(w io.Writer, err error) int {
 	return 2
 }
 
-// unknown makes the sentence for a key nobody reads.
+// unknown makes the sentence for a key that does not exist.
 func unknown(what, name string, known []string) string {
 	if near := nearest(name, known); near != "" {
 		return fmt.Sprintf("unknown %s; did you mean %s?", what, near)
@@ -72,7 +72,7 @@ func nearest(name string, known []string) string {
 // distance counts the insertions, deletions and replacements between a and b.
 func distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
-		return max(len(a), len(b)) // nobody mistypes such a name
+		return max(len(a), len(b)) // too long to be a name with a typing mistake
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

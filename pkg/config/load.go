@@ -15,7 +15,7 @@ type Options struct {
 	File     string            // YAML; "" for none
 	Environ  []string          // as os.Environ gives it
 	Flags    map[string]string // dotted path → value, only the flags that were given
-	Sections []string          // further top-level keys that belong to somebody else
+	Sections []string          // further top-level keys that belong to other programs
 }
 
 // sections are the top-level keys of the one file; a program skips those it

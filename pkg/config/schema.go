@@ -13,7 +13,7 @@ type field struct {
 	size  bool // an integer that also reads "64MiB": `config:"maxUploadBytes" unit:"bytes"`
 }
 
-// fields lists the keys of a struct. An embedded struct without a tag lends
+// fields lists the keys of a struct. An embedded struct without a tag adds
 // its keys; fields without a tag are not configuration.
 func fields(v reflect.Value) []field {
 	var out []field

@@ -22,8 +22,8 @@ func newMaskers() maskers {
 	}
 }
 
-// mask replaces each find by stars of a fixed number, so that not even its
-// length is left.
+// mask replaces each find by a fixed number of stars, which hides its length
+// too.
 func (m maskers) mask(s string) string {
 	for _, re := range m {
 		s = re.ReplaceAllString(s, "***")

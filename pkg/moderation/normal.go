@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fold takes away what only looks different: width, case, compatibility
-// forms, combining marks and characters that nobody sees.
+// fold removes differences that only look: width, case, compatibility forms,
+// combining marks and invisible characters.
 func fold(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
@@ -20,8 +20,8 @@ func fold(s string) string {
 	return norm.NFC.String(b.String())
 }
 
-// squeezed keeps letters and digits only: what stands between Chinese
-// characters to hide a word is gone.
+// squeezed keeps letters and digits only. It removes signs that stand between
+// Chinese characters to hide a word.
 func squeezed(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {

@@ -2,8 +2,8 @@ package moderation
 
 import "context"
 
-// Pictures judges pictures. The local kind has nothing to judge with and
-// passes all of them; whoever runs it in the open needs a service behind it.
+// Pictures judges pictures. The local kind cannot judge and lets all of them
+// pass: a public service needs a real one.
 type Pictures struct{}
 
 // NewPictures builds the judge that cfg asks for.
@@ -18,5 +18,5 @@ func NewPictures(cfg Config) (*Pictures, error) {
 // refuses none.
 func (*Pictures) CheckPicture(context.Context, []byte) error { return nil }
 
-// Judges reports whether pictures are really looked at.
+// Judges reports whether pictures are really judged.
 func (*Pictures) Judges() bool { return false }

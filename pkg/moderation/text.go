@@ -48,8 +48,8 @@ func NewText(cfg Config) (*Text, error) {
 }
 
 // Check returns text with personal numbers and addresses masked, or refuses
-// it with fault.NoteRefused. Which word it was is nobody's business, least of
-// all the writer's.
+// it with fault.NoteRefused. It does not say
+// which word it was: the writer would try others.
 func (t *Text) Check(_ context.Context, text string) (string, error) {
 	if t.refuses(squeezed(text)) || t.words.MatchFirstString(separated(text)) != nil {
 		return "", fault.Wrap(fault.NoteRefused, fmt.Errorf("a rule refuses a text of %d bytes", len(text)))

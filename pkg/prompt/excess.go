@@ -55,7 +55,7 @@ func (p Profile) over(in Input) tooLong {
 	return tooLong{}
 }
 
-// longestName is a place of which nothing but the longest name is known.
+// longestName is a place that has only a name, the longest of the catalogue.
 func (p Profile) longestName(places []catalog.Place) catalog.Place {
 	var longest catalog.Place
 	most := -1

@@ -21,9 +21,9 @@ func (p parts) join(l Language) string {
 	return strings.Join(kept, " ")
 }
 
-// base is the text without a note. When the model does not read so much, the
-// scene becomes shorter and then the sentence about the people; style and
-// safety stay whole.
+// base is the text without a note. When it is too long for the model, the scene
+// becomes shorter and then the sentence about the people. Style and safety are
+// never cut.
 func (p Profile) base(in Input, l Language) (text string, cut []string, err error) {
 	w := words(l)
 	place := strings.TrimRight(pick(l, in.Place.PromptZH, in.Place.Prompt), " .。,，;；")
@@ -89,8 +89,8 @@ func head(place string) string {
 	return place
 }
 
-// negative is what the model shall avoid, for models that are told so apart.
-// What is too much of the scene's list is left out.
+// negative is what the model shall avoid, for models with a negative prompt. When
+// it is too long, the end of the scene's list is left out.
 func (p Profile) negative(in Input, l Language) (string, error) {
 	if p.Negative.Most == 0 {
 		return "", nil

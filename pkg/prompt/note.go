@@ -15,11 +15,11 @@ const (
 	signs   = ",.!?;'-%&+，。！？；、…·~～"
 )
 
-// cleaner makes of a person's note plain words about a picture. It does not
-// decide what may be wished for (that is moderation's) but that the note can
-// be nothing else than words between quotes: no sign that ends a quote, opens
-// a tag, sets a parameter or a weight, and no sentence that talks to the model
-// about its instructions.
+// cleaner reduces a person's note to plain words about a picture. Whether the
+// words are allowed is decided by moderation. The cleaner makes sure that the
+// note cannot be more than words between quotes: it removes signs that end a
+// quote, open a tag or set a parameter or a weight, and sentences that talk to
+// the model about its instructions.
 type cleaner struct {
 	syntax []*regexp.Regexp // replaced by their first group
 	orders orders
@@ -69,8 +69,8 @@ func (c *cleaner) obedient(s string) string {
 	return kept.String()
 }
 
-// visible drops what nobody sees: controls, joiners, marks of direction,
-// characters without a meaning of their own. Line ends are all alike.
+// visible drops invisible characters: controls, joiners, marks of direction,
+// characters without a meaning. Line ends are all alike.
 func visible(s string) string {
 	marks := 0
 	return strings.Map(func(r rune) rune {
@@ -108,8 +108,8 @@ func clauses(s string) []string {
 	return append(out, s[start:])
 }
 
-// plainWords keeps letters, digits, pictures of faces and things, and a few
-// signs that can end nothing and open nothing.
+// plainWords keeps letters, digits, emoji, and a few signs that neither end a
+// quote nor open anything.
 func plainWords(s string) string {
 	var b strings.Builder
 	space := true

@@ -44,9 +44,9 @@ func clamp[N number](r Range, v N) N {
 // Seeds are the seeds that a model takes; Most 0: none.
 type Seeds struct{ Least, Most int64 }
 
-// of maps a task's seed, 0…2147483647, to the model's: the same one where it
-// is possible, and for 0 the largest where the model begins at 1, so that no
-// two seeds of a person make one.
+// of maps a task's seed, 0…2147483647, to a seed of the model. It is the same one
+// where that is possible. Where the model begins at 1, seed 0 becomes the
+// largest, so that two seeds of a person never become one.
 func (s Seeds) of(seed int64) int64 {
 	switch {
 	case s.Most == 0:
@@ -72,7 +72,7 @@ func Kinds() []string {
 }
 
 // For finds the profile of a provider's model by the longest beginning that
-// fits. A model that nobody described is asked like the plainest of its kind.
+// fits. An unknown model gets the plainest profile of its kind.
 func For(kind, model string) Profile {
 	for _, p := range Profiles() {
 		if model == "" && p.Kind == kind && p.Usual {

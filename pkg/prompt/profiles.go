@@ -12,8 +12,8 @@ const (
 	seedUint32 = 1<<32 - 1
 )
 
-// Profiles are all models that somebody has described, as their vendors
-// document them; what a vendor leaves open is not sent.
+// Profiles are the known models, as their vendors document them. What a vendor
+// leaves open is not sent.
 func Profiles() []Profile {
 	var all []Profile
 	for _, kind := range [][]Profile{seedream(), dashscope(), qianfan(), hunyuan(), openai(), mock()} {
@@ -109,8 +109,8 @@ func hunyuan() []Profile {
 	return []Profile{job, hub, preview, style}
 }
 
-// openai is every server that speaks OpenAI's pictures: a model's id tells
-// whose it is.
+// openai is every server with OpenAI's API for pictures. The id of a model shows
+// which vendor it is of.
 func openai() []Profile {
 	size := Sizes{Join: "x", SideLeast: 512, SideMost: 2048, Ratio: 4, Step: 16, Usual: area1K}
 	gpt := Profile{

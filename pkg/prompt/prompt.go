@@ -19,7 +19,7 @@ type tooLong struct {
 	unit Unit
 }
 
-// Error says by how much, in the model's own way of counting.
+// Error says by how much, in the unit of the model.
 func (e tooLong) Error() string { return fmt.Sprintf("%v: %d %s too many", ErrTooLong, e.over, e.unit) }
 
 // Unwrap makes it an ErrTooLong.
@@ -58,8 +58,8 @@ type Builder struct{ notes *cleaner }
 // New makes a builder.
 func New() *Builder { return &Builder{notes: newCleaner()} }
 
-// Build asks a model for a picture. Of the note nothing but its own quoted
-// words reaches the request: all else is the same with and without it.
+// Build makes the request for a model. The note adds its own quoted words and
+// changes nothing else of the request.
 func (b *Builder) Build(p Profile, in Input) (Request, error) {
 	lang := cmp.Or(in.Language, p.Language)
 	r := Request{

@@ -24,14 +24,14 @@ type Sizes struct {
 	Keeps               bool     // the photo's ratio, when no size is sent
 }
 
-// of chooses the size for a job. Where nobody measured the photo it is what
-// lets the model keep the ratio, or else a square.
+// of chooses the size for a job. When the size of the photo is not known, the
+// model keeps the ratio if it can; otherwise the picture is a square.
 func (s Sizes) of(in Input) (spelled string, width, height int) {
 	if s.Join == "" {
 		return "", 0, 0
 	}
 	area := s.area(cmp.Or(in.Options.Resolution, in.Style.Defaults.Resolution))
-	ratio, chosen := ratio(cmp.Or(in.Options.Aspect, in.Style.Defaults.Aspect))
+	ratio, chosen := Ratio(cmp.Or(in.Options.Aspect, in.Style.Defaults.Aspect))
 	switch {
 	case !chosen && s.Origin != "":
 		return s.Origin, 0, 0
@@ -126,8 +126,8 @@ func (s Sizes) snap(side float64) int {
 	return max(s.Step, int(math.Round(side/float64(s.Step)))*s.Step)
 }
 
-// ratio reads an aspect such as "3:4"; "original" and "" have none.
-func ratio(aspect string) (float64, bool) {
+// Ratio reads an aspect such as "3:4"; "original" and "" have none.
+func Ratio(aspect string) (float64, bool) {
 	a, b, ok := strings.Cut(aspect, ":")
 	if !ok {
 		return 0, false

@@ -14,8 +14,8 @@ const (
 	English Language = "en"
 )
 
-// wording is what every request says, whatever the catalogue does: an
-// operator cannot take the safety out by mistake.
+// wording is in every request, whatever the catalogue says: an operator cannot
+// remove the safety by mistake.
 type wording struct {
 	identity string // where a style has none of its own
 	short    string // where even that is too long

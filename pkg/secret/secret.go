@@ -11,7 +11,7 @@ import (
 )
 
 // ErrUnsupported is wrapped by references to stores that this build does not
-// speak to.
+// support.
 var ErrUnsupported = errors.New("this kind of secret reference is not supported by this build")
 
 // maxFile bounds a secret file: longer ones are a mistake.
@@ -25,8 +25,8 @@ type Resolver struct {
 }
 
 // Resolve returns what ref names: "env:NAME", "file:PATH", or ref itself when
-// it is a literal. A reference that leads nowhere or to nothing is an error:
-// an empty secret would open doors. "csms:" and "kms:" are refused with
+// it is a literal. A reference to something missing or empty is an error: an
+// empty secret would let everybody in. "csms:" and "kms:" are refused with
 // ErrUnsupported. An empty ref is an empty secret. Errors name the reference,
 // never a value.
 func Resolve(_ context.Context, ref string, r Resolver) (string, error) {

@@ -40,7 +40,7 @@ func (s State) next() []State {
 type Event string
 
 // The events of a stream. A revision makes exactly one; Deleted ends a stream
-// without a word and is never shown.
+// without an event for the client.
 const (
 	EventQueued    Event = "queued"
 	EventProgress  Event = "progress"

@@ -7,7 +7,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// Options are the knobs a person may turn. Zero values mean "not given";
+// Options are what a person may choose. Zero values mean "not given";
 // Seed is a pointer because 0 is a seed.
 type Options struct {
 	Aspect     string  `json:"aspect,omitempty"`

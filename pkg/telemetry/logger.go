@@ -42,8 +42,8 @@ func shorten(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// isTerminal reports whether people read w. A character device is near
-// enough: the only other common one is /dev/null, where nobody looks.
+// isTerminal reports whether w is a terminal. It takes any character device for
+// one: the only other common device is /dev/null, where it does not matter.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

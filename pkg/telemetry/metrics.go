@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// NewRegistry makes the registry that a main passes to every stage. It starts
-// with what the runtime and the process tell about themselves.
+// NewRegistry makes the registry that a main passes to every stage, with the
+// metrics of the runtime and the process.
 func NewRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -24,8 +24,8 @@ func Built(reg prometheus.Registerer, program, version string) {
 	}, []string{"program", "version"}).WithLabelValues(program, version).Set(1)
 }
 
-// Handler serves a registry to Prometheus. A collector that fails costs its
-// own series only, never the whole scrape.
+// Handler serves a registry to Prometheus. When a collector
+// fails, only its own series are missing.
 func Handler(reg *prometheus.Registry) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{
 		Registry: reg, ErrorHandling: promhttp.ContinueOnError, EnableOpenMetrics: true, MaxRequestsInFlight: 4,

@@ -68,8 +68,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return &Client{cfg: cfg, kite: kite}, nil
 }
 
-// options are what every client of ours needs of Kitex: our dialer, a
-// keepalive that notices vanished hosts, and windows for slow links.
+// options configure Kitex for all our clients: our dialer, a keepalive that
+// notices hosts that are gone, and windows for slow links.
 func options(cfg ClientConfig) []client.Option {
 	return []client.Option{
 		client.WithTransportProtocol(transport.GRPC),
@@ -103,8 +103,8 @@ func (c *Client) Generate(ctx context.Context, addr string, a Attempt, on func(U
 	return c.receive(ctx, w, stream, on)
 }
 
-// receive reads the stream to its end. An outcome that arrived counts even
-// when the connection breaks right behind it.
+// receive reads the stream to its end. An outcome that arrived counts, even if
+// the connection breaks right after it.
 func (c *Client) receive(ctx context.Context, w *watchdog, stream worker.Worker_GenerateClient, on func(Update)) (Outcome, error) {
 	var last *Outcome
 	for {

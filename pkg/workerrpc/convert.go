@@ -29,8 +29,8 @@ func resultToWire(o task.Outcome) workerpb.Result {
 	return workerpb.Result(max(slices.Index(results(), o), 0))
 }
 
-// resultFromWire reads a value of a newer peer as Unknown: the vendor may
-// have worked and billed, which is the reading that never pays twice.
+// resultFromWire reads a value that only a newer peer knows as Unknown: the
+// vendor may have worked and billed, so no second call is paid for.
 func resultFromWire(r workerpb.Result) task.Outcome {
 	if all := results(); int(r) > 0 && int(r) < len(all) {
 		return all[r]
@@ -45,8 +45,8 @@ func classToWire(c task.Class) workerpb.Class {
 	return workerpb.Class_CLASS_TRANSIENT
 }
 
-// classFromWire reads a value of a newer peer as transient: worth another
-// try, and never an end that only a known reason justifies.
+// classFromWire reads a value that only a newer peer knows as transient: another
+// try may help, and the task does not end for a reason that nobody here knows.
 func classFromWire(c workerpb.Class) task.Class {
 	if all := classes(); int(c) >= 0 && int(c) < len(all) {
 		return all[c]

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// dialer connects with the standard library, TLS included: Kitex's own would
-// bound only the TCP part and wait for ever for a peer that never answers the
-// handshake.
+// dialer connects with the standard library, TLS included. Kitex's own dialer
+// bounds only the TCP part: it waits for ever for a peer that never answers the
+// TLS handshake.
 type dialer struct {
 	tls *tls.Config
 }

@@ -27,8 +27,8 @@ const (
 	extraParams = "params"
 )
 
-// faultToWire carries kind, code and the sentence's values across the wire.
-// The cause stays here: it may name things that only this process may know.
+// faultToWire sends kind, code and the values of the sentence. It does not send
+// the cause, which may hold secrets of this process.
 func faultToWire(err error) error {
 	if err == nil {
 		return nil
@@ -82,7 +82,7 @@ func faultFromExtra(extra map[string]string) error {
 		f.ResetsAt = at
 	}
 	if p := extra[extraParams]; p != "" {
-		// Unreadable values only cost the sentence its details.
+		// A sentence without its values is still useful.
 		_ = json.Unmarshal([]byte(p), &f.Params)
 	}
 	return f

@@ -10,10 +10,10 @@ import (
 	"github.com/cloudwego/kitex/pkg/klog"
 )
 
-// RouteLogs sends Kitex's own log lines to logger, one level lower than they
-// were meant: a refused dial is an error to Kitex and everyday life to a
-// fleet. Kitex keeps its logger in a package variable, so main calls this
-// once, before it builds anything.
+// RouteLogs sends Kitex's log lines to logger, one level lower than Kitex gives
+// them: a refused dial is an error for Kitex and normal for a fleet. Kitex keeps
+// its logger in a package variable, so main calls this once, before it builds
+// anything.
 func RouteLogs(logger *slog.Logger) { klog.SetLogger(kiteLog{logger}) }
 
 // kiteLog adapts slog to the interface Kitex wants.

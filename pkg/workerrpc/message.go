@@ -25,7 +25,7 @@ type Attempt struct {
 	Place       catalog.Place
 	Options     task.Options
 	Seed        int64
-	PhotoWidth  int // of the photo, upright; 0 when not told, and only their ratio counts
+	PhotoWidth  int // of the photo, upright; 0 when not known; only their ratio counts
 	PhotoHeight int
 	BrandMark   string // drawn into the picture beside its label, "" for none
 	VendorTask  string // not "": resume polling this vendor task instead of submitting
@@ -36,7 +36,7 @@ type Attempt struct {
 type Update struct {
 	Progress   int    // 1…99 when > 0
 	Stage      string // a task.Stage constant, "" for none
-	VendorTask string // set once, as soon as the vendor told it
+	VendorTask string // set once, as soon as the vendor's answer names it
 	Outcome    *Outcome
 }
 

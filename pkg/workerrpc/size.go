@@ -9,7 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// marshaler is what the generated messages can do.
+// marshaler is a generated message.
 type marshaler interface {
 	Marshal(in []byte) ([]byte, error)
 }

@@ -19,8 +19,8 @@ const (
 	tokenPrefix = "Bearer "
 )
 
-// gatekeeper refuses calls without the token before a byte of their message
-// is read. An empty token opens the door: mTLS alone is identity enough.
+// gatekeeper refuses calls without the token before it reads their message. An
+// empty token lets every call pass: mTLS alone proves the identity then.
 func gatekeeper(token string) remote.MetaHandler {
 	want := sha256.Sum256([]byte(token))
 	return remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {

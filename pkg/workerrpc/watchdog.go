@@ -7,9 +7,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// watchdog ends a stream's context when nothing was heard for too long. A
-// transport's keepalive only proves that a kernel answers; this proves that
-// the worker's loop does.
+// watchdog ends the context of a stream that has been silent for too long. The
+// keepalive of the transport only proves that the worker's kernel answers; a
+// heartbeat proves that the worker does.
 type watchdog struct {
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
@@ -24,7 +24,7 @@ func watch(ctx context.Context, silence time.Duration) (context.Context, *watchd
 	return ctx, w
 }
 
-// pat says that something was heard.
+// pat starts the time of silence again: a message has come.
 func (w *watchdog) pat() { w.timer.Reset(w.silence) }
 
 func (w *watchdog) stop() {

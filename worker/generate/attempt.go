@@ -51,9 +51,8 @@ func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m mak
 	w.log(a, o, err, time.Since(began))
 }
 
-// left reports whether a worker that stops leaves work behind that the vendor
-// has a name for. Nobody is told an outcome then, because there is none yet:
-// the gateway has another worker ask for it.
+// left reports whether a worker that stops leaves a job at the vendor that has a
+// name. There is no outcome then: the gateway lets another worker poll the job.
 func left(ctx context.Context, o workerrpc.Outcome) bool {
 	return errors.Is(context.Cause(ctx), errStopping) && o.Result == task.Unknown && o.VendorTask != ""
 }

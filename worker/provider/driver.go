@@ -23,8 +23,8 @@ type Canceler interface {
 	Cancel(ctx context.Context, vendorTask string) error
 }
 
-// ErrCanceled is the cause of a context whose call nobody wants any more. A
-// call that ends for another cause may be wanted elsewhere.
+// ErrCanceled is the cause of a context whose call was canceled. The result of a
+// call that ends for another cause may still be needed.
 var ErrCanceled = errors.New("attempt canceled")
 
 // Request is one picture to make.
@@ -59,7 +59,7 @@ type Request struct {
 	VendorTask string
 }
 
-// Progress is what a driver tells while it works.
+// Progress is what a driver reports while it works.
 type Progress struct {
 	Percent    int    // 1…99, 0 when it says nothing of it
 	VendorTask string // the vendor's id of the call, as soon as it is known

@@ -83,7 +83,8 @@ func (d *Driver) state(ctx context.Context, doc document, a vendorhttp.Answer, i
 	return provider.Picture{}, false, nil
 }
 
-// gaveUp: the job goes on, and whoever comes next asks for it by its name.
+// gaveUp ends the polling. The job goes on, and the next worker polls it by its
+// name.
 func gaveUp(ctx context.Context, id string, last error) *provider.Failure {
 	err := ctx.Err()
 	f := provider.AsFailure(err)

@@ -22,8 +22,8 @@ type Reply struct {
 	Doc    any // sent as JSON
 }
 
-// Books are what a vendor counts. They are its own: what the fleet believes is
-// compared with them.
+// Books are the counts of a vendor. Tests compare the counts of the fleet with
+// them.
 type Books struct {
 	Submissions int64    `json:"submissions"` // well-formed calls that ask for a picture
 	Refused     int64    `json:"refused"`     // of these, by a fault in the vendor's words
@@ -110,8 +110,8 @@ func (d *Double) Asked() []Submission {
 // Below says where the vendor's base URL ends, as "/api/v3".
 func (d *Double) Below(base string) { d.base = base }
 
-// Rooted takes calls at the root, too: whoever plays the vendor need not know
-// its base path.
+// Rooted takes calls at the root, too, so that a test does not need the base
+// path.
 func (d *Double) Rooted() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, route := d.mux.Handler(r); route == "" {

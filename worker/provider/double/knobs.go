@@ -88,7 +88,7 @@ func Always(at Stage, f Fault) Knobs {
 
 // ParseKnobs lays a query string over k:
 // "median=4s&p95=9s&rate=0.05&hang=0.01&job.content=0.02&poll.reset=0.1". A
-// median alone takes the tail along. All faults are told at once.
+// median alone scales p95 with it. The error names all faults at once.
 func ParseKnobs(query string, k Knobs) (Knobs, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {

@@ -69,8 +69,8 @@ func (d *Double) format(e Encoding, width, height int) format {
 	return format{png: bool(e), width: width, height: height}
 }
 
-// draw paints a picture once for each size: whoever measures a fleet does not
-// want to measure this encoder.
+// draw paints a picture once for each size, so that measurements of a fleet do
+// not measure this encoder.
 func (d *Double) draw(f format) []byte {
 	if b, ok := d.drawn[f]; ok {
 		return b

@@ -18,8 +18,8 @@ const (
 	hubPath  = "/v1/wand/hunyuan-image/v3-generation"
 )
 
-// hubRequest says what TokenHub would otherwise choose. Its own mark is burnt
-// in only where a footnote is sent.
+// hubRequest sends every value that TokenHub would otherwise choose. TokenHub
+// draws its own mark only when a footnote is sent.
 type hubRequest struct {
 	Model  string   `json:"model"`
 	Prompt string   `json:"prompt"`

@@ -20,7 +20,7 @@ const (
 
 	maxPhoto = 6 << 20 // of its base64
 
-	// What Tencent chooses by itself, said aloud.
+	// Tencent's own defaults, always sent.
 	squareJobs = "1024:1024"
 	squareHub  = "1024x1024"
 )

@@ -118,8 +118,8 @@ func (d *jobDriver) submit(ctx context.Context, r provider.Request) (id, request
 	return made.JobID, requestID, err
 }
 
-// await asks for a job until it has ended. A query that fails says nothing of
-// the job, which is paid for: it is asked again until the time is up.
+// await polls a job until it ends. A poll that fails says nothing about the job,
+// which is paid for, so polling goes on until the time is up.
 func (d *jobDriver) await(ctx context.Context, id string, report func(provider.Progress)) (url, requestID string, err error) {
 	pause, percent := d.pause, 0
 	for vendorhttp.Wait(ctx, pause) {

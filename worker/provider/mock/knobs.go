@@ -32,7 +32,7 @@ func Defaults() Knobs {
 }
 
 // ParseKnobs reads a model string; a bare name such as "" or "mock" means the
-// defaults. All faults are told at once.
+// defaults. The error names all faults at once.
 func ParseKnobs(model string) (Knobs, error) {
 	k := Defaults()
 	if !strings.Contains(model, "=") {

@@ -68,7 +68,7 @@ func (c *code) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// said is what servers say of an error, each in its own place.
+// said has an error of all these servers, each of which uses other fields.
 type said struct {
 	Code      code   `json:"code"`
 	Type      string `json:"type"`

@@ -14,7 +14,7 @@ import (
 const (
 	baseURL = "https://qianfan.baidubce.com/v2"
 	model   = "qwen-image-edit"
-	square  = "1024x1024" // what the vendor chooses by itself, said aloud
+	square  = "1024x1024" // the vendor's own default, always sent
 )
 
 // hosts are where Qianfan keeps results.

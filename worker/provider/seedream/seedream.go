@@ -43,8 +43,8 @@ func (d *Driver) Name() string { return d.name }
 // Model is the vendor's name of the model that draws.
 func (d *Driver) Model() string { return d.model }
 
-// request is written whole: what is left out is the vendor's to choose, and it
-// chooses a watermark.
+// request sends every field: the vendor chooses what is left out, and it chooses
+// a watermark.
 type request struct {
 	Model          string `json:"model"`
 	Prompt         string `json:"prompt"`

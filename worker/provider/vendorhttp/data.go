@@ -10,9 +10,9 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
-// PhotoURI gives the photo as a data URI. Vendors are sent bytes, not a URL:
-// what a URL of ours gives away is then nobody's question, and a fleet behind a
-// firewall works.
+// PhotoURI gives the photo as a data URI. Vendors get bytes and no URL: a URL
+// could give something away, and vendors could not fetch it from a fleet behind
+// a firewall.
 func PhotoURI(ctx context.Context, r provider.Request) (string, error) {
 	photo, err := r.Photo(ctx)
 	if err != nil {

@@ -51,7 +51,7 @@ func prefix(s string) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// errEgress says that a result lies where nobody may fetch it.
+// errEgress says that a result is on a host from which nothing may be fetched.
 var errEgress = errors.New("result host is not allowed")
 
 const maxRedirects = 3
@@ -153,8 +153,8 @@ func (g *guard) redirect(r *http.Request, via []*http.Request) error {
 	return g.check(r.URL)
 }
 
-// control judges the address that a name turned out to have, at the last
-// moment: a name that changes between two look-ups gains nothing.
+// control checks the address of a name when it is dialled, so that a name cannot
+// change its address between the check and the connection.
 func (g *guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 )
 
 // Failure says in terms of money what a vendor's error means. Code and message
-// are the vendor's own. A vendor that names its error has not billed; a server
-// error that nobody names may come from a machine between, behind which the
-// vendor worked on.
+// are the vendor's own. A vendor that names its error has not billed. A server
+// error without a code may come from a proxy, while the vendor goes on working
+// behind it.
 func (a Answer) Failure(c task.Class, code, message string) *provider.Failure {
 	f := &provider.Failure{
 		Outcome: task.Rejected, Class: c, Code: words(code), RetryAfter: a.RetryAfter(), Remaining: a.Remaining(),

@@ -31,8 +31,8 @@ func counted(d *net.Dialer) dialer {
 	}
 }
 
-// sending tells whether a request left this machine: a vendor that got but a
-// part of it has not worked, but what the network still holds may arrive.
+// sending knows whether a part of a request left this machine. A vendor that got
+// only a part has not worked, but the rest may still arrive.
 type sending struct {
 	conn   atomic.Pointer[counter]
 	before atomic.Int64

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -21,7 +22,7 @@ const (
 // asked larger than the resolution says, and ratios beyond 3:1 are cut.
 func canvas(width, height int, o task.Options) (int, int) {
 	ratio := float64(max(width, 1)) / float64(max(height, 1))
-	if r, ok := aspectRatio(o.Aspect); ok {
+	if r, ok := prompt.Ratio(o.Aspect); ok {
 		ratio = r
 	}
 	ratio = max(1.0/maxRatio, min(ratio, maxRatio))
@@ -30,20 +31,6 @@ func canvas(width, height int, o task.Options) (int, int) {
 		return snap(long), snap(long / ratio)
 	}
 	return snap(long * ratio), snap(long)
-}
-
-// aspectRatio reads an aspect such as "3:4"; "original" and "" have none.
-func aspectRatio(aspect string) (float64, bool) {
-	a, b, ok := strings.Cut(aspect, ":")
-	if !ok {
-		return 0, false
-	}
-	w, errW := strconv.ParseFloat(a, 64)
-	h, errH := strconv.ParseFloat(b, 64)
-	if errW != nil || errH != nil || w <= 0 || h <= 0 || math.IsInf(w/h, 0) || math.IsNaN(w/h) {
-		return 0, false
-	}
-	return w / h, true
 }
 
 func longSide(resolution string) int {
