@@ -13,6 +13,7 @@ import (
 	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -56,17 +57,10 @@ func (p *probe) close() {
 }
 
 func (p *probe) heartbeat(ctx context.Context) {
-	tick := time.NewTicker(heartbeatEvery)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, heartbeatEvery) {
 		_ = p.fleet.Heartbeat(ctx, workerrpc.Heartbeat{
 			ID: "probe", Address: p.server.Addr().String(), Region: "bench", Capacity: probeSlots, Providers: []string{"mock"},
 		})
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // Dispatcher leads or stands by.
@@ -62,9 +63,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	poll := time.NewTicker(leaderPoll) // expiry of the other's lease has no event that survives an engine restart
-	defer poll.Stop()
-	for {
+	for range tick.AtOnce(ctx, leaderPoll) { // expiry of the other's lease has no event that survives an engine restart
 		l := lease{bucket: d.lease, value: []byte(d.deps.ID + "." + task.NewID())}
 		err := l.renew(ctx)
 		if err == nil {
@@ -72,12 +71,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		} else if fault.KindOf(err) != fault.Conflict && ctx.Err() == nil {
 			d.deps.Runs.Logger.Warn("no lease on dispatch", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-poll.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 // lead leads for one term, from a fresh lease to its loss.

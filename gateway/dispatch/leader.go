@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -52,20 +53,14 @@ func (l *lease) renew(ctx context.Context) error {
 
 // keep renews the lease until ctx ends or it cannot be renewed in time.
 func (l *lease) keep(ctx context.Context) error {
-	tick := time.NewTicker(leaderRenew)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
+	for range tick.After(ctx, leaderRenew) {
 		switch err := l.renew(ctx); {
 		case err == nil:
 		case fault.KindOf(err) == fault.Conflict, time.Since(l.renewed) > leaderTTL-leaderRenew:
 			return errLeaseLost
 		}
 	}
+	return context.Cause(ctx)
 }
 
 // giveUp removes the lease, so that a standby need not wait for its expiry.

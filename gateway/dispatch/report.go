@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -78,19 +79,12 @@ func (d *Dispatcher) subscribe() (stop func(), err error) {
 
 // broadcast tells the gateways how things are, until ctx ends.
 func (t *term) broadcast(ctx context.Context) {
-	tick := time.NewTicker(broadcastEvery)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, broadcastEvery) {
 		r := t.report()
 		r.Waiting = max(0, t.backlog(ctx)-r.load.Running)
 		t.logged.log(r.Alarms, r.At, t.deps.Runs.Logger)
 		if data, err := sonic.Marshal(r.broadcast); err == nil {
 			_ = t.deps.Queue.Announce(data) // the next one replaces it
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -88,14 +89,7 @@ func (t *term) enter(ctx context.Context, l queue.Lease) {
 
 // pulse keeps every lease in hand.
 func (t *term) pulse(ctx context.Context) {
-	tick := time.NewTicker(queue.PulseEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for range tick.After(ctx, queue.PulseEvery) {
 		for _, l := range t.sched.leases() {
 			_ = l.Pulse() // a lost lease comes again and is recognised
 		}

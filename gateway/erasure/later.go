@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -56,18 +57,12 @@ func (e *Eraser) complete(ctx context.Context, key string) {
 // while, until ctx ends. Several gateways may do so at the same time: removing
 // nothing is no error.
 func (e *Eraser) Run(ctx context.Context) error {
-	tick := time.NewTicker(laterEvery)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, laterEvery) {
 		if err := e.Finish(ctx, e.deps.Now()); err != nil && ctx.Err() == nil {
 			e.deps.Logger.Error("removals could not be finished", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 // secondPass is not later than the retention.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -100,15 +101,8 @@ func (d *Desk) Run(ctx context.Context) error {
 
 // sweep looks for pages to tidy until ctx ends.
 func (d *Desk) sweep(ctx context.Context) {
-	tick := time.NewTicker(deskSweep)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			d.tidy(now)
-		}
+	for now := range tick.After(ctx, deskSweep) {
+		d.tidy(now)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -61,14 +62,7 @@ func (d *divisions) shares(name string, e policy.Experiment, page func() []byte)
 // learn computes the shares again when a page has changed, until ctx ends. While
 // a page cannot be read, its shares stay as they are.
 func (d *divisions) learn(ctx context.Context, read func(context.Context, string) (page []byte, known bool, err error)) {
-	tick := time.NewTicker(learnEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for range tick.After(ctx, learnEvery) {
 		for name, now := range d.all() {
 			page, _, err := read(ctx, name)
 			if err == nil && !bytes.Equal(page, now.page) {

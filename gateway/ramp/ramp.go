@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const lookEvery = time.Second
@@ -51,18 +52,12 @@ func New(d Deps) *Ramp { return &Ramp{Deps: d} }
 
 // Run looks at the switch once a second until ctx ends.
 func (r *Ramp) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, lookEvery) {
 		if err := r.look(ctx); err != nil && ctx.Err() == nil {
 			r.Logger.Warn("switch of providers not moved", "err", err) // the next look tries again
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 // look counts calls on every gateway and moves the switch on the leading one.

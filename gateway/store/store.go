@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // Info describes a stored object.
@@ -177,18 +178,12 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix string) (n int, err err
 // Run removes objects past retention until ctx ends. Age is the driver's, so
 // a restart forgets nothing.
 func (s *Store) Run(ctx context.Context) error {
-	tick := time.NewTicker(s.config.sweepEvery())
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, s.config.sweepEvery()) {
 		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("objects could not be swept", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 func (s *Store) sweep(ctx context.Context) error {

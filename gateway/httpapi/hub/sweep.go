@@ -2,27 +2,21 @@ package hub
 
 import (
 	"context"
-	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // Run keeps heartbeats going and notices clients that left, until ctx ends;
 // then it closes the hub.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.Close()
-	tick := time.NewTicker(h.c.Sweep)
-	defer tick.Stop()
 	var batch []*stream
 	scratch := make([]byte, scratchBytes)
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-			batch = h.sweep(batch[:0], scratch)
-		}
+	for range tick.After(ctx, h.c.Sweep) {
+		batch = h.sweep(batch[:0], scratch)
 	}
+	return context.Cause(ctx)
 }
 
 const scratchBytes = 512

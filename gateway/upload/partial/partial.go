@@ -14,6 +14,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -116,18 +117,12 @@ func (f *Files) RemoveSession(s task.SessionID) (int, error) {
 // Run removes abandoned files until ctx ends: first at once, because the
 // process may not have run when their time came.
 func (f *Files) Run(ctx context.Context) error {
-	tick := time.NewTicker(f.config.SweepEvery)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, f.config.SweepEvery) {
 		if _, err := f.Sweep(time.Now().Add(-f.config.Keep)); err != nil {
 			f.log.Error("partial uploads could not be swept", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 // Sweep removes files that no byte came to since a moment.

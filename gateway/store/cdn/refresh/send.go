@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -23,18 +24,12 @@ const (
 // Run sends what waits until ctx ends. Several gateways may do so: each
 // address is claimed before it is sent.
 func (q *Queue) Run(ctx context.Context) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
+	for range tick.AtOnce(ctx, every) {
 		if err := q.Send(ctx); err != nil && ctx.Err() == nil {
 			q.log.Error("CDN could not be refreshed", "code", fault.CodeOf(err), "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
 	}
+	return context.Cause(ctx)
 }
 
 // due is a note whose time has come.
