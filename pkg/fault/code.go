@@ -1,34 +1,41 @@
 package fault
 
-// Code names one failure: stable snake_case. Each code stands in one of the
-// tables in public.go, operators.go and inside.go, which says its kind, so that
-// a code never has two.
+// Code names one failure: stable snake_case. Each code stands in one row of the
+// tables in public.go, operators.go and inside.go, so that it has one kind. Its
+// sentence goes by the same name.
 type Code string
 
 // FieldCode says what is wrong with one field of a request: stable
 // snake_case.
 type FieldCode string
 
+// row is what follows from a code.
+type row struct {
+	kind      Kind
+	retryable bool
+}
+
+const (
+	final = false // the same request will fail again
+	again = true  // the same request may succeed later
+)
+
 // Kind is the kind of every fault with this code. A code that no table knows
 // came from a newer peer, which sends its kind along; alone it is Internal.
 func (c Code) Kind() Kind {
-	k, _ := c.find()
-	return k
+	r, _ := c.row()
+	return r.kind
 }
 
-// Retryable reports whether the same request may succeed later. Most codes
-// follow their kind.
+// Retryable reports whether the same request may succeed later.
 func (c Code) Retryable() bool {
-	switch c {
-	case BodyIncomplete, ChunkChecksumMismatch, RevisionConflict, UploadLocked:
-		return true
-	}
-	return c.Kind().retryable()
+	r, _ := c.row()
+	return r.retryable
 }
 
 // Known reports whether a table has this code.
 func (c Code) Known() bool {
-	_, known := c.find()
+	_, known := c.row()
 	return known
 }
 
@@ -46,12 +53,12 @@ func (c Code) Inside() bool {
 	return known
 }
 
-func (c Code) find() (k Kind, known bool) {
-	if k, known = public(c); known {
-		return k, true
+func (c Code) row() (row, bool) {
+	if r, known := public(c); known {
+		return r, true
 	}
-	if k, known = operators(c); known {
-		return k, true
+	if r, known := operators(c); known {
+		return r, true
 	}
 	return inside(c)
 }

@@ -43,16 +43,6 @@ func (k Kind) String() string {
 	return "internal"
 }
 
-// retryable reports whether what failed in this way may mostly succeed later.
-func (k Kind) retryable() bool {
-	switch k {
-	case Limited, Unavailable, Timeout, Canceled, Challenge:
-		return true
-	default:
-		return false
-	}
-}
-
 // ParseKind is the inverse of String; unknown names are Internal, so that a
 // newer peer's kinds stay safe here.
 func ParseKind(name string) Kind {
@@ -107,7 +97,12 @@ func (f *Fault) Retryable() bool {
 	if f.Code.Known() {
 		return f.Code.Retryable()
 	}
-	return f.Kind.retryable()
+	switch f.Kind { // a newer peer's code
+	case Limited, Unavailable, Timeout, Canceled, Challenge:
+		return true
+	default:
+		return false
+	}
 }
 
 // Unwrap gives the cause.

@@ -1,7 +1,7 @@
 package fault
 
-// The codes that stay within the house: between gateway and worker, or in
-// logs.
+// The codes that stay between gateway and worker, or in logs. A client never
+// sees them.
 const (
 	// Invalid.
 	AttemptInvalid    Code = "attempt_invalid"
@@ -42,26 +42,26 @@ const (
 )
 
 // inside is the table of the codes above.
-func inside(c Code) (k Kind, known bool) {
+func inside(c Code) (r row, known bool) {
 	switch c {
 	case AttemptInvalid, CDNRefused, HeartbeatInvalid, SecretMissing, SecretUnsupported:
-		return Invalid, true
+		return row{Invalid, final}, true
 	case FleetTokenInvalid:
-		return Unauthenticated, true
+		return row{Unauthenticated, final}, true
 	case CDNForbidden:
-		return Forbidden, true
+		return row{Forbidden, final}, true
 	case AttemptUnknown, ProviderNotServed:
-		return NotFound, true
+		return row{NotFound, final}, true
 	case Deposed:
-		return Conflict, true
+		return row{Conflict, final}, true
 	case CDNThrottled:
-		return Limited, true
+		return row{Limited, again}, true
 	case MessageTooLarge:
-		return TooLarge, true
+		return row{TooLarge, final}, true
 	case CDNUnavailable, WorkerLost, WorkerSilent, WorkerUnreachable:
-		return Unavailable, true
+		return row{Unavailable, again}, true
 	case KeysDamaged, KeysMissing, ObjectKeyInvalid:
-		return Internal, true
+		return row{Internal, final}, true
 	}
-	return Internal, false
+	return row{}, false
 }

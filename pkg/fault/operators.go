@@ -1,8 +1,8 @@
 package fault
 
-// The codes that only the admin API says, beside public ones. A new one is a
-// constant here, its row in operators below, and a sentence in
-// gateway/admin/problem.go.
+// The codes that only the admin API uses; it uses public ones, too. To add one:
+// its constant here, its name in operators below, and its sentence in
+// gateway/admin/sentences.go.
 const (
 
 	// Unprocessable.
@@ -53,30 +53,30 @@ const (
 )
 
 // operators is the table of the codes above.
-func operators(c Code) (k Kind, known bool) {
+func operators(c Code) (r row, known bool) {
 	switch c {
 	case CatalogInvalid, GrantInvalid, PolicyInvalid, PromptTooLong:
-		return Unprocessable, true
+		return row{Unprocessable, final}, true
 	case AdminTokenRequired:
-		return Unauthenticated, true
+		return row{Unauthenticated, final}, true
 	case HostNotAllowed:
-		return Forbidden, true
+		return row{Forbidden, final}, true
 	case CampaignNotFound, CatalogNotFound, ChangeNotFound, ExperimentNotFound, ModelNotFound, PlaceNotFound,
 		ProviderNotFound, SessionNotFound, StyleNotFound, WorkerNotFound:
-		return NotFound, true
+		return row{NotFound, final}, true
 	case CampaignEnded, CampaignExists, CampaignsTooMany, CatalogConflict, CatalogFirst, CDNNotConfigured,
 		ExperimentExists, ExperimentNotRunning, ExperimentRunning, GrantUsed, NotUndoable, SwitchNotRunning,
 		SwitchRunning, UndoSuperseded:
-		return Conflict, true
+		return row{Conflict, final}, true
 	case NotTheAdminAPI:
-		return Unsupported, true
+		return row{Unsupported, final}, true
 	case PolicyTooLarge:
-		return TooLarge, true
+		return row{TooLarge, final}, true
 	}
-	return Internal, false
+	return row{}, false
 }
 
-// What may be wrong with a field of the admin API, beside the above.
+// What may be wrong with a field of the admin API, beside what is in public.go.
 const (
 	FieldInvalid      FieldCode = "invalid"
 	FieldConflict     FieldCode = "conflict"

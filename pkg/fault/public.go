@@ -1,8 +1,13 @@
 package fault
 
-// The codes that clients may see, by kind. A new one is a constant here, its
-// row in public below, a sentence in gateway/httpapi/sentences.json, and its
-// name in gateway/httpapi/openapi.json.
+// The codes that clients may see, by kind. To add one:
+//   - its constant here, in the block of its kind
+//   - its name in a row of public, below
+//   - its sentence in gateway/httpapi/sentences.json
+//   - its name in gateway/httpapi/openapi.json, then make generate
+//
+// Tests say what was forgotten. Its HTTP status follows from its kind; the few
+// exceptions are in gateway/httpapi/status.
 const (
 	// Invalid.
 	AmbiguousLength         Code = "ambiguous_length"
@@ -134,48 +139,54 @@ const (
 )
 
 // public is the table of the codes above.
-func public(c Code) (k Kind, known bool) {
+func public(c Code) (r row, known bool) {
 	switch c {
-	case AmbiguousLength, BodyIncomplete, ChunkChecksumInvalid, CursorInvalid, IdempotencyKeyInvalid, InvalidJSON,
+	case AmbiguousLength, ChunkChecksumInvalid, CursorInvalid, IdempotencyKeyInvalid, InvalidJSON,
 		InvalidQuery, InvalidRequest, LengthRequired, MalformedRequest, MethodNotAllowed, RangeNotSatisfiable,
 		TusExtensionUnsupported, TusVersionUnsupported, UpgradeRequired, UploadLengthInvalid, UploadMetadataInvalid,
 		UploadOffsetInvalid, UploadSizeMismatch:
-		return Invalid, true
-	case CampaignUnknown, ChunkChecksumMismatch, ConsentRequired, ContentRefused, IdempotencyMismatch, LinkCodeInvalid,
+		return row{Invalid, final}, true
+	case BodyIncomplete:
+		return row{Invalid, again}, true
+	case CampaignUnknown, ConsentRequired, ContentRefused, IdempotencyMismatch, LinkCodeInvalid,
 		NoteRefused, OptionsInvalid, PhotoBroken, PhotoRatio, PhotoTooDemanding, PhotoTooSmall, PictureRefused,
 		PlaceUnknown, RatingInvalid, SHA256Mismatch, StyleUnknown:
-		return Unprocessable, true
+		return row{Unprocessable, final}, true
+	case ChunkChecksumMismatch:
+		return row{Unprocessable, again}, true
 	case SessionErased, TicketInvalid, TokenExpired, TokenInvalid, TokenMissing:
-		return Unauthenticated, true
+		return row{Unauthenticated, final}, true
 	case ContentTypeMismatch, OriginRefused, SignatureExpired, SignatureInvalid:
-		return Forbidden, true
+		return row{Forbidden, final}, true
 	case NothingHere, ObjectNotFound, TaskNotFound, TicketExpired, UploadNotFound:
-		return NotFound, true
+		return row{NotFound, final}, true
 	case CampaignOver, UploadExpired:
-		return Gone, true
-	case CampaignNotOpen, PreconditionFailed, RevisionConflict, TaskDeleted, TaskFinished, TaskNotFinished,
-		UploadAlreadyComplete, UploadIncomplete, UploadLocked, UploadNotReady, UploadOffsetMismatch, UploadStalled,
+		return row{Gone, final}, true
+	case CampaignNotOpen, PreconditionFailed, TaskDeleted, TaskFinished, TaskNotFinished,
+		UploadAlreadyComplete, UploadIncomplete, UploadNotReady, UploadOffsetMismatch, UploadStalled,
 		UploadSuperseded:
-		return Conflict, true
+		return row{Conflict, final}, true
+	case RevisionConflict, UploadLocked:
+		return row{Conflict, again}, true
 	case BodyTooLarge, HeaderTooLarge, PhotoHEICTooLarge, TooManyPixels, UploadTooLarge:
-		return TooLarge, true
+		return row{TooLarge, final}, true
 	case UnsupportedContentEncoding, UnsupportedMediaType:
-		return Unsupported, true
+		return row{Unsupported, final}, true
 	case QuotaExceeded, RateLimited, TooManyActive, TooManyStreams, UploadQuotaExceeded:
-		return Limited, true
+		return row{Limited, again}, true
 	case ChallengeRequired:
-		return Challenge, true
+		return row{Challenge, again}, true
 	case BudgetExhausted, CampaignFull, CampaignSpent, EngineUnavailable, GatewayStopping, GenerationFailed,
 		IntakePaused, NoWorkers, NotReady, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable, WorkerBusy:
-		return Unavailable, true
+		return row{Unavailable, again}, true
 	case DeadlineExceeded, EngineTimeout, RequestTimeout, TaskExpired:
-		return Timeout, true
+		return row{Timeout, again}, true
 	case RequestCanceled:
-		return Canceled, true
+		return row{Canceled, again}, true
 	case InternalError:
-		return Internal, true
+		return row{Internal, final}, true
 	}
-	return Internal, false
+	return row{}, false
 }
 
 // What may be wrong with a field of any request.
