@@ -145,8 +145,8 @@ func (k *Keeper) open(ctx context.Context, name string, capacity int64) error {
 }
 
 // Enter takes a place of a campaign for a task, or refuses it: because the
-// campaign is not open (see policy.State.Admit), or fault.Unavailable
-// "campaign_full". The place is kept until Leave, and at most for a time.
+// campaign is not open (see policy.State.Admit), or fault.CampaignFull. The
+// place is kept until Leave, and at most for a time.
 func (k *Keeper) Enter(ctx context.Context, name string, id task.ID, kept time.Duration) error {
 	c, err := k.Policy.State().Admit(name, time.Now())
 	if err != nil {
@@ -194,7 +194,7 @@ func (k *Keeper) sweep(ctx context.Context, name string) bool {
 
 // Others refuses a task of no campaign when those have as many in the queue
 // as limits.queueDepth allows: what the depth is more while campaigns are
-// open is theirs. fault.Unavailable "queue_full".
+// open is theirs. fault.QueueFull.
 func (k *Keeper) Others(ctx context.Context) error {
 	depth, open := k.Policy.Limits().QueueDepth, k.Policy.State().OpenCampaigns(time.Now())
 	if depth == 0 || len(open) == 0 {

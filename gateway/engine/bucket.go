@@ -112,7 +112,7 @@ func unanswered(err error) error {
 // Put writes key if its newest revision is still expect (0: it must not
 // exist; AnyRevision: no matter) and returns the new revision. A ttl of 0
 // keeps the entry; otherwise it has a resolution of one second, rounded up.
-// A lost race is fault.Conflict "revision_conflict".
+// A lost race is fault.RevisionConflict.
 func (b *Bucket) Put(ctx context.Context, key string, value []byte, expect uint64, ttl time.Duration) (uint64, error) {
 	m := nats.NewMsg(b.subject(key))
 	m.Data = value

@@ -111,7 +111,7 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 }
 
 // Task cancels a task if it runs, and removes it. A task that does not exist,
-// or that was removed completely before, is fault.NotFound "task_not_found".
+// or that was removed completely before, is fault.TaskNotFound.
 func (e *Eraser) Task(ctx context.Context, s session.ID, id task.ID) (Receipt, error) {
 	notFound := fault.New(fault.TaskNotFound)
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
@@ -182,7 +182,7 @@ func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 
 // Upload removes one photo. Pictures that were made of it stay, but are no
 // longer given as cached answers. A photo that does not exist is
-// fault.NotFound "upload_not_found".
+// fault.UploadNotFound.
 func (e *Eraser) Upload(ctx context.Context, s session.ID, id task.UploadID) (Receipt, error) {
 	_, err := e.deps.Uploads.Get(ctx, s, id)
 	known := err == nil

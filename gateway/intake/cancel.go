@@ -12,7 +12,7 @@ import (
 // Cancel asks for the end of a task and returns the record as it is then. One
 // that nobody has started ends at once; a running one is marked, and its
 // dispatcher woken, and it may still succeed. A finished one is
-// fault.Conflict "task_finished".
+// fault.TaskFinished.
 func (in *Intake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error) {
 	for {
 		r, revision, err := in.live(ctx, s, id)

@@ -191,7 +191,7 @@ func (in *Intake) lookup(ctx context.Context, s session.ID, id task.ID) (*task.R
 }
 
 // Get finds a task of a session. One that never was, is somebody else's or
-// was deleted is fault.NotFound "task_not_found".
+// was deleted is fault.TaskNotFound.
 func (in *Intake) Get(ctx context.Context, s session.ID, id task.ID) (*task.Record, error) {
 	r, _, err := in.live(ctx, s, id)
 	return r, err

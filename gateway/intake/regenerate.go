@@ -26,8 +26,9 @@ type RegenerateRequest struct {
 }
 
 // Regenerate accepts a new task like an earlier one, with a new seed unless
-// one is given; in the same campaign while that is open. It is never answered from the cache, and its picture never
-// enters it. When the photo is gone it is fault.Gone "upload_expired".
+// one is given; in the same campaign while that is open. It is never answered
+// from the cache, and its picture never enters it. When the photo is gone it
+// is fault.UploadExpired.
 func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted, error) {
 	id, err := taskID(r.Session, "tasks/"+string(r.Task)+"/regenerate", r.Key)
 	if err != nil {

@@ -16,9 +16,8 @@ import (
 )
 
 // Admit returns the campaign that a task wants to belong to if it is open, or
-// says why not: fault.Unprocessable "campaign_unknown", fault.Conflict
-// "campaign_not_open", which knows when it opens, or fault.Gone
-// "campaign_over".
+// says why not: fault.CampaignUnknown, fault.CampaignNotOpen, which knows when
+// it opens, or fault.CampaignOver.
 func (s *State) Admit(name string, now time.Time) (Campaign, error) {
 	c, known := s.Campaigns[name]
 	if !known {

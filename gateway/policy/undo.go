@@ -12,8 +12,8 @@ import (
 )
 
 // Undo reverses one change and leaves everything changed since as it is. When
-// a later change touched the same thing it is refused with Conflict
-// "undo_superseded": undo that one first. The undo is a change of its own.
+// a later change touched the same thing it is refused with
+// fault.UndoSuperseded: undo that one first. The undo is a change of its own.
 func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error) {
 	changes, err := s.History(ctx, 0)
 	if err != nil {

@@ -51,7 +51,7 @@ func (l Lease) Return(delay time.Duration) error { return engine.Classify(l.msg.
 // It calls on for each lease, at most window of which are out at a time, and
 // once recovered, when every job that the one before may have begun has been
 // leased again. It returns when ctx ends or another dispatcher has taken over
-// (fault.Conflict "deposed").
+// (fault.Deposed).
 func (q *Queue) Lead(ctx context.Context, window int, on func(Lease), recovered func()) error {
 	if err := q.depose(ctx); err != nil {
 		return err

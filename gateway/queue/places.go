@@ -63,8 +63,7 @@ func (q *Queue) placesOf(ctx context.Context, campaign string) (jetstream.Stream
 }
 
 // TakePlace takes a place for a task, once however often it is asked, for at
-// most as long as it is kept. When all are taken it is fault.Unavailable
-// "campaign_full".
+// most as long as it is kept. When all are taken it is fault.CampaignFull.
 func (q *Queue) TakePlace(ctx context.Context, campaign string, id task.ID, kept time.Duration) error {
 	_, err := q.js.PublishMsg(ctx, nats.NewMsg(placeSubject(campaign, id)),
 		jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithMsgTTL(wholeSeconds(kept)))

@@ -109,7 +109,7 @@ func taskSubject(s task.SessionID, id task.ID) string { return "t." + string(s) 
 
 // Submit publishes a job; when it returns without an error the task is
 // accepted and durable. The same messageID within two minutes is a duplicate
-// and changes nothing. A full queue is fault.Unavailable "queue_full".
+// and changes nothing. A full queue is fault.QueueFull.
 func (q *Queue) Submit(ctx context.Context, j *task.Job, messageID string) (seq uint64, duplicate bool, err error) {
 	data, err := sonic.Marshal(j)
 	if err != nil {
@@ -193,8 +193,8 @@ func (q *Queue) record(ctx context.Context, s task.SessionID, id task.ID) (*task
 }
 
 // Write stores r if the newest revision of the task is still expect (0: there
-// is none). It keeps until r.ExpiresAt. A lost race is fault.Conflict
-// "revision_conflict": read again and decide again.
+// is none). It keeps until r.ExpiresAt. A lost race is fault.RevisionConflict:
+// read again and decide again.
 func (q *Queue) Write(ctx context.Context, r *task.Record, expect uint64) (uint64, error) {
 	return q.write(ctx, r, expect, time.Until(r.ExpiresAt), nil)
 }

@@ -28,7 +28,7 @@ type grant struct {
 
 // Grant raises today's quota of a session by n. It is durable and happens once
 // for an external id (a payment, a ticket): the same id again changes nothing
-// for the same session, and is fault.Conflict "grant_used" for another one.
+// for the same session, and is fault.GrantUsed for another one.
 func (a *Accounts) Grant(ctx context.Context, id task.SessionID, externalID string, n int64, reason string) (Usage, error) {
 	if externalID == "" || len(externalID) > maxExternalID || n <= 0 || n > maxGrant {
 		return Usage{}, fault.Wrap(fault.GrantInvalid, errors.New("a grant needs an external id and 1…1000000 tasks"))

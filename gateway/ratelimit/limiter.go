@@ -47,7 +47,7 @@ func New(limits func() policy.Limits, now func() time.Time) *Limiter {
 }
 
 // Allow counts one action and returns where the client stands. Past the limit
-// it counts nothing and also returns fault.Limited "rate_limited".
+// it counts nothing and also returns fault.RateLimited.
 func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
 	limit, length := l.rule(action)
 	if limit <= 0 {

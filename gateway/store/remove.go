@@ -73,7 +73,7 @@ func (s *Store) cached(ctx context.Context, prefix string) ([]string, error) {
 
 // RefreshCDN has the CDN forget the results of one session, or all of them
 // when it is "". It says which address it named. Without a CDN that can be
-// told, it is fault.Conflict "cdn_not_configured". A dry run is for who only
+// told, it is fault.CDNNotConfigured. A dry run is for who only
 // wants to know.
 func (s *Store) RefreshCDN(ctx context.Context, session string, dry DryRun) (address string, err error) {
 	if s.cdn == nil || s.direct == nil || s.refresh == nil {

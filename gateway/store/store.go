@@ -30,9 +30,8 @@ type Entry struct {
 }
 
 // Driver keeps objects in one place. Keys and prefixes were validated by
-// Store. Errors are classified: a missing object is fault.NotFound
-// "object_not_found", a full place fault.Unavailable "storage_full"; a
-// failure of the reader comes back as it was.
+// Store. Errors are classified: a missing object is fault.ObjectNotFound, a
+// full place fault.StorageFull; a failure of the reader comes back as it was.
 type Driver interface {
 	// Put writes the whole of r or nothing, over whatever there is.
 	Put(ctx context.Context, key string, r io.Reader) (n int64, err error)

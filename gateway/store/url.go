@@ -109,8 +109,8 @@ func message(b []byte, method string, g Grant, expiry int64) []byte {
 
 // Verify checks the query of a signed URL for a method and key, and says what
 // it allows. A HEAD needs what a GET needs. A query that was made up or
-// changed is fault.Forbidden "signature_invalid"; one past its time
-// "signature_expired".
+// changed is fault.SignatureInvalid; one past its time
+// fault.SignatureExpired.
 func (s *Store) Verify(ctx context.Context, method, key string, q url.Values, now time.Time) (Grant, error) {
 	if method == methodHead {
 		method = methodGet

@@ -105,7 +105,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 	return u, nil
 }
 
-// Get finds an upload of a session, or fault.NotFound "upload_not_found":
+// Get finds an upload of a session, or fault.UploadNotFound:
 // somebody else's is no different from none. Ready ones come from memory, but
 // not while a removal on another gateway may have been missed.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {

@@ -39,7 +39,7 @@ func (all usage) left(now int64) time.Duration {
 	return time.Duration(last-now) * time.Second
 }
 
-// reserve counts an upload, or says fault.Limited "upload_quota_exceeded".
+// reserve counts an upload, or says fault.UploadQuotaExceeded.
 // Of two that race for the last bytes, one gets them.
 func (u *Uploads) reserve(ctx context.Context, up Upload) error {
 	limit := u.limits().SessionUploadBytes

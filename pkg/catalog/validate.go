@@ -34,7 +34,7 @@ const (
 )
 
 // Validate says everything that is wrong with a document, each fault at its
-// JSON pointer: fault.Unprocessable "catalog_invalid".
+// JSON pointer: fault.CatalogInvalid.
 func Validate(d *Document) error {
 	v := &validator{}
 	v.document(d)

@@ -29,7 +29,7 @@ type Attempt struct {
 	PhotoHeight int
 	BrandMark   string // drawn into the picture beside its label, "" for none
 	VendorTask  string // not "": resume polling this vendor task instead of submitting
-	AttachOnly  bool   // never start: attach or answer fault.NotFound "attempt_unknown"
+	AttachOnly  bool   // never start: attach or answer fault.AttemptUnknown
 }
 
 // Update is one message of a running attempt. Heartbeats have nothing set.

@@ -36,7 +36,7 @@ type Chunk struct {
 // Append writes a chunk at its offset and says how much of it is kept. When
 // the source fails, what came before is kept and the error is the source's
 // affair: it is not reported. While another process writes the same upload,
-// it says fault.Conflict "upload_locked".
+// it says fault.UploadLocked.
 func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, err error) {
 	file, err := os.OpenFile(f.Path(s, id), os.O_WRONLY, 0)
 	if err != nil {
