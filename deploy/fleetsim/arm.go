@@ -19,8 +19,8 @@ import (
 
 const (
 	readers = 16
-	// settling is how long calls that lost against others, and jobs at vendors
-	// that nobody waits for any more, may take to be booked.
+	// settling is how long it may take until canceled calls and abandoned jobs
+	// are booked.
 	settling = time.Minute
 )
 
@@ -84,8 +84,8 @@ func runArm(ctx context.Context, c Config, a arm, programs rig.Programs, dir str
 	return r, err
 }
 
-// settle reads records, ledger and the vendors' books until they agree, or
-// until they should have.
+// settle reads records, ledger and the vendors' counts until they agree, or
+// until the time for it is over.
 func settle(ctx context.Context, f *fleet, cr *crowd) (r result, err error) {
 	_ = rig.Retry(ctx, settling, time.Second, func(context.Context) error {
 		var e evidence
@@ -101,7 +101,7 @@ func settle(ctx context.Context, f *fleet, cr *crowd) (r result, err error) {
 	return r, errors.Join(err, context.Cause(ctx))
 }
 
-// read takes down what all sides say.
+// read collects records, ledger and the vendors' counts.
 func read(ctx context.Context, f *fleet, ids []task.ID) (e evidence, err error) {
 	e.tasks = make([]operator.Task, len(ids))
 	err = rig.Parallel(readers, len(ids), func(i int) (err error) {
@@ -118,8 +118,8 @@ func read(ctx context.Context, f *fleet, ids []task.ID) (e evidence, err error) 
 	return e, err
 }
 
-// watchOthers tells how many processors other programs used until it is asked,
-// when all of ours have ended.
+// watchOthers returns a function that tells how many processors other programs
+// used meanwhile. Call it when all of our processes have ended.
 func watchOthers() (func() (float64, error), error) {
 	begun := time.Now()
 	machine, err := bench.Machine()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Config says how much of what.
+// Config is what the flags set.
 type Config struct {
 	Tasks    int     // of the whole fleet
 	Contrast int     // tasks of each arm for contrast

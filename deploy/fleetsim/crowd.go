@@ -17,7 +17,7 @@ import (
 
 const people = 32
 
-// crowd is the people of one arm and what became of their wishes.
+// crowd is the people of one arm and their tasks.
 type crowd struct {
 	fleet    *fleet
 	sessions []*client.Session
@@ -69,8 +69,8 @@ func gather(ctx context.Context, f *fleet) (*crowd, error) {
 	return cr, nil
 }
 
-// live lets the wishes arrive at random moments, whether or not those before
-// have ended, and returns when all have. Half-way some vendors die.
+// live submits the tasks at random moments, whether or not earlier ones have
+// ended, and returns when all have. Half-way some vendors die.
 func (cr *crowd) live(ctx context.Context, progress io.Writer) error {
 	a, c := cr.fleet.arm, cr.fleet.config
 	dice := rand.New(rand.NewPCG(c.Seed, uint64(a.tasks)))
@@ -114,7 +114,7 @@ func (cr *crowd) die(ctx context.Context) error {
 	return nil
 }
 
-// wish asks for one picture and waits for it.
+// wish submits one task and waits for its end.
 func (cr *crowd) wish(ctx context.Context, seed int64, who int, style, place string) {
 	ctx, cancel := context.WithTimeout(ctx, cr.fleet.config.Patience)
 	defer cancel()

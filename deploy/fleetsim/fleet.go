@@ -67,7 +67,7 @@ func plan(ctx context.Context, c Config, a arm, programs rig.Programs, dir strin
 	return f, nil
 }
 
-// list is every vendor as its double is played, and as the fleet asks it.
+// list is every vendor: how its double behaves, and its providers entry.
 func (f *fleet) list(ports []string) (all []rig.Vendor) {
 	for i, v := range f.arm.vendors {
 		all = append(all, rig.Vendor{
@@ -78,7 +78,7 @@ func (f *fleet) list(ports []string) (all []rig.Vendor) {
 	return all
 }
 
-// brief is a time of life as it is played.
+// brief is a real time, scaled to the speed of the simulation.
 func (f *fleet) brief(d time.Duration) string { return (d / time.Duration(f.config.Scale)).String() }
 
 func (f *fleet) gateway(dir, public, admin, fleetAt string, providers []map[string]any) map[string]any {
@@ -116,8 +116,8 @@ func (f *fleet) up(ctx context.Context) error {
 	})
 }
 
-// down ends everything in peace, the vendors last, and says who had ended by
-// itself.
+// down stops everything gracefully, the vendors last. It fails when a process
+// had ended by itself.
 func (f *fleet) down(ctx context.Context) error {
 	for _, i := range []int{1, 2, 3, 0} {
 		p := f.processes[i]

@@ -13,7 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
 
-// evidence is what all sides say after an arm.
+// evidence is what records, vendors and ledger say after an arm.
 type evidence struct {
 	tasks []operator.Task
 	lost  []string // wishes that were not accepted
@@ -103,7 +103,7 @@ func (r *result) success(t operator.Task) {
 	r.paths[path(t)] = append(r.paths[path(t)], took)
 }
 
-// path is how a picture came.
+// path is the way in which a task got its picture.
 func path(t operator.Task) string {
 	won := slices.IndexFunc(t.Attempts, func(a task.Attempt) bool { return a.Outcome == task.OK && !a.EndedAt.After(*t.FinishedAt) })
 	hedged := slices.ContainsFunc(t.Attempts, func(a task.Attempt) bool { return a.Hedge })
@@ -153,7 +153,7 @@ type tally struct {
 	submissions, billed, paidFen int64
 }
 
-// compare holds the vendor's own count against the records and the ledger.
+// compare compares the vendor's own count with the records and the ledger.
 func (r *result) compare(v vendor, e evidence) {
 	y := tally{name: v.name, submissions: e.books[v.name].Submissions, billed: e.books[v.name].Billed}
 	all := 0

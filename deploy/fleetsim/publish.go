@@ -52,7 +52,7 @@ func publish(c Config, results []result, out io.Writer) error {
 	return err
 }
 
-// lostOf are tasks without a picture; the arms for contrast lose some.
+// lostOf are tasks without a picture. The arms for contrast may lose some.
 func lostOf(r result) []string {
 	if r.arm.hedge == 0 {
 		return nil
@@ -60,8 +60,8 @@ func lostOf(r result) []string {
 	return r.lost
 }
 
-// describe makes a row of each figure of each arm. Goals are the whole
-// fleet's; payments are held to policy in all.
+// describe makes a row of each figure of each arm. Goals apply to the whole
+// fleet, that of payments outside policy to all arms.
 func describe(c Config, results []result) *report.Report {
 	doc := &report.Report{
 		Title: "imgfleet fleet-sim", At: time.Now(), Version: "seed " + strconv.FormatUint(c.Seed, 10),

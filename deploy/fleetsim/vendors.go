@@ -7,7 +7,7 @@ import (
 
 const priceFen = 20
 
-// vendor is one that is played. Its times are those of life.
+// vendor is a simulated vendor. Its times are real ones, not yet scaled.
 type vendor struct {
 	name, kind, model string
 	prefix            string // of the documented paths
@@ -18,9 +18,9 @@ type vendor struct {
 	death             string // the same from half-way on, "" when it lives
 }
 
-// primary is the first choice of most tasks, and what times are held to. One
-// call in ten fails in a way that another attempt can mend; some photos are
-// refused for what they show.
+// primary is the first choice of most tasks, and its own times are the measure
+// for all. One call in ten fails in a way that another attempt can repair. Some
+// photos are refused for their content.
 func primary() vendor {
 	return vendor{
 		name: "seedream", kind: "seedream", prefix: "/api/v3", weight: 70,
@@ -48,7 +48,7 @@ func others() []vendor {
 	}
 }
 
-// knobs are what its double is told.
+// knobs are the settings of its double.
 func (v vendor) knobs(c Config, faults string, seed uint64) string {
 	return fmt.Sprintf("median=%v&p95=%v&side=640&seed=%d&%s", v.median/time.Duration(c.Scale), v.p95/time.Duration(c.Scale), seed, faults)
 }

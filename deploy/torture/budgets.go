@@ -12,9 +12,9 @@ import (
 
 const wholeService = "*"
 
-// budgets are what may be spent on a day, in fen: alpha's ends early in the
-// run, so that the rest goes to beta, and the whole service's before all have
-// a picture, so that the last are refused.
+// budgets are the daily budgets in fen. Alpha's ends early in the run, so that
+// the rest goes to beta. The whole service's ends before all tasks have a
+// picture, so that the last are refused.
 func (c Config) budgets() map[string]int64 {
 	if !c.Budgets {
 		return nil
@@ -48,11 +48,10 @@ func spent(costs []operator.Cost) spendings {
 	return out
 }
 
-// thrift says what is wrong with what was spent: the promise is that a budget
-// is never overspent by more than one picture, in the ledger of any day and in
-// what the vendors took over all of them. sent is nil when nobody counts by
-// provider.
-func thrift(budgets map[string]int64, by spendings, sent map[string]int64) (faults []string) {
+// overspending lists the budgets that were overspent by more than one picture:
+// in the ledger of any day, or by the submissions that a vendor counted over
+// all days. sent is nil when nobody counts by provider.
+func overspending(budgets map[string]int64, by spendings, sent map[string]int64) (faults []string) {
 	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	for name, fen := range budgets {
 		for day, spent := range by {
@@ -67,10 +66,10 @@ func thrift(budgets map[string]int64, by spendings, sent map[string]int64) (faul
 	return faults
 }
 
-// thrifty compares the budgets with the ledger, the ledger with the vendors,
-// and both with what the leader, who counted it all again since the restart,
-// believes.
-func (v *verifier) thrifty(ctx context.Context, costs []operator.Cost) string {
+// checkBudgets compares the budgets with the ledger and with the vendors'
+// counts, and the ledger with the figures of the leader, which has counted
+// everything again since the restart.
+func (v *verifier) checkBudgets(ctx context.Context, costs []operator.Cost) string {
 	budgets, by := v.config.budgets(), spent(costs)
 	if budgets == nil {
 		return ""
@@ -83,7 +82,7 @@ func (v *verifier) thrifty(ctx context.Context, costs []operator.Cost) string {
 			sent[wholeService] += int64(n)
 		}
 	}
-	for _, f := range thrift(budgets, by, sent) {
+	for _, f := range overspending(budgets, by, sent) {
 		v.book.fault(overspent, 1, "", "%s", f)
 	}
 	if len(by) == 1 { // else midnight has passed, and the budgets are new
@@ -98,8 +97,7 @@ func (v *verifier) thrifty(ctx context.Context, costs []operator.Cost) string {
 	return strings.Join(parts, "; ")
 }
 
-// agreed waits until the leader's figures are the ledger's: nothing is under
-// way any more.
+// agreed waits until the leader's figures are those of the ledger.
 func (v *verifier) agreed(ctx context.Context, by spendings) error {
 	return rig.Retry(ctx, sweeping, 200*time.Millisecond, func(ctx context.Context) error {
 		b, err := v.admin.Budgets(ctx)

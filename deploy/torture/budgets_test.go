@@ -24,7 +24,7 @@ func TestThriftKnowsWhatIsOverspent(t *testing.T) {
 		"in all":                {costs: []operator.Cost{{Day: "d", Provider: beta, Sums: operator.Sums{ChargedFen: 160}}}, sent: map[string]int64{beta: 8, wholeService: 8}, want: 2},
 		"two days have budgets": {costs: []operator.Cost{{Day: "d", Provider: alpha, Sums: operator.Sums{ChargedFen: 60}}, {Day: "e", Provider: alpha, Sums: operator.Sums{ChargedFen: 60}}}, sent: map[string]int64{alpha: 6, wholeService: 6}},
 	} {
-		if got := thrift(c.budgets(), spent(x.costs), x.sent); len(got) != x.want {
+		if got := overspending(c.budgets(), spent(x.costs), x.sent); len(got) != x.want {
 			t.Errorf("%s: %d faults, want %d: %q", name, len(got), x.want, got)
 		}
 	}

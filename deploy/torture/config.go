@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// The kinds of victims.
+// What may be killed.
 const (
 	killGateways = "gateways"
 	killWorkers  = "workers"
 )
 
-// Config says how much of what.
+// Config is what the flags set.
 type Config struct {
 	Tasks        int
 	Clients      int

@@ -56,7 +56,7 @@ func draw(r *rand.Rand) fate {
 	return f
 }
 
-// await returns when the moment has come, or cannot come any more.
+// await returns when the moment has come or can no longer come.
 func (p *person) await(ctx context.Context, e *entry, m moment) {
 	var started <-chan struct{}
 	switch m {
@@ -101,7 +101,7 @@ func (p *person) misuse(ctx context.Context, e *entry) {
 	}
 }
 
-// cancel asks for the end; the task may be faster.
+// cancel cancels the task, which may have ended before.
 func (p *person) cancel(ctx context.Context, e *entry) {
 	_, err := e.session.Cancel(ctx, e.id)
 	e.mu.Lock()
@@ -140,7 +140,7 @@ func (p *person) remove(ctx context.Context, e *entry, f fate) {
 	}
 }
 
-// stayGone looks for a deleted task.
+// stayGone checks that a deleted task is not found.
 func (p *person) stayGone(ctx context.Context, e *entry) {
 	got, err := e.session.Get(ctx, e.id)
 	switch {
@@ -151,7 +151,7 @@ func (p *person) stayGone(ctx context.Context, e *entry) {
 	}
 }
 
-// claim uses the key of a deleted task.
+// claim sends a request with the key of a deleted task: it is refused.
 func (p *person) claim(ctx context.Context, e *entry) {
 	got, err := e.again(ctx, false)
 	switch {

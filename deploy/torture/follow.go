@@ -17,8 +17,8 @@ const (
 	excuse = 4 * time.Second // and gives the stream so long to deliver it
 )
 
-// reader follows one task's stream to its end, over the kills and over cuts
-// of its own, each time to any gateway.
+// reader follows one task's stream to its end. It cuts connections itself, and
+// each new one goes to any gateway.
 type reader struct {
 	book  *book
 	entry *entry
@@ -56,7 +56,7 @@ func (r *reader) connection(ctx context.Context) (done bool) {
 	return r.read(ctx, st)
 }
 
-// refused judges a stream that was not opened.
+// refused decides about a stream that was not opened.
 func (r *reader) refused(err error) (done bool) {
 	e := r.entry
 	switch status := client.Status(err); {
@@ -132,7 +132,7 @@ func (r *reader) read(ctx context.Context, st *client.Stream) (done bool) {
 	}
 }
 
-// take judges an event and reports whether it was the last.
+// take checks an event and reports whether it was the last.
 func (r *reader) take(ev client.Event) (done bool) {
 	e := r.entry
 	e.mu.Lock()
@@ -152,8 +152,8 @@ func (r *reader) take(ev client.Event) (done bool) {
 	return over
 }
 
-// behind reports whether the task has gone on while the stream said nothing:
-// such a stream has lost an event until its client reconnects.
+// behind reports whether the task has gone on while its stream was silent. Such
+// a stream has lost an event, which its client gets by reconnecting.
 func (r *reader) behind(ctx context.Context, arrivals <-chan arrival) bool {
 	e := r.entry
 	doc, err := e.session.Get(ctx, e.id)
@@ -177,8 +177,8 @@ func (r *reader) behind(ctx context.Context, arrivals <-chan arrival) bool {
 	return true
 }
 
-// encore asks some finished streams again: after the terminal event nothing
-// follows, and a fresh stream has the snapshot, the same end, and closes.
+// encore opens some finished streams again. After the terminal event nothing
+// may follow, and a new stream must show the snapshot and the same end.
 func (r *reader) encore(ctx context.Context) {
 	e := r.entry
 	e.mu.Lock()

@@ -18,7 +18,7 @@ const (
 	forgetful = 8 // every so many people erase their session at the end
 )
 
-// person is one client: a session, a photo, and a stream of wishes.
+// person is one client: a session, a photo, and its tasks.
 type person struct {
 	config  Config
 	number  uint64
@@ -66,8 +66,8 @@ func arrive(ctx context.Context, c Config, b *book, s *site, base http.RoundTrip
 	return p, err
 }
 
-// live submits n tasks, some at a time, sees each to its end, and now and then
-// wants to be forgotten after that.
+// live submits n tasks, some at a time, and follows each to its end. Some
+// people erase their session after that.
 func (p *person) live(ctx context.Context, n int) {
 	p.work(ctx, n)
 	if p.number%forgetful == forgetful-1 {
@@ -92,7 +92,7 @@ func (p *person) work(ctx context.Context, n int) {
 	}
 }
 
-// one lives through one task.
+// one submits one task and follows it.
 func (p *person) one(ctx context.Context, n uint64) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.Patience)
 	defer cancel()
@@ -143,8 +143,8 @@ func (p *person) submit(ctx context.Context, wish client.NewTask, f fate) *entry
 	}})
 }
 
-// unanswered tells a client that gave up from one that was refused without a
-// reason.
+// unanswered counts a client that gave up, and reports any other error as a
+// fault.
 func (p *person) unanswered(what string, id task.ID, err error) {
 	if client.Code(err) == fault.BudgetExhausted && p.config.Budgets {
 		p.book.broke.Add(1)
@@ -158,7 +158,7 @@ func (p *person) unanswered(what string, id task.ID, err error) {
 	p.book.fault(surprise, 1, id, "%s: %v", what, err)
 }
 
-// see follows the task and does to it what its fate wants.
+// see follows the task and does what its fate says.
 func (p *person) see(ctx context.Context, e *entry, f fate, r *rand.Rand) {
 	reading := &reader{book: p.book, entry: e, rand: rand.New(rand.NewPCG(r.Uint64(), 1))}
 	var done sync.WaitGroup
@@ -194,7 +194,7 @@ func (p *person) see(ctx context.Context, e *entry, f fate, r *rand.Rand) {
 }
 
 // leave erases the session and all it owns. A repeated request whose first
-// answer was lost hears that the session is gone.
+// answer was lost is told that the session is gone.
 func (p *person) leave(ctx context.Context) {
 	if _, err := p.session.Erase(ctx); err != nil && client.Code(err) != fault.SessionErased {
 		p.unanswered("erase session", "", err)

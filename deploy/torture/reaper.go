@@ -83,7 +83,7 @@ func (r *reaper) roll(ctx context.Context) error {
 	return nil
 }
 
-// recover waits for both gateways, but not for ever.
+// recover waits for both gateways, each for 15 seconds at most.
 func (r *reaper) recover(ctx context.Context) {
 	for i := range r.site.gateways {
 		_ = r.site.ready(ctx, i, 1, 15*time.Second) // a dead one is started again by the next round

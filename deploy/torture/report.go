@@ -45,7 +45,7 @@ func report(c Config, b *book, r *reaper, takeovers int, recovered map[string]in
 		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
 		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
-		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.told, "; "), Seconds: took.Seconds(),
+		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.notes, "; "), Seconds: took.Seconds(),
 		Broke: b.broke.Load(), Budgets: a.budgets, Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
@@ -64,7 +64,7 @@ func (r Report) Clean() bool {
 	return r.Accepted > 0
 }
 
-// print writes the table: first what must be, then what must not.
+// print writes the table: the accepted tasks, then the faults, which must be 0.
 func (r Report) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "accepted\t%d\tof %d submitted; %d ended, %d deleted, %d cancels asked for, %d sessions erased\n",

@@ -16,8 +16,8 @@ import (
 
 const keyHeader = "Idempotency-Key"
 
-// roads carries one client's requests to any gateway, another one each time,
-// and loses the answers it is told to lose.
+// roads is an HTTP transport that sends each request of a client to a random
+// gateway and throws chosen answers away.
 type roads struct {
 	base  http.RoundTripper
 	hosts []*url.URL
@@ -40,7 +40,7 @@ func newRoads(base http.RoundTripper, gateways []string, seed, client uint64) (*
 	return r, nil
 }
 
-// loseNext has the next answer to a request with this key thrown away.
+// loseNext throws away the next answer to a request with this key.
 func (r *roads) loseNext(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

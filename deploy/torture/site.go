@@ -89,9 +89,9 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 	return s, nil
 }
 
-// common is what all share. Both providers cost money, so that a call made
-// twice is money lost; a lost call of the first can be taken up by another
-// worker, one of the second cannot.
+// common is the configuration of all programs. Both providers cost money, so
+// that a call made twice is money lost. Another worker can resume a lost call
+// of the first mock, but not of the second.
 func (s *site) common(c Config) map[string]any {
 	providers := s.mocks(c)
 	if s.vendors != nil {
@@ -154,8 +154,8 @@ func (s *site) ready(ctx context.Context, gateway, workers int, within time.Dura
 	return err
 }
 
-// restart lets everything get up after the last kill, ends it in peace and
-// starts it again.
+// restart waits until everything is ready after the last kill, stops it
+// gracefully and starts it again.
 func (s *site) restart(ctx context.Context) error {
 	if err := s.up(ctx); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (s *site) restart(ctx context.Context) error {
 	return s.up(ctx)
 }
 
-// down ends everything in peace: gateways first, so that nobody calls a
+// down stops everything gracefully: gateways first, so that nobody calls a
 // worker that is gone, and the one with the engine last of them.
 func (s *site) down(ctx context.Context) error {
 	for _, p := range []*rig.Process{s.gateways[1], s.gateways[0], s.workers[0], s.workers[1], s.workers[2]} {
@@ -187,7 +187,7 @@ func (s *site) kill() {
 	}
 }
 
-// crashes counts ends that nobody asked for, by program.
+// crashes counts by program the processes that ended by themselves.
 func (s *site) crashes() map[string]int {
 	out := map[string]int{}
 	all := s.all()
@@ -210,7 +210,7 @@ func (s *site) takeovers() (n int) {
 	return max(0, n-1)
 }
 
-// lines gives those of a log that contain a text.
+// lines calls take with every line of a log that contains a text.
 func lines(path, text string, take func([]byte)) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
-// torture runs it all: build, start, crowd and kills, a peaceful restart, and
-// the last look.
+// torture builds and starts everything, lets clients work while processes are
+// killed, restarts gracefully, and then checks everything.
 func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err error) {
 	home, err := rig.NewHome(c.Dir, "torture")
 	if err != nil {
@@ -45,9 +45,9 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 		return r, err
 	}
 	handovers := s.takeovers()
-	fmt.Fprintln(progress, "torture: restarting in peace")
+	fmt.Fprintln(progress, "torture: restarting gracefully")
 	if err := s.restart(ctx); err != nil {
-		b.fault(crash, 1, "", "peaceful restart: %v", err)
+		b.fault(crash, 1, "", "graceful restart: %v", err)
 		s.kill()
 		if err := s.up(ctx); err != nil {
 			return r, err
@@ -70,7 +70,7 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	return report(c, b, reaper, handovers, recovered, found, time.Since(begun)), ctx.Err()
 }
 
-// rage lets the crowd work while the reaper reaps, until every task is done.
+// rage lets the clients work while the reaper kills, until every task is done.
 func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress io.Writer) error {
 	people, err := gather(ctx, c, s, b)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// trail is what a client has seen of one task over all its connections, and
-// the judge of what it may see next.
+// trail is what a client has seen of one task over all its connections. It
+// checks what may come next.
 type trail struct {
 	last     uint64 // id of the last event
 	state    task.State
@@ -32,7 +32,7 @@ type verdict struct {
 // connect begins another connection, which resumes after t.last.
 func (t *trail) connect() { t.first, t.echo = true, false }
 
-// see judges one event and takes it in.
+// see checks one event and adds it.
 func (t *trail) see(e client.Event) (faults []verdict) {
 	say := func(k kind, n int, format string, args ...any) {
 		faults = append(faults, verdict{k, n, fmt.Sprintf(format, args...)})
@@ -80,7 +80,7 @@ type body struct {
 	} `json:"result"`
 }
 
-// take folds the content in and says what is wrong with it.
+// take adds the content and returns what is wrong with it.
 func (t *trail) take(e client.Event, v uint64) (wrong []string) {
 	var b body
 	if err := sonic.Unmarshal(e.Data, &b); err != nil {
@@ -122,9 +122,9 @@ func (t *trail) take(e client.Event, v uint64) (wrong []string) {
 	return wrong
 }
 
-// rest takes a 204 in: nothing can follow the last event. It reports whether
-// that can be: after the terminal event, or after a snapshot of a finished
-// task, which has the same id and was cut off before it.
+// rest notes a 204, which says that no event follows. It reports whether that
+// is right: after the terminal event, or after a snapshot of a finished task,
+// which has the same id and was cut off before that event.
 func (t *trail) rest() bool {
 	if t.terminal == "" && t.state.Terminal() {
 		t.terminal = string(t.state)

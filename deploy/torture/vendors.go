@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
@@ -11,18 +12,16 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// The providers. A lost call of the first ends unknown with the vendors and is
-// taken up by another worker with the mock; for one of the second it is the
-// other way round.
+// The providers. A lost call of alpha has an unknown outcome with the vendors
+// and is resumed with the mock. For beta it is the other way round.
 const (
 	alpha = "alpha"
 	beta  = "beta"
 )
 
-// vendors are the doubles that stand in for the mock with -vendors: alpha
-// answers with the picture and calls each submission by the name of its
-// attempt, beta works by jobs with names of its own. They are never killed:
-// what they count is the truth.
+// vendors are the doubles that replace the mocks with -vendors. Alpha answers
+// with the picture and names each submission by its attempt. Beta works by jobs
+// with names of its own. They are never killed, so their counts are exact.
 type vendors struct {
 	process *rig.Process
 	desk    rig.Desk
@@ -60,17 +59,18 @@ func (v *vendors) up(ctx context.Context) error {
 	return err
 }
 
-// counted is what the vendors say at the end.
+// counted is what the vendors, or the mocks, counted in the whole run.
 type counted struct {
+	mu    sync.Mutex      // guards taken
 	calls calls           // of alpha, by the names of their attempts
 	jobs  map[string]call // of beta, by the vendor's names
 	taken map[string]int  // which of those the records know, and how often
-	told  []string        // for the report, after reconcile
+	notes []string        // for the report, after reconcile
 	sent  map[string]int  // submissions that were not refused, by provider
 	asked int             // all submissions
 }
 
-// count reads the vendors' own books.
+// count reads what the vendors counted.
 func (v *vendors) count(ctx context.Context) (n *counted, err error) {
 	n = &counted{calls: calls{}, jobs: map[string]call{}, taken: map[string]int{}, sent: map[string]int{}}
 	for _, name := range []string{alpha, beta} {
@@ -103,8 +103,10 @@ func (v *vendors) count(ctx context.Context) (n *counted, err error) {
 	return n, nil
 }
 
-// of are the calls that were made for a task: the caller holds the lock.
+// of are the calls that were made for a task, by attempt.
 func (n *counted) of(rec operator.Task) map[int][]call {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	made := map[int][]call{}
 	for number, cs := range n.calls[rec.TaskID] {
 		made[number] = cs
@@ -118,10 +120,10 @@ func (n *counted) of(rec operator.Task) map[int][]call {
 	return made
 }
 
-// reconcile compares the vendors' counts with the ledger, which knows deleted
-// tasks too. What a vendor did not refuse is a picture in the ledger or may be
-// one; a job that no record knows was lost with its worker before it could be
-// told, or its record is deleted.
+// reconcile compares the vendors' counts with the ledger, which has deleted
+// tasks too. Every submission that a vendor did not refuse must be a picture or
+// an unknown outcome in the ledger. A job may be missing in all records only if
+// its record is deleted, or if its worker died before it reported the job.
 func (v *verifier) reconcile(n *counted, r audited, costs []operator.Cost) {
 	booked := map[string]*operator.Cost{alpha: {}, beta: {}}
 	for _, c := range costs {
@@ -131,7 +133,7 @@ func (v *verifier) reconcile(n *counted, r audited, costs []operator.Cost) {
 	}
 	for _, name := range []string{alpha, beta} {
 		b := booked[name]
-		n.told = append(n.told, fmt.Sprintf("%s took %d, booked as %d pictures and %d unknown", name, n.sent[name], b.OK, b.Unknown))
+		n.notes = append(n.notes, fmt.Sprintf("%s took %d, booked as %d pictures and %d unknown", name, n.sent[name], b.OK, b.Unknown))
 		if sent := int64(n.sent[name]); sent < b.OK || sent > b.OK+b.Unknown {
 			v.book.fault(unbooked, 1, "", "%s took %d submissions, the ledger has %d pictures and %d unknown", name, sent, b.OK, b.Unknown)
 		}
@@ -152,7 +154,7 @@ func (v *verifier) reconcile(n *counted, r audited, costs []operator.Cost) {
 	}
 }
 
-// remember takes in what reconcile wants to know of a record.
+// remember counts what reconcile needs to know of an attempt.
 func (r *audited) remember(a task.Attempt) {
 	if a.Provider != beta || a.Outcome != task.OK && a.Outcome != task.Unknown {
 		return
@@ -163,8 +165,8 @@ func (r *audited) remember(a task.Attempt) {
 	}
 }
 
-// recoveries counts how calls whose stream was lost were found, from the logs.
-// One that could be resumed must be.
+// recoveries counts from the logs how lost calls were found. A call that could
+// be resumed must be.
 func (s *site) recoveries(b *book) map[string]int {
 	out := map[string]int{}
 	for _, p := range s.gateways {

@@ -21,8 +21,8 @@ import (
 
 const (
 	verifiers = 16
-	// afterlife is how long a call that was on its way may still start after
-	// the deletion of its task.
+	// afterlife is how long after the deletion of its task a call may still
+	// start that was on its way.
 	afterlife = 5 * time.Second
 	// sweeping is how long the background may take to finish a deletion.
 	sweeping = 40 * time.Second
@@ -37,7 +37,6 @@ type verifier struct {
 	admin  *operator.Client
 	kills  int // of gateways and workers, and restarts, so far
 
-	mu      sync.Mutex // guards what counted takes
 	counted *counted
 }
 
@@ -84,8 +83,8 @@ func (v *verifier) run(ctx context.Context) (r audited, err error) {
 	if r.doublePaidFen > v.config.DoublePayFen {
 		v.book.fault(paidTwice, 1, "", "%d fen went on after unknown outcomes, policy allows %d", r.doublePaidFen, v.config.DoublePayFen)
 	}
-	// What a killed worker never called was an attempt all the same, and each
-	// dispatcher counts for itself.
+	// An attempt counts even if a killed worker never called, and each new
+	// leader starts its own count.
 	if float64(r.hedges) > v.config.Hedge*float64(r.calls+v.kills)+1+float64(v.kills) {
 		v.book.fault(paidTwice, 1, "", "%d hedges among %d calls, policy allows a share of %v", r.hedges, r.calls, v.config.Hedge)
 	}
@@ -124,7 +123,7 @@ func (v *verifier) clean(ctx context.Context) error {
 	return late
 }
 
-// audited is what the last look found beside faults.
+// audited is what the final check counted.
 type audited struct {
 	calls         int
 	doublePaidFen int64
@@ -138,7 +137,7 @@ type audited struct {
 	betaUntold int64  // of them, those whose job nobody could name
 }
 
-// count takes the attempts of a record in.
+// count adds the attempts of a record.
 func (r *audited) count(t operator.Task) {
 	for _, a := range t.Attempts {
 		r.attempts++
@@ -173,11 +172,11 @@ func (v *verifier) ledger(ctx context.Context, r *audited) error {
 	if v.site.vendors != nil {
 		v.reconcile(v.counted, *r, costs)
 	}
-	r.budgets = v.thrifty(ctx, costs)
+	r.budgets = v.checkBudgets(ctx, costs)
 	return nil
 }
 
-// check reads one task again, everywhere.
+// check reads one task again on every gateway.
 func (v *verifier) check(ctx context.Context, e *entry) (doublePaid int64, rec operator.Task) {
 	e.mu.Lock()
 	deleted, seen := e.deleted, e.trail
@@ -216,18 +215,15 @@ func (v *verifier) check(ctx context.Context, e *entry) (doublePaid int64, rec o
 		v.book.fault(surprise, 1, e.id, "admin API: %v", err)
 		return 0, rec
 	}
-	v.mu.Lock()
-	made := v.counted.of(rec)
-	v.mu.Unlock()
-	faults, doublePaid := audit(rec, made, v.config.Unknown)
+	faults, doublePaid := audit(rec, v.counted.of(rec), v.config.Unknown)
 	for _, f := range faults {
 		v.book.fault(paidTwice, 1, e.id, "%s", f)
 	}
 	return doublePaid, rec
 }
 
-// booked reads a record when the calls that lost against a hedge have been
-// booked too, which is after the end of the task.
+// booked reads a record once its losing hedges are booked too, which happens
+// after the end of the task.
 func (v *verifier) booked(ctx context.Context, id task.ID) (rec operator.Task, err error) {
 	_ = rig.Retry(ctx, sweeping, 200*time.Millisecond, func(ctx context.Context) error {
 		rec, err = v.admin.Task(ctx, id)
@@ -252,10 +248,10 @@ func (v *verifier) picture(ctx context.Context, e *entry, doc client.Task) {
 	}
 }
 
-// checkDeleted looks for a deleted task in all ways there are.
+// checkDeleted looks for a deleted task by every route.
 func (v *verifier) checkDeleted(ctx context.Context, e *entry, deleted time.Time, made map[int][]call) {
 	if deleted.IsZero() {
-		return // its deletion was asked for and never answered: both is right
+		return // its deletion was never answered: it may be there or not
 	}
 	erased := v.book.erased[e.session]
 	for i, api := range v.direct {
