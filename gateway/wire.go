@@ -178,13 +178,15 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if err := os.MkdirAll(g.config.Data.Dir, 0o700); err != nil {
 		return fmt.Errorf("data.dir: %w", err)
 	}
-	if g.engine, err = engine.Open(ctx, g.config.engine()); err != nil {
+	c := g.config.engine()
+	c.Logger, c.Registry = g.log, g.reg
+	if g.engine, err = engine.Open(ctx, c); err != nil {
 		return err
 	}
-	if g.keys, err = keys.Open(ctx, g.engine, g.log, g.reg); err != nil {
+	if g.keys, err = keys.Open(ctx, g.engine); err != nil {
 		return err
 	}
-	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.Limits, catalog.Builtin(), g.log, g.reg); err != nil {
+	if g.policy, err = policy.Open(ctx, g.engine, g.config.Limits.Limits, catalog.Builtin()); err != nil {
 		return err
 	}
 	if g.fleet, err = fleet.Open(ctx, g.engine, g.client, g.log, g.reg); err != nil {
@@ -230,7 +232,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	if g.text, err = moderation.NewText(moderation.Defaults()); err != nil {
 		return err
 	}
-	if g.arms, err = experiment.Open(ctx, g.engine, g.log, g.reg); err != nil {
+	if g.arms, err = experiment.Open(ctx, g.engine, g.log); err != nil {
 		return err
 	}
 	ic := intake.Defaults()

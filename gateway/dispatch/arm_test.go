@@ -80,7 +80,7 @@ func TestAnArmThatIsSwitchedOffIsMadeAsUsual(t *testing.T) {
 // desk opens the books of experiments on this gateway.
 func (w *world) desk() *experiment.Desk {
 	w.t.Helper()
-	d, err := experiment.Open(w.t.Context(), w.engine, w.log, nil)
+	d, err := experiment.Open(w.t.Context(), w.engine, w.log)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -38,6 +40,8 @@ type Bucket struct {
 	js     jetstream.JetStream
 	conn   *nats.Conn
 	stream jetstream.Stream
+	log    *slog.Logger
+	reg    prometheus.Registerer
 }
 
 const (
@@ -64,7 +68,7 @@ func (e *Engine) Bucket(ctx context.Context, c BucketConfig) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bucket{name: c.Name, js: e.js, conn: e.conn, stream: s}, nil
+	return &Bucket{name: c.Name, js: e.js, conn: e.conn, stream: s, log: e.log, reg: e.reg}, nil
 }
 
 func orUnlimited(n int64) int64 {

@@ -3,8 +3,11 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config chooses the engine.
@@ -16,6 +19,9 @@ type Config struct {
 	Always   bool          // fsync before every acknowledgement
 	Interval time.Duration // else fsync this often
 	Replicas int           // of every stream: 1 embedded, 3 in production
+
+	Logger   *slog.Logger          // of mirrors; nil logs nothing
+	Registry prometheus.Registerer // of mirrors; nil measures nothing
 }
 
 // Defaults are those of one embedded node that survives a power cut.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -21,6 +23,7 @@ const (
 	startTimeout   = 60 * time.Second // recovery of a million records takes about 4 s
 	requestTimeout = 5 * time.Second
 	pingInterval   = 5 * time.Second
+	awaitEvery     = 100 * time.Millisecond
 )
 
 // Engine is a connection to JetStream, and the server itself when embedded.
@@ -29,6 +32,8 @@ type Engine struct {
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	replicas int
+	log      *slog.Logger
+	reg      prometheus.Registerer
 }
 
 // Open starts the embedded server or connects to an external one. An external
@@ -37,7 +42,10 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{replicas: c.Replicas}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{replicas: c.Replicas, log: c.Logger, reg: c.Registry}
 	if c.URL == "" {
 		s, err := serve(c)
 		if err != nil {
@@ -93,37 +101,36 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 		opts = append(opts, nats.InProcessServer(e.server))
 		addr = nats.DefaultURL
 	}
-	for {
-		conn, err := nats.Connect(addr, opts...)
-		if err == nil {
-			e.conn = conn
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return fault.Wrap(fault.EngineUnavailable, err)
-		case <-time.After(200 * time.Millisecond): // nothing announces that a remote server came up
-		}
+	err := await(ctx, func() (err error) {
+		e.conn, err = nats.Connect(addr, opts...)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	js, err := jetstream.New(e.conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncMaxPending(4096))
 	if err != nil {
 		return fmt.Errorf("jetstream: %w", err)
 	}
 	e.js = js
-	return e.await(ctx)
+	return await(ctx, func() error { // a cluster may still elect its leader
+		_, err := e.js.AccountInfo(ctx)
+		return err
+	})
 }
 
-// await blocks until JetStream answers: a cluster may still elect its leader.
-func (e *Engine) await(ctx context.Context) error {
+// await tries until it works or ctx ends: nothing announces that a remote
+// engine came up.
+func await(ctx context.Context, try func() error) error {
 	for {
-		_, err := e.js.AccountInfo(ctx)
+		err := try()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fault.Wrap(fault.EngineUnavailable, err)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(awaitEvery):
 		}
 	}
 }

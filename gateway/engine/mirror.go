@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"iter"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 
 // MirrorConfig says what a mirror holds of which entries.
 type MirrorConfig[T any] struct {
-	Name   string // in logs and metrics
 	Bucket *Bucket
 	Filter string // of the keys, ">" for all
 
@@ -31,9 +29,6 @@ type MirrorConfig[T any] struct {
 	// Outlives reports whether the mirror keeps a value when it reads everything
 	// again and does not find the value's key. Nil: it keeps none.
 	Outlives func(T) bool
-
-	Logger   *slog.Logger          // nil: nothing is logged
-	Registry prometheus.Registerer // nil: nothing is measured
 }
 
 // Mirror holds entries of a bucket in memory and knows when it is blind.
@@ -50,14 +45,12 @@ type Mirror[T any] struct {
 	sight atomic.Pointer[func() bool] // nil while blind
 }
 
-// NewMirror makes a mirror. It is blind until Run has read every entry.
+// NewMirror makes the one mirror of a bucket, by whose name it is logged and
+// measured. It is blind until Run has read every entry.
 func NewMirror[T any](c MirrorConfig[T]) *Mirror[T] {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
 	m := &Mirror[T]{c: c, shelf: newShelf(c.Same, c.Outlives)}
-	promauto.With(c.Registry).NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "imgfleet_engine_mirror_blind", ConstLabels: prometheus.Labels{"mirror": c.Name},
+	promauto.With(c.Bucket.reg).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "imgfleet_engine_mirror_blind", ConstLabels: prometheus.Labels{"mirror": c.Bucket.name},
 		Help: "1 while this gateway may have missed changes of a bucket and asks the engine instead of its memory.",
 	}, func() float64 {
 		if m.Sighted() {
@@ -82,7 +75,7 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 			m.shelf.prune()
 			m.sight.Store(&unbroken)
 			if !lost.IsZero() {
-				m.c.Logger.Info("mirror sees again", "mirror", m.c.Name, "blind_for", time.Since(lost))
+				m.c.Bucket.log.Info("mirror sees again", "mirror", m.c.Bucket.name, "blind_for", time.Since(lost))
 				lost = time.Time{}
 			}
 		},
@@ -91,7 +84,7 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 			m.shelf.begin()
 			if lost.IsZero() {
 				lost = time.Now()
-				m.c.Logger.Warn("mirror is blind", "mirror", m.c.Name, "err", err)
+				m.c.Bucket.log.Warn("mirror is blind", "mirror", m.c.Bucket.name, "err", err)
 			}
 		},
 	})

@@ -18,7 +18,7 @@ import (
 func texts(t *testing.T, b *Bucket, edit ...func(*MirrorConfig[string])) *Mirror[string] {
 	t.Helper()
 	c := MirrorConfig[string]{
-		Name: "things", Bucket: b, Filter: ">",
+		Bucket: b, Filter: ">",
 		Read: func(_ context.Context, e Entry) (string, bool, error) {
 			return string(e.Value), string(e.Value) != "skip", nil
 		},
@@ -230,7 +230,7 @@ func BenchmarkLookup(b *testing.B) {
 		b.Fatal(err)
 	}
 	m := NewMirror(MirrorConfig[struct{}]{
-		Name: "things", Bucket: things, Filter: ">",
+		Bucket: things, Filter: ">",
 		Read: func(context.Context, Entry) (struct{}, bool, error) { return struct{}{}, true, nil },
 	})
 	b.Run("blind", func(b *testing.B) { lookups(b, m) })
@@ -327,9 +327,8 @@ func TestASilentConnectionMakesBlind(t *testing.T) {
 	b := bucket(t, host, c)
 	put(t, b, "a", "1", 0, 0)
 	reg := prometheus.NewRegistry()
-	m := texts(t, bucket(t, joined(t, p.serve(t, addr)), c), func(c *MirrorConfig[string]) {
-		c.Registry = reg
-	})
+	guest := open(t, "", func(c *Config) { c.URL, c.Token, c.Registry = "nats://"+p.serve(t, addr), "secret", reg })
+	m := texts(t, bucket(t, guest, c))
 	until(t, "it is sighted", m.Sighted)
 	release := p.hold()
 	defer release()

@@ -86,7 +86,7 @@ func open(t *testing.T) *fixture {
 	must(err)
 	t.Cleanup(e.Close)
 	f := &fixture{engine: e, deleted: new(deleted)}
-	ring, err := keys.Open(t.Context(), e, nil, nil)
+	ring, err := keys.Open(t.Context(), e)
 	must(err)
 	onDisk, err := disk.Open(disk.Config{Dir: t.TempDir()})
 	must(err)

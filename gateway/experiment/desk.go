@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/tick"
@@ -48,7 +46,7 @@ type Desk struct {
 }
 
 // Open prepares the desk and reads the pages; Run keeps them.
-func Open(ctx context.Context, e *engine.Engine, log *slog.Logger, reg prometheus.Registerer) (*Desk, error) {
+func Open(ctx context.Context, e *engine.Engine, log *slog.Logger) (*Desk, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "experiments"})
 	if err != nil {
 		return nil, fmt.Errorf("open experiments: %w", err)
@@ -57,7 +55,7 @@ func Open(ctx context.Context, e *engine.Engine, log *slog.Logger, reg prometheu
 		bucket: b, divided: divisions{of: make(map[string]division)},
 		book: engine.NewBook(engine.BookConfig[results]{Bucket: b, Kept: deskKept, Linger: deskLinger, Add: (*results).add, Logger: log}),
 		pages: engine.NewMirror(engine.MirrorConfig[[]byte]{
-			Name: "experiments", Bucket: b, Filter: ">", Logger: log, Registry: reg,
+			Bucket: b, Filter: ">",
 			Read: func(_ context.Context, e engine.Entry) ([]byte, bool, error) { return e.Value, true, nil },
 		}),
 	}

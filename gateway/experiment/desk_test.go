@@ -26,7 +26,7 @@ func opened(t *testing.T) *engine.Engine {
 // desk is that of one gateway; stop ends it as a shutdown does.
 func desk(t *testing.T, e *engine.Engine) (d *Desk, stop func()) {
 	t.Helper()
-	d, err := Open(t.Context(), e, slog.New(slog.DiscardHandler), nil)
+	d, err := Open(t.Context(), e, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func TestGatewaysLearnFromEachOther(t *testing.T) {
 		t.Errorf("two gateways divide the sessions by %v and by %v", a, b)
 	}
 	stop()
-	again, err := Open(t.Context(), e, slog.New(slog.DiscardHandler), nil)
+	again, err := Open(t.Context(), e, slog.New(slog.DiscardHandler))
 	if err != nil || !learned(again) { // before it has heard of anything
 		t.Errorf("a gateway that begins divides by %v, %v", again.Shares(book, exp), err)
 	}

@@ -47,7 +47,7 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 		return nil, err
 	}
 	f := &Fleet{bucket: b, call: call, log: log, members: engine.NewMirror(engine.MirrorConfig[Member]{
-		Name: "fleet", Bucket: b, Filter: "worker.*", Read: member, Same: offersSame, Outlives: Member.live, Logger: log, Registry: reg,
+		Bucket: b, Filter: "worker.*", Read: member, Same: offersSame, Outlives: Member.live,
 	})}
 	if reg != nil {
 		reg.MustRegister(newWorkers(f))

@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 func TestABlindCacheNeverDeniesAnAnswer(t *testing.T) {
 	t.Parallel()
 	p := enginetest.OpenPair(t)
-	c, err := openCache(t.Context(), p.Joined, time.Hour, slog.New(slog.DiscardHandler), nil)
+	c, err := openCache(t.Context(), p.Joined, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -43,7 +40,7 @@ type cached struct {
 	Style string  `json:"style"`
 }
 
-func openCache(ctx context.Context, e *engine.Engine, kept time.Duration, log *slog.Logger, reg prometheus.Registerer) (*cache, error) {
+func openCache(ctx context.Context, e *engine.Engine, kept time.Duration) (*cache, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "cache", MaxAge: kept})
 	if err != nil {
 		return nil, err
@@ -53,7 +50,7 @@ func openCache(ctx context.Context, e *engine.Engine, kept time.Duration, log *s
 		now: make([]uint64, filterBits/64), last: make([]uint64, filterBits/64),
 	}
 	c.mirror = engine.NewMirror(engine.MirrorConfig[struct{}]{
-		Name: "cache", Bucket: b, Filter: ">", Logger: log, Registry: reg,
+		Bucket: b, Filter: ">",
 		Read: func(_ context.Context, e engine.Entry) (none struct{}, hold bool, err error) {
 			c.note(e.Key)
 			return none, false, nil

@@ -151,7 +151,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 		d.Payable = func(task.ID, string) error { return nil }
 	}
 	met := newMetrics(d.Registry)
-	cache, err := openCache(ctx, d.Engine, c.Retention, d.Logger, d.Registry)
+	cache, err := openCache(ctx, d.Engine, c.Retention)
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}

@@ -5,10 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -49,13 +46,13 @@ type stored struct {
 // Open reads the masters from the engine. When there are none yet it makes
 // the first; of several gateways that start at once one wins and the others
 // take its master.
-func Open(ctx context.Context, e *engine.Engine, log *slog.Logger, reg prometheus.Registerer) (*Ring, error) {
+func Open(ctx context.Context, e *engine.Engine) (*Ring, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: bucketName})
 	if err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
 	r := &Ring{masters: engine.NewMirror(engine.MirrorConfig[[]*master]{
-		Name: "keys", Bucket: b, Filter: mastersKey, Read: read, Logger: log, Registry: reg,
+		Bucket: b, Filter: mastersKey, Read: read,
 		Outlives: func([]*master) bool { return true }, // an engine that lost its data takes no keys away
 	})}
 	if _, err := r.masters.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {

@@ -22,7 +22,7 @@ func openEngine(t testing.TB, dir string) *engine.Engine {
 
 func open(t testing.TB, e *engine.Engine) *Ring {
 	t.Helper()
-	r, err := Open(t.Context(), e, nil, nil)
+	r, err := Open(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestGatewaysThatStartTogetherShareOneMaster(t *testing.T) {
 	rings := make([]*Ring, 8)
 	var all sync.WaitGroup
 	for i := range rings {
-		all.Go(func() { rings[i], _ = Open(t.Context(), e, nil, nil) })
+		all.Go(func() { rings[i], _ = Open(t.Context(), e) })
 	}
 	all.Wait()
 	mac := rings[0].Sign("files", []byte("hello"))

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
@@ -49,9 +46,7 @@ type view struct {
 
 // Open loads the state. base are the configured limits and builtin the
 // catalogue that apply where the operator has changed nothing.
-func Open(
-	ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.Document, log *slog.Logger, reg prometheus.Registerer,
-) (*Store, error) {
+func Open(ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.Document) (*Store, error) {
 	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "policy", History: keptChanges})
 	if err != nil {
 		return nil, fmt.Errorf("open policy: %w", err)
@@ -61,7 +56,7 @@ func Open(
 		first: &view{state: &State{}, limits: base.With(nil), catalog: builtin},
 	}
 	s.views = engine.NewMirror(engine.MirrorConfig[*view]{
-		Name: "policy", Bucket: b, Filter: key, Read: s.look, Logger: log, Registry: reg,
+		Bucket: b, Filter: key, Read: s.look,
 		Outlives: func(*view) bool { return true }, // an engine that lost its data lifts no limit
 	})
 	if err := s.Fresh(ctx); err != nil {

@@ -26,7 +26,7 @@ func start(t *testing.T, dir string) *engine.Engine {
 
 func open(t *testing.T, e *engine.Engine) *policy.Store {
 	t.Helper()
-	s, err := policy.Open(t.Context(), e, limit.Defaults(), &catalog.Document{Version: 1}, nil, nil)
+	s, err := policy.Open(t.Context(), e, limit.Defaults(), &catalog.Document{Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

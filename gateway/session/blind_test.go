@@ -16,7 +16,7 @@ import (
 func TestABlindGatewayLetsNoErasedSessionIn(t *testing.T) {
 	t.Parallel()
 	p := enginetest.OpenPair(t)
-	ring, err := keys.Open(t.Context(), p.Joined, nil, nil)
+	ring, err := keys.Open(t.Context(), p.Joined)
 	if err != nil {
 		t.Fatal(err)
 	}

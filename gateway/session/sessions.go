@@ -106,7 +106,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 		return nil, fmt.Errorf("open sessions: %w", err)
 	}
 	s.erased = engine.NewMirror(engine.MirrorConfig[struct{}]{
-		Name: "erased_sessions", Bucket: erased, Filter: ">", Logger: d.Logger, Registry: d.Registry,
+		Bucket: erased, Filter: ">",
 		Read: func(context.Context, engine.Entry) (struct{}, bool, error) { return struct{}{}, true, nil },
 	})
 	if s.links, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "links", Memory: true, MaxAge: spentTTL}); err != nil {

@@ -53,7 +53,7 @@ type fixture struct {
 func open(t testing.TB, change func(*Config)) *fixture {
 	t.Helper()
 	e := openEngine(t, t.TempDir())
-	ring, err := keys.Open(t.Context(), e, nil, nil)
+	ring, err := keys.Open(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func solve(t *testing.T, challenge string) string {
 
 func FuzzTokens(f *testing.F) {
 	e := openEngine(f, f.TempDir())
-	ring, err := keys.Open(f.Context(), e, nil, nil)
+	ring, err := keys.Open(f.Context(), e)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -99,9 +99,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
 		}),
 	}
-	u.removals = engine.NewMirror(engine.MirrorConfig[struct{}]{
-		Name: "removed_uploads", Bucket: b, Filter: "*.gone.*", Read: u.removed, Logger: d.Logger, Registry: d.Registry,
-	})
+	u.removals = engine.NewMirror(engine.MirrorConfig[struct{}]{Bucket: b, Filter: "*.gone.*", Read: u.removed})
 	return u, nil
 }
 

@@ -61,7 +61,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	p, err := policy.Open(t.Context(), e, limit.Defaults(), catalog.Builtin(), nil, nil)
+	p, err := policy.Open(t.Context(), e, limit.Defaults(), catalog.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
