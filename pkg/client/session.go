@@ -98,11 +98,16 @@ func (s *Session) Quota(ctx context.Context) (Quota, error) {
 
 // Erase deletes everything the session owns, and the session.
 func (s *Session) Erase(ctx context.Context) (Receipt, error) {
-	var out Receipt
-	_, err := s.do(ctx, http.MethodDelete, "/session", nil, &out)
-	return out, err
+	return ask[Receipt](ctx, s, http.MethodDelete, "/session", nil)
 }
 
 func (s *Session) do(ctx context.Context, method, url string, body, out any) (answer, error) {
 	return s.client.do(ctx, call{method: method, url: url, token: s.Token(), body: body, out: out})
+}
+
+// ask is do for a document.
+func ask[T any](ctx context.Context, s *Session, method, url string, body any) (T, error) {
+	var out T
+	_, err := s.do(ctx, method, url, body, &out)
+	return out, err
 }

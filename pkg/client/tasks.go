@@ -127,9 +127,7 @@ func (s *Session) submit(ctx context.Context, to, key string, body any) (Task, e
 
 // Get asks for the task document as it is.
 func (s *Session) Get(ctx context.Context, id task.ID) (Task, error) {
-	var out Task
-	_, err := s.do(ctx, http.MethodGet, path(id), nil, &out)
-	return out, err
+	return ask[Task](ctx, s, http.MethodGet, path(id), nil)
 }
 
 // Wait returns the document of the finished task, asking as often as needed.
@@ -162,9 +160,7 @@ func (s *Session) List(ctx context.Context, limit int, cursor string) (page []Ta
 
 // Cancel asks for the end of a task; it may still succeed.
 func (s *Session) Cancel(ctx context.Context, id task.ID) (Task, error) {
-	var out Task
-	_, err := s.do(ctx, http.MethodPost, path(id)+"/cancel", struct{}{}, &out)
-	return out, err
+	return ask[Task](ctx, s, http.MethodPost, path(id)+"/cancel", struct{}{})
 }
 
 // Feedback tells how the picture was liked.
@@ -175,9 +171,7 @@ func (s *Session) Feedback(ctx context.Context, id task.ID, r Rating) error {
 
 // Delete removes a task and its picture.
 func (s *Session) Delete(ctx context.Context, id task.ID) (Receipt, error) {
-	var out Receipt
-	_, err := s.do(ctx, http.MethodDelete, path(id), nil, &out)
-	return out, err
+	return ask[Receipt](ctx, s, http.MethodDelete, path(id), nil)
 }
 
 func path(id task.ID) string { return "/tasks/" + url.PathEscape(string(id)) }

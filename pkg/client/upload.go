@@ -55,9 +55,7 @@ func (s *Session) Upload(ctx context.Context, contentType string, photo []byte) 
 
 // CreateUpload declares a photo and learns where to send it.
 func (s *Session) CreateUpload(ctx context.Context, n NewUpload) (Upload, error) {
-	var out Upload
-	_, err := s.do(ctx, http.MethodPost, "/uploads", n, &out)
-	return out, err
+	return ask[Upload](ctx, s, http.MethodPost, "/uploads", n)
 }
 
 // Put sends the bytes of a declared photo to its signed address.
@@ -72,21 +70,15 @@ func (c *Client) Put(ctx context.Context, u Upload, photo []byte) error {
 
 // CompleteUpload has the sent bytes judged. Calling it again is harmless.
 func (s *Session) CompleteUpload(ctx context.Context, id task.UploadID) (Upload, error) {
-	var out Upload
-	_, err := s.do(ctx, http.MethodPost, "/uploads/"+string(id)+"/complete", struct{}{}, &out)
-	return out, err
+	return ask[Upload](ctx, s, http.MethodPost, "/uploads/"+string(id)+"/complete", struct{}{})
 }
 
 // GetUpload asks how a photo stands.
 func (s *Session) GetUpload(ctx context.Context, id task.UploadID) (Upload, error) {
-	var out Upload
-	_, err := s.do(ctx, http.MethodGet, "/uploads/"+string(id), nil, &out)
-	return out, err
+	return ask[Upload](ctx, s, http.MethodGet, "/uploads/"+string(id), nil)
 }
 
 // DeleteUpload removes a photo.
 func (s *Session) DeleteUpload(ctx context.Context, id task.UploadID) (Receipt, error) {
-	var out Receipt
-	_, err := s.do(ctx, http.MethodDelete, "/uploads/"+string(id), nil, &out)
-	return out, err
+	return ask[Receipt](ctx, s, http.MethodDelete, "/uploads/"+string(id), nil)
 }

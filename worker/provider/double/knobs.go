@@ -111,24 +111,14 @@ func ParseKnobs(query string, k Knobs) (Knobs, error) {
 }
 
 func (k *Knobs) set(name, v string) (err error) {
-	switch name {
-	case "median":
-		k.Median, err = duration(v)
-	case "p95":
-		k.P95, err = duration(v)
-	case "queue":
-		k.Queue, err = duration(v)
-	case "slow":
-		k.Slow, err = duration(v)
-	case "expires":
-		k.Expires, err = duration(v)
-	case "slots":
-		k.Slots, err = strconv.Atoi(v)
-	case "allowance":
-		k.Allow, err = strconv.Atoi(v)
-	case "side":
-		k.Side, err = strconv.Atoi(v)
-	case "seed":
+	times := map[string]*time.Duration{"median": &k.Median, "p95": &k.P95, "queue": &k.Queue, "slow": &k.Slow, "expires": &k.Expires}
+	counts := map[string]*int{"slots": &k.Slots, "allowance": &k.Allow, "side": &k.Side}
+	switch {
+	case times[name] != nil:
+		*times[name], err = duration(v)
+	case counts[name] != nil:
+		*counts[name], err = strconv.Atoi(v)
+	case name == "seed":
 		k.Seed, err = strconv.ParseUint(v, 10, 64)
 	default:
 		err = k.chance(name, v)

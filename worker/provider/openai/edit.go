@@ -37,7 +37,7 @@ func (d *Driver) fields(r provider.Request) []field {
 	}
 	f = append(f, field{"response_format", "b64_json"})
 	if d.dialect == VLLM {
-		f = append(f, field{"negative_prompt", r.Negative}, field{"num_inference_steps", positive(r.Steps)}, field{"guidance_scale", fraction(r.CFG)})
+		f = append(f, field{"negative_prompt", r.Negative}, field{"num_inference_steps", positive(float64(r.Steps))}, field{"guidance_scale", positive(r.CFG)})
 		if r.Seed >= 0 {
 			f = append(f, field{"seed", strconv.FormatInt(r.Seed, 10)})
 		}
@@ -49,14 +49,8 @@ func gptImage(model string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(strings.ToLower(model), "openai/"), "gpt-image")
 }
 
-func positive(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-func fraction(f float64) string {
+// positive writes a number, and nothing for one that is not to be sent.
+func positive(f float64) string {
 	if f <= 0 {
 		return ""
 	}
