@@ -96,8 +96,7 @@ func TestADisabledProviderIsNotAsked(t *testing.T) {
 
 func TestARegionServesItsOwnAndThenSpillsOver(t *testing.T) {
 	t.Parallel()
-	const spill = 600 * time.Millisecond
-	w := newWorld(t, with(worker("e1", "east", 1, "a"), worker("w1", "west", 4, "a")), func(w *world) { w.config.Spill = spill })
+	w := newWorld(t, still, with(worker("e1", "east", 1, "a"), worker("w1", "west", 4, "a")))
 	d := w.start()
 	east := func(j *task.Job) { j.Region = "east" }
 	w.accept(east)
@@ -105,17 +104,19 @@ func TestARegionServesItsOwnAndThenSpillsOver(t *testing.T) {
 	if first.addr != "e1:1" {
 		t.Errorf("%s got the first", first.addr)
 	}
-	start := time.Now()
 	w.accept(east)
+	d.waiting(1)
+	w.clock.pass(w.config.Spill - 1)
+	north := w.accept(func(j *task.Job) { j.Region = "north" }) // where there is nobody to wait for
 	second := w.next()
-	if took := time.Since(start); second.addr != "w1:1" || took < spill-50*time.Millisecond {
-		t.Errorf("%s got the second, after %v", second.addr, took)
+	if second.addr != "w1:1" || second.req.Task != north.ID {
+		t.Errorf("%s got the second", second.addr)
 	}
-	start = time.Now()
-	w.accept(func(j *task.Job) { j.Region = "north" }) // where there is nobody
+	d.waiting(1)
+	w.clock.pass(1)
 	third := w.next()
-	if took := time.Since(start); third.addr != "w1:1" || took > spill {
-		t.Errorf("%s got the third, after %v", third.addr, took)
+	if third.addr != "w1:1" {
+		t.Errorf("%s got the third", third.addr)
 	}
 	for _, c := range []*call{first, second, third} {
 		c.ok()
@@ -268,11 +269,13 @@ func TestAnIdleQueueGivesTheFirstPosition(t *testing.T) {
 
 func TestEstimatesAreHeldAgainstWhatHappened(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, still)
 	d := w.start()
 	d.leads()
 	quick := w.accept()
-	w.next().ok() // the first guess is three seconds
+	c := w.next()
+	w.clock.pass(2 * time.Second)
+	c.ok() // the first guess is three seconds
 	w.finished(quick)
 	d.idle()
 	if e, p50, p90 := d.count("estimates"), d.count("estimates_by_p50"), d.count("estimates_by_p90"); e != 1 || p50 != 1 || p90 != 1 {
@@ -283,8 +286,8 @@ func TestEstimatesAreHeldAgainstWhatHappened(t *testing.T) {
 		return learned
 	})
 	slow := w.accept()
-	c := w.next()
-	time.Sleep(150 * time.Millisecond) //nolint:forbidigo // the service time itself: more than the tenth that estimates are rounded to
+	c = w.next()
+	w.clock.pass(10 * time.Second)
 	c.ok()
 	w.finished(slow)
 	d.idle()

@@ -41,11 +41,24 @@ type world struct {
 	routes  routing.Config
 	config  Config
 	taskFen int64
-	arms    arms             // nil: not counted
-	now     func() time.Time // nil: the system's clock
+	arms    arms   // nil: not counted
+	clock   *clock // nil: the system's
 	fresh   func(context.Context) error
 	log     *slog.Logger
 }
+
+// clock stands still until the test lets time pass.
+type clock struct {
+	start  time.Time
+	passed atomic.Int64
+}
+
+func (c *clock) now() time.Time { return c.start.Add(time.Duration(c.passed.Load())) }
+
+func (c *clock) pass(d time.Duration) { c.passed.Add(int64(d)) }
+
+// still gives a dispatcher a clock that the test moves.
+func still(w *world) { w.clock = &clock{start: time.Now()} }
 
 // arms count what experiments did.
 type arms interface {
@@ -112,11 +125,14 @@ func (w *world) start() *running {
 
 func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	w.t.Helper()
-	reg := prometheus.NewRegistry()
+	reg, now := prometheus.NewRegistry(), time.Now
+	if w.clock != nil {
+		now = w.clock.now
+	}
 	d, err := New(w.t.Context(), w.config, Deps{
 		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, Fresh: w.fresh, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
 		Runs: run.Deps{
-			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: w.now,
+			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: now,
 		},
 	})
 	if err != nil {
