@@ -194,7 +194,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	}
 	depth := g.policy.QueueDepth(time.Now())
 	g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg)
-	g.campaign = campaign.New(campaign.Deps{Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
+	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
 	return err
 }
 
@@ -312,7 +312,7 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	ac := admin.Defaults()
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
-		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Quota: g.quota, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
+		Policy: g.policy, Queue: g.queue, Intake: operatorsIntake{g.intake}, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
 		Dispatch: g.dispatch, Ramp: g.ramp, Arms: g.arms, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})

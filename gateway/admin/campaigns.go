@@ -16,7 +16,7 @@ func (s *Server) campaigns(r *http.Request) (any, error) {
 	now, spent := time.Now(), s.deps.Dispatch.Status().Campaigns
 	out := operator.List[operator.CampaignStatus]{Data: []operator.CampaignStatus{}}
 	for name, c := range s.deps.Policy.State().Campaigns {
-		taken, err := s.deps.Queue.PlacesTaken(r.Context(), name)
+		taken, err := s.deps.Campaigns.Taken(r.Context(), name)
 		if err != nil {
 			return nil, err
 		}

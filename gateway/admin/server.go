@@ -41,7 +41,6 @@ type queue interface {
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
 	Backlog(ctx context.Context) (uint64, error)
-	PlacesTaken(ctx context.Context, campaign string) (int64, error)
 }
 
 // intake is gateway/intake: it ends tasks and keeps the cache of finished
@@ -51,6 +50,11 @@ type intake interface {
 	Cancel(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, error)
 	PurgeCache(ctx context.Context, s task.SessionID, style string) (removed int, err error)
 	CacheStats(ctx context.Context) (entries, sessions int, err error)
+}
+
+// campaigns is gateway/campaign.
+type campaigns interface {
+	Taken(ctx context.Context, campaign string) (int64, error)
 }
 
 // accounts is gateway/quota.
@@ -109,6 +113,7 @@ type Deps struct {
 	Queue       queue
 	Intake      intake
 	Quota       accounts
+	Campaigns   campaigns
 	Eraser      eraser
 	Store       objects
 	Partials    partials

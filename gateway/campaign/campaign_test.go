@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// stage plays the operator state and the queue.
+// stage plays the operator state, the queue and the engine's sets.
 type stage struct {
 	mu      sync.Mutex
 	state   *policy.State
@@ -22,9 +25,9 @@ type stage struct {
 	changed chan struct{}
 	depth   int64
 	backlog uint64
-	places  map[string]int64
-	taken   map[string]map[task.ID]bool
-	stale   int // places that a sweep finds
+	slots   map[string]int64
+	taken   map[string]map[string]time.Time
+	died    map[string]bool // tasks without a job
 	sweeps  int
 	fails   int // calls that fail before the engine is back
 	counts  int
@@ -82,64 +85,83 @@ func (s *stage) Backlog(context.Context) (uint64, error) {
 	return s.backlog, nil
 }
 
-func (s *stage) OpenPlaces(_ context.Context, name string, n int64) error {
+func (s *stage) DrainTime() time.Duration { return time.Second }
+
+func (s *stage) Jobs(context.Context) (map[task.ID]struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places[name] = n
+	jobs := map[task.ID]struct{}{}
+	for _, taken := range s.taken {
+		for key := range taken {
+			if !s.died[key] {
+				jobs[task.ID(key)] = struct{}{}
+			}
+		}
+	}
+	return jobs, nil
+}
+
+func (s *stage) Open(_ context.Context, name string, n int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots[name] = n
 	if s.taken[name] == nil {
-		s.taken[name] = map[task.ID]bool{}
+		s.taken[name] = map[string]time.Time{}
 	}
 	return nil
 }
 
-func (s *stage) TakePlace(_ context.Context, name string, id task.ID, _ time.Duration) error {
+func (s *stage) Add(_ context.Context, name, key string, _ time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if int64(len(s.taken[name])) >= s.places[name] {
-		return fault.New(fault.CampaignFull)
+	if int64(len(s.taken[name])) >= s.slots[name] {
+		return engine.ErrFull
 	}
-	s.taken[name][id] = true
+	s.taken[name][key] = time.Now()
 	return nil
 }
 
-func (s *stage) LeavePlace(_ context.Context, name string, id task.ID) error {
+func (s *stage) Added(_ context.Context, name, key string) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.taken[name], id)
+	return s.taken[name][key], nil
+}
+
+func (s *stage) Remove(_ context.Context, name, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.taken[name], key)
 	return nil
 }
 
-func (s *stage) PlacesTaken(_ context.Context, name string) (int64, error) {
+func (s *stage) Len(_ context.Context, name string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return int64(len(s.taken[name])), nil
 }
 
-func (s *stage) SweepPlaces(_ context.Context, name string) (int, error) {
+func (s *stage) Keys(_ context.Context, name string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.stale
-	s.places[name] += int64(n)
-	s.stale = 0
 	s.sweeps++
-	return n, nil
+	return slices.Collect(maps.Keys(s.taken[name])), nil
 }
 
-func (s *stage) DropPlaces(_ context.Context, keep func(string) bool) error {
+func (s *stage) Drop(_ context.Context, _ time.Duration, keep func(string) bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name := range s.places {
+	for name := range s.slots {
 		if !keep(name) && len(s.taken[name]) == 0 {
-			delete(s.places, name)
+			delete(s.slots, name)
 		}
 	}
 	return nil
 }
 
-func (s *stage) placesNow(name string) int64 {
+func (s *stage) slotsNow(name string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.places[name]
+	return s.slots[name]
 }
 
 func (s *stage) depthNow() int64 {
@@ -155,12 +177,12 @@ func keeper(t *testing.T) (*Keeper, *stage) {
 	now := time.Now()
 	s := &stage{
 		state: &policy.State{}, limits: policy.Limits{QueueDepth: 100}, changed: make(chan struct{}), depth: 100,
-		places: map[string]int64{}, taken: map[string]map[task.ID]bool{},
+		slots: map[string]int64{}, taken: map[string]map[string]time.Time{}, died: map[string]bool{},
 	}
 	s.apply(func(st *policy.State) {
 		st.Campaigns["expo"] = policy.Campaign{From: now.Add(time.Hour), To: now.Add(2 * time.Hour), Capacity: 2}
 	})
-	k := New(Deps{Policy: s, Queue: s, Depth: 100, Logger: slog.New(slog.DiscardHandler)})
+	k := newKeeper(Deps{Policy: s, Queue: s, Depth: 100, Logger: slog.New(slog.DiscardHandler)}, s)
 	ctx, stop := context.WithCancel(t.Context())
 	var run sync.WaitGroup
 	run.Go(func() { _ = k.Run(ctx) })
@@ -178,7 +200,7 @@ func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 
 func enter(t *testing.T, k *Keeper, id task.ID) error {
 	t.Helper()
-	return k.Enter(t.Context(), "expo", id, time.Hour)
+	return k.Admit(t.Context(), "expo", id, time.Hour)
 }
 
 func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
@@ -204,7 +226,7 @@ func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
 		if s.depthNow() != 102 {
 			t.Errorf("depth = %d, want room for the campaign beside everybody", s.depthNow())
 		}
-		if err := errors.Join(k.Leave(t.Context(), "expo", "a"), enter(t, k, "c")); err != nil {
+		if err := errors.Join(k.Release(t.Context(), "expo", "a"), enter(t, k, "c")); err != nil {
 			t.Error(err)
 		}
 		<-time.After(time.Hour)
@@ -216,12 +238,12 @@ func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
 	})
 }
 
-func TestThePlacesOfACampaignAreThereBeforeItsCrowd(t *testing.T) {
+func TestTheSlotsOfACampaignAreThereBeforeItsCrowd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, s := keeper(t)
-		if n := s.placesNow("expo"); n != 2 {
-			t.Errorf("%d places of a planned campaign", n)
+		if n := s.slotsNow("expo"); n != 2 {
+			t.Errorf("%d slots of a planned campaign", n)
 		}
 		s.apply(func(st *policy.State) {
 			c := st.Campaigns["expo"]
@@ -229,18 +251,18 @@ func TestThePlacesOfACampaignAreThereBeforeItsCrowd(t *testing.T) {
 			st.Campaigns["expo"] = c
 		})
 		synctest.Wait()
-		if n := s.placesNow("expo"); n != 3 {
-			t.Errorf("%d places of a larger one", n)
+		if n := s.slotsNow("expo"); n != 3 {
+			t.Errorf("%d slots of a larger one", n)
 		}
 		s.apply(func(st *policy.State) { delete(st.Campaigns, "expo") })
 		synctest.Wait()
-		if n := s.placesNow("expo"); n != 0 {
-			t.Errorf("%d places of the only campaign, which was taken back", n)
+		if n := s.slotsNow("expo"); n != 0 {
+			t.Errorf("%d slots of the only campaign, which was taken back", n)
 		}
 	})
 }
 
-func TestACampaignThatGoesOnHasItsPlacesAgain(t *testing.T) {
+func TestACampaignThatGoesOnHasItsSlotsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k, s := keeper(t)
@@ -255,8 +277,8 @@ func TestACampaignThatGoesOnHasItsPlacesAgain(t *testing.T) {
 		}
 		now := time.Now()
 		end(&now)
-		if n := s.placesNow("expo"); n != 0 {
-			t.Errorf("%d places after the end", n)
+		if n := s.slotsNow("expo"); n != 0 {
+			t.Errorf("%d slots after the end", n)
 		}
 		end(nil) // the end is undone
 		if err := enter(t, k, "a"); err != nil {
@@ -305,7 +327,7 @@ func TestAnEngineThatIsAwayIsAskedAgain(t *testing.T) {
 	})
 }
 
-func TestAFullCampaignLooksForPlacesThatNobodyNeedsNowAndThen(t *testing.T) {
+func TestAFullCampaignLooksForSlotsThatNobodyNeedsNowAndThen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k, s := keeper(t)
@@ -319,8 +341,8 @@ func TestAFullCampaignLooksForPlacesThatNobodyNeedsNowAndThen(t *testing.T) {
 		if s.sweeps != 1 {
 			t.Errorf("%d sweeps for ten refusals at once", s.sweeps)
 		}
-		s.stale = 1
-		<-time.After(sweepEvery)
+		s.died["a"] = true
+		<-time.After(slotGrace)
 		if err := enter(t, k, "c"); err != nil {
 			t.Error(err)
 		}
@@ -332,7 +354,7 @@ func TestEverybodyElseDoesNotTakeTheRoomOfACampaign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, s := keeper(t)
 		s.backlog = 100 // the queue itself refuses now
-		if err := k.Others(t.Context()); err != nil {
+		if err := k.AdmitOther(t.Context()); err != nil {
 			t.Error(err)
 		}
 		<-time.After(time.Hour)
@@ -340,13 +362,13 @@ func TestEverybodyElseDoesNotTakeTheRoomOfACampaign(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.backlog = 100 // 99 of them are of everybody else
-		if err := k.Others(t.Context()); err != nil {
+		if err := k.AdmitOther(t.Context()); err != nil {
 			t.Error(err)
 		}
-		wantCode(t, k.Others(t.Context()), fault.Unavailable, "queue_full")
+		wantCode(t, k.AdmitOther(t.Context()), fault.Unavailable, "queue_full")
 		s.backlog = 50
 		<-time.After(countEvery)
-		if err := k.Others(t.Context()); err != nil {
+		if err := k.AdmitOther(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -359,7 +381,7 @@ func TestAnEngineThatDoesNotCountIsNotAskedByEverybody(t *testing.T) {
 		<-time.After(time.Hour)
 		s.backlog, s.lost = 100, true
 		for range 20 {
-			if err := k.Others(t.Context()); err != nil {
+			if err := k.AdmitOther(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -368,6 +390,6 @@ func TestAnEngineThatDoesNotCountIsNotAskedByEverybody(t *testing.T) {
 		}
 		s.lost = false
 		<-time.After(countEvery)
-		wantCode(t, k.Others(t.Context()), fault.Unavailable, "queue_full")
+		wantCode(t, k.AdmitOther(t.Context()), fault.Unavailable, "queue_full")
 	})
 }

@@ -1,5 +1,7 @@
 // Package campaign opens and closes what the campaigns of the operator state
-// have for themselves: the places of their tasks, and room in the queue for
-// them beside everybody else's. gateway/intake asks it before it accepts a
-// task; gateway/queue counts; gateway/dispatch gives them their share.
+// have for themselves: admission slots for their tasks, which the engine
+// counts, and room in the queue beside everybody else's. gateway/policy says
+// which campaigns there are; gateway/intake asks for a slot before it accepts
+// a task and releases it when the task is settled; gateway/dispatch gives
+// campaigns their share of the turns.
 package campaign

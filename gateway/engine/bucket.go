@@ -151,13 +151,21 @@ func (b *Bucket) publish(ctx context.Context, m *nats.Msg, expect uint64, ttl ti
 		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(expect))
 	}
 	if ttl > 0 {
-		opts = append(opts, jetstream.WithMsgTTL((ttl + time.Second - 1).Truncate(time.Second)))
+		opts = append(opts, TTL(ttl))
 	}
 	ack, err := b.js.PublishMsg(ctx, m, opts...)
 	if err != nil {
 		return 0, Classify(err)
 	}
 	return ack.Sequence, nil
+}
+
+// TTL lets a message expire. The engine takes whole seconds, at least one; a
+// message never expires earlier than asked.
+func TTL(ttl time.Duration) jetstream.PublishOpt { return jetstream.WithMsgTTL(wholeSeconds(ttl)) }
+
+func wholeSeconds(ttl time.Duration) time.Duration {
+	return max(time.Second, (ttl + time.Second - 1).Truncate(time.Second))
 }
 
 // Update reads key, lets change make the new value and writes it, again when

@@ -322,3 +322,15 @@ func eventually(t *testing.T, ok func() bool) {
 		}
 	}
 }
+
+func TestExpiryIsNeverEarlierThanAsked(t *testing.T) {
+	t.Parallel()
+	for ask, want := range map[time.Duration]time.Duration{
+		-time.Hour: time.Second, 0: time.Second, 1: time.Second, time.Second: time.Second,
+		1100 * time.Millisecond: 2 * time.Second, time.Hour + 1: time.Hour + time.Second,
+	} {
+		if got := wholeSeconds(ask); got != want {
+			t.Errorf("%v: %v, want %v", ask, got, want)
+		}
+	}
+}

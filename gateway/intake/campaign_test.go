@@ -11,7 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// campaign opens one with so many places.
+// campaign opens one with so many admission slots.
 func (f *fixture) campaign(capacity int64) {
 	f.policy.state.Campaigns = map[string]policy.Campaign{
 		"expo": {From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour), Capacity: capacity},
@@ -71,17 +71,17 @@ func TestAFullCampaignRefusesAndCountsNothing(t *testing.T) {
 	if used, _ := f.used(t); used != 2 {
 		t.Errorf("%d counted, want 2", used)
 	}
-	f.submit(t, f.request("")) // everybody else has other places
+	f.submit(t, f.request("")) // everybody else needs none of them
 	f.finish(t, first.ID, task.Succeeded)
 	again := f.in("expo")
 	again.Options.Note = "another"
 	f.submit(t, again)
-	if n, err := f.queue.PlacesTaken(t.Context(), "expo"); n != 2 || err != nil {
-		t.Errorf("%d places are taken, %v", n, err)
+	if n, err := f.keeper.Taken(t.Context(), "expo"); n != 2 || err != nil {
+		t.Errorf("%d slots are taken, %v", n, err)
 	}
 }
 
-func TestARefusalGivesThePlaceBack(t *testing.T) {
+func TestARefusalGivesTheSlotBack(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.campaign(5)
@@ -98,12 +98,12 @@ func TestARefusalGivesThePlaceBack(t *testing.T) {
 	f.limits.Store(&limits)
 	_, err = f.Submit(t.Context(), f.in("expo"))
 	wantCode(t, err, fault.Unavailable, "queue_full")
-	if n, err := f.queue.PlacesTaken(t.Context(), "expo"); n != 1 || err != nil {
-		t.Errorf("%d places are taken, %v", n, err)
+	if n, err := f.keeper.Taken(t.Context(), "expo"); n != 1 || err != nil {
+		t.Errorf("%d slots are taken, %v", n, err)
 	}
 }
 
-func TestAKeyTakesOnePlace(t *testing.T) {
+func TestAKeyTakesOneSlot(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.campaign(1)
@@ -154,8 +154,8 @@ func TestCachedPicturesKeepTheirMarks(t *testing.T) {
 	if again := f.submit(t, f.in("expo")); !again.Cached || again.BrandMark != "春茶节" || !strings.Contains(f.store.copied[again.Result.ImageKey], string(marked.ID)) {
 		t.Errorf("again = %+v", again)
 	}
-	if n, err := f.queue.PlacesTaken(t.Context(), "expo"); n != 0 || err != nil {
-		t.Errorf("a cached answer took a place: %d, %v", n, err)
+	if n, err := f.keeper.Taken(t.Context(), "expo"); n != 0 || err != nil {
+		t.Errorf("a cached answer took a slot: %d, %v", n, err)
 	}
 	mark("秋茶节")
 	if other := f.submit(t, f.in("expo")); other.Cached {

@@ -130,6 +130,7 @@ type fixture struct {
 	policy  *fakePolicy
 	store   *fakeStore
 	quota   *quota.Accounts
+	keeper  *campaign.Keeper
 	limits  atomic.Pointer[policy.Limits]
 	id      session.ID
 	photo   task.UploadID
@@ -166,10 +167,10 @@ func open(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.keeper = campaign.New(campaign.Deps{Engine: e, Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)})
 	f.Intake, err = Open(t.Context(), Defaults(), Deps{
 		Engine: e, Queue: q, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(current, nil),
-		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms,
-		Campaigns: campaign.New(campaign.Deps{Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)}),
+		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms, Campaigns: f.keeper,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -64,19 +64,19 @@ type operator interface {
 
 // campaigns is what gateway/campaign gives.
 type campaigns interface {
-	Enter(ctx context.Context, name string, id task.ID, kept time.Duration) error
-	Leave(ctx context.Context, name string, id task.ID) error
-	Others(ctx context.Context) error
+	Admit(ctx context.Context, name string, id task.ID, kept time.Duration) error
+	Release(ctx context.Context, name string, id task.ID) error
+	AdmitOther(ctx context.Context) error
 }
 
 // noCampaigns is for an intake without any.
 type noCampaigns struct{}
 
-func (noCampaigns) Enter(context.Context, string, task.ID, time.Duration) error {
+func (noCampaigns) Admit(context.Context, string, task.ID, time.Duration) error {
 	return fault.New(fault.CampaignUnknown)
 }
-func (noCampaigns) Leave(context.Context, string, task.ID) error { return nil }
-func (noCampaigns) Others(context.Context) error                 { return nil }
+func (noCampaigns) Release(context.Context, string, task.ID) error { return nil }
+func (noCampaigns) AdmitOther(context.Context) error               { return nil }
 
 // objects is what gateway/store gives.
 type objects interface {

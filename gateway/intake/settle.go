@@ -12,7 +12,8 @@ import (
 )
 
 // Settle books the end of a task: its quota is charged or given back, its
-// place in a campaign is free, and its picture may answer the same request again. It may be called more than once.
+// campaign's admission slot is released, and its picture may answer the same
+// request again. It may be called more than once.
 func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error {
 	var errs []error
 	if r.State == task.Succeeded && !r.Degraded && !r.Deleted && j.CacheKey != "" {
@@ -20,7 +21,7 @@ func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error
 	}
 	errs = append(errs, in.quota.Finish(ctx, r.Session, r.ID, r.Counts()))
 	if j.Campaign != "" {
-		errs = append(errs, in.campaigns.Leave(ctx, j.Campaign, j.ID))
+		errs = append(errs, in.campaigns.Release(ctx, j.Campaign, j.ID))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("settle task: %w", err)

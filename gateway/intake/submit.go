@@ -169,11 +169,11 @@ func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, err
 // enqueue pays with the session's quota and commits the job. What is refused
 // after something was taken is given back.
 func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
-	if err := in.enter(ctx, d); err != nil {
+	if err := in.admit(ctx, d); err != nil {
 		return Accepted{}, err
 	}
 	if err := in.quota.Reserve(ctx, d.Session, d.id); err != nil {
-		in.leave(ctx, d)
+		in.release(ctx, d)
 		return Accepted{}, err
 	}
 	j := in.job(d)
@@ -189,40 +189,40 @@ func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	return Accepted{Record: r}, nil
 }
 
-// enter takes one of the places that a task needs: a campaign's, or else one
-// of its address's and of everybody's. The people of a campaign are often
-// behind one address, and its own limits hold instead.
-func (in *Intake) enter(ctx context.Context, d *draft) error {
+// admit takes an admission slot of the task's campaign, or else counts the
+// task for its address and for everybody. The people of a campaign are often
+// behind one address, so its own limit holds instead.
+func (in *Intake) admit(ctx context.Context, d *draft) error {
 	if d.Campaign != "" {
-		return in.campaigns.Enter(ctx, d.Campaign, d.id, in.config.Deadline+placeSlack)
+		return in.campaigns.Admit(ctx, d.Campaign, d.id, in.config.Deadline+slotSlack)
 	}
-	if err := in.campaigns.Others(ctx); err != nil {
+	if err := in.campaigns.AdmitOther(ctx); err != nil {
 		return err
 	}
 	_, err := in.limiter.Allow(ratelimit.Task, d.Client)
 	return err
 }
 
-// leave gives back what a task took that will not be.
-func (in *Intake) leave(ctx context.Context, d *draft) {
+// release gives back what admit took for a task that is refused after all.
+func (in *Intake) release(ctx context.Context, d *draft) {
 	if d.Campaign == "" {
 		in.limiter.Return(ratelimit.Task, d.Client)
-	} else if err := in.campaigns.Leave(ctx, d.Campaign, d.id); err != nil {
-		in.log.Warn("place could not be given back", "task", d.id, "err", err)
+	} else if err := in.campaigns.Release(ctx, d.Campaign, d.id); err != nil {
+		in.log.Warn("admission slot not released", "task", d.id, "err", err)
 	}
 }
 
-// placeSlack is how long a place is kept past the deadline of its task, whose
-// last call may still be under way.
-const placeSlack = 10 * time.Minute
+// slotSlack is how long an admission slot is kept past the deadline of its
+// task: the last call may still be under way.
+const slotSlack = 10 * time.Minute
 
-// giveBack undoes the reservation of a job that was refused for sure. When
-// nobody knows, it stays: the ledger, and the sweep of places, find out before
-// they refuse anything.
+// giveBack undoes the reservation of a job that was surely refused. When that
+// is not known the reservation stays: quota and campaign look for stale ones
+// before they refuse anything.
 func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
 	sure := fault.CodeOf(cause) == fault.QueueFull
 	if sure || d.Campaign == "" {
-		in.leave(ctx, d)
+		in.release(ctx, d)
 	}
 	if sure {
 		if err := in.quota.Finish(ctx, d.Session, d.id, false); err != nil {
@@ -238,7 +238,7 @@ func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
 // job is published again under a new message id.
 func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted, error) {
 	if d.Campaign == "" {
-		in.leave(ctx, d)
+		in.release(ctx, d)
 	}
 	answer, err := in.replay(ctx, d)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
@@ -256,7 +256,7 @@ func (in *Intake) resolve(ctx context.Context, d *draft, j *task.Job) (Accepted,
 			in.log.Warn("quota could not be settled", "task", d.id, "err", ferr)
 		}
 		if d.Campaign != "" {
-			in.leave(ctx, d) // the task of this id has left before this one entered
+			in.release(ctx, d) // the task of this id released its own before this one was admitted
 		}
 	}
 	return answer, err

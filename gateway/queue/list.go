@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,42 +21,57 @@ const recentScan = 4096
 
 // Tasks lists the ids of a session's tasks, tombstones included, in no order.
 func (q *Queue) Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error) {
-	seen := make(map[task.ID]struct{})
-	for _, from := range []struct {
-		stream jetstream.Stream
-		filter string
-	}{{q.jobs, jobSubject(s, "*")}, {q.tasks, taskSubject(s, "*")}} {
-		info, err := from.stream.Info(ctx, jetstream.WithSubjectFilter(from.filter))
-		if err != nil {
-			return nil, engine.Classify(err)
-		}
-		for subject := range info.State.Subjects {
-			seen[task.ID(subject[strings.LastIndexByte(subject, '.')+1:])] = struct{}{}
-		}
+	jobs, err := subjects(ctx, q.jobs, jobSubject(s, "*"))
+	if err != nil {
+		return nil, err
 	}
-	ids := make([]task.ID, 0, len(seen))
-	for id := range seen {
-		ids = append(ids, id)
+	records, err := subjects(ctx, q.tasks, taskSubject(s, "*"))
+	if err != nil {
+		return nil, err
 	}
-	return ids, nil
+	seen := taskIDs(jobs)
+	maps.Copy(seen, taskIDs(records))
+	return slices.AppendSeq(make([]task.ID, 0, len(seen)), maps.Keys(seen)), nil
+}
+
+// Jobs are the ids of all tasks that have a job: those that wait or run.
+func (q *Queue) Jobs(ctx context.Context) (map[task.ID]struct{}, error) {
+	jobs, err := subjects(ctx, q.jobs, jobSubject("*", "*"))
+	return taskIDs(jobs), err
 }
 
 // Find returns the session that owns a task, for operators who know only the
 // task's id.
 func (q *Queue) Find(ctx context.Context, id task.ID) (task.SessionID, error) {
-	for _, from := range []struct {
-		stream jetstream.Stream
-		filter string
-	}{{q.tasks, taskSubject("*", id)}, {q.jobs, jobSubject("*", id)}} {
-		info, err := from.stream.Info(ctx, jetstream.WithSubjectFilter(from.filter))
-		if err != nil {
-			return "", engine.Classify(err)
-		}
-		for subject := range info.State.Subjects {
-			return task.SessionID(strings.Split(subject, ".")[1]), nil
-		}
+	found, err := subjects(ctx, q.tasks, taskSubject("*", id))
+	if err == nil && len(found) == 0 {
+		found, err = subjects(ctx, q.jobs, jobSubject("*", id))
+	}
+	if err != nil {
+		return "", err
+	}
+	for subject := range found {
+		return task.SessionID(strings.Split(subject, ".")[1]), nil
 	}
 	return "", fault.New(fault.TaskNotFound)
+}
+
+// subjects are those of a stream that match a filter, with their messages.
+func subjects(ctx context.Context, s jetstream.Stream, filter string) (map[string]uint64, error) {
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(filter))
+	if err != nil {
+		return nil, engine.Classify(err)
+	}
+	return info.State.Subjects, nil
+}
+
+// taskIDs are the last tokens of subjects.
+func taskIDs(subjects map[string]uint64) map[task.ID]struct{} {
+	ids := make(map[task.ID]struct{}, len(subjects))
+	for subject := range subjects {
+		ids[task.ID(subject[strings.LastIndexByte(subject, '.')+1:])] = struct{}{}
+	}
+	return ids
 }
 
 // Recent returns the newest revision of up to limit tasks, those that changed

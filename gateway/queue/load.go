@@ -83,8 +83,8 @@ func (l *Load) Position(n int) task.Position {
 
 func tenth(s float64) float64 { return math.Round(s*10) / 10 }
 
-// drainTime is when a full queue has probably room again.
-func (q *Queue) drainTime() time.Duration {
+// DrainTime is when a full queue has probably room again.
+func (q *Queue) DrainTime() time.Duration {
 	l := q.Load()
 	if l == nil || l.Mean == 0 {
 		return 5 * time.Second

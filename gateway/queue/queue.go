@@ -2,11 +2,8 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,18 +38,14 @@ type Queue struct {
 	tasks  jetstream.Stream
 	hub    *hub
 	load   atomic.Pointer[Load]
-	places sync.Map // of campaigns, by name: jetstream.Stream
-
-	placeGrace, placesUnused time.Duration // tests shorten them
-
-	log *slog.Logger
-	met metrics
+	log    *slog.Logger
+	met    metrics
 }
 
 // Open makes the streams when they are missing. depth is the most jobs that
 // wait or run at once, 0 for no limit.
 func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, reg prometheus.Registerer) (*Queue, error) {
-	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg), placeGrace: placeGrace, placesUnused: placesUnused}
+	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg)}
 	var err error
 	if q.jobs, err = q.openJobs(ctx, depth); err != nil {
 		return nil, err
@@ -119,18 +112,12 @@ func (q *Queue) Submit(ctx context.Context, j *task.Job, messageID string) (seq 
 	ack, err := q.js.PublishMsg(ctx, &nats.Msg{Subject: jobSubject(j.Session, j.ID), Data: data}, jetstream.WithMsgID(messageID))
 	q.met.submitSeconds.Observe(time.Since(start).Seconds())
 	if err != nil {
-		if isFull(err) {
-			return 0, false, fault.Wrap(fault.QueueFull, err).After(q.drainTime())
+		if engine.Full(err) {
+			return 0, false, fault.Wrap(fault.QueueFull, err).After(q.DrainTime())
 		}
 		return 0, false, fmt.Errorf("publish job: %w", engine.Classify(err))
 	}
 	return ack.Sequence, ack.Duplicate, nil
-}
-
-func isFull(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (strings.Contains(api.Description, "maximum messages exceeded") ||
-		strings.Contains(api.Description, "maximum bytes exceeded") || strings.Contains(api.Description, "resource limits exceeded"))
 }
 
 // Job returns the job of a task that is not finished, or fault.NotFound.
@@ -205,18 +192,12 @@ func (q *Queue) write(ctx context.Context, r *task.Record, expect uint64, ttl ti
 		return 0, fmt.Errorf("encode record: %w", err)
 	}
 	ack, err := q.js.PublishMsg(ctx, &nats.Msg{Subject: taskSubject(r.Session, r.ID), Data: data, Header: h},
-		jetstream.WithExpectLastSequencePerSubject(expect), jetstream.WithMsgTTL(wholeSeconds(ttl)))
+		jetstream.WithExpectLastSequencePerSubject(expect), engine.TTL(ttl))
 	if err != nil {
 		return 0, fmt.Errorf("write task %s: %w", r.ID, engine.Classify(err))
 	}
 	q.met.revisions.WithLabelValues(string(r.Event)).Inc()
 	return ack.Sequence, nil
-}
-
-// wholeSeconds is what the engine takes: at least one, and never less than
-// was asked for.
-func wholeSeconds(ttl time.Duration) time.Duration {
-	return max(time.Second, (ttl + time.Second - 1).Truncate(time.Second))
 }
 
 func decodeJob(data []byte) (*task.Job, error) {

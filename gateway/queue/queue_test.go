@@ -178,18 +178,6 @@ func TestARecordExpires(t *testing.T) {
 	}
 }
 
-func TestExpiryIsNeverEarlierThanAsked(t *testing.T) {
-	t.Parallel()
-	for ask, want := range map[time.Duration]time.Duration{
-		-time.Hour: time.Second, 0: time.Second, 1: time.Second, time.Second: time.Second,
-		1100 * time.Millisecond: 2 * time.Second, time.Hour + 1: time.Hour + time.Second,
-	} {
-		if got := wholeSeconds(ask); got != want {
-			t.Errorf("%v: %v, want %v", ask, got, want)
-		}
-	}
-}
-
 func TestListsOfASession(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t)

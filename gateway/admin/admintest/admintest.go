@@ -76,7 +76,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Quota: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -168,8 +168,8 @@ func (s *Stage) Tasks(_ context.Context, owner task.SessionID) ([]task.ID, error
 // Backlog plays the queue.
 func (s *Stage) Backlog(context.Context) (uint64, error) { return 5, nil }
 
-// PlacesTaken plays the queue: a campaign has three tasks.
-func (s *Stage) PlacesTaken(context.Context, string) (int64, error) { return 3, nil }
+// Taken plays gateway/campaign: one has three tasks.
+func (s *Stage) Taken(context.Context, string) (int64, error) { return 3, nil }
 
 // Cancel plays the intake: the task stays running and is being canceled.
 func (s *Stage) Cancel(_ context.Context, _ task.SessionID, id task.ID) (*task.Record, error) {

@@ -1,0 +1,156 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
+)
+
+const (
+	// slotsStream and slotsSubject are how the engine stores admission slots.
+	// Releases before this one called them places.
+	slotsStream  = "PLACES_"
+	slotsSubject = "place"
+
+	// slotGrace is how long a slot may be without a job: the accept that took
+	// it is still under way.
+	slotGrace = 30 * time.Second
+
+	// slotsUnused is how old a campaign's empty slots must be to be removed: a
+	// gateway that does not know a new campaign yet must not remove its slots.
+	slotsUnused = 10 * time.Minute
+
+	sweepEvery = 5 * time.Second
+)
+
+// sets are the bounded sets of gateway/engine.
+type sets interface {
+	Open(ctx context.Context, name string, most int64) error
+	Add(ctx context.Context, name, key string, ttl time.Duration) error
+	Added(ctx context.Context, name, key string) (time.Time, error)
+	Remove(ctx context.Context, name, key string) error
+	Len(ctx context.Context, name string) (int64, error)
+	Keys(ctx context.Context, name string) ([]string, error)
+	Drop(ctx context.Context, age time.Duration, keep func(name string) bool) error
+}
+
+// slots are the admission slots of campaigns. Each campaign has a set in the
+// engine with one key for each of its tasks that is queued or running. The set
+// refuses one too many, so the engine counts for all gateways.
+type slots struct {
+	sets  sets
+	queue queue
+	log   *slog.Logger
+
+	grace, unused time.Duration // tests shorten them
+
+	mu     sync.Mutex
+	opened map[string]int64     // slots that this gateway made, by campaign
+	swept  map[string]time.Time // the last search for stale slots, by campaign
+}
+
+func newSlots(s sets, q queue, log *slog.Logger) *slots {
+	return &slots{
+		sets: s, queue: q, log: log, grace: slotGrace, unused: slotsUnused,
+		opened: make(map[string]int64), swept: make(map[string]time.Time),
+	}
+}
+
+// open makes a campaign's slots, or changes how many there are, unless this
+// gateway already did.
+func (s *slots) open(ctx context.Context, campaign string, capacity int64) error {
+	if s.isOpen(campaign, capacity) {
+		return nil
+	}
+	if err := s.sets.Open(ctx, campaign, capacity); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened[campaign] = capacity
+	return nil
+}
+
+func (s *slots) isOpen(campaign string, capacity int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened[campaign] == capacity
+}
+
+// drop removes the empty slots of campaigns that are not live.
+func (s *slots) drop(ctx context.Context, live func(campaign string) bool) error {
+	s.forget(func(campaign string) bool { return !live(campaign) })
+	return s.sets.Drop(ctx, s.unused, live)
+}
+
+// forget makes the next open of these campaigns ask the engine again.
+func (s *slots) forget(which func(campaign string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.opened, func(campaign string, _ int64) bool { return which(campaign) })
+}
+
+// take takes a slot for a task, one however often it is asked, and keeps it at
+// most so long. When all are taken it first looks for stale ones; then it is
+// fault.Unavailable "campaign_full".
+func (s *slots) take(ctx context.Context, campaign string, id task.ID, kept time.Duration) error {
+	err := s.sets.Add(ctx, campaign, string(id), kept)
+	if errors.Is(err, engine.ErrFull) && s.sweepIsDue(campaign, time.Now()) && s.sweep(ctx, campaign) > 0 {
+		err = s.sets.Add(ctx, campaign, string(id), kept)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, engine.ErrFull):
+		return fault.Wrap(fault.CampaignFull, err).After(s.queue.DrainTime())
+	}
+	s.forget(func(c string) bool { return c == campaign }) // its set may be gone
+	return fmt.Errorf("take admission slot: %w", err)
+}
+
+func (s *slots) sweepIsDue(campaign string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := now.Sub(s.swept[campaign]) >= sweepEvery
+	if due {
+		s.swept[campaign] = now
+	}
+	return due
+}
+
+// sweep releases stale slots and says how many: those whose task has no job,
+// because the gateway that accepted it died in between.
+func (s *slots) sweep(ctx context.Context, campaign string) (released int) {
+	taken, err := s.sets.Keys(ctx, campaign) // before the jobs: a task accepted since then is not missed
+	if err != nil {
+		s.log.Warn("admission slots not listed", "campaign", campaign, "err", err)
+		return 0
+	}
+	jobs, err := s.queue.Jobs(ctx)
+	if err != nil {
+		s.log.Warn("jobs not listed", "campaign", campaign, "err", err)
+		return 0
+	}
+	for _, key := range taken {
+		if _, live := jobs[task.ID(key)]; live {
+			continue
+		}
+		if at, err := s.sets.Added(ctx, campaign, key); err != nil || time.Since(at) < s.grace {
+			continue
+		}
+		if err := s.sets.Remove(ctx, campaign, key); err != nil {
+			s.log.Warn("admission slot not released", "campaign", campaign, "err", err)
+			continue
+		}
+		released++
+	}
+	return released
+}
