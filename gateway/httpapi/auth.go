@@ -33,7 +33,7 @@ func (c *call) authenticate(ctx context.Context) error {
 // readable reads the task of a stream's path for somebody who may read it. Who
 // may not is told so first, whatever stands in the path.
 func (c *call) readable(ctx context.Context) (task.ID, error) {
-	if err := c.authorizeStream(ctx, task.ID(c.Param("taskId"))); err != nil {
+	if err := c.authorizeStream(ctx, task.ID(c.param("taskId"))); err != nil {
 		return "", err
 	}
 	return c.taskID()

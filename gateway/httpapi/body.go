@@ -30,17 +30,15 @@ type body struct {
 }
 
 func (c *call) newBody() *body {
-	length := int64(c.Request.Header.ContentLength())
-	b := &body{length: length, left: length, waiting: c.Request.MayContinue()}
+	length, waiting := c.content()
+	b := &body{length: length, left: length, waiting: waiting}
 	switch {
 	case length == 0 || length < unknownLength:
 		b.length, b.left, b.finished = 0, 0, true
 	case length == unknownLength:
-		b.source = c.RequestBodyStream()
-	case b.waiting:
-		b.source = io.LimitReader(c.GetConn(), length)
+		b.source = c.rest(false)
 	default:
-		b.source = io.LimitReader(c.RequestBodyStream(), length)
+		b.source = io.LimitReader(c.rest(waiting), length)
 	}
 	return b
 }
@@ -55,11 +53,7 @@ func (c *call) open() (*body, error) {
 		return nil, fault.New(fault.LengthRequired)
 	}
 	b.waiting = false
-	w := c.GetWriter()
-	if _, err := w.WriteBinary([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
-		return nil, fault.Wrap(fault.RequestCanceled, err)
-	}
-	if err := w.Flush(); err != nil {
+	if err := c.askForBody(); err != nil {
 		return nil, fault.Wrap(fault.RequestCanceled, err)
 	}
 	return b, nil

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/cloudwego/hertz/pkg/app"
-
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -15,7 +13,7 @@ import (
 
 // call is one request on its way through a route.
 type call struct {
-	*app.RequestContext
+	exchange
 	s        *Server
 	route    *route
 	conn     *wire.Conn
@@ -32,18 +30,10 @@ type call struct {
 	detached bool   // the connection is no longer the library's
 }
 
-func (c *call) header(name string) string { return string(c.Request.Header.Peek(name)) }
-
-func (c *call) set(name, value string) { c.Response.Header.Set(name, value) }
-
-// query returns a query parameter. A second one of the same name is not looked
-// at.
-func (c *call) query(name string) string { return string(c.QueryArgs().Peek(name)) }
-
 // taskID reads the task of the path. What cannot be an id is answered like an
 // id that never was.
 func (c *call) taskID() (task.ID, error) {
-	id := c.Param("taskId")
+	id := c.param("taskId")
 	if !task.ValidID(id) {
 		return "", fault.New(fault.TaskNotFound)
 	}
@@ -51,7 +41,7 @@ func (c *call) taskID() (task.ID, error) {
 }
 
 func (c *call) uploadID() (task.UploadID, error) {
-	id := c.Param("uploadId")
+	id := c.param("uploadId")
 	if !task.ValidID(id) {
 		return "", fault.New(fault.UploadNotFound)
 	}
@@ -60,3 +50,14 @@ func (c *call) uploadID() (task.UploadID, error) {
 
 // handler answers one call. An error becomes a problem document.
 type handler func(ctx context.Context, c *call) error
+
+// with is for routes with an id in their path.
+func with[ID any](read func(*call) (ID, error), h func(context.Context, *call, ID) error) handler {
+	return func(ctx context.Context, c *call) error {
+		id, err := read(c)
+		if err != nil {
+			return err
+		}
+		return h(ctx, c, id)
+	}
+}

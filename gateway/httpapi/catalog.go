@@ -63,7 +63,7 @@ type privacyDocument struct {
 // showCatalog answers with the styles and places in the caller's language.
 func (s *Server) showCatalog(_ context.Context, c *call) error {
 	doc := s.deps.Policy.Catalog()
-	c.Response.Header.Add("Vary", "Accept-Language")
+	c.vary("Accept-Language")
 	c.set("Content-Language", c.language)
 	c.set("Cache-Control", "public, no-cache") // a style that is gone must not be offered
 	campaigns, mark := s.campaigns()

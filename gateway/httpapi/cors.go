@@ -22,7 +22,7 @@ func (c *call) cors() {
 	if len(c.s.config.CORSOrigins) == 0 {
 		return
 	}
-	c.Response.Header.Add("Vary", "Origin")
+	c.vary("Origin")
 	origin := c.header("Origin")
 	if origin == "" || !c.s.allowsOrigin(origin) {
 		return
@@ -40,12 +40,12 @@ func (s *Server) allowsOrigin(origin string) bool {
 // preflight answers OPTIONS for every path.
 func (c *call) preflight() error {
 	c.set("Allow", corsMethods)
-	if c.header("Access-Control-Request-Method") != "" && len(c.Response.Header.Peek("Access-Control-Allow-Origin")) > 0 {
+	if c.header("Access-Control-Request-Method") != "" && len(c.answered("Access-Control-Allow-Origin")) > 0 {
 		c.set("Access-Control-Allow-Methods", corsMethods)
 		c.set("Access-Control-Allow-Headers", corsHeaders)
 		c.set("Access-Control-Max-Age", "7200")
 	}
-	if resumable(string(c.Path())) {
+	if resumable(c.path()) {
 		c.discover()
 		return nil
 	}

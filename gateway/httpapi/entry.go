@@ -32,12 +32,12 @@ func (s *Server) serve(r *route) app.HandlerFunc {
 }
 
 func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *call {
-	c := &call{RequestContext: rc, s: s, route: r, began: time.Now()}
+	c := &call{exchange: exchange{rc}, s: s, route: r, began: time.Now()}
 	c.conn, _ = wire.From(ctx)
 	c.conn.Begin()
-	c.SetStatusCode(http.StatusOK) // the library presets 417 for Expect
+	c.setStatus(http.StatusOK) // the library presets 417 for Expect
 	c.id = requestID(c.header("X-Request-Id"))
-	c.client = clientAddr(rc.RemoteAddr(), c.header("X-Forwarded-For"), s.proxies)
+	c.client = clientAddr(c.peer(), c.header("X-Forwarded-For"), s.proxies)
 	c.language = pickLanguage(c.header("Accept-Language"))
 	if chosen := c.query("lang"); chosen != "" { // an EventSource cannot send headers
 		c.language = pickLanguage(chosen)
@@ -51,14 +51,14 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 
 func (c *call) run(ctx context.Context) error {
 	c.cors()
-	if resumable(string(c.Path())) {
+	if resumable(c.path()) {
 		c.tusHeaders()
 	}
 	if err := c.wellFormed(); err != nil {
-		c.SetConnectionClose()
+		c.closeAfter()
 		return err
 	}
-	if string(c.Method()) == http.MethodOptions {
+	if c.method() == http.MethodOptions {
 		return c.preflight()
 	}
 	if c.route.access == bearer {
@@ -99,12 +99,12 @@ func (s *Server) end(c *call) {
 	if c.detached {
 		return
 	}
-	status := c.Response.StatusCode()
+	status := c.status()
 	s.met.requests.WithLabelValues(c.route.method, c.route.path, strconv.Itoa(status)).Inc()
 	s.met.seconds.WithLabelValues(c.route.method, c.route.path).Observe(time.Since(c.began).Seconds())
 	attrs := []any{
 		"request", c.id, "method", c.route.method, "route", c.route.path, "status", status,
-		"took", time.Since(c.began), "bytes", len(c.Response.BodyBytes()),
+		"took", time.Since(c.began), "bytes", c.size(),
 	}
 	if c.owner != "" {
 		attrs = append(attrs, "session", c.owner)
@@ -128,7 +128,7 @@ func (c *call) settleBody() {
 	if b := c.body; !b.finished {
 		rest = wire.Unread
 		if b.waiting || b.length == unknownLength || b.left > c.s.config.Wire.Skip || b.err != nil {
-			c.SetConnectionClose()
+			c.closeAfter()
 		}
 	}
 	c.conn.Answered(rest)
@@ -136,11 +136,11 @@ func (c *call) settleBody() {
 
 // wellFormed refuses what the library reads although it should not.
 func (c *call) wellFormed() error {
-	target := string(c.Request.Header.RequestURI())
+	target, raw, http11 := c.head()
 	if !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "http://") && !strings.HasPrefix(target, "https://") && target != "*" {
 		return fault.New(fault.MalformedRequest)
 	}
-	return framing(c.Request.Header.RawHeaders(), c.Request.Header.IsHTTP11())
+	return framing(raw, http11)
 }
 
 // framing refuses requests whose end different readers may see in different

@@ -20,11 +20,11 @@ const keepSeconds = 3600
 
 // grant checks the signature of a file URL.
 func (c *call) grant(ctx context.Context) (store.Grant, error) {
-	q, err := url.ParseQuery(string(c.URI().QueryString()))
+	q, err := url.ParseQuery(c.queryString())
 	if err != nil {
 		return store.Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
-	return c.s.deps.Store.Verify(ctx, string(c.Method()), c.Param("key"), q, c.s.now())
+	return c.s.deps.Store.Verify(ctx, c.method(), c.param("key"), q, c.s.now())
 }
 
 // getFile serves an object: whole, a range of it, or only its head.
@@ -63,19 +63,17 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 	if _, err := o.Seek(start, io.SeekStart); err != nil {
 		return fmt.Errorf("seek object: %w", err)
 	}
-	c.SetStatusCode(http.StatusOK)
+	c.setStatus(http.StatusOK)
 	if partial {
-		c.SetStatusCode(http.StatusPartialContent)
+		c.setStatus(http.StatusPartialContent)
 		c.set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, start+length-1, o.Size))
 	}
-	c.Response.Header.SetContentType(o.ContentType)
-	if string(c.Method()) == http.MethodHead {
-		c.Response.SkipBody = true
-		c.Response.Header.SetContentLength(int(length))
+	if c.method() == http.MethodHead {
+		c.headOnly(o.ContentType, length)
 		return nil
 	}
 	keep = true
-	c.Response.SetBodyStream(object{Reader: io.LimitReader(o, length), Closer: o}, int(length))
+	c.stream(o.ContentType, object{Reader: io.LimitReader(o, length), Closer: o}, length)
 	return nil
 }
 

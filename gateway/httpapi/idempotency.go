@@ -6,7 +6,7 @@ const maxKeyBytes = 255
 
 // idempotencyKey reads Idempotency-Key, "" when there is none.
 func (c *call) idempotencyKey() (string, error) {
-	if len(c.Request.Header.PeekAll("Idempotency-Key")) > 1 {
+	if c.headerCount("Idempotency-Key") > 1 {
 		return "", fault.New(fault.IdempotencyKeyInvalid).At("Idempotency-Key", fault.FieldRepeated, "send the header once")
 	}
 	key := c.header("Idempotency-Key")

@@ -51,7 +51,7 @@ func (s *Server) ready(ctx context.Context, c *call) error {
 		}
 		out.Checks = append(out.Checks, checkResult{Name: check.Name, Ready: err == nil, Took: time.Since(began).Seconds()})
 	}
-	if !c.QueryArgs().Has("verbose") {
+	if !c.hasQuery("verbose") {
 		out.Checks = nil
 	}
 	if out.Status == "ready" {

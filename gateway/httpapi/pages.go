@@ -23,7 +23,7 @@ func (s *Server) page(name string) handler {
 		c.set("Referrer-Policy", "no-referrer")
 		c.set("Permissions-Policy", "geolocation=(), microphone=()")
 		c.set("Content-Language", c.language)
-		c.Response.Header.Add("Vary", "Accept-Language")
+		c.vary("Accept-Language")
 		c.set("Cache-Control", "no-cache")
 		if c.unchanged(tag) {
 			return nil
@@ -35,7 +35,7 @@ func (s *Server) page(name string) handler {
 
 // asset serves the page's script and style.
 func (s *Server) asset(_ context.Context, c *call) error {
-	body, contentType, tag, ok := web.Asset(c.Param("name"))
+	body, contentType, tag, ok := web.Asset(c.param("name"))
 	if !ok {
 		return nothingHere(context.Background(), c)
 	}

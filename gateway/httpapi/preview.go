@@ -17,7 +17,7 @@ func (s *Server) showPreview(_ context.Context, c *call) error {
 	doc := s.deps.Policy.Catalog()
 	var palette []string
 	var found bool
-	switch id := c.Param("id"); c.Param("kind") {
+	switch id := c.param("id"); c.param("kind") {
 	case "styles":
 		e, ok := doc.Style(id)
 		palette, found = e.Palette, ok
@@ -33,7 +33,7 @@ func (s *Server) showPreview(_ context.Context, c *call) error {
 	if c.unchanged(strconv.Quote("p" + strconv.Itoa(doc.Version))) {
 		return nil
 	}
-	c.raw(http.StatusOK, "image/svg+xml", swatch(c.Param("kind"), c.Param("id"), palette))
+	c.raw(http.StatusOK, "image/svg+xml", swatch(c.param("kind"), c.param("id"), palette))
 	return nil
 }
 

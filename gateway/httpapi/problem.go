@@ -140,10 +140,7 @@ func (c *call) fail(err error) {
 	f := classify(err)
 	p := c.s.sentences.describe(err, c.language, c.id)
 	c.code, c.cause = string(p.Code), err
-	c.Response.ResetBody()
-	for _, name := range []string{"ETag", "Location", "Content-Length", "Content-Encoding"} {
-		c.Response.Header.Del(name)
-	}
+	c.takeBack("ETag", "Location", "Content-Length", "Content-Encoding")
 	c.set("Cache-Control", "no-store")
 	if wait := retryAfter(f, p.Status); wait > 0 {
 		c.set("Retry-After", strconv.FormatInt(wait, 10))

@@ -17,21 +17,6 @@ func (c *call) answer(status int, doc any) error {
 	return nil
 }
 
-// raw answers with bytes.
-func (c *call) raw(status int, contentType string, body []byte) {
-	c.SetStatusCode(status)
-	c.Response.Header.SetContentType(contentType)
-	c.Response.SetBodyRaw(body)
-}
-
-// empty answers without a body.
-func (c *call) empty(status int) error {
-	c.SetStatusCode(status)
-	c.Response.ResetBody()
-	c.Response.Header.SetNoDefaultContentType(true)
-	return nil
-}
-
 // unchanged answers 304 when the client already has tag.
 func (c *call) unchanged(tag string) bool {
 	c.set("ETag", tag)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,7 +52,7 @@ func (s *Server) resumeUpload(ctx context.Context, c *call) error {
 // that the tus protocol knows.
 func (c *call) standardRequest(ctx context.Context) *http.Request {
 	r := &http.Request{
-		Method: string(c.Method()), URL: &url.URL{Path: string(c.Path())}, Header: http.Header{},
+		Method: c.method(), URL: &url.URL{Path: c.path()}, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: c.body.length, Body: http.NoBody,
 	}
 	for _, name := range []string{
@@ -63,22 +64,7 @@ func (c *call) standardRequest(ctx context.Context) *http.Request {
 		}
 	}
 	if !c.body.finished {
-		r.Body = payload{c}
+		r.Body = io.NopCloser(asked{c})
 	}
 	return r.WithContext(ctx)
 }
-
-// payload is a call's body, which the client is asked for at the first read.
-type payload struct{ c *call }
-
-// Read reads the body.
-func (p payload) Read(b []byte) (int, error) {
-	source, err := p.c.open()
-	if err != nil {
-		return 0, err
-	}
-	return source.Read(b)
-}
-
-// Close leaves the connection to its owner.
-func (p payload) Close() error { return nil }

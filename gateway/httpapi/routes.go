@@ -42,9 +42,9 @@ func (s *Server) table() []route {
 		{method: http.MethodPost, path: "/session/link", access: bearer, limits: post, handle: noFields(s.linkSession)},
 
 		{method: http.MethodPost, path: "/uploads", access: bearer, limits: post, handle: s.createUpload},
-		{method: get, path: "/uploads/{uploadId}", access: bearer, handle: s.showUpload},
-		{method: del, path: "/uploads/{uploadId}", access: bearer, handle: noFields(s.deleteUpload)},
-		{method: http.MethodPost, path: "/uploads/{uploadId}/complete", access: bearer, limits: post, long: true, handle: noFields(s.completeUpload)},
+		{method: get, path: "/uploads/{uploadId}", access: bearer, handle: with((*call).uploadID, s.showUpload)},
+		{method: del, path: "/uploads/{uploadId}", access: bearer, handle: noFields(with((*call).uploadID, s.deleteUpload))},
+		{method: http.MethodPost, path: "/uploads/{uploadId}/complete", access: bearer, limits: post, long: true, handle: noFields(with((*call).uploadID, s.completeUpload))},
 
 		{method: http.MethodPost, path: tus.Path, access: bearer, limits: post, long: true, anyType: true, handle: s.resumeUpload},
 		{method: http.MethodHead, path: tus.Path + "/{location}", long: true, handle: s.resumeUpload},
@@ -57,11 +57,11 @@ func (s *Server) table() []route {
 
 		{method: http.MethodPost, path: "/tasks", access: bearer, limits: post, keyed: true, handle: s.createTask},
 		{method: get, path: "/tasks", access: bearer, handle: s.listTasks},
-		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, handle: s.showTask},
-		{method: del, path: "/tasks/{taskId}", access: bearer, handle: noFields(s.deleteTask)},
-		{method: http.MethodPost, path: "/tasks/{taskId}/cancel", access: bearer, limits: post, handle: noFields(s.cancelTask)},
-		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, keyed: true, handle: s.regenerateTask},
-		{method: http.MethodPost, path: "/tasks/{taskId}/feedback", access: bearer, limits: post, handle: s.rateTask},
+		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, handle: with((*call).taskID, s.showTask)},
+		{method: del, path: "/tasks/{taskId}", access: bearer, handle: noFields(with((*call).taskID, s.deleteTask))},
+		{method: http.MethodPost, path: "/tasks/{taskId}/cancel", access: bearer, limits: post, handle: noFields(with((*call).taskID, s.cancelTask))},
+		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, keyed: true, handle: with((*call).taskID, s.regenerateTask)},
+		{method: http.MethodPost, path: "/tasks/{taskId}/feedback", access: bearer, limits: post, handle: with((*call).taskID, s.rateTask)},
 		{method: get, path: "/tasks/{taskId}/stream", access: ticket, long: true, handle: s.streamTask},
 		{method: get, path: "/tasks/{taskId}/ws", access: ticket, long: true, handle: s.socketTask},
 
@@ -125,7 +125,7 @@ func nothingHere(context.Context, *call) error { return fault.New(fault.NothingH
 
 // noRoute answers for every path that no route has.
 func (s *Server) noRoute(ctx context.Context, c *call) error {
-	if owned(string(c.Path())) {
+	if owned(c.path()) {
 		if err := c.authenticate(ctx); err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (s *Server) noRoute(ctx context.Context, c *call) error {
 
 // wrongMethod answers 405, naming the methods there are.
 func (s *Server) wrongMethod(ctx context.Context, c *call) error {
-	path := string(c.Path())
+	path := c.path()
 	if owned(path) {
 		if err := c.authenticate(ctx); err != nil {
 			return err

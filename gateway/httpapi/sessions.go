@@ -54,11 +54,14 @@ type deletedPart struct {
 	Objects int `json:"objects"`
 }
 
-func newReceipt(r erasure.Receipt) receiptDocument {
-	return receiptDocument{
+func (c *call) receipt(r erasure.Receipt, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, receiptDocument{
 		ReceiptID: r.ReceiptID, At: r.At.UTC(),
 		Deleted: deletedPart{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects}, CDN: r.Cached,
-	}
+	})
 }
 
 func (s *Server) createSession(ctx context.Context, c *call) error {
@@ -104,10 +107,7 @@ func (s *Server) showSession(ctx context.Context, c *call) error {
 
 func (s *Server) eraseSession(ctx context.Context, c *call) error {
 	r, err := s.deps.Erasure.Session(ctx, c.owner)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, newReceipt(r))
+	return c.receipt(r, err)
 }
 
 func (s *Server) linkSession(ctx context.Context, c *call) error {

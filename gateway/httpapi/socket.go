@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/hertz-contrib/websocket"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
@@ -52,16 +51,11 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	upgrader := websocket.HertzUpgrader{
-		ReadBufferSize: 512, WriteBufferSize: 2048,
-		CheckOrigin: func(*app.RequestContext) bool { return true }, // done above
-		Error:       func(*app.RequestContext, int, error) {},
-	}
 	var src *source
 	if f != nil {
 		src = s.newSource(c, f, "socket")
 	}
-	err = upgrader.Upgrade(c.RequestContext, func(conn *websocket.Conn) { s.talk(conn, src, hold) })
+	err = c.upgrade(func(conn *websocket.Conn) { s.talk(conn, src, hold) })
 	if err != nil {
 		if f != nil {
 			f.Close()
@@ -88,7 +82,7 @@ func (c *call) originAllowed() bool {
 	if public, err := url.Parse(c.s.config.PublicURL); err == nil && public.Host != "" {
 		return strings.EqualFold(u.Host, public.Host)
 	}
-	return strings.EqualFold(u.Host, string(c.Host()))
+	return strings.EqualFold(u.Host, c.host())
 }
 
 // talk runs one socket until its end. This goroutine writes; another reads, to

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cloudwego/hertz/pkg/network"
-
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -78,7 +76,7 @@ func (c *call) streamHead() []byte {
 		"X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"...)
 	b = fmt.Appendf(b, "Date: %s\r\nX-Request-Id: %s\r\n", time.Now().UTC().Format(http.TimeFormat), c.id)
 	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary"} {
-		if v := c.Response.Header.Peek(name); len(v) > 0 {
+		if v := c.answered(name); len(v) > 0 {
 			b = fmt.Appendf(b, "%s: %s\r\n", name, v)
 		}
 	}
@@ -89,17 +87,8 @@ func (c *call) streamHead() []byte {
 func (c *call) detach(then func(net.Conn)) {
 	c.detached = true
 	c.conn.Detach(then)
-	c.Response.HijackWriter(silent{})
-	c.Hijack(func(network.Conn) {})
+	c.leave()
 }
-
-// silent replaces the library's response writer: the answer is not its
-// business any more.
-type silent struct{}
-
-func (silent) Write(p []byte) (int, error) { return len(p), nil }
-func (silent) Flush() error                { return nil }
-func (silent) Finalize() error             { return nil }
 
 // sseSource frames a task's events as text/event-stream.
 type sseSource struct{ *source }

@@ -52,11 +52,7 @@ func (s *Server) createTask(ctx context.Context, c *call) error {
 	return c.accepted(accepted)
 }
 
-func (s *Server) regenerateTask(ctx context.Context, c *call) error {
-	id, err := c.taskID()
-	if err != nil {
-		return err
-	}
+func (s *Server) regenerateTask(ctx context.Context, c *call, id task.ID) error {
 	key, err := c.idempotencyKey()
 	if err != nil {
 		return err
@@ -147,11 +143,7 @@ func (s *Server) listTasks(ctx context.Context, c *call) error {
 	return c.answer(http.StatusOK, out)
 }
 
-func (s *Server) cancelTask(ctx context.Context, c *call) error {
-	id, err := c.taskID()
-	if err != nil {
-		return err
-	}
+func (s *Server) cancelTask(ctx context.Context, c *call, id task.ID) error {
 	r, err := s.deps.Intake.Cancel(ctx, c.owner, id)
 	if err != nil {
 		return err
@@ -159,23 +151,12 @@ func (s *Server) cancelTask(ctx context.Context, c *call) error {
 	return c.answer(http.StatusAccepted, s.taskDocument(r, c.language))
 }
 
-func (s *Server) deleteTask(ctx context.Context, c *call) error {
-	id, err := c.taskID()
-	if err != nil {
-		return err
-	}
+func (s *Server) deleteTask(ctx context.Context, c *call, id task.ID) error {
 	r, err := s.deps.Erasure.Task(ctx, c.owner, id)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, newReceipt(r))
+	return c.receipt(r, err)
 }
 
-func (s *Server) rateTask(ctx context.Context, c *call) error {
-	id, err := c.taskID()
-	if err != nil {
-		return err
-	}
+func (s *Server) rateTask(ctx context.Context, c *call, id task.ID) error {
 	in, err := c.json()
 	if err != nil {
 		return err

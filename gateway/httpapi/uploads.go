@@ -83,38 +83,24 @@ func readConsent(in *strictjson.Object) upload.Consent {
 	}
 }
 
-func (s *Server) showUpload(ctx context.Context, c *call) error {
-	id, err := c.uploadID()
-	if err != nil {
-		return err
-	}
+func (s *Server) showUpload(ctx context.Context, c *call, id task.UploadID) error {
 	u, err := s.deps.Uploads.Get(ctx, c.owner, id)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, s.uploadDocument(u))
+	return c.upload(u, err)
 }
 
-func (s *Server) completeUpload(ctx context.Context, c *call) error {
-	id, err := c.uploadID()
-	if err != nil {
-		return err
-	}
+func (s *Server) completeUpload(ctx context.Context, c *call, id task.UploadID) error {
 	u, err := s.deps.Uploads.Complete(ctx, c.owner, id)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, s.uploadDocument(u))
+	return c.upload(u, err)
 }
 
-func (s *Server) deleteUpload(ctx context.Context, c *call) error {
-	id, err := c.uploadID()
+func (c *call) upload(u upload.Upload, err error) error {
 	if err != nil {
 		return err
 	}
+	return c.answer(http.StatusOK, c.s.uploadDocument(u))
+}
+
+func (s *Server) deleteUpload(ctx context.Context, c *call, id task.UploadID) error {
 	r, err := s.deps.Erasure.Upload(ctx, c.owner, id)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, newReceipt(r))
+	return c.receipt(r, err)
 }

@@ -16,11 +16,7 @@ import (
 const maxWait = 25 * time.Second
 
 // showTask answers with the task as it is, or waits for it to change.
-func (s *Server) showTask(ctx context.Context, c *call) error {
-	id, err := c.taskID()
-	if err != nil {
-		return err
-	}
+func (s *Server) showTask(ctx context.Context, c *call, id task.ID) error {
 	wait, err := c.waitFor()
 	if err != nil {
 		return err
@@ -38,7 +34,7 @@ func (s *Server) showTask(ctx context.Context, c *call) error {
 		}
 	}
 	c.set("Cache-Control", "private, no-cache")
-	c.Response.Header.Add("Vary", "Accept-Language")
+	c.vary("Accept-Language")
 	if c.unchanged(taskTag(r, c.language)) {
 		return nil
 	}
