@@ -30,8 +30,8 @@ func (c *call) authenticate(ctx context.Context) error {
 	return nil
 }
 
-// readable reads the task of a stream's path for somebody who may read it. Who
-// may not is told so first, whatever stands in the path.
+// readable returns the task of a stream's path when the caller may read it. The
+// right is checked before the path.
 func (c *call) readable(ctx context.Context) (task.ID, error) {
 	if err := c.authorizeStream(ctx, task.ID(c.param("taskId"))); err != nil {
 		return "", err

@@ -18,8 +18,8 @@ const maxJSONBytes = 16 << 10
 const unknownLength = -1
 
 // body is a request's payload. The HTTP library's own stream may read past its
-// end into the next request, enforces no limit and answers "100 Continue"
-// before anybody has looked at the request; this one does none of that.
+// end into the next request, has no limit, and answers "100 Continue" before a
+// handler has looked at the request. This one does none of that.
 type body struct {
 	length   int64 // unknownLength when chunked
 	waiting  bool  // the client waits for "100 Continue"
@@ -59,8 +59,8 @@ func (c *call) open() (*body, error) {
 	return b, nil
 }
 
-// Read classifies what can go wrong on the way, so that a client's trouble is
-// never taken for ours.
+// Read classifies what goes wrong on the client's side, so that it is never
+// taken for a failure of ours.
 func (b *body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err

@@ -90,7 +90,8 @@ func (s *Server) showCatalog(_ context.Context, c *call) error {
 	return c.answer(http.StatusOK, out)
 }
 
-// campaigns lists those that are open, and a mark that differs when they do.
+// campaigns lists those that are open. mark is part of the ETag: it changes
+// when the list does.
 func (s *Server) campaigns() (list []campaignDocument, mark string) {
 	state := s.deps.Policy.State()
 	for _, name := range state.OpenCampaigns(s.now()) {

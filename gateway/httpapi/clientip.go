@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// clientAddr finds who is calling: the peer, or, when the peer is a trusted
-// proxy, the last address in X-Forwarded-For that no trusted proxy has. A
-// client can write what it likes further left in that header.
+// clientAddr is the address of the caller: the peer, or behind trusted proxies
+// the last address in X-Forwarded-For that is not one of theirs. What stands
+// further left in that header is not believed.
 func clientAddr(peer net.Addr, forwarded string, trusted []netip.Prefix) netip.Addr {
 	addr := peerAddr(peer)
 	if !covered(addr, trusted) {

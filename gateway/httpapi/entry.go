@@ -18,8 +18,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// serve wraps a route for the HTTP library: everything that every request
-// gets, in one place.
+// serve wraps a route for the HTTP library. What every request gets happens
+// here.
 func (s *Server) serve(r *route) app.HandlerFunc {
 	return func(ctx context.Context, rc *app.RequestContext) {
 		c := s.begin(ctx, rc, r)
@@ -121,8 +121,9 @@ func (s *Server) end(c *call) {
 }
 
 // settleBody decides what happens to a body that the handler did not read. A
-// short rest is swallowed to keep the connection; more than that is not worth
-// its bytes, and a client that was never told to continue may or may not send.
+// short rest is skipped to keep the connection. The connection is closed when
+// the rest is long, or when the client still waits for "100 Continue": it may
+// or may not send then.
 func (c *call) settleBody() {
 	rest := wire.Consumed
 	if b := c.body; !b.finished {
@@ -143,8 +144,8 @@ func (c *call) wellFormed() error {
 	return framing(raw, http11)
 }
 
-// framing refuses requests whose end different readers may see in different
-// places: that is how requests are smuggled past a proxy. The library lets
+// framing refuses requests of which two readers may disagree where they end:
+// that is how requests are smuggled past a proxy. The library would let
 // Transfer-Encoding win over Content-Length, and the last Content-Length over
 // the others.
 func framing(raw []byte, http11 bool) error {

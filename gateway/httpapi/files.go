@@ -95,8 +95,8 @@ func quote(tag string) string {
 	return strconv.Quote(tag)
 }
 
-// fileRange reads Range. One range is served; several, or none that makes
-// sense, give the whole file, as RFC 9110 allows.
+// fileRange reads Range. One range is served. Several ranges, or one that cannot
+// be read, give the whole file, as RFC 9110 allows.
 func (c *call) fileRange(size int64, tag string, modified time.Time) (start, length int64, partial bool, err error) {
 	unit, spec, ok := strings.Cut(c.header("Range"), "=")
 	if !ok || !strings.EqualFold(strings.TrimSpace(unit), "bytes") || strings.Contains(spec, ",") || !c.rangeApplies(tag, modified) {
@@ -131,8 +131,8 @@ func (c *call) notModifiedSince(modified time.Time) bool {
 	return true
 }
 
-// parseRange reads "a-b", "a-" or "-n"; end is inclusive and within size. It
-// is not ok when the form is none of these, which means the header is ignored.
+// parseRange reads "a-b", "a-" or "-n"; end is inclusive and within size. Any
+// other form is not ok: the header is then ignored.
 func parseRange(spec string, size int64) (start, end int64, ok bool) {
 	from, to, ok := strings.Cut(spec, "-")
 	if !ok || (from == "" && to == "") {
@@ -194,8 +194,8 @@ func (s *Server) putObject(ctx context.Context, c *call, g store.Grant) error {
 	return err
 }
 
-// putPhoto leaves the size to the uploads: for one that is complete, it does
-// not matter how much is sent.
+// putPhoto leaves the check of the size to gateway/upload, which accepts any
+// size for an upload that is complete already.
 func (s *Server) putPhoto(ctx context.Context, c *call, g store.Grant) error {
 	if c.body.length == unknownLength {
 		return fault.New(fault.LengthRequired)
@@ -203,8 +203,8 @@ func (s *Server) putPhoto(ctx context.Context, c *call, g store.Grant) error {
 	return s.deps.Uploads.Receive(ctx, g, asked{c}, c.body.length)
 }
 
-// asked is a body that the client is asked for when it is first read: what is
-// refused before is never sent.
+// asked is a body that the client is asked for at the first read. A request
+// that is refused before is never sent.
 type asked struct{ c *call }
 
 func (a asked) Read(p []byte) (int, error) {
@@ -215,8 +215,8 @@ func (a asked) Read(p []byte) (int, error) {
 	return b.Read(p)
 }
 
-// sameType compares the declared type with the one that is sent. A client that
-// names none is believed: the bytes are judged by their content later.
+// sameType compares the declared type with the one that is sent. A client may
+// name none: a worker looks at the bytes later.
 func sameType(want, got string) bool {
 	if want == "" || got == "" {
 		return true

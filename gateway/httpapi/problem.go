@@ -53,7 +53,7 @@ func classify(err error) *fault.Fault {
 //go:embed sentences.json
 var sentencesJSON []byte
 
-// sentences holds what people are told, by code.
+// sentences are what people read about a failure, by code.
 type sentences map[string]catalog.Text
 
 func loadSentences() (sentences, error) {
@@ -64,9 +64,9 @@ func loadSentences() (sentences, error) {
 	return s, nil
 }
 
-// tell writes the sentence of a code. A code without one gets that of its
-// kind, which every kind has.
-func (s sentences) tell(k fault.Kind, code fault.Code, language string, params map[string]string) string {
+// sentence is that of a code. A code without one gets that of its kind, which
+// every kind has.
+func (s sentences) sentence(k fault.Kind, code fault.Code, language string, params map[string]string) string {
 	t, ok := s[string(code)]
 	if !ok {
 		t = s["kind:"+k.String()]
@@ -94,7 +94,7 @@ func (s sentences) describe(err error, language, requestID string) problem {
 	}
 	p := problem{
 		Type: problemType(code), Title: s.title(f.Kind, language), Status: status.Of(f.Kind, code),
-		Detail: s.tell(f.Kind, code, language, params), Code: code, Retryable: f.Retryable(), RequestID: requestID,
+		Detail: s.sentence(f.Kind, code, language, params), Code: code, Retryable: f.Retryable(), RequestID: requestID,
 	}
 	if f.Kind == fault.Internal {
 		return p
@@ -115,7 +115,7 @@ func (s sentences) failure(f *task.Failure, language string) problem {
 	k := fault.ParseKind(f.Kind)
 	return problem{
 		Type: problemType(f.Code), Title: s.title(k, language), Status: status.Of(k, f.Code),
-		Detail: s.tell(k, f.Code, language, f.Params), Code: f.Code, Retryable: f.Retryable,
+		Detail: s.sentence(k, f.Code, language, f.Params), Code: f.Code, Retryable: f.Retryable,
 	}
 }
 
@@ -155,7 +155,8 @@ func (c *call) fail(err error) {
 	c.raw(p.Status, "application/problem+json", out)
 }
 
-// challenge is RFC 6750's: no error is named when no token was sent.
+// challenge is the header of RFC 6750. It names no error when no token was
+// sent.
 func challenge(code fault.Code) string {
 	if code == fault.TokenMissing {
 		return `Bearer realm="imgfleet"`

@@ -32,10 +32,9 @@ func (c *call) discover() {
 	_ = c.empty(http.StatusOK)
 }
 
-// resumeUpload hands the request to the protocol's own handler, with our body
-// for its body: bounded by its length, classified, interruptible. What that
-// handler would answer on the connection itself comes back to be answered
-// here, like everything else.
+// resumeUpload passes the request to the protocol's own handler. The body is
+// ours: bounded by its length, classified, and can be interrupted. The answer
+// comes back and is written here, like every other.
 func (s *Server) resumeUpload(ctx context.Context, c *call) error {
 	r := c.standardRequest(ctx)
 	a, err := s.deps.Tus.Serve(r, c.owner, c.conn.Interrupt)

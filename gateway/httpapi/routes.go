@@ -110,8 +110,8 @@ func libraryPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-// owned are the paths under which everything belongs to somebody. Without a
-// good token nobody learns there which routes and methods exist.
+// owned are the paths under which everything belongs to a session. Without a
+// good token the answer does not say which routes and methods exist there.
 func owned(path string) bool {
 	for _, root := range []string{"/session", "/uploads", "/tasks"} {
 		if rest, ok := strings.CutPrefix(path, root); ok && (rest == "" || rest[0] == '/') {

@@ -39,8 +39,8 @@ type Server struct {
 	stopping  chan struct{}
 }
 
-// New binds the listener, so that Addr is known and a busy port is an error
-// here; nothing is answered before Run.
+// New binds the listener, so Addr is known and a busy port is an error here.
+// Nothing is answered before Run.
 func New(c Config, d Deps) (*Server, error) {
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	proxies, err := parseProxies(c.TrustedProxies)
@@ -71,8 +71,8 @@ func New(c Config, d Deps) (*Server, error) {
 	return s, nil
 }
 
-// newEngine sets the HTTP library up so that none of its defaults that trust
-// clients is left: see TestTraps… for each.
+// newEngine configures the HTTP library. Every default of it that trusts
+// clients is replaced; the tests TestTraps… show each.
 func (s *Server) newEngine() *server.Hertz {
 	muteLibrary(s.log)
 	engine := server.New(
@@ -91,7 +91,7 @@ func (s *Server) newEngine() *server.Hertz {
 		server.WithDisablePrintRoute(true),
 		config.Option{F: func(o *config.Options) { o.NoDefaultServerHeader = true }},
 	)
-	// Nobody is told to continue before a handler has looked at the request.
+	// No client gets "100 Continue" before a handler has looked at its request.
 	engine.ContinueHandler = func(*protocol.RequestHeader) bool { return false }
 	return engine
 }
@@ -105,7 +105,7 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) Run(ctx context.Context) error {
 	var streams sync.WaitGroup
 	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
-	streams.Go(func() { _ = s.hub.Run(streamCtx) }) // until it is told to end
+	streams.Go(func() { _ = s.hub.Run(streamCtx) }) // until stopStreams
 	served := make(chan struct{})
 	var ended error
 	go func() {

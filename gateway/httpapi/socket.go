@@ -31,7 +31,7 @@ type message struct {
 	Data  json.RawMessage `json:"data"`
 }
 
-// socketTask tells a task's events over a WebSocket.
+// socketTask sends a task's events over a WebSocket.
 func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if !c.originAllowed() {
 		return fault.New(fault.OriginRefused)
@@ -44,9 +44,9 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 		c.set("Upgrade", "websocket")
 		return fault.New(fault.UpgradeRequired)
 	}
-	f, hold, err := s.follow(ctx, c, id)
+	f, permit, err := s.follow(ctx, c, id)
 	if errors.Is(err, io.EOF) {
-		f, hold, err = nil, nil, nil // the end was seen: connect, say nothing, close
+		f, permit, err = nil, nil, nil // the end was seen: connect, say nothing, close
 	}
 	if err != nil {
 		return err
@@ -55,11 +55,11 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if f != nil {
 		src = s.newSource(c, f, "socket")
 	}
-	err = c.upgrade(func(conn *websocket.Conn) { s.talk(conn, src, hold) })
+	err = c.upgrade(func(conn *websocket.Conn) { s.talk(conn, src, permit) })
 	if err != nil {
 		if f != nil {
 			f.Close()
-			hold.Release(hub.Finished)
+			permit.Release(hub.Finished)
 		}
 		return fault.Wrap(fault.UpgradeRequired, err)
 	}
@@ -87,14 +87,14 @@ func (c *call) originAllowed() bool {
 
 // talk runs one socket until its end. This goroutine writes; another reads, to
 // notice pongs and closes.
-func (s *Server) talk(conn *websocket.Conn, src *source, hold *hub.Hold) {
+func (s *Server) talk(conn *websocket.Conn, src *source, permit *hub.Permit) {
 	why := hub.Finished
 	gone := make(chan struct{})
 	go listen(conn, gone)
 	if src != nil {
 		why = s.say(conn, src, gone)
 		src.Close(why)
-		hold.Release(why)
+		permit.Release(why)
 	}
 	code, text := websocket.CloseNormalClosure, ""
 	if why == hub.Stopping {
@@ -105,10 +105,10 @@ func (s *Server) talk(conn *websocket.Conn, src *source, hold *hub.Hold) {
 	_ = conn.Close()
 }
 
-// hangUp gives the client a moment to close its side, and returns when nobody
-// reads any more. The HTTP library takes conn back as soon as talk returns, and
-// a goroutine that still touched it would bring the whole process down. The
-// deadline is set again and again because a late pong moves it.
+// hangUp gives the client a moment to close its side, and returns when the
+// reading goroutine has ended. The HTTP library takes conn back as soon as talk
+// returns; a goroutine that still used it would crash the process. The deadline
+// is set again and again because a late pong moves it.
 func hangUp(conn *websocket.Conn, gone <-chan struct{}) {
 	wait := time.NewTicker(closeWithin)
 	defer wait.Stop()

@@ -15,16 +15,16 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// streamTask answers with a task's events. The connection leaves the HTTP
-// library here: a request's buffers and stack are too dear to keep for an hour
-// of waiting, and the library would neither notice a client that left nor drop
-// one that does not read.
+// streamTask answers with a task's events. It takes the connection from the
+// HTTP library: the library would keep a request's buffers and stack for an
+// hour of waiting, would not notice a client that left, and would not drop one
+// that does not read.
 func (s *Server) streamTask(ctx context.Context, c *call) error {
 	id, err := c.readable(ctx)
 	if err != nil {
 		return err
 	}
-	f, hold, err := s.follow(ctx, c, id)
+	f, permit, err := s.follow(ctx, c, id)
 	if errors.Is(err, io.EOF) {
 		return c.empty(http.StatusNoContent)
 	}
@@ -34,14 +34,13 @@ func (s *Server) streamTask(ctx context.Context, c *call) error {
 	src := &sseSource{source: s.newSource(c, f, "stream")}
 	head := c.streamHead()
 	first, next := src.begin(head)
-	c.detach(func(conn net.Conn) { s.hub.Serve(hold, conn, first, next, src) })
+	c.detach(func(conn net.Conn) { s.hub.Serve(permit, conn, first, next, src) })
 	return nil
 }
 
-// follow starts a reader for a stream or a socket and takes one of the
-// session's places for it. It answers io.EOF when the client has seen the
-// task's end.
-func (s *Server) follow(ctx context.Context, c *call, id task.ID) (Follower, *hub.Hold, error) {
+// follow starts a reader for a stream or a socket and counts it for its
+// session. It returns io.EOF when the client has seen the task's end.
+func (s *Server) follow(ctx context.Context, c *call, id task.ID) (Follower, *hub.Permit, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	after, resume := c.resumeFrom()
@@ -49,16 +48,16 @@ func (s *Server) follow(ctx context.Context, c *call, id task.ID) (Follower, *hu
 	if err != nil {
 		return nil, nil, err
 	}
-	hold, err := s.hub.Hold(c.owner, s.deps.Policy.Limits().SessionStreams)
+	permit, err := s.hub.Acquire(c.owner, s.deps.Policy.Limits().SessionStreams)
 	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
-	return f, hold, nil
+	return f, permit, nil
 }
 
-// resumeFrom reads the last event a client has seen. An id that is not one of
-// ours is like one that was trimmed: the stream starts with a snapshot.
+// resumeFrom reads the last event that a client has seen. With an id that is
+// not one of ours the stream starts with a snapshot.
 func (c *call) resumeFrom() (after uint64, resume bool) {
 	raw := c.header("Last-Event-ID")
 	if raw == "" {
@@ -83,7 +82,7 @@ func (c *call) streamHead() []byte {
 	return fmt.Appendf(b, "\r\nretry: %d\n\n", 1500+rand.IntN(1500))
 }
 
-// detach takes the connection from the HTTP library once it lets go of it.
+// detach takes the connection when the HTTP library has let go of it.
 func (c *call) detach(then func(net.Conn)) {
 	c.detached = true
 	c.conn.Detach(then)

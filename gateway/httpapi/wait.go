@@ -53,14 +53,14 @@ func (c *call) waitFor() (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-// changed returns the first newer revision than now, or now again when the
-// wait is over. A waiting request counts as one of the session's streams.
+// changed waits for a revision that is newer than now, and returns now when
+// none came in time. A waiting request counts as a stream of the session.
 func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait time.Duration) (*task.Record, error) {
-	hold, err := s.hub.Hold(now.Session, s.deps.Policy.Limits().SessionStreams)
+	permit, err := s.hub.Acquire(now.Session, s.deps.Policy.Limits().SessionStreams)
 	if err != nil {
 		return nil, err
 	}
-	defer hold.Release(hub.Finished)
+	defer permit.Release(hub.Finished)
 	f, err := s.deps.Follow(ctx, now.Session, now.ID, now.Version, true)
 	if errors.Is(err, io.EOF) {
 		return s.deps.Intake.Get(ctx, c.owner, now.ID)

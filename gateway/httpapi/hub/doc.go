@@ -1,8 +1,8 @@
-// Package hub keeps open event streams: it writes what they are about to say,
-// keeps them warm, notices when a client has gone and ends them all at once
-// when the gateway stops. gateway/httpapi feeds it connections that it has
-// taken from the HTTP library; clients are at the other end. One goroutine
-// serves one stream; everything else (heartbeats, liveness) is done by one
-// goroutine for all of them, so that an idle stream is a small stack and
+// Package hub serves open event streams: it writes their events, sends
+// heartbeats, notices when a client has gone, limits the streams of a session
+// and ends them all when the gateway stops. gateway/httpapi feeds it
+// connections that it has taken from the HTTP library; clients are at the
+// other end. Each stream has one goroutine. Heartbeats and liveness are done by
+// one more goroutine for all streams, so an idle stream costs a small stack and
 // nothing more.
 package hub

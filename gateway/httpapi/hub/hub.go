@@ -40,13 +40,14 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Source is what one stream says. The hub calls it from one goroutine.
+// Source gives what is written to one stream. The hub calls it from one
+// goroutine.
 type Source interface {
 	// Events delivers revisions; it is closed when this stream was too slow.
 	Events() <-chan *task.Record
-	// Append adds the frames of a revision to buf; with End the stream is over.
+	// Append adds the frames of a revision to buf. With End the stream is over.
 	Append(ctx context.Context, buf []byte, r *task.Record) ([]byte, Next)
-	// Close releases the source; it is told why the stream ended.
+	// Close releases the source and says why the stream ended.
 	Close(why Reason)
 }
 
@@ -79,7 +80,7 @@ type Hub struct {
 
 	mu      sync.Mutex
 	streams map[*stream]struct{}
-	held    map[task.SessionID]int64
+	permits map[task.SessionID]int64
 
 	open  prometheus.Gauge
 	ended *prometheus.CounterVec
@@ -91,71 +92,76 @@ func New(c Config, reg prometheus.Registerer) *Hub {
 	f := telemetry.For(reg, "http")
 	return &Hub{
 		c: c, closing: make(chan struct{}),
-		streams: make(map[*stream]struct{}), held: make(map[task.SessionID]int64),
+		streams: make(map[*stream]struct{}), permits: make(map[task.SessionID]int64),
 		open:  f.Gauge("open_streams", "Event streams that are open now."),
 		ended: f.Counters("streams_ended", "Event streams that ended, by reason.", "reason"),
 		sent:  f.Counter("stream_events", "Revisions written to event streams."),
 	}
 }
 
-// Closing is closed when streams shall end.
+// Closing is closed when streams must end.
 func (h *Hub) Closing() <-chan struct{} { return h.closing }
 
-// Hold counts a stream of a session, at most limit at once (0: no limit).
-// Streams whose client has left without a word do not count. Release the
-// hold, or hand it to Serve, which does.
-func (h *Hub) Hold(s task.SessionID, limit int64) (*Hold, error) {
-	for range 2 {
-		h.mu.Lock()
-		if limit <= 0 || h.held[s] < limit {
-			h.held[s]++
-			h.mu.Unlock()
-			h.open.Inc()
-			return &Hold{h: h, session: s}, nil
-		}
-		h.mu.Unlock()
-		if !h.reap(s) {
-			break
-		}
+// Acquire counts one more stream of a session, at most limit at once (0: no
+// limit). Streams whose client has left do not count. Release the permit, or
+// pass it to Serve, which does.
+func (h *Hub) Acquire(s task.SessionID, limit int64) (*Permit, error) {
+	counted := h.count(s, limit)
+	if !counted && h.reap(s) {
+		counted = h.count(s, limit)
 	}
-	f := fault.New(fault.TooManyStreams).After(5 * time.Second)
-	return nil, f
+	if !counted {
+		return nil, fault.New(fault.TooManyStreams).After(5 * time.Second)
+	}
+	h.open.Inc()
+	return &Permit{h: h, session: s}, nil
 }
 
-// Hold is one counted stream of a session.
-type Hold struct {
+func (h *Hub) count(s task.SessionID, limit int64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if limit > 0 && h.permits[s] >= limit {
+		return false
+	}
+	h.permits[s]++
+	return true
+}
+
+func (h *Hub) uncount(s task.SessionID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.permits[s]--; h.permits[s] <= 0 {
+		delete(h.permits, s)
+	}
+}
+
+// Permit is one counted stream of a session.
+type Permit struct {
 	h        *Hub
 	session  task.SessionID
 	released atomic.Bool
 }
 
-// Release gives the place back. Only the first call counts.
-func (o *Hold) Release(why Reason) {
-	if o.released.Swap(true) {
+// Release ends the count. Only the first call has an effect.
+func (p *Permit) Release(why Reason) {
+	if p.released.Swap(true) {
 		return
 	}
-	h := o.h
-	h.mu.Lock()
-	if h.held[o.session]--; h.held[o.session] <= 0 {
-		delete(h.held, o.session)
-	}
-	h.mu.Unlock()
-	h.open.Dec()
-	h.ended.WithLabelValues(string(why)).Inc()
+	p.h.uncount(p.session)
+	p.h.open.Dec()
+	p.h.ended.WithLabelValues(string(why)).Inc()
 }
 
-// Serve writes first and then what source says to conn, until the end, and
-// closes conn. It blocks.
-func (h *Hub) Serve(hold *Hold, conn net.Conn, first []byte, next Next, source Source) {
-	s := &stream{conn: conn, source: source, hold: hold, wake: make(chan signal, 1), due: h.firstBeat()}
+// Serve writes first to conn, then what source says. At the end it closes conn
+// and releases the permit. It blocks.
+func (h *Hub) Serve(permit *Permit, conn net.Conn, first []byte, next Next, source Source) {
+	s := &stream{conn: conn, source: source, permit: permit, wake: make(chan signal, 1), due: h.firstHeartbeat()}
 	if !h.enter(s) {
 		h.finish(s, Stopping)
 		return
 	}
 	why := h.run(s, first, next)
-	h.mu.Lock()
-	delete(h.streams, s)
-	h.mu.Unlock()
+	h.leave(s)
 	h.finish(s, why)
 	h.running.Done()
 }
@@ -173,14 +179,20 @@ func (h *Hub) enter(s *stream) bool {
 	return true
 }
 
+func (h *Hub) leave(s *stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.streams, s)
+}
+
 func (h *Hub) finish(s *stream, why Reason) {
 	_ = s.conn.Close()
 	s.source.Close(why)
-	s.hold.Release(why)
+	s.permit.Release(why)
 }
 
-// firstBeat spreads heartbeats, so that they do not come in one burst.
-func (h *Hub) firstBeat() int { return 1 + rand.IntN(h.period()) }
+// firstHeartbeat spreads heartbeats, so that they do not come in one burst.
+func (h *Hub) firstHeartbeat() int { return 1 + rand.IntN(h.period()) }
 
 func (h *Hub) period() int { return max(1, int(h.c.Heartbeat/h.c.Sweep)) }
 

@@ -4,5 +4,6 @@ package hub
 
 import "net"
 
-// hungUp cannot look here; the next heartbeat that fails will tell.
+// hungUp cannot look on this system. The next heartbeat that fails ends the
+// stream.
 func hungUp(net.Conn, []byte) bool { return false }

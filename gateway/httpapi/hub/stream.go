@@ -12,7 +12,7 @@ import (
 type signal uint8
 
 const (
-	beat signal = iota
+	heartbeatDue signal = iota
 	gone
 )
 
@@ -20,7 +20,7 @@ const (
 type stream struct {
 	conn   net.Conn
 	source Source
-	hold   *Hold
+	permit *Permit
 	wake   chan signal
 	due    int // sweeps until the next heartbeat; only the sweeper touches it
 }
@@ -57,7 +57,7 @@ func (h *Hub) run(s *stream, first []byte, next Next) Reason {
 	}
 }
 
-// buffers are shared by all streams: an idle one holds none.
+// say writes a revision. Its buffer is borrowed: an idle stream has none.
 func (h *Hub) say(s *stream, r *task.Record) (Reason, bool) {
 	buf := borrow()
 	defer giveBack(buf)
@@ -80,7 +80,7 @@ func (h *Hub) write(s *stream, p []byte) bool {
 	return err == nil
 }
 
-// nudge leaves a signal; gone replaces a heartbeat that was not taken yet.
+// nudge leaves a signal. gone replaces a heartbeat that was not taken yet.
 func (s *stream) nudge(sig signal) {
 	select {
 	case s.wake <- sig:

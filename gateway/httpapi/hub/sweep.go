@@ -21,14 +21,10 @@ func (h *Hub) Run(ctx context.Context) error {
 
 const scratchBytes = 512
 
-// sweep looks at every stream once, gathering them in batch, which it returns
-// for the next time.
+// sweep looks at every stream once. It collects them in batch and returns that
+// to be used again.
 func (h *Hub) sweep(batch []*stream, scratch []byte) []*stream {
-	h.mu.Lock()
-	for s := range h.streams {
-		batch = append(batch, s)
-	}
-	h.mu.Unlock()
+	batch = h.collect(batch, func(*stream) bool { return true })
 	period := h.period()
 	for i, s := range batch {
 		batch[i] = nil
@@ -38,31 +34,34 @@ func (h *Hub) sweep(batch []*stream, scratch []byte) []*stream {
 		}
 		if s.due--; s.due <= 0 {
 			s.due = period
-			s.nudge(beat)
+			s.nudge(heartbeatDue)
 		}
 	}
 	return batch
 }
 
-// reap takes the places of one session's dead streams back and says whether
+// reap releases the permits of one session's dead streams and says whether
 // there were any.
-func (h *Hub) reap(id task.SessionID) bool {
-	h.mu.Lock()
-	var mine []*stream
-	for s := range h.streams {
-		if s.hold.session == id {
-			mine = append(mine, s)
-		}
-	}
-	h.mu.Unlock()
-	found := false
+func (h *Hub) reap(id task.SessionID) (found bool) {
 	scratch := make([]byte, scratchBytes)
-	for _, s := range mine {
+	for _, s := range h.collect(nil, func(s *stream) bool { return s.permit.session == id }) {
 		if hungUp(s.conn, scratch) {
-			s.hold.Release(Left)
+			s.permit.Release(Left)
 			s.nudge(gone)
 			found = true
 		}
 	}
 	return found
+}
+
+// collect appends the streams that match to into.
+func (h *Hub) collect(into []*stream, match func(*stream) bool) []*stream {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.streams {
+		if match(s) {
+			into = append(into, s)
+		}
+	}
+	return into
 }

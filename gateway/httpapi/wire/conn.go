@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// The phases of a connection. The HTTP library announces none of them; they
-// follow from the order of its calls: it sets the idle deadline once an answer
-// is flushed, and the head deadline once the next request begins.
+// The phases of a connection. The HTTP library does not announce them; they
+// follow from the order of its calls. It sets the idle deadline when an answer
+// is flushed, and the head deadline when the next request begins.
 const (
 	idle     int32 = iota // waiting for the first byte of a request
 	head                  // the library reads a request that no handler has seen
@@ -59,8 +59,8 @@ func (c *Conn) Begin() {
 	c.phase.CompareAndSwap(head, handling)
 }
 
-// Interrupt makes the read of the body that waits now, or comes next, fail: the
-// request was overtaken. It may be called from another goroutine, while the
+// Interrupt makes the current or the next read of the body fail, because a newer
+// request replaces this one. It may be called from another goroutine while the
 // handler runs.
 func (c *Conn) Interrupt() {
 	c.cut.Store(true)
@@ -172,9 +172,9 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// Write sends p, piece by piece, each with its own deadline. What the library
-// writes before any handler saw the request is its own plain-text error, and
-// our answer goes out instead.
+// Write sends p in pieces, each with its own deadline. What the library writes
+// before a handler saw the request is a plain-text error of its own; our answer
+// is sent instead.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.phase.Load() == head && c.l.refusal != nil {
 		return len(p), c.refuse(statusOf(p))
@@ -249,7 +249,7 @@ func (c *Conn) Close() error {
 	if c.released {
 		return nil
 	}
-	c.l.forget(c)
+	c.l.remove(c)
 	if then := c.detached; then != nil {
 		c.detached, c.released = nil, true
 		_ = c.Conn.SetDeadline(time.Time{})

@@ -1,7 +1,6 @@
-// Package wire gives gateway/httpapi TCP connections that a client cannot hold
-// hostage: every byte of a request has a deadline, every write to a slow
-// reader has one, refused bodies are cut off, malformed requests get our own
-// answer, and a shutdown knows which connections are idle. It sits under the
-// HTTP library as its net.Listener, so that these promises hold for every
-// route without the library's help.
+// Package wire gives gateway/httpapi TCP connections with limits: every byte of
+// a request and every write to a slow reader has a deadline, refused bodies are
+// cut off, malformed requests get our own answer, and a shutdown knows which
+// connections are idle. It is the net.Listener under the HTTP library, so these
+// limits hold for every route.
 package wire

@@ -2,11 +2,11 @@ package wire
 
 import "bytes"
 
-// framing watches a head on its way to the HTTP library for lines that say how
-// long the body is. Two of them are ambiguous, and the library would wait for
-// the body of one before a handler could refuse it. It follows a head from its
-// first byte; what comes in one piece with the request before is for the
-// handler to judge.
+// framing counts the lines of a head that say how long the body is, on their
+// way to the HTTP library. Two such lines are ambiguous, and the library would
+// wait for a body before a handler could refuse the request. A head that comes
+// in one piece with the request before is not seen here; the handler checks
+// it.
 type framing struct {
 	inside bool
 	line   []byte // how the line begins, as far as it matters
@@ -31,7 +31,7 @@ func (f *framing) ambiguous(p []byte) bool {
 	return f.lines > 1
 }
 
-// end judges a whole line; an empty one ends the head.
+// end counts a whole line. An empty one ends the head.
 func (f *framing) end() {
 	name, _, named := bytes.Cut(f.line, []byte(":"))
 	switch {

@@ -46,9 +46,9 @@ func Listen(ctx context.Context, address string, limits Limits, refusal Refusal)
 	}, nil
 }
 
-// Accept waits for the next connection. It outlives passing failures such as
-// running out of file descriptors, which would otherwise end the server, and
-// turns away connections over the bound.
+// Accept waits for the next connection. It waits and tries again after failures
+// that pass, such as too many open files, which would otherwise end the server.
+// It closes connections over the limit.
 func (l *Listener) Accept() (net.Conn, error) {
 	pause := 5 * time.Millisecond
 	for {
@@ -96,10 +96,10 @@ func (l *Listener) admit(raw net.Conn) (*Conn, bool) {
 	return c, true
 }
 
-func (l *Listener) forget(c *Conn) {
+func (l *Listener) remove(c *Conn) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	delete(l.conns, c)
-	l.mu.Unlock()
 }
 
 // Len counts the open connections that have not been detached.
