@@ -100,7 +100,7 @@ func (s *slots) forget(which func(campaign string) bool) {
 
 // take takes a slot for a task, one however often it is asked, and keeps it at
 // most so long. When all are taken it first looks for stale ones; then it is
-// fault.Unavailable "campaign_full".
+// fault.CampaignFull.
 func (s *slots) take(ctx context.Context, campaign string, id task.ID, kept time.Duration) error {
 	err := s.sets.Add(ctx, campaign, string(id), kept)
 	if errors.Is(err, engine.ErrFull) && s.sweepIsDue(campaign, time.Now()) && s.sweep(ctx, campaign) > 0 {

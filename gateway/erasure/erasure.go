@@ -29,9 +29,9 @@ type queue interface {
 // intake is what gateway/intake gives.
 type intake interface {
 	Cancel(ctx context.Context, s session.ID, id task.ID) (*task.Record, error)
-	Forget(ctx context.Context, r *task.Record) error
+	Erase(ctx context.Context, r *task.Record) error
 	Removed(r *task.Record)
-	ForgetSession(ctx context.Context, s session.ID) error
+	EraseSession(ctx context.Context, s session.ID) error
 }
 
 // uploads is what gateway/upload gives.
@@ -164,7 +164,7 @@ func (e *Eraser) mark(ctx context.Context, r *task.Record) error {
 			return fmt.Errorf("cancel: %w", err)
 		}
 	}
-	if err := e.deps.Intake.Forget(ctx, r); err != nil {
+	if err := e.deps.Intake.Erase(ctx, r); err != nil {
 		return err
 	}
 	if _, err := e.deps.Queue.Erase(ctx, r.Session, r.ID); err != nil {
@@ -252,7 +252,7 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 	rest, derr := e.deps.Store.Remove(ctx, string(s)+"/")
 	r.Objects += rest.Objects
 	r.Cached += rest.Cached
-	return r, errors.Join(err, derr, e.deps.Intake.ForgetSession(ctx, s), e.deps.Quota.Erase(ctx, s))
+	return r, errors.Join(err, derr, e.deps.Intake.EraseSession(ctx, s), e.deps.Quota.Erase(ctx, s))
 }
 
 // receipt completes a receipt and logs it. The log does not name the session.

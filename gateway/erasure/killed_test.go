@@ -78,15 +78,15 @@ func (i fusedIntake) Cancel(ctx context.Context, s session.ID, id task.ID) (*tas
 	return i.intake.Cancel(ctx, s, id)
 }
 
-func (i fusedIntake) Forget(ctx context.Context, r *task.Record) error {
-	return errors.Join(i.fuse.err(), i.intake.Forget(ctx, r))
+func (i fusedIntake) Erase(ctx context.Context, r *task.Record) error {
+	return errors.Join(i.fuse.err(), i.intake.Erase(ctx, r))
 }
 
-func (i fusedIntake) ForgetSession(ctx context.Context, s session.ID) error {
+func (i fusedIntake) EraseSession(ctx context.Context, s session.ID) error {
 	if err := i.fuse.err(); err != nil {
 		return err
 	}
-	return i.intake.ForgetSession(ctx, s)
+	return i.intake.EraseSession(ctx, s)
 }
 
 type fusedUploads struct {

@@ -10,9 +10,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// fromCache answers a request with a picture that this session already has,
-// as a task of its own that is finished from the start and free. nil: there
-// is none.
+// fromCache answers a request with a picture that this session already has. The
+// answer is a new task that is finished and free. It is nil when there is no
+// such picture.
 func (in *Intake) fromCache(ctx context.Context, d *draft) (*task.Record, error) {
 	id, hit, err := in.cache.get(ctx, d.Session, d.cacheKey)
 	if err != nil || !hit {
@@ -40,8 +40,8 @@ func (in *Intake) fromCache(ctx context.Context, d *draft) (*task.Record, error)
 	return r, nil
 }
 
-// source is the task that an entry points to, nil when it or its photo is
-// gone: an entry dies with what it came from.
+// source is the task that a cache entry points to. It is nil when the task or
+// its photo is gone: the entry is worth nothing then.
 func (in *Intake) source(ctx context.Context, d *draft, id task.ID) (*task.Record, error) {
 	from, _, err := in.live(ctx, d.Session, id)
 	if err != nil {
@@ -66,8 +66,8 @@ func (in *Intake) source(ctx context.Context, d *draft, id task.ID) (*task.Recor
 	return from, nil
 }
 
-// cachedRecord is finished at version 1. It expires with its source, whose
-// picture it shares.
+// cachedRecord is a task that is finished at version 1. It expires with the task
+// whose picture it copies.
 func (in *Intake) cachedRecord(d *draft, from *task.Record) *task.Record {
 	j := in.job(d)
 	j.Seed = from.Seed
@@ -87,8 +87,8 @@ func (in *Intake) cachedRecord(d *draft, from *task.Record) *task.Record {
 	return r
 }
 
-// copyResult gives the new task its own objects, so that deleting either task
-// leaves the other one whole.
+// copyResult gives the new task objects of its own, so that either task can be
+// deleted without the other.
 func (in *Intake) copyResult(ctx context.Context, from, to *task.Record) error {
 	if err := in.store.Copy(ctx, from.Result.ImageKey, to.Result.ImageKey); err != nil {
 		return err

@@ -87,7 +87,7 @@ func TestCachedAnswersDieWithTheirSource(t *testing.T) {
 			return nil
 		},
 		"purge":  func(f *fixture, _ *task.Record) error { _, err := f.PurgeCache(t.Context(), Purge{}); return err },
-		"forget": func(f *fixture, r *task.Record) error { return f.Forget(t.Context(), r) },
+		"forget": func(f *fixture, r *task.Record) error { return f.Erase(t.Context(), r) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

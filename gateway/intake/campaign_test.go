@@ -161,7 +161,7 @@ func TestCachedPicturesKeepTheirMarks(t *testing.T) {
 	if other := f.submit(t, f.in("expo")); other.Cached {
 		t.Error("a picture with another mark was given")
 	}
-	if err := f.Forget(t.Context(), f.found(t, marked.ID)); err != nil {
+	if err := f.Erase(t.Context(), f.found(t, marked.ID)); err != nil {
 		t.Fatal(err)
 	}
 	mark("春茶节")

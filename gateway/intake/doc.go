@@ -1,6 +1,7 @@
-// Package intake turns a request into an accepted task: the key that makes a
-// retry harmless, validation against the catalogue, text rules, the session's
-// cache, its quota, and the one publish that is the commit point.
-// gateway/httpapi feeds it; it feeds gateway/queue, and gateway/dispatch
-// settles with it.
+// Package intake turns a request into an accepted task. It recognises a repeated
+// idempotency key, validates against the catalogue, applies text rules, answers
+// from the session's cache, reserves quota and publishes the job: that publish
+// is the commit point. It also lists, cancels and rates tasks. gateway/httpapi
+// feeds it; it feeds gateway/queue; gateway/dispatch settles finished tasks
+// with it.
 package intake

@@ -7,10 +7,10 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 )
 
-// enroll gives the draft its session's arm of the running experiment: its
-// words, and its numbers where the person chose none. All of it travels in the
-// job. What one of the arms has no words for takes no part, or the arms would
-// be compared by different pictures.
+// enroll puts the draft into its session's arm of the running experiment: it
+// takes the arm's catalogue, and the arm's options where the person chose none.
+// A style or place that is missing in one of the catalogues takes no part;
+// otherwise the arms would be compared by different pictures.
 func (in *Intake) enroll(d *draft) {
 	if in.arms == nil {
 		return
@@ -35,7 +35,7 @@ func (in *Intake) enroll(d *draft) {
 	style.Strength = cmp.Or(arm.Strength, style.Strength)
 }
 
-// words is the choice in the words of an arm.
+// words is the choice as the catalogue of an arm has it.
 func (in *Intake) words(a policy.Arm, d *draft) (c choice, known bool) {
 	c = d.choice
 	if a.Catalog == 0 {

@@ -75,7 +75,7 @@ func TestArmsShareNoCachedPicture(t *testing.T) {
 		t.Error("a picture of another experiment is given")
 	}
 	f.alone("sky", policy.Arm{Provider: "b"})
-	if err := f.Forget(t.Context(), first); err != nil {
+	if err := f.Erase(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	if r := f.submit(t, f.request("")); r.Cached {

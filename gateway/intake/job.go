@@ -39,7 +39,8 @@ func errKey() error {
 		At("Idempotency-Key", fault.FieldMalformed, "must be 1…255 visible ASCII characters")
 }
 
-// bodyHash tells two requests apart by their meaning, not by their bytes.
+// bodyHash is the same for two requests that mean the same, whatever their
+// bytes.
 func bodyHash(r Request) string {
 	parts := []string{string(r.Upload), r.Style, r.Place, optionsText(r.Options)}
 	if r.Campaign != "" {
@@ -48,9 +49,8 @@ func bodyHash(r Request) string {
 	return digest(parts...)
 }
 
-// cacheKey is the same for two requests that may share a picture. One of
-// another arm, or of none, was made in another way, and one with another mark
-// looks otherwise.
+// cacheKey is the same for two requests that may share a picture. Those of
+// different arms, or with different brand marks, may not.
 func cacheKey(fingerprint, style, place string, o task.Options, version int, arm *task.Arm, mark string) string {
 	parts := []string{fingerprint, style, place, optionsText(o), strconv.Itoa(version)}
 	if arm != nil {
@@ -62,8 +62,8 @@ func cacheKey(fingerprint, style, place string, o task.Options, version int, arm
 	return digest(parts...)
 }
 
-// optionsText is one text for one meaning; its parts cannot run into each
-// other, because only the note is free and it comes last.
+// optionsText is the same for options that mean the same. Only the note is free
+// text, and it comes last, so two different options never give the same text.
 func optionsText(o task.Options) string {
 	seed := ""
 	if o.Seed != nil {
@@ -74,7 +74,7 @@ func optionsText(o task.Options) string {
 	}, "\x00")
 }
 
-// digest keeps parts apart by their lengths.
+// digest hashes the parts with their lengths, so "ab", "c" is not "a", "bc".
 func digest(parts ...string) string {
 	h := sha256.New()
 	var n [4]byte
@@ -86,7 +86,7 @@ func digest(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 }
 
-// job is the whole request as dispatch and workers need it.
+// job is the request with all that dispatch and workers need of it.
 func (in *Intake) job(d *draft) *task.Job {
 	now := in.now().UTC().Truncate(time.Millisecond)
 	o := d.Options
@@ -101,7 +101,7 @@ func (in *Intake) job(d *draft) *task.Job {
 	}
 }
 
-// drawSeed takes the given seed or draws one that is not the last one.
+// drawSeed takes the given seed, or draws one other than not.
 func drawSeed(given *int64, not int64) int64 {
 	if given != nil {
 		return *given

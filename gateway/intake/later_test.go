@@ -139,7 +139,7 @@ func TestFeedback(t *testing.T) {
 	}
 	wantCode(t, f.Feedback(t.Context(), f.id, r.ID, "6"), fault.Unprocessable, "rating_invalid")
 	wantCode(t, f.Feedback(t.Context(), session.ID(task.NewID()), r.ID, "like"), fault.NotFound, "task_not_found")
-	if err := f.ForgetSession(t.Context(), f.id); err != nil {
+	if err := f.EraseSession(t.Context(), f.id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.feedback.Get(t.Context(), feedbackKey(f.id, r.ID)); fault.KindOf(err) != fault.NotFound {
@@ -151,12 +151,12 @@ func TestFeedback(t *testing.T) {
 }
 
 func FuzzCursors(f *testing.F) {
-	f.Add(place{1, "x"}.String())
+	f.Add(cursor{1, "x"}.String())
 	f.Add("")
-	f.Fuzz(func(t *testing.T, cursor string) {
-		p, err := parseCursor(cursor)
-		if err == nil && cursor != "" && !task.ValidID(string(p.id)) {
-			t.Fatalf("%q gives %+v", cursor, p)
+	f.Fuzz(func(t *testing.T, sent string) {
+		p, err := parseCursor(sent)
+		if err == nil && sent != "" && !task.ValidID(string(p.id)) {
+			t.Fatalf("%q gives %+v", sent, p)
 		}
 	})
 }

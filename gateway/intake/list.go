@@ -26,14 +26,15 @@ const (
 	maxCursor       = 128
 )
 
-// List returns a page of a session's tasks, newest first, and the cursor of
-// the next page, "" at the end. Deleted tasks are not shown.
-func (in *Intake) List(ctx context.Context, s session.ID, limit int, cursor string) (page []*task.Record, next string, err error) {
+// List returns a page of a session's tasks, newest first, from a cursor or from
+// the newest. next is the cursor of the next page, "" at the end. Deleted tasks
+// are left out.
+func (in *Intake) List(ctx context.Context, s session.ID, limit int, from string) (page []*task.Record, next string, err error) {
 	if limit <= 0 {
 		limit = DefaultPage
 	}
 	limit = min(limit, MaxPage)
-	after, err := parseCursor(cursor)
+	after, err := parseCursor(from)
 	if err != nil {
 		return nil, "", err
 	}
@@ -41,17 +42,17 @@ func (in *Intake) List(ctx context.Context, s session.ID, limit int, cursor stri
 	if err != nil {
 		return nil, "", err
 	}
-	if cursor != "" {
-		all = slices.DeleteFunc(all, func(r *task.Record) bool { return placeOf(r).compare(after) <= 0 })
+	if from != "" {
+		all = slices.DeleteFunc(all, func(r *task.Record) bool { return cursorOf(r).compare(after) <= 0 })
 	}
 	if len(all) <= limit {
 		return all, "", nil
 	}
-	return all[:limit], placeOf(all[limit-1]).String(), nil
+	return all[:limit], cursorOf(all[limit-1]).String(), nil
 }
 
-// all reads every live task of a session, newest first. A session has few: a
-// day's quota.
+// all reads every live task of a session, newest first. A session has few: its
+// quota bounds them.
 func (in *Intake) all(ctx context.Context, s session.ID) ([]*task.Record, error) {
 	ids, err := in.queue.Tasks(ctx, s)
 	if err != nil {
@@ -74,44 +75,44 @@ func (in *Intake) all(ctx context.Context, s session.ID) ([]*task.Record, error)
 		return nil, fmt.Errorf("list tasks: %w", err)
 	}
 	records = slices.DeleteFunc(records, func(r *task.Record) bool { return r == nil })
-	slices.SortFunc(records, func(a, b *task.Record) int { return placeOf(a).compare(placeOf(b)) })
+	slices.SortFunc(records, func(a, b *task.Record) int { return cursorOf(a).compare(cursorOf(b)) })
 	return records, nil
 }
 
-// place is where a task stands in a list.
-type place struct {
+// cursor is the last task of a page: the next page begins after it.
+type cursor struct {
 	nanos int64
 	id    task.ID
 }
 
-func placeOf(r *task.Record) place { return place{r.CreatedAt.UnixNano(), r.ID} }
+func cursorOf(r *task.Record) cursor { return cursor{r.CreatedAt.UnixNano(), r.ID} }
 
 // compare puts newer tasks first.
-func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(q.nanos, p.nanos), cmp.Compare(q.id, p.id))
+func (c cursor) compare(d cursor) int {
+	return cmp.Or(cmp.Compare(d.nanos, c.nanos), cmp.Compare(d.id, c.id))
 }
 
-// String is the place as a cursor.
-func (p place) String() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.nanos, 36) + "." + string(p.id)))
+// String is the cursor as clients see it.
+func (c cursor) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.nanos, 36) + "." + string(c.id)))
 }
 
-func parseCursor(cursor string) (place, error) {
-	if cursor == "" {
-		return place{}, nil
+func parseCursor(sent string) (cursor, error) {
+	if sent == "" {
+		return cursor{}, nil
 	}
 	bad := fault.New(fault.CursorInvalid).At("cursor", fault.FieldMalformed, "must be a nextCursor")
-	if len(cursor) > maxCursor {
-		return place{}, bad
+	if len(sent) > maxCursor {
+		return cursor{}, bad
 	}
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	text, err := base64.RawURLEncoding.DecodeString(sent)
 	if err != nil {
-		return place{}, bad
+		return cursor{}, bad
 	}
 	nanos, id, _ := strings.Cut(string(text), ".")
 	n, err := strconv.ParseInt(nanos, 36, 64)
 	if err != nil || !task.ValidID(id) {
-		return place{}, bad
+		return cursor{}, bad
 	}
-	return place{n, task.ID(id)}, nil
+	return cursor{n, task.ID(id)}, nil
 }

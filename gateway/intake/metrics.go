@@ -16,7 +16,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	f := telemetry.For(reg, "intake")
 	return metrics{
 		answers:  f.Counters("answers", "Requests for tasks by outcome: accepted, cached, replayed, or the refusal's code.", "outcome"),
-		feedback: f.Counters("feedback", "Opinions on results, by rating.", "rating"),
+		feedback: f.Counters("feedback", "Ratings of results.", "rating"),
 	}
 }
 

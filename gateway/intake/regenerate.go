@@ -11,8 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// RegenerateRequest asks for another picture like one there is. nil keeps
-// what the task had; of Options, each field that is zero keeps too.
+// RegenerateRequest asks for another picture like that of a task. A nil field,
+// and each zero field of Options, keeps what the task had.
 type RegenerateRequest struct {
 	Session  session.ID
 	Client   netip.Addr
@@ -25,10 +25,10 @@ type RegenerateRequest struct {
 	Options  *task.Options
 }
 
-// Regenerate accepts a new task like an earlier one, with a new seed unless
-// one is given; in the same campaign while that is open. It is never answered
-// from the cache, and its picture never enters it. When the photo is gone it
-// is fault.UploadExpired.
+// Regenerate accepts a new task like an earlier one. It has a new seed unless one
+// is given, and is in the same campaign while that is open. The cache neither
+// answers it nor keeps its picture. When the photo is gone it is
+// fault.UploadExpired.
 func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted, error) {
 	id, err := taskID(r.Session, "tasks/"+string(r.Task)+"/regenerate", r.Key)
 	if err != nil {
@@ -51,7 +51,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		d.Style, d.Place = or(r.Style, from.Style), or(r.Place, from.Place)
 		d.Options = merge(from.Options, r.Options)
 		if _, err := in.policy.State().Admit(from.Campaign, in.now()); err == nil {
-			d.Campaign = from.Campaign // afterwards it is everybody's
+			d.Campaign = from.Campaign
 		}
 		return nil
 	})
@@ -61,7 +61,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 	return answer, err
 }
 
-// regenerateHash is of what was sent, not of what it means now.
+// regenerateHash is of what was sent: what it means changes with the task.
 func regenerateHash(r RegenerateRequest) (string, error) {
 	sent, err := json.Marshal([]any{r.Task, r.Style, r.Place, r.Options})
 	if err != nil { // a float that JSON cannot say
@@ -77,7 +77,8 @@ func or(given *string, kept string) string {
 	return kept
 }
 
-// merge keeps what is not given, except the seed: another picture is wanted.
+// merge keeps what is not given, except the seed: the same seed would give the
+// same picture.
 func merge(kept task.Options, given *task.Options) task.Options {
 	kept.Seed = nil
 	if given == nil {

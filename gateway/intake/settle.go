@@ -29,36 +29,37 @@ func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error
 	return nil
 }
 
-// left is how long a task still lives, and so what is kept beside its record.
+// left is how long a task still lives. What is kept beside its record lives as
+// long.
 func (in *Intake) left(r *task.Record) time.Duration {
 	return max(time.Second, r.ExpiresAt.Sub(in.now())) // 0 would keep it for ever
 }
 
-// Forget removes what the intake keeps about a task beside its record: the
+// Erase removes what the intake keeps about a task beside its record: the
 // cached answer and the feedback.
-func (in *Intake) Forget(ctx context.Context, r *task.Record) error {
+func (in *Intake) Erase(ctx context.Context, r *task.Record) error {
 	var errs []error
 	if r.State == task.Succeeded && !r.Cached {
 		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm, r.BrandMark)
 		errs = append(errs, in.cache.drop(ctx, r.Session, key, r.ID))
 	}
-	errs = append(errs, in.forgetOpinion(ctx, r))
+	errs = append(errs, in.eraseFeedback(ctx, r))
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("forget task: %w", err)
+		return fmt.Errorf("erase task: %w", err)
 	}
 	return nil
 }
 
-// ForgetSession removes the cached answers and the feedback of a session.
-func (in *Intake) ForgetSession(ctx context.Context, s session.ID) error {
+// EraseSession removes the cached answers and the feedback of a session.
+func (in *Intake) EraseSession(ctx context.Context, s session.ID) error {
 	for _, b := range []*engine.Bucket{in.cache.bucket, in.feedback} {
 		keys, err := b.Keys(ctx, string(s)+".*")
 		if err != nil {
-			return fmt.Errorf("forget session: %w", err)
+			return fmt.Errorf("erase session: %w", err)
 		}
 		for _, key := range keys {
 			if err := b.Delete(ctx, key, engine.AnyRevision); err != nil {
-				return fmt.Errorf("forget session: %w", err)
+				return fmt.Errorf("erase session: %w", err)
 			}
 		}
 	}

@@ -33,8 +33,8 @@ type Accepted struct {
 	Replayed bool // the key was used before, for the same request
 }
 
-// draft is a request on its way: what was asked, under which id, and what has
-// been found out so far.
+// draft is a request that is being accepted: what was asked, the id of its task,
+// and what has been found out so far.
 type draft struct {
 	Request
 	id       task.ID
@@ -49,9 +49,9 @@ type draft struct {
 	mark     string // of its campaign
 }
 
-// Submit accepts a task; when it returns without an error the task is
-// durable. With a key it is idempotent: the same request again finds the task
-// it made, even after a crash at any point in between.
+// Submit accepts a task. When it returns without an error the task is durable.
+// With a key it is idempotent: the same request again finds the task that the
+// first one made, even after a crash at any point.
 func (in *Intake) Submit(ctx context.Context, r Request) (Accepted, error) {
 	hash := bodyHash(r)
 	id, err := taskID(r.Session, "tasks", r.Key)
@@ -62,8 +62,8 @@ func (in *Intake) Submit(ctx context.Context, r Request) (Accepted, error) {
 	return in.once(ctx, d, func() error { return nil })
 }
 
-// once answers a key that was used before, whatever the limits are now, and
-// else completes the draft and accepts it.
+// once answers a key that was used before, whatever the limits are now.
+// Otherwise it completes the draft and accepts it.
 func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (answer Accepted, err error) {
 	defer func() { in.met.answered(answer, err) }()
 	if d.Key != "" {
@@ -81,9 +81,9 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 	return in.accept(ctx, d)
 }
 
-// accept walks the one order of an acceptance: the newest policy, the request,
-// the operator's pause, the experiment, the photo, the cache, the budgets, the limits, the
-// queue.
+// accept checks in this order: the newest policy, the request, the operator's
+// pause, the campaign, the experiment, the photo, the cache, the budgets. Then
+// it enqueues the task.
 func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
 	if err := in.policy.Fresh(ctx); err != nil {
 		return Accepted{}, err
@@ -113,7 +113,7 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 	return in.enqueue(ctx, d)
 }
 
-// replay answers a key that was used before. fault.NotFound: it was not.
+// replay answers a key that was used before; it is fault.NotFound for a new one.
 func (in *Intake) replay(ctx context.Context, d *draft) (Accepted, error) {
 	r, _, err := in.queue.Known(ctx, d.Session, d.id)
 	switch {
@@ -142,8 +142,8 @@ func (in *Intake) checkPause() error {
 	return fault.New(fault.IntakePaused).With("reason", pause.Reason).After(retry)
 }
 
-// checkCampaign refuses a task of a campaign that is not open, and else finds
-// its mark.
+// checkCampaign refuses a task of a campaign that is not open, and reads the
+// brand mark of one that is.
 func (in *Intake) checkCampaign(d *draft) error {
 	if d.Campaign == "" {
 		return nil
@@ -166,8 +166,8 @@ func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, err
 	return up, nil
 }
 
-// enqueue pays with the session's quota and commits the job. What is refused
-// after something was taken is given back.
+// enqueue reserves what the task needs and commits the job. When a later step
+// refuses, what the earlier ones took is given back.
 func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	if err := in.admit(ctx, d); err != nil {
 		return Accepted{}, err

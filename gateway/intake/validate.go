@@ -18,8 +18,8 @@ const (
 	pauseRetry = 30 * time.Second
 )
 
-// choice is what a request chose from the catalogue, and its note as it may
-// be used.
+// choice is what a request chose from the catalogue, and its note with
+// forbidden words masked.
 type choice struct {
 	style   catalog.Style
 	place   catalog.Place
@@ -27,8 +27,8 @@ type choice struct {
 	version int
 }
 
-// validate resolves a request against the catalogue and judges its note. All
-// that is out of range is said at once, each with a JSON pointer.
+// validate looks the request up in the catalogue and checks its note. It reports
+// all options that are out of range at once, each with a JSON pointer.
 func (in *Intake) validate(ctx context.Context, r Request) (choice, error) {
 	doc := in.policy.Catalog()
 	if err := checkPresent(r); err != nil {
@@ -50,7 +50,7 @@ func (in *Intake) validate(ctx context.Context, r Request) (choice, error) {
 	}
 	var err error
 	if c.note, err = in.text.Check(ctx, r.Options.Note); err != nil {
-		return choice{}, fmt.Errorf("judge note: %w", err)
+		return choice{}, fmt.Errorf("check note: %w", err)
 	}
 	return c, nil
 }

@@ -25,10 +25,10 @@ type Follower struct {
 	last     uint64 // version sent last
 }
 
-// Follow starts a reader. With resume it continues after version `after`;
-// when that version is unknown or already trimmed it starts with a snapshot,
-// as it does without resume. It answers io.EOF when the task has ended and
-// the client has seen that, and fault.NotFound for a task that is not there.
+// Follow starts a reader. With resume it continues after version `after`.
+// Without resume, or when that version is unknown or trimmed, it starts with a
+// snapshot. It returns io.EOF when the client has seen the task's end, and
+// fault.NotFound for a task that is not there.
 func (q *Queue) Follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (*Follower, error) {
 	r, err := q.hub.subscribe(taskSubject(s, id))
 	if err != nil {
@@ -132,8 +132,8 @@ func (f *Follower) advance(sent []*task.Record) {
 // Close stops the reader.
 func (f *Follower) Close() { f.q.hub.unsubscribe(f.reader) }
 
-// replay reads the stored revisions newer than after, oldest first. Of a last
-// one whose books were completed later only the completed one counts.
+// replay reads the stored revisions newer than after, oldest first. A last one
+// may be there twice, when its costs were completed later: the second counts.
 func (q *Queue) replay(ctx context.Context, s task.SessionID, id task.ID, after uint64) ([]*task.Record, error) {
 	var out []*task.Record
 	for seq := uint64(1); ; {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	hubBuffer    = 1 << 14 // live messages in hand; beyond it the engine calls us slow and we start over
+	hubBuffer    = 1 << 14 // live messages not delivered yet; beyond it every stream starts over
 	readerBuffer = 16      // revisions a reader may lag behind before it is dropped
 )
 
@@ -44,8 +44,8 @@ func newHub(conn *nats.Conn, log *slog.Logger, met metrics) *hub {
 	return &hub{conn: conn, log: log, met: met, in: make(chan *nats.Msg, hubBuffer), topics: make(map[string]*topic)}
 }
 
-// subscribe must come before the snapshot that it completes: both go through
-// one connection, in order, so nothing falls between them.
+// subscribe must come before the snapshot that it completes. Both go through one
+// connection in order, so no revision is missed in between.
 func (h *hub) subscribe(taskSubject string) (*reader, error) {
 	r := &reader{subject: "live." + taskSubject, c: make(chan *task.Record, readerBuffer)}
 	h.mu.Lock()
@@ -132,8 +132,8 @@ func (h *hub) deliver(m *nats.Msg) {
 	}
 }
 
-// dropAll ends every reader: what they missed cannot be told from here, so
-// they resume by their last event id.
+// dropAll ends every reader. It is not known what they missed, so they resume by
+// their last event id.
 func (h *hub) dropAll(reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

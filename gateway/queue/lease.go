@@ -21,38 +21,38 @@ const (
 	pullHeartbeat  = 2 * time.Second // a lost consumer is noticed after two
 	flushWithin    = 5 * time.Second
 
-	// PulseEvery is how often a held lease must be renewed.
+	// PulseEvery is how often a lease must be renewed.
 	PulseEvery = ackWait / 3
 )
 
-// Lease is a job in the hands of the dispatcher. It comes back to the queue
-// when it is neither pulsed nor acknowledged in time.
+// Lease is a job that the dispatcher works on. The job returns to the queue when
+// the lease is neither renewed nor acknowledged in time.
 type Lease struct {
 	Job *task.Job
 	Seq uint64 // in the jobs stream: the order of acceptance
-	Old bool   // accepted before this dispatcher took over: somebody may have begun it
+	Old bool   // accepted before this dispatcher took over, so an earlier one may have begun it
 	msg jetstream.Msg
 }
 
 // Ack ends the job: its task is terminal and settled.
 func (l Lease) Ack() error { return engine.Classify(l.msg.Ack()) }
 
-// Confirm is Ack, and waits until the engine has heard it.
+// Confirm is Ack, and waits until the engine has it.
 func (l Lease) Confirm(ctx context.Context) error { return engine.Classify(l.msg.DoubleAck(ctx)) }
 
-// Pulse keeps the lease for another 30 seconds.
+// Pulse renews the lease for another 30 seconds.
 func (l Lease) Pulse() error { return engine.Classify(l.msg.InProgress()) }
 
 // Return gives the job back, to be leased again after a delay.
 func (l Lease) Return(delay time.Duration) error { return engine.Classify(l.msg.NakWithDelay(delay)) }
 
-// Lead makes the caller the only consumer of jobs: whoever consumed before is
-// cut off, and all that was leased and not acknowledged comes again at once.
-// It calls on for each lease, at most window of which are out at a time, and
-// once recovered, when every job that the one before may have begun has been
-// leased again. It returns when ctx ends or another dispatcher has taken over
-// (fault.Deposed).
-func (q *Queue) Lead(ctx context.Context, window int, on func(Lease), recovered func()) error {
+// Lead makes the caller the only consumer of jobs. The consumer before is cut
+// off, and what it leased and did not acknowledge is leased again at once. Lead
+// calls on for each lease, of which at most so many are open at a time. It calls
+// recovered once, when every job that an earlier dispatcher may have begun has
+// been leased again. It returns when ctx ends or when another dispatcher takes
+// over (fault.Deposed).
+func (q *Queue) Lead(ctx context.Context, most int, on func(Lease), recovered func()) error {
 	if err := q.depose(ctx); err != nil {
 		return err
 	}
@@ -60,23 +60,23 @@ func (q *Queue) Lead(ctx context.Context, window int, on func(Lease), recovered 
 	if err != nil {
 		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
 	}
-	// The name is new in every term: under a fixed one, a dispatcher that was
-	// deposed while it was out of touch would go on with its successor's.
+	// The name is new in every term. Under a fixed name, a dispatcher that was
+	// deposed without noticing would go on with its successor's consumer.
 	cons, err := q.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: consumerPrefix + task.NewID(), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
-		MaxAckPending: window, MaxDeliver: -1, MemoryStorage: true,
+		MaxAckPending: most, MaxDeliver: -1, MemoryStorage: true,
 	})
 	if err != nil {
 		return fmt.Errorf("consume jobs: %w", engine.Classify(err))
 	}
-	msgs, err := cons.Messages(jetstream.PullMaxMessages(window), jetstream.PullHeartbeat(pullHeartbeat), jetstream.PullExpiry(30*time.Second))
+	msgs, err := cons.Messages(jetstream.PullMaxMessages(most), jetstream.PullHeartbeat(pullHeartbeat), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
 		return engine.Classify(err)
 	}
 	defer msgs.Stop()
 	defer context.AfterFunc(ctx, msgs.Stop)()
 	l := leasing{q: q, name: cons.CachedInfo().Name, old: info.State.LastSeq, on: on, recovered: recovered}
-	l.left = min(window, int(min(info.State.Msgs, 1<<30)))
+	l.left = min(most, int(min(info.State.Msgs, 1<<30)))
 	return l.run(ctx, msgs)
 }
 
@@ -141,7 +141,7 @@ func (l *leasing) lease(m jetstream.Msg, meta *jetstream.MsgMetadata) {
 	l.on(Lease{Job: j, Seq: seq, Old: seq <= l.old || meta.NumDelivered > 1, msg: m})
 }
 
-// seen counts down to the moment at which the past is known.
+// seen counts down to the moment when all jobs of the term before are here.
 func (l *leasing) seen(n int) {
 	l.left -= n
 	if l.left <= 0 && l.recovered != nil {
@@ -156,8 +156,7 @@ func (l *leasing) deposed(ctx context.Context) bool {
 	return errors.Is(err, jetstream.ErrConsumerNotFound)
 }
 
-// Drained is the sequence up to which every job is done: nobody waits behind
-// those.
+// Drained is the sequence up to which every job is done.
 func (q *Queue) Drained(ctx context.Context) (uint64, error) {
 	info, err := q.jobs.Info(ctx)
 	if err != nil {
@@ -175,7 +174,7 @@ func (q *Queue) Backlog(ctx context.Context) (uint64, error) {
 	return info.State.Msgs, nil
 }
 
-// Cancels calls on for every SignalCancel from its return until stop.
+// Cancels calls on for every SignalCancel, from its return until stop.
 func (q *Queue) Cancels(on func(task.SessionID, task.ID)) (stop func(), err error) {
 	conn := q.engine.Conn()
 	sub, err := conn.Subscribe(cancelSubject, func(m *nats.Msg) {

@@ -127,10 +127,9 @@ func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.I
 	return out, nil
 }
 
-// Erase leaves a content-free tombstone in place of a task and removes its
-// history in the same step, whatever state it is in. Writers that race lose
-// their compare-and-swap and find the tombstone. It stays until the task would
-// have expired: a key is remembered, and a picture counted, no longer either.
+// Erase replaces a task, in any state, by a tombstone without content and removes
+// its history in the same step. Writers that race lose their compare-and-swap
+// and find the tombstone. It stays until the task would have expired.
 func (q *Queue) Erase(ctx context.Context, s task.SessionID, id task.ID) (existed bool, err error) {
 	for {
 		r, rev, err := q.Lookup(ctx, s, id)
@@ -152,7 +151,7 @@ func (q *Queue) Erase(ctx context.Context, s task.SessionID, id task.ID) (existe
 	}
 }
 
-// Trim forgets all but the newest revision of a finished task.
+// Trim removes all but the newest revision of a finished task.
 func (q *Queue) Trim(ctx context.Context, s task.SessionID, id task.ID) error {
 	return engine.Classify(q.tasks.Purge(ctx, jetstream.WithPurgeSubject(taskSubject(s, id)), jetstream.WithPurgeKeep(1)))
 }

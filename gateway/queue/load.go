@@ -16,12 +16,12 @@ const (
 	cancelSubject = "queue.cancel"
 )
 
-// Load is what the dispatcher knows about the queue, told to every gateway
-// four times a second so that each can answer "when".
+// Load is what the dispatcher knows about the queue. It is sent to every gateway
+// four times a second, so that each can estimate when a task is done.
 type Load struct {
 	At        time.Time `json:"at"`
-	Delivered uint64    `json:"delivered"` // last job sequence in the window
-	Waiting   int       `json:"waiting"`   // jobs in the window without a worker
+	Delivered uint64    `json:"delivered"` // last job that was leased
+	Waiting   int       `json:"waiting"`   // leased jobs that do not run yet
 	Running   int       `json:"running"`
 	Capacity  int       `json:"capacity"` // tasks that run at once
 	P50       float64   `json:"p50"`      // seconds of service, median
@@ -29,7 +29,8 @@ type Load struct {
 	Mean      float64   `json:"mean"`
 }
 
-// PublishLoad tells all gateways; a lost message is replaced by the next.
+// PublishLoad sends the load to all gateways. The next one replaces a lost
+// message.
 func (q *Queue) PublishLoad(l Load) error {
 	data, err := sonic.Marshal(l)
 	if err != nil {
@@ -45,7 +46,7 @@ func (q *Queue) receiveLoad(m *nats.Msg) {
 	}
 }
 
-// Load returns the last load heard of, or nil when nobody dispatches.
+// Load returns the last load that arrived, or nil when no gateway dispatches.
 func (q *Queue) Load() *Load {
 	l := q.load.Load()
 	if l == nil || time.Since(l.At) > loadStale {
@@ -54,9 +55,9 @@ func (q *Queue) Load() *Load {
 	return l
 }
 
-// Estimate places a job by its sequence: behind everything in the window and
-// all that was accepted before it. It is an upper bound, because jobs that
-// ended out of turn are counted too. It is nil when nobody dispatches.
+// Estimate is the position of a job by its sequence: behind all leased jobs that
+// wait and all jobs accepted before it. It is an upper bound, because jobs that
+// ended out of turn are counted too. It is nil when no gateway dispatches.
 func (q *Queue) Estimate(seq uint64) *task.Position {
 	l := q.Load()
 	if l == nil {
@@ -92,9 +93,9 @@ func (q *Queue) DrainTime() time.Duration {
 	return max(time.Second, min(time.Minute, time.Duration(l.Mean*float64(time.Second))))
 }
 
-// SignalCancel wakes the dispatcher for a task whose record it shall read
-// again: because it is to be canceled, was canceled, or was deleted. The
-// record is the truth; a lost signal only costs time.
+// SignalCancel makes the dispatcher read a task's record again, because the task
+// is to be canceled, was canceled or was deleted. The record decides; a lost
+// signal only costs time.
 func (q *Queue) SignalCancel(s task.SessionID, id task.ID) error {
 	return q.engine.Conn().Publish(cancelSubject, []byte(string(s)+"."+string(id)))
 }

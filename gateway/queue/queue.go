@@ -64,9 +64,9 @@ func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, 
 }
 
 // readsAnywhere reports whether any replica may answer a read. With several
-// replicas one that lags would miss what was acknowledged: a follower would
-// lose a terminal event, an accepted task would be "not found". There only
-// the stream's leader answers.
+// replicas only the stream's leader may: one that lags would miss what was
+// acknowledged, so a follower would lose a terminal event and an accepted task
+// would not be found.
 func readsAnywhere(e *engine.Engine) bool { return e.Replicas() == 1 }
 
 // SetDepth changes the most jobs that wait or run at once, 0 for no limit. It
@@ -151,10 +151,10 @@ func (q *Queue) Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task
 	return q.record(ctx, s, id)
 }
 
-// Known is Lookup for a task that most likely never was, such as that of a
-// new key. It asks for the job first: a job leaves only after its task's last
-// revision is there, so two misses in this order are an answer, where Lookup
-// needs three.
+// Known is Lookup for a task that probably does not exist, such as that of a new
+// key. It asks for the job first. A job leaves only after its task's last
+// revision is there, so two misses in this order are enough, where Lookup needs
+// three.
 func (q *Queue) Known(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error) {
 	j, seq, err := q.Job(ctx, s, id)
 	if err != nil && fault.KindOf(err) != fault.NotFound {

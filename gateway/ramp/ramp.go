@@ -70,7 +70,7 @@ func (r *Ramp) look(ctx context.Context) error {
 	case state.Disabled(p.To):
 		return r.move(ctx, p, back, p.To+" was switched off")
 	}
-	v, why := judge(p, from, to, time.Now())
+	v, why := decide(p, from, to, time.Now())
 	err := r.move(ctx, p, v, why)
 	r.count(r.Policy.State().Ramp) // the calls of a new step are counted from now
 	return err

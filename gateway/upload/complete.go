@@ -12,20 +12,20 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// Complete has a worker judge and normalise the photo, and makes the upload
-// ready. It may be called again, also at the same time: the photo is judged
-// once. A refused photo is deleted, and the refusal says why in a code.
+// Complete has a worker inspect and normalise the photo, and makes the upload
+// ready. It may be called again, also at the same time: the photo is inspected
+// once. A refused photo is deleted; the code of the refusal says why.
 func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	up, err := u.Get(ctx, s, id)
 	if err != nil || up.Status == Ready {
 		return up, err
 	}
-	// Whoever came first must not take the others down by leaving.
+	// When the first caller gives up, the others still wait for the answer.
 	shared := context.WithoutCancel(ctx)
-	answer := u.judging.DoChan(uploadKey(s, id), func() (any, error) {
+	answer := u.inspecting.DoChan(uploadKey(s, id), func() (any, error) {
 		ctx, cancel := context.WithTimeout(shared, u.config.InspectTimeout)
 		defer cancel()
-		return u.judge(ctx, s, id)
+		return u.inspect(ctx, s, id)
 	})
 	select {
 	case <-ctx.Done():
@@ -36,7 +36,7 @@ func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) 
 	}
 }
 
-func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
+func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	up, revision, err := u.fetch(ctx, uploadKey(s, id))
 	if err != nil || up.Status == Ready {
 		return up, err
@@ -63,8 +63,8 @@ func (u *Uploads) judge(ctx context.Context, s session.ID, id task.UploadID) (Up
 	return u.finish(ctx, up, revision, seen)
 }
 
-// missized drops bytes that no gateway saw come and that are not as many as
-// declared. The right ones may be sent to the same URL.
+// missized drops bytes that are not as many as declared. They were sent past the
+// gateways; the right ones may be sent to the same URL.
 func (u *Uploads) missized(ctx context.Context, up Upload, size int64) error {
 	_, err := u.store.Delete(ctx, up.RawKey)
 	return errors.Join(checkLength(size, up.Size), err)
@@ -86,8 +86,8 @@ func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
 // maxPhoto bounds the normalised JPEG, which is at most 2048 px long.
 const maxPhoto = 16 << 20
 
-// refuse deletes a photo that was judged and found wanting. A judgement that
-// did not happen leaves everything as it is, for another try.
+// refuse deletes a photo that the worker refused. When the inspection itself
+// failed, everything stays as it is for another try.
 func (u *Uploads) refuse(ctx context.Context, up Upload, cause error) error {
 	switch fault.KindOf(cause) {
 	case fault.Invalid, fault.Unprocessable, fault.TooLarge, fault.Unsupported:
@@ -127,8 +127,8 @@ func (u *Uploads) finish(ctx context.Context, up Upload, revision uint64, seen w
 	return up, nil
 }
 
-// lost is what remains when another gateway was faster: its answer, or, when
-// the upload was deleted meanwhile, no photo.
+// lost is the answer when another gateway was faster: the upload as that one
+// left it. When it was deleted meanwhile, our copy of the photo goes too.
 func (u *Uploads) lost(ctx context.Context, up Upload) (Upload, error) {
 	now, _, err := u.fetch(ctx, uploadKey(up.Session, up.ID))
 	if fault.KindOf(err) == fault.NotFound && err != nil {

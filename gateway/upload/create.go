@@ -14,15 +14,15 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// Types lists the content types that a client may declare. What the bytes
-// really are is for a worker to say.
+// Types lists the content types that a client may declare. A worker finds out
+// what the bytes really are.
 func Types() []string {
 	return []string{"image/jpeg", "image/jpg", "image/png", "image/heic", "image/heif", "image/webp"}
 }
 
-// Create declares a photo and reserves room for it. When this session already
-// has a ready upload with the declared SHA-256, that one is the answer and
-// there is nothing to send.
+// Create declares a photo and reserves its bytes. When the session already has a
+// ready upload with the declared SHA-256, it returns that one and there is
+// nothing to send.
 func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up Upload, reused bool, err error) {
 	r.SHA256 = strings.ToLower(r.SHA256)
 	r.ContentType = mediaType(r.ContentType)

@@ -1,5 +1,5 @@
-// Package upload takes a person's photo from declaration to "ready": limits
-// and consent first, then exactly the declared bytes, then a worker's
-// judgement and a normalised copy that no client can write. gateway/httpapi
-// feeds it; gateway/intake makes tasks of what it gives.
+// Package upload takes a person's photo from declaration to "ready": it checks
+// limits and consent, takes exactly the declared bytes, and has a worker inspect
+// them and write a normalised copy that no client can change. gateway/httpapi
+// feeds it; gateway/intake makes tasks of ready uploads.
 package upload

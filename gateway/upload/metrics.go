@@ -19,6 +19,6 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		completed:      f.Counter("completed", "Photos that became ready."),
 		received:       f.Counter("received_bytes", "Bytes of photos received."),
 		refused:        f.Counters("refused", "Photos refused, by code.", "code"),
-		inspectSeconds: f.Seconds("inspect", "Time until a worker had judged a photo.", prometheus.ExponentialBuckets(0.01, 2, 12)),
+		inspectSeconds: f.Seconds("inspect", "Time until a worker had inspected a photo.", prometheus.ExponentialBuckets(0.01, 2, 12)),
 	}
 }

@@ -15,8 +15,8 @@ import (
 
 // Receive takes the bytes of a signed PUT: exactly the declared size, to the
 // raw key, and only while the upload is pending. length is what the client
-// announced, -1 when it did not. The body is streamed; a stall is for the
-// caller to end, by failing the next read.
+// announced, -1 when it did not. The body is streamed. The caller ends a stall
+// by failing the next read.
 func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error {
 	s, id, ok := parseRawKey(g.Key)
 	if !ok || g.Size <= 0 {
@@ -44,8 +44,7 @@ func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, le
 	return nil
 }
 
-// Adopt takes a file that holds all bytes of a pending upload, which came
-// piece by piece, as Receive takes those of one PUT.
+// Adopt takes a file with all bytes of a pending upload, which came in pieces.
 func (u *Uploads) Adopt(ctx context.Context, up Upload, path string) error {
 	if err := u.mayReceive(ctx, up.Session, up.ID); err != nil {
 		return err
@@ -73,7 +72,7 @@ func (u *Uploads) Received(ctx context.Context, up Upload) (bool, error) {
 	return err == nil && raw.Size == up.Size, err
 }
 
-// mayReceive reads past the memory of other gateways.
+// mayReceive reads the bucket: another gateway may have changed the upload.
 func (u *Uploads) mayReceive(ctx context.Context, s session.ID, id task.UploadID) error {
 	up, _, err := u.fetch(ctx, uploadKey(s, id))
 	if err != nil {

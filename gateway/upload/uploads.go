@@ -29,7 +29,8 @@ const (
 	readyFor = time.Minute
 )
 
-// inspector judges and normalises a raw photo; gateway/fleet finds a worker.
+// inspector checks and normalises a raw photo. It is gateway/fleet, which finds
+// a worker for it.
 type inspector interface {
 	Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error)
 }
@@ -57,21 +58,21 @@ type Deps struct {
 // Uploads keeps the photos of sessions. Its bucket holds, for a session S,
 // "S.<upload>" (the upload), "S.usage" (the bytes it has declared),
 // "S.sha.<hex>" (which ready upload has these bytes) and, for a moment,
-// "S.gone.<upload>" (so that other gateways forget it).
+// "S.gone.<upload>" (so that other gateways drop it from memory).
 type Uploads struct {
-	config    Config
-	bucket    *engine.Bucket
-	store     *store.Store
-	inspector inspector
-	partials  partials
-	limits    func() policy.Limits
-	policy    func() string
-	log       *slog.Logger
-	met       metrics
-	now       func() time.Time
-	ready     *otter.Cache[string, Upload]
-	removals  *engine.Mirror[struct{}] // holds nothing: it keeps ready true
-	judging   singleflight.Group
+	config     Config
+	bucket     *engine.Bucket
+	store      *store.Store
+	inspector  inspector
+	partials   partials
+	limits     func() policy.Limits
+	policy     func() string
+	log        *slog.Logger
+	met        metrics
+	now        func() time.Time
+	ready      *otter.Cache[string, Upload]
+	removals   *engine.Mirror[struct{}] // holds nothing: it keeps ready true
+	inspecting singleflight.Group
 }
 
 // Open prepares uploads.
@@ -103,9 +104,9 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 	return u, nil
 }
 
-// Get finds an upload of a session, or fault.UploadNotFound:
-// somebody else's is no different from none. Ready ones come from memory, but
-// not while a removal on another gateway may have been missed.
+// Get finds an upload of a session. One of another session is like none:
+// fault.UploadNotFound. Ready ones come from memory, unless a
+// removal on another gateway may have been missed.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
 		return Upload{}, errNotFound()
@@ -120,7 +121,7 @@ func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Uplo
 	return up, err
 }
 
-// fetch reads an upload past the memory.
+// fetch reads an upload from the bucket.
 func (u *Uploads) fetch(ctx context.Context, key string) (up Upload, revision uint64, err error) {
 	e, err := u.bucket.Ask(ctx, key)
 	if fault.KindOf(err) == fault.NotFound && err != nil {

@@ -21,8 +21,8 @@ const (
 	fewest  = 32
 )
 
-// usage is what a session has declared and not yet lost: an upload's bytes
-// count until it is removed or expires.
+// usage is what a session has declared. The bytes of an upload count until it is
+// removed or expires.
 type usage map[task.UploadID]share
 
 type share struct {
@@ -30,7 +30,7 @@ type share struct {
 	Expires int64 `json:"e"` // unix seconds
 }
 
-// left is how long the last of the uploads still lives.
+// left is the time until the last of the uploads expires.
 func (all usage) left(now int64) time.Duration {
 	last := now + 1 // 0 would keep the counter for ever
 	for _, s := range all {

@@ -33,10 +33,10 @@ type Chunk struct {
 	Accept func() error // asked at the end, when not nil: an error takes the bytes back
 }
 
-// Append writes a chunk at its offset and says how much of it is kept. When
-// the source fails, what came before is kept and the error is the source's
-// affair: it is not reported. While another process writes the same upload,
-// it says fault.UploadLocked.
+// Append writes a chunk at its offset and returns how much of it is kept. When
+// the source fails, what came before is kept and the source's error is not
+// reported. While another process writes the same upload it is
+// fault.UploadLocked.
 func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, err error) {
 	file, err := os.OpenFile(f.Path(s, id), os.O_WRONLY, 0)
 	if err != nil {
@@ -78,7 +78,7 @@ func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
 	}
 }
 
-// fill reads until the buffer is full, so that a write is worth its call.
+// fill reads until the buffer is full, so that there are few writes.
 func fill(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var m int

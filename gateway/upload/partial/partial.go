@@ -23,7 +23,8 @@ const (
 	batch    = 512
 )
 
-// Config says where partial files lie and how long they are waited for.
+// Config says where partial files lie and how long they are kept without a new
+// byte.
 type Config struct {
 	Dir        string        // ours alone; on the file system of the objects a finished file is not copied
 	Keep       time.Duration // since the last byte came
@@ -31,7 +32,7 @@ type Config struct {
 	MinFree    int64 // refuse to begin when less would be left, in bytes
 }
 
-// Defaults wait an hour.
+// Defaults keep them an hour.
 func Defaults() Config {
 	return Config{Keep: time.Hour, SweepEvery: 5 * time.Minute, MinFree: 256 << 20}
 }
@@ -99,7 +100,7 @@ func (f *Files) Size(s task.SessionID, id task.UploadID) (int64, error) {
 	return fi.Size(), nil
 }
 
-// Remove forgets an upload and says whether there was something.
+// Remove deletes an upload's file and says whether there was one.
 func (f *Files) Remove(s task.SessionID, id task.UploadID) (existed bool, err error) {
 	err = os.Remove(f.Path(s, id))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,8 +109,8 @@ func (f *Files) Remove(s task.SessionID, id task.UploadID) (existed bool, err er
 	return err == nil, classify(err)
 }
 
-// RemoveSession forgets every upload of a session, also those whose record
-// has expired, and says how many there were.
+// RemoveSession deletes the files of a session, also those whose record has
+// expired, and says how many there were.
 func (f *Files) RemoveSession(s task.SessionID) (int, error) {
 	return f.clean(func(name string, _ fs.DirEntry) bool { return strings.HasPrefix(name, string(s)+".") })
 }

@@ -101,10 +101,10 @@ func (t *transfer) GetInfo(context.Context) (handler.FileInfo, error) {
 	return info, nil
 }
 
-// WriteChunk appends what comes, and keeps it however it ends; a chunk that
-// came with a checksum is kept only when it matches. Nobody needs what comes
-// for a photo that is known: closing the connection instead would look like a
-// failure to the client, which would begin anew.
+// WriteChunk appends what comes and keeps it, even when the connection breaks. A
+// chunk with a checksum is kept only when that matches. What comes for a photo
+// that the session already has is read and dropped: a closed connection would
+// look like a failure, and the client would begin anew.
 func (t *transfer) WriteChunk(ctx context.Context, offset int64, source io.Reader) (int64, error) {
 	if t.up.Status == upload.Ready {
 		_, err := io.Copy(io.Discard, source)
@@ -126,8 +126,8 @@ func (t *transfer) FinishUpload(ctx context.Context) error {
 	return refuse(ctx, t.finish(ctx))
 }
 
-// finish may find that another gateway has done so, or that the upload was
-// removed or has expired while the bytes came: then they go too.
+// finish may find that another gateway has finished the upload, or that it was
+// removed or has expired meanwhile: then the bytes go too.
 func (t *transfer) finish(ctx context.Context) error {
 	err := t.h.deps.Uploads.Adopt(ctx, t.up, t.h.deps.Files.Path(t.up.Session, t.up.ID))
 	if err == nil || fault.KindOf(err) != fault.NotFound {
@@ -145,8 +145,8 @@ func (t *transfer) GetReader(context.Context) (io.ReadCloser, error) {
 	return nil, errors.New("uploads are not served")
 }
 
-// Terminate removes the upload. A photo that was judged is its session's, and
-// no longer this capability's.
+// Terminate removes the upload. One that is ready belongs to its session and can
+// no longer be removed by whoever has the Location.
 func (t *transfer) Terminate(ctx context.Context) error {
 	if t.up.Status == upload.Ready {
 		return refuse(ctx, fault.New(fault.UploadAlreadyComplete))

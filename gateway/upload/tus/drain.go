@@ -6,9 +6,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// Drain ends the bodies of requests that run, and of those that still come:
-// what arrived is kept, and clients go on at another gateway, or at this one
-// when it is back, instead of sending until they are cut.
+// Drain ends the bodies of current and later requests. What arrived is kept, and
+// clients go on at another gateway, or at this one when it is back.
 func (h *Handler) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

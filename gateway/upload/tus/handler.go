@@ -108,7 +108,7 @@ func New(d Deps) (*Handler, error) {
 	return h, nil
 }
 
-// Answer is what to tell the client. It has no body.
+// Answer is the answer to the client. It has no body.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -126,11 +126,11 @@ func (h *Handler) Discover() http.Header {
 	return out
 }
 
-// Serve answers one request. The owner counts only where an upload is
-// created; everywhere else the signed path does. interrupt must make a read of
-// r.Body that waits now, or comes later, fail: a newer request for the same
-// upload has come, and the connection of this one is probably dead. A refusal
-// is a fault.
+// Serve answers one request. A refusal is a fault. The owner counts only where
+// an upload is created; everywhere else the signed path gives the right.
+// interrupt must make the current and every later read of r.Body fail. It is
+// called when a newer request for the same upload comes: the connection of this
+// one is probably dead.
 func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (Answer, error) {
 	v := &visit{owner: owner, body: r.Body, interrupt: interrupt}
 	h.enter(v)
@@ -191,10 +191,10 @@ func (h *Handler) admit(r *http.Request, v *visit) (err error) {
 	return nil
 }
 
-// late reports whether a piece begins before what has arrived already. It does
-// not fit, so it waits for no lock and interrupts nobody: it may be from a
-// connection that the phone has given up, and come after its next one. (What a
-// wrong checksum is about to take back, a client learns by asking again.)
+// late reports whether a piece begins before what has arrived already. It is
+// refused without a lock and interrupts no other request: it may come from a
+// connection that the phone has given up, after its next one. (When a wrong
+// checksum is about to take bytes back, the client asks for the offset again.)
 func (h *Handler) late(r *http.Request, s session.ID, id task.UploadID) bool {
 	if r.Method != http.MethodPatch {
 		return false

@@ -32,9 +32,9 @@ type signer interface {
 	Verify(ctx context.Context, purpose string, msg, mac []byte) (bool, error)
 }
 
-// location is the capability to go on with an upload: whoever has it may, and
-// nothing else. "<session>.<upload>.<expiry>.<mac>", and "<node>." before it
-// when this gateway has a name: a load balancer reads that and needs no key.
+// location lets whoever has it go on with one upload:
+// "<session>.<upload>.<expiry>.<mac>", after "<node>." when this gateway has a
+// name. A load balancer reads the name and needs no key.
 func (h *Handler) location(up upload.Upload) string {
 	what := ""
 	if h.deps.Node != "" {
@@ -45,8 +45,8 @@ func (h *Handler) location(up upload.Upload) string {
 	return h.deps.PublicURL + Path + "/" + what + "." + mac
 }
 
-// verify reads a capability. A good one past its time is fault.Gone, so that
-// clients begin anew.
+// verify reads a location. One past its time is fault.Gone, so clients begin
+// anew.
 func (h *Handler) verify(ctx context.Context, token string) (session.ID, task.UploadID, error) {
 	invalid := fault.New(fault.SignatureInvalid)
 	last := strings.LastIndexByte(token, '.')

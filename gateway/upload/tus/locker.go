@@ -10,9 +10,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// locker lets one request at a time work on an upload. The newest wins: the
-// one before it is interrupted, because a phone that comes again has given
-// that connection up. Against other gateways partial.Files has a lock too.
+// locker lets one request at a time work on an upload. A newer request interrupts
+// the one before: a phone that comes again has given that connection up.
+// partial.Files has a lock against other gateways.
 type locker struct{ memory *memorylocker.MemoryLocker }
 
 // NewLock names the lock of an upload.

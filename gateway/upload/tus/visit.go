@@ -11,8 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// visit is one request's way through tusd: what our parts on its far side need
-// to know, and what they have to say.
+// visit is one request while tusd handles it: what our storage behind tusd needs
+// to know of the request, and what it found out.
 type visit struct {
 	owner   session.ID
 	creates bool
@@ -54,7 +54,7 @@ func (v *visit) interrupted() error {
 	return v.cause
 }
 
-// end forgets the connection.
+// end drops the connection.
 func (v *visit) end() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -71,7 +71,7 @@ func visitOf(ctx context.Context) *visit {
 	return v
 }
 
-// refuse remembers why, past tusd.
+// refuse remembers the reason, which tusd would not pass on.
 func refuse(ctx context.Context, err error) error {
 	if v := visitOf(ctx); err != nil && v.err == nil {
 		v.err = err
@@ -79,8 +79,8 @@ func refuse(ctx context.Context, err error) error {
 	return err
 }
 
-// outcome is the request's error: ours before tusd's, and of its bare failures
-// the reason.
+// outcome is the request's error: ours if there is one, else the reason of
+// tusd's.
 func (v *visit) outcome(w *recorder) error {
 	if v.err != nil {
 		return v.err
@@ -97,12 +97,12 @@ func (v *visit) outcome(w *recorder) error {
 	return errors.New("tusd: " + w.code())
 }
 
-// watched is a visit's body; it remembers how it ended.
+// watched is the body of a visit. It remembers how it ended.
 type watched visit
 
-// Read reads the body, until it is interrupted. A body that stalls is no
-// mistake of the client, and what arrived is kept: a code that clients take
-// for final (408 is) would end the upload.
+// Read reads the body until it is interrupted. When a body stalls, what arrived
+// is kept and the code must be one upon which clients go on: they take 408 as
+// final.
 func (b *watched) Read(p []byte) (n int, err error) {
 	v := (*visit)(b)
 	cause := v.interrupted()

@@ -63,7 +63,7 @@ func TestAPictureMadeAgainCountsOnce(t *testing.T) {
 		}
 	}
 	eventually(t, "it is counted", func() bool { return f.arms.of("a").Regenerated > 0 && len(f.repeats) == 0 })
-	if err := f.Feedback(t.Context(), f.id, r.ID, "1"); err != nil { // which leaves the other opinion
+	if err := f.Feedback(t.Context(), f.id, r.ID, "1"); err != nil { // which replaces the other rating
 		t.Fatal(err)
 	}
 	if _, err := f.Regenerate(t.Context(), RegenerateRequest{Session: f.id, Client: f.request("").Client, Task: r.ID, Key: "four"}); err != nil {

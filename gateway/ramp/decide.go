@@ -54,9 +54,9 @@ const (
 	back
 )
 
-// judge decides about a running switch by the calls of its current step to
-// the new provider, and those of the whole switch to the old one.
-func judge(r *policy.Ramp, from, to Calls, now time.Time) (verdict, string) {
+// decide looks at the calls of the current step to the new provider, and at
+// those of the whole switch to the old one.
+func decide(r *policy.Ramp, from, to Calls, now time.Time) (verdict, string) {
 	enough := to.All() >= int64(r.Samples)
 	made := fmt.Sprintf("%s made a picture of %.0f%% of %d calls", r.To, 100*to.Share(), to.All())
 	switch {

@@ -16,17 +16,17 @@ import (
 // againMost bounds the regenerated pictures that wait to be counted.
 const againMost = 1024
 
-// opinion is what a person thinks of a result.
-type opinion struct {
+// feedback is what a person said about a result.
+type feedback struct {
 	Rating string    `json:"rating,omitempty"`
-	Again  bool      `json:"again,omitempty"` // another one was asked for, and counted
+	Again  bool      `json:"again,omitempty"` // another picture was asked for, and that is counted
 	Style  string    `json:"style"`
 	Place  string    `json:"place"`
 	At     time.Time `json:"at"`
 }
 
-// Feedback keeps what a person thinks of a finished task, for as long as that
-// lives; the last word counts.
+// Feedback keeps a person's rating of a finished task for as long as the task
+// lives. A second rating replaces the first.
 func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating string) error {
 	r, err := in.Get(ctx, s, id)
 	if err != nil {
@@ -38,19 +38,19 @@ func (in *Intake) Feedback(ctx context.Context, s session.ID, id task.ID, rating
 	if !r.State.Terminal() {
 		return fault.New(fault.TaskNotFinished)
 	}
-	before, err := in.opine(ctx, r, func(o *opinion) { o.Rating = rating })
+	before, err := in.editFeedback(ctx, r, func(f *feedback) { f.Rating = rating })
 	if err != nil {
 		return err
 	}
-	in.judge(r, rated(rating, 1), rated(before.Rating, -1))
+	in.count(r, rated(rating, 1), rated(before.Rating, -1))
 	in.met.feedback.WithLabelValues(rating).Inc()
 	return nil
 }
 
-// opine changes what is kept of a person's opinion, and returns what was.
-func (in *Intake) opine(ctx context.Context, r *task.Record, edit func(*opinion)) (before opinion, err error) {
+// editFeedback changes the feedback of a task and returns what it was before.
+func (in *Intake) editFeedback(ctx context.Context, r *task.Record, edit func(*feedback)) (before feedback, err error) {
 	_, err = in.feedback.Update(ctx, feedbackKey(r.Session, r.ID), func(old []byte) ([]byte, time.Duration, error) {
-		before = opinion{}
+		before = feedback{}
 		if old != nil {
 			if err := json.Unmarshal(old, &before); err != nil {
 				return nil, 0, err
@@ -68,48 +68,49 @@ func (in *Intake) opine(ctx context.Context, r *task.Record, edit func(*opinion)
 	return before, nil
 }
 
-// again notes that another picture was asked for; whoever asked does not wait.
+// again notes that another picture like this one was asked for. It does not
+// wait until that is counted.
 func (in *Intake) again(from *task.Record) {
 	if from == nil || in.arms == nil || from.Arm == nil || !experiment.Made(*from.Arm, from) {
 		return
 	}
 	select {
 	case in.repeats <- from:
-	default: // one opinion of very many
+	default: // one of very many
 	}
 }
 
-// runRepeats counts each picture that was made again once.
+// runRepeats counts pictures that were asked for again, each of them once.
 func (in *Intake) runRepeats(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case from := <-in.repeats:
-			before, err := in.opine(ctx, from, func(o *opinion) { o.Again = true })
+			before, err := in.editFeedback(ctx, from, func(f *feedback) { f.Again = true })
 			if err == nil && !before.Again {
-				in.judge(from, experiment.Counts{Regenerated: 1})
+				in.count(from, experiment.Counts{Regenerated: 1})
 			}
 		}
 	}
 }
 
-// Removed says that a person deleted a picture and not all they had.
-func (in *Intake) Removed(r *task.Record) { in.judge(r, experiment.Counts{Deleted: 1}) }
+// Removed counts that a person deleted this picture, and not the whole session.
+func (in *Intake) Removed(r *task.Record) { in.count(r, experiment.Counts{Deleted: 1}) }
 
-// judge counts what somebody thinks of a picture for the arm that made it.
-func (in *Intake) judge(r *task.Record, opinions ...experiment.Counts) {
+// count counts feedback on a picture for the arm that made it.
+func (in *Intake) count(r *task.Record, feedback ...experiment.Counts) {
 	if in.arms == nil || r.Arm == nil || !experiment.Made(*r.Arm, r) {
 		return
 	}
 	var sum experiment.Counts
-	for _, o := range opinions {
-		sum.Add(o)
+	for _, c := range feedback {
+		sum.Add(c)
 	}
 	in.arms.Feedback(*r.Arm, sum)
 }
 
-// rated is what a rating counts for, or with -1 what it counted for.
+// rated is what a rating counts for. n is -1 to take it back.
 func rated(rating string, n int64) (c experiment.Counts) {
 	switch rating {
 	case "":
@@ -131,7 +132,6 @@ func validRating(rating string) bool {
 
 func feedbackKey(s session.ID, id task.ID) string { return string(s) + "." + string(id) }
 
-// forgetOpinion removes what a person thought of a task.
-func (in *Intake) forgetOpinion(ctx context.Context, r *task.Record) error {
+func (in *Intake) eraseFeedback(ctx context.Context, r *task.Record) error {
 	return in.feedback.Delete(ctx, feedbackKey(r.Session, r.ID), engine.AnyRevision)
 }
