@@ -44,8 +44,7 @@ type queue interface {
 }
 
 // intake is gateway/intake: it ends tasks and keeps the cache of finished
-// ones. To purge, an empty session means all sessions, an empty style all
-// styles.
+// ones.
 type intake interface {
 	Cancel(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, error)
 	PurgeCache(ctx context.Context, s task.SessionID, style string) (removed int, err error)

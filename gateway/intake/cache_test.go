@@ -86,8 +86,8 @@ func TestCachedAnswersDieWithTheirSource(t *testing.T) {
 			f.store.err = fault.New(fault.ObjectNotFound)
 			return nil
 		},
-		"purge":  func(f *fixture, _ *task.Record) error { _, err := f.PurgeCache(t.Context(), Purge{}); return err },
-		"forget": func(f *fixture, r *task.Record) error { return f.Erase(t.Context(), r) },
+		"purge": func(f *fixture, _ *task.Record) error { _, err := f.PurgeCache(t.Context(), "", ""); return err },
+		"erase": func(f *fixture, r *task.Record) error { return f.Erase(t.Context(), r) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -153,15 +153,16 @@ func TestOperatorsSeeAndPurgeTheCache(t *testing.T) {
 	r := f.request("")
 	r.Style = "pixel"
 	f.finish(t, f.submit(t, r).ID, task.Succeeded)
-	if stats, err := f.CacheStats(t.Context()); err != nil || stats.Entries != 2 || stats.Sessions != 1 || stats.Styles["ink"] != 1 {
-		t.Errorf("stats = %+v, err = %v", stats, err)
+	if entries, sessions, err := f.CacheStats(t.Context()); err != nil || entries != 2 || sessions != 1 {
+		t.Errorf("%d entries of %d sessions, err = %v", entries, sessions, err)
 	}
 	for _, c := range []struct {
-		purge Purge
-		want  int
-	}{{Purge{Session: session.ID(task.NewID())}, 0}, {Purge{Style: "ink"}, 1}, {Purge{Session: f.id}, 1}, {Purge{}, 0}} {
-		if n, err := f.PurgeCache(t.Context(), c.purge); n != c.want || err != nil {
-			t.Errorf("%+v: %d removed, want %d, err %v", c.purge, n, c.want, err)
+		session session.ID
+		style   string
+		want    int
+	}{{session.ID(task.NewID()), "", 0}, {"", "ink", 1}, {f.id, "", 1}, {"", "", 0}} {
+		if n, err := f.PurgeCache(t.Context(), c.session, c.style); n != c.want || err != nil {
+			t.Errorf("%+v: %d removed, err %v", c, n, err)
 		}
 	}
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/httpapi"
+	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+)
+
+// buildWire prepares how workers are called and how they reach us.
+func (g *gateway) buildWire(context.Context) error {
+	workerrpc.RouteLogs(g.log)
+	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: g.config.Fleet.Token, Drain: time.Second, Logger: g.log}
+	client := workerrpc.ClientConfig{Token: g.config.Fleet.Token}
+	if !g.config.TLS.Empty() {
+		var err error
+		if server.TLS, client.TLS, err = g.config.TLS.Load(); err != nil {
+			return err
+		}
+	}
+	g.listen = &server
+	var err error
+	g.client, err = workerrpc.NewClient(client)
+	return err
+}
+
+// buildHTTP makes the public listener.
+func (g *gateway) buildHTTP(context.Context) (err error) {
+	hc := httpapi.Defaults()
+	hc.Listen, hc.PublicURL = g.config.HTTP.Listen, g.config.HTTP.PublicURL
+	hc.CORSOrigins, hc.TrustedProxies = g.config.HTTP.CORSOrigins, g.config.HTTP.TrustedProxies
+	g.http, err = httpapi.New(hc, httpapi.Deps{
+		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
+		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
+		Checks: []httpapi.Check{{Name: "engine", Probe: g.engine.Ready}},
+		Logger: g.log, Registry: g.reg,
+	})
+	return err
+}
+
+// follow gives the queue's follower the shape that httpapi asks for.
+func (g *gateway) follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (httpapi.Follower, error) {
+	f, err := g.queue.Follow(ctx, s, id, after, resume)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// buildAdmin makes the operators' listener.
+func (g *gateway) buildAdmin(ctx context.Context) error {
+	token, err := g.adminToken(ctx)
+	if err != nil {
+		return err
+	}
+	ac := admin.Defaults()
+	ac.Listen, ac.Token = g.config.Admin.Listen, token
+	g.admin, err = admin.New(ac, admin.Deps{
+		Policy: g.policy, Queue: g.queue, Intake: g.intake, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
+		Dispatch: g.dispatch, Ramp: g.ramp, Arms: g.arms, Notes: g.text, Providers: g.router.Config().Providers, Ready: g.engine.Ready, Registry: g.reg,
+		Logger: g.log, Version: version, Environment: g.config.Environment,
+	})
+	return err
+}
+
+// adminToken resolves the configured token, or keeps one in the data
+// directory that survives restarts.
+func (g *gateway) adminToken(ctx context.Context) (string, error) {
+	if g.config.Admin.Token == "" {
+		return admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
+	}
+	return secret.Resolve(ctx, g.config.Admin.Token, g.secrets)
+}
+
+// internalURL is where workers of this machine reach the public listener.
+func (c *Config) internalURL() string {
+	if c.HTTP.InternalURL != "" {
+		return c.HTTP.InternalURL
+	}
+	host, port, _ := net.SplitHostPort(c.HTTP.Listen)
+	if a, err := netip.ParseAddr(host); host == "" || (err == nil && a.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
