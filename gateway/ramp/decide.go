@@ -29,7 +29,7 @@ func (c Calls) since(before Calls) Calls {
 	return c
 }
 
-// z is how sure a verdict must be, in standard deviations. A switch is judged
+// z is how sure a verdict must be, in standard deviations. It is reached
 // every second. A plain comparison of shares would sooner or later roll back
 // every provider that fails now and then.
 const z = 2
