@@ -69,7 +69,7 @@ func (d *Dispatcher) Status() Status {
 
 // subscribe keeps what the leader broadcasts.
 func (d *Dispatcher) subscribe() (stop func(), err error) {
-	return d.deps.Queue.Hear(func(data []byte) {
+	return d.deps.Queue.SubscribeStatus(func(data []byte) {
 		b := new(broadcast)
 		if sonic.Unmarshal(data, b) == nil {
 			d.heard.Store(b)
@@ -84,7 +84,7 @@ func (t *term) broadcast(ctx context.Context) {
 		r.Waiting = max(0, t.backlog(ctx)-r.load.Running)
 		t.logged.log(r.Alarms, r.At, t.deps.Runs.Logger)
 		if data, err := sonic.Marshal(r.broadcast); err == nil {
-			_ = t.deps.Queue.Announce(data) // the next one replaces it
+			_ = t.deps.Queue.BroadcastStatus(data) // the next one replaces it
 		}
 	}
 }
