@@ -20,8 +20,8 @@ const (
 	maxSolution      = 2 << 10
 )
 
-// checkSolution accepts one solution of one challenge, once. Without a good
-// one it is fault.Challenge, and Params["challenge"] is a fresh challenge in
+// checkSolution accepts a solution of a challenge once. Without a good solution
+// it returns fault.Challenge, with a new challenge in Params["challenge"], in
 // ALTCHA's JSON.
 func (s *Sessions) checkSolution(ctx context.Context, solution string) error {
 	err := errToken
@@ -77,7 +77,8 @@ func (s *Sessions) spend(ctx context.Context, solution string) error {
 	return err
 }
 
-// challengeKey is any master's: a rotation costs a client one more challenge.
+// challengeKey changes with the signing key. A client whose challenge is open at
+// that moment gets one more.
 func (s *Sessions) challengeKey() string {
 	_, key := s.keys.Key(challengePurpose)
 	return hex.EncodeToString(key)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Config says how long sessions are good for.
+// Config says how long tokens are valid and what a new session has to prove.
 type Config struct {
 	TTL           time.Duration // of a token
 	RenewWithin   time.Duration // how long after its end a token still renews

@@ -37,8 +37,8 @@ func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt 
 	return code, expiresAt, nil
 }
 
-// redeem takes a code out, so that of two browsers one gets it. Wrong codes
-// are counted against the client's network.
+// redeem deletes a code and returns its session, so only one of two browsers
+// gets it. Wrong codes are counted for the client's network.
 func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
 	network := ratelimit.Network(client)
 	if wait := s.guesses.Wait(network, guessLimit, guessWindow); wait > 0 {
@@ -68,7 +68,7 @@ func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (
 // linkKey hides the code: what is stored does not open a session.
 func linkKey(code string) string { return "link." + task.DeriveID("link", code) }
 
-// drawCode rejects the bytes that would make some letters likelier.
+// drawCode skips the bytes that would make some letters more likely than others.
 func drawCode() string {
 	const fair = 256 - 256%len(linkAlphabet)
 	code := make([]byte, 0, linkLength)

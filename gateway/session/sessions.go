@@ -41,8 +41,8 @@ type Deps struct {
 	Now      func() time.Time // time.Now when nil
 }
 
-// Sessions makes and checks sessions. A session is nothing but an id that a
-// signed token proves; nothing is stored for it until it does something.
+// Sessions makes and checks sessions. A session is only an id that a signed token
+// proves; nothing is stored for it until it does something.
 type Sessions struct {
 	config  Config
 	keys    ring
@@ -75,7 +75,7 @@ type Created struct {
 	Renewed   bool // the session was there before
 }
 
-// Identity is what a good token proves.
+// Identity is what a valid token proves.
 type Identity struct {
 	ID        ID
 	ExpiresAt time.Time
@@ -116,8 +116,8 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 }
 
 // Create makes a session, renews the one that a bearer proves, or takes over
-// the one of a link code. A bearer that proves nothing is refused rather than
-// replaced: the caller shall know that its session is gone.
+// the one of a link code. A bearer that proves nothing is refused and gets no new
+// session instead, so the caller learns that its session is gone.
 func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error) {
 	switch {
 	case r.Bearer != "":

@@ -27,8 +27,8 @@ func (s *Sessions) Ticket(id ID, t task.ID, until time.Time) string {
 	return string(id) + "." + expiry + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// VerifyTicket says whose ticket this is, if it is for this task and still
-// good. One whose time is over is fault.NotFound, as the task is by then. Like
+// VerifyTicket says whose ticket this is if it is for this task and has not
+// expired. An expired one is fault.NotFound: the task is gone by then too. Like
 // Verify it asks the engine only when it has to.
 func (s *Sessions) VerifyTicket(ctx context.Context, ticket string, t task.ID) (ID, error) {
 	invalid := fault.New(fault.TicketInvalid)

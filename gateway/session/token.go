@@ -20,8 +20,8 @@ const (
 
 var errToken = errors.New("token has no session")
 
-// newParser pins the algorithm and leaves the expiry to us: an expired token
-// still proves whose it was.
+// newParser accepts one algorithm only. It does not check the expiry, because an
+// expired token still proves whose it was.
 func newParser(now func() time.Time) *jwt.Parser {
 	return jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
@@ -44,7 +44,7 @@ func (s *Sessions) sign(id ID) (token string, expires time.Time, err error) {
 	return token, expires, nil
 }
 
-// parse proves a token's signature and shape, not that it is still good.
+// parse checks a token's signature and shape, but not whether it has expired.
 func (s *Sessions) parse(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fault.New(fault.TokenInvalid)
