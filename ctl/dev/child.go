@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -62,10 +64,8 @@ func (c *child) run(ctx context.Context) error {
 			return fmt.Errorf("%s does not stay up (%s)", c.name, ended(err))
 		}
 		c.log.say("imgctl: %s ended (%s), starting it again in %v", c.name, ended(err), wait)
-		select {
-		case <-ctx.Done():
+		if !tick.Wait(ctx, wait) {
 			return nil
-		case <-time.After(wait): // the pause is the point
 		}
 		wait = min(2*wait, maxRestart)
 	}

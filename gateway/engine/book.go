@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -145,10 +146,7 @@ func (b *Book[T]) Run(ctx context.Context) error {
 		case <-b.wake:
 		case <-timer.C:
 			b.write(ctx)
-			select {
-			case <-ctx.Done():
-			case <-time.After(bookGap):
-			}
+			tick.Wait(ctx, bookGap)
 		}
 		timer.Reset(b.untilDue())
 	}

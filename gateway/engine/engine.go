@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -127,10 +128,8 @@ func await(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !tick.Wait(ctx, awaitEvery) {
 			return fault.Wrap(fault.EngineUnavailable, err)
-		case <-time.After(awaitEvery):
 		}
 	}
 }
@@ -193,10 +192,7 @@ func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 		if !away(err) || ctx.Err() != nil {
 			return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(200 * time.Millisecond): // nothing announces that the engine is there again
-		}
+		tick.Wait(ctx, 200*time.Millisecond) // nothing announces that the engine is there again
 	}
 }
 

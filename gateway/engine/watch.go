@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -61,10 +63,8 @@ func (b *Bucket) Watch(ctx context.Context, filter string, w Watcher) error {
 		if errors.Is(err, errEntry) {
 			wait = entryRetry
 		}
-		select {
-		case <-ctx.Done():
+		if !tick.Wait(ctx, wait) { // nothing announces that a bucket is there again
 			return context.Cause(ctx)
-		case <-time.After(wait): // nothing announces that a bucket is there again
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/bytedance/sonic"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const maxAnswerBytes = 8 << 20
@@ -50,8 +52,8 @@ func (c *Client) do(ctx context.Context, k call) (answer, error) {
 		if !again || attempt >= c.config.Attempts || ctx.Err() != nil {
 			return a, fmt.Errorf("%s %s: %w", k.method, k.url, err)
 		}
-		if err := pause(ctx, wait); err != nil {
-			return a, err
+		if !tick.Wait(ctx, wait) {
+			return a, context.Cause(ctx)
 		}
 		backoff = min(2*backoff, c.config.MaxBackoff)
 	}
@@ -138,16 +140,5 @@ func (c *Client) wait(err error, backoff time.Duration) (time.Duration, bool) {
 		return 0, false
 	default:
 		return max(jittered, p.RetryAfter), p.again()
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // ErrEnded says that nothing can follow the event that was asked for: it was
@@ -116,8 +117,8 @@ func (s *Session) Follow(ctx context.Context, id task.ID, after string) iter.Seq
 				yield(Event{}, err)
 				return
 			}
-			if err := pause(ctx, wait); err != nil {
-				yield(Event{}, err)
+			if !tick.Wait(ctx, wait) {
+				yield(Event{}, context.Cause(ctx))
 				return
 			}
 			f.backoff = min(2*f.backoff, s.client.config.MaxBackoff)

@@ -1,4 +1,4 @@
-// Package tick repeats work at an interval until its context ends.
+// Package tick waits, and repeats work at an interval, until a context ends.
 package tick
 
 import (
@@ -37,5 +37,17 @@ func next(ctx context.Context, t *time.Ticker) (now time.Time, more bool) {
 		return now, false
 	case now = <-t.C:
 		return now, true
+	}
+}
+
+// Wait waits for d. It returns false at once when ctx ends.
+func Wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

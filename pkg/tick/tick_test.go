@@ -47,3 +47,18 @@ func TestALoopIsLeftWhenItIsBroken(t *testing.T) {
 		}
 	})
 }
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		begun := time.Now()
+		if !Wait(ctx, 2*time.Second) || Wait(ctx, time.Hour) {
+			t.Error("the first wait is cut short, or the second is not")
+		}
+		if took := time.Since(begun); took != 3*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // errStatus is an answer of the object store that is no success.
@@ -130,11 +132,7 @@ func retry(ctx context.Context, do func() error) error {
 		case err == nil, errors.Is(err, errTooLong), errors.As(err, &status) && status.permanent(), try == tries:
 			return err
 		}
-		pause := time.NewTimer(time.Duration(try*try) * 100 * time.Millisecond)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
+		if !tick.Wait(ctx, time.Duration(try*try)*100*time.Millisecond) {
 			return errors.Join(err, ctx.Err())
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -57,12 +59,5 @@ func held(r *http.Request) ([]byte, error) {
 
 // wait reports false when nobody waits for the call any more.
 func wait(r *http.Request, after time.Duration) bool {
-	t := time.NewTimer(after/2 + rand.N(after))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
+	return tick.Wait(r.Context(), after/2+rand.N(after))
 }

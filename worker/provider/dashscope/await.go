@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -39,7 +40,7 @@ func (d *Driver) await(ctx context.Context, id string, report func(provider.Prog
 				return provider.Picture{}, vendorhttp.About(f, "", id)
 			}
 		}
-		if !vendorhttp.Wait(ctx, max(d.every, pause)) {
+		if !tick.Wait(ctx, max(d.every, pause)) {
 			return provider.Picture{}, gaveUp(ctx, id, last)
 		}
 	}

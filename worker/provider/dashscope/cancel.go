@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -47,7 +48,7 @@ func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
 		case errors.Is(ctx.Err(), context.DeadlineExceeded): // which is that of long
 			return
 		case errors.Is(context.Cause(ctx), provider.ErrCanceled):
-			vendorhttp.Wait(long, linger)
+			tick.Wait(long, linger)
 		}
 		stop()
 	})

@@ -7,7 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // answer sends a reply, broken the way the dice want.
@@ -59,14 +60,7 @@ func (c *Call) write(w http.ResponseWriter, body []byte) {
 	}
 }
 
-func (c *Call) wait() {
-	t := time.NewTimer(c.slow)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-c.Context().Done():
-	}
-}
+func (c *Call) wait() { tick.Wait(c.Context(), c.slow) }
 
 // reset breaks the connection so that the other side sees a reset.
 func reset(w http.ResponseWriter) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // Work is one picture that the vendor was asked for.
@@ -67,12 +68,7 @@ func (c *Call) Work() (Reply, bool) {
 	takes, fails := d.knobs.latency(d.dice), d.knobs.draw(Job, d.dice).Class()
 	d.running++
 	d.mu.Unlock()
-	timer := time.NewTimer(takes)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.Context().Done(): // nobody waits; the bill is the same
-	}
+	tick.Wait(c.Context(), takes) // when nobody waits any more, the bill is the same
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.running--

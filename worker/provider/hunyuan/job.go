@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -122,7 +123,7 @@ func (d *jobDriver) submit(ctx context.Context, r provider.Request) (id, request
 // which is paid for, so polling goes on until the time is up.
 func (d *jobDriver) await(ctx context.Context, id string, report func(provider.Progress)) (url, requestID string, err error) {
 	pause, percent := d.pause, 0
-	for vendorhttp.Wait(ctx, pause) {
+	for tick.Wait(ctx, pause) {
 		var j job
 		requestID, err = d.call(ctx, actionQuery, queryWithin, query{id}, &j)
 		if err != nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/mock/painter"
-	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
 
 // Driver is the mock vendor.
@@ -64,7 +64,7 @@ func (d *Driver) Make(ctx context.Context, r provider.Request, report func(provi
 			}
 		}
 		until := start.Add(total * time.Duration(step) / time.Duration(d.knobs.Steps))
-		if !vendorhttp.Wait(ctx, time.Until(until)) {
+		if !tick.Wait(ctx, time.Until(until)) {
 			return provider.Picture{}, stopped(ctx.Err(), pic.VendorTask)
 		}
 		if fails && 2*step >= d.knobs.Steps {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
@@ -53,7 +54,7 @@ func (c *Client) Picture(ctx context.Context, raw string) ([]byte, error) {
 		if err == nil {
 			return data, nil
 		}
-		if try == resultTries || permanent(err) || !Wait(ctx, pause) {
+		if try == resultTries || permanent(err) || !tick.Wait(ctx, pause) {
 			return nil, resultLost(ctx, err)
 		}
 		pause *= 3
