@@ -104,7 +104,7 @@ func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
 		eventually(t, "both know", func() bool {
 			return slices.Equal(leader.Status().Alarms, want) && slices.Equal(standby.Status().Alarms, want) && standby.Status().SpentFen == 20
 		})
-		standby.heard.Store(nil) // and when it is told again
+		standby.last.Store(nil) // and when it is told again
 	}
 	if n, m := log.count("budget nearly spent"), log.count("allowance of a vendor is low"); n != 1 || m != 1 {
 		t.Errorf("logged %d and %d times:\n%s", n, m, log.buf.String())

@@ -71,8 +71,8 @@ func (b *board) enter(it *item) (waits bool) {
 		return false
 	}
 	it.position = load.Waiting + 1
-	if told := it.rec.Queue; told != nil && it.rev != 0 {
-		it.position = told.Position // in an earlier term: it does not grow now
+	if last := it.rec.Queue; last != nil && it.rev != 0 {
+		it.position = last.Position // announced in an earlier term: it does not grow now
 	}
 	if !it.lease.Old {
 		it.estimate = load.Position(load.Waiting + 1)

@@ -62,7 +62,7 @@ func TestATaskOfACampaignWithoutMoneyIsRefusedOnEveryGateway(t *testing.T) {
 	leader := w.start()
 	leader.leads()
 	standby := w.start()
-	eventually(t, "the leader is heard", func() bool { return standby.heard.Load() != nil })
+	eventually(t, "the leader is heard", func() bool { return standby.last.Load() != nil })
 	if a, b := leader.Payable("x", "expo"), standby.Payable("x", "expo"); a != nil || b != nil {
 		t.Errorf("refused with money left: %v, %v", a, b)
 	}

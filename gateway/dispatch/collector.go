@@ -19,7 +19,7 @@ func newCollector(d *Dispatcher) *collector {
 	}
 	return &collector{
 		dispatcher: d,
-		waiting:    desc("waiting_tasks", "Tasks in the window without a worker."),
+		waiting:    desc("waiting_tasks", "Tasks in the fair queue, without a worker."),
 		running:    desc("running_tasks", "Tasks with a worker."),
 		capacity:   desc("capacity_tasks", "Tasks that the live workers can run at once."),
 		breakers:   desc("breaker_info", "1 for the state of each breaker of a provider in a region.", "provider", "region", "state"),

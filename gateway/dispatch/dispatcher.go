@@ -22,7 +22,7 @@ type Dispatcher struct {
 	lease   *engine.Bucket
 	billing *billing.Store
 	current atomic.Pointer[term]      // nil while standing by
-	heard   atomic.Pointer[broadcast] // from whoever leads
+	last    atomic.Pointer[broadcast] // received from whoever leads
 	logged  loggedAlarms              // by us, while we lead
 }
 

@@ -178,7 +178,7 @@ func TestPositionsAreToldWhenTheyMatter(t *testing.T) {
 		{100, 99, false}, {100, 51, false}, {100, 50, true}, {12, 11, false}, {12, 10, false}, {12, 9, true},
 		{9, 8, true}, {9, 9, false}, {2, 1, true}, {1, 1, false}, {5, 7, false}, {1, 30, false},
 	} {
-		if got := worthTelling(c.told, c.now); got != c.want {
+		if got := worthAnnouncing(c.told, c.now); got != c.want {
 			t.Errorf("from %d to %d: %v", c.told, c.now, got)
 		}
 	}

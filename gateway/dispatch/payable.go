@@ -20,9 +20,9 @@ const crowdedRetry = time.Minute
 // Payable refuses a task that is not accepted yet when the budgets of today,
 // that of its campaign among them, or what one task may cost, leave nothing
 // for anybody in its plan, or only what those will cost who wait already. The
-// leader knows what is spent; other gateways go by what it told within the
-// last second, and refuse nothing when it told nothing: the leader judges
-// again when it places the task. A plan without steps waits for an operator,
+// leader knows what is spent; other gateways go by its last broadcast, and
+// refuse nothing without one: the leader decides again when it assigns the
+// task. A plan without steps waits for an operator,
 // as ever.
 func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 	now := d.deps.Runs.Now()
@@ -52,7 +52,7 @@ func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 
 // latest is the last broadcast of today, nil when it is old.
 func (d *Dispatcher) latest(now time.Time) *broadcast {
-	b := d.heard.Load()
+	b := d.last.Load()
 	if b == nil || now.Sub(b.At) >= broadcastStale || shanghai.Day(b.At) != shanghai.Day(now) {
 		return nil
 	}

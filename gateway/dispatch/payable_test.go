@@ -70,7 +70,7 @@ func TestEveryGatewayKnowsWhatIsSpent(t *testing.T) {
 	leader.leads()
 	standby := w.start()
 	id := task.ID(task.NewID())
-	eventually(t, "the leader is heard", func() bool { return standby.heard.Load() != nil })
+	eventually(t, "the leader is heard", func() bool { return standby.last.Load() != nil })
 	if err := standby.Payable(id, ""); err != nil {
 		t.Errorf("refused with money left: %v", err)
 	}
@@ -99,7 +99,7 @@ func TestWhatIsLeftIsForThoseWhoWait(t *testing.T) {
 	first := w.accept()
 	c := w.next()
 	second := w.accept()
-	eventually(t, "one waits", func() bool { n := d.heard.Load(); return n != nil && n.Waiting == 1 })
+	eventually(t, "one waits", func() bool { n := d.last.Load(); return n != nil && n.Waiting == 1 })
 	if err := d.Payable(id, ""); err != nil {
 		t.Errorf("a third picture can be paid for: %v", err)
 	}
@@ -140,7 +140,7 @@ func TestOldNewsRefusesNothing(t *testing.T) {
 		"old crowd": {&broadcast{At: now.Add(-broadcastStale), Waiting: 9}, false},
 		"a crowd":   {&broadcast{At: now, Waiting: 1}, true},
 	} {
-		d.heard.Store(c.told)
+		d.last.Store(c.told)
 		if err := d.Payable("x", ""); (err != nil) != c.refused {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -18,7 +18,7 @@ func (b *board) announce(now time.Time) (announce []*item) {
 		case now.After(j.Deadline), b.plans.Lacks(j, 0) != "":
 			b.waiting.Remove(it.turn(), it)
 			b.start(it, nil)
-		case now.Sub(it.entered) >= announceAfter && len(announce) < announceMost && worthTelling(it.position, i+1):
+		case now.Sub(it.entered) >= announceAfter && len(announce) < announceMost && worthAnnouncing(it.position, i+1):
 			it.position, it.announcing = i+1, true
 			announce = append(announce, it)
 		}
@@ -26,9 +26,9 @@ func (b *board) announce(now time.Time) (announce []*item) {
 	return announce
 }
 
-// worthTelling follows the contract: when the position has halved and at each
+// worthAnnouncing follows the contract: when the position has halved and at each
 // step below ten. A position that grew, because others had their fair turn
 // first, is not news anybody wants.
-func worthTelling(told, now int) bool {
-	return now*2 <= told || (now < 10 && now < told)
+func worthAnnouncing(before, now int) bool {
+	return now*2 <= before || (now < 10 && now < before)
 }

@@ -56,7 +56,7 @@ func (d *Dispatcher) Status() Status {
 		r := t.report()
 		s.Leader, s.Waiting, s.Running, s.InFlight = true, r.load.Waiting, r.load.Running, r.inFlight
 		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = r.Providers, r.SpentFen, r.Campaigns, r.Alarms
-	} else if b := d.heard.Load(); b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale {
+	} else if b := d.last.Load(); b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale {
 		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = b.Providers, b.SpentFen, b.Campaigns, b.Alarms
 		for name, p := range b.Providers {
 			if p.InFlight > 0 {
@@ -72,7 +72,7 @@ func (d *Dispatcher) subscribe() (stop func(), err error) {
 	return d.deps.Queue.SubscribeStatus(func(data []byte) {
 		b := new(broadcast)
 		if sonic.Unmarshal(data, b) == nil {
-			d.heard.Store(b)
+			d.last.Store(b)
 		}
 	})
 }

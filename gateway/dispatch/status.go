@@ -15,7 +15,7 @@ type Status struct {
 	InFlight map[string]int `json:"inFlight"` // calls by provider
 	Load     *queue.Load    `json:"load,omitempty"`
 
-	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader tells it
+	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader knows them
 	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
 	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`

@@ -136,13 +136,13 @@ func (t *term) refresh() <-chan struct{} {
 	return changed
 }
 
-// tick tells the gateways the load and the waiting their new positions. It
+// tick publishes the load and announces new positions to the waiting. It
 // runs in the goroutine that assigns, so no task starts while its position is
 // being written.
 func (t *term) tick(ctx context.Context) {
 	load, announce := t.sched.tick()
 	if err := t.deps.Queue.PublishLoad(load); err != nil {
-		t.deps.Runs.Logger.Warn("load not told", "err", err)
+		t.deps.Runs.Logger.Warn("load not published", "err", err)
 	}
 	for _, it := range announce {
 		t.announce(ctx, it, load.Position(it.position))

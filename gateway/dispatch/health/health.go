@@ -69,7 +69,7 @@ func (h *Health) Report(c Call, out workerrpc.Outcome, now time.Time) {
 	said := judge(out)
 	v := h.vendor(c.Provider)
 	v.report(said, out, now.Sub(c.Begun))
-	v.hear(out.Remaining, now)
+	v.allow(out.Remaining, now)
 	switch {
 	case out.Class == task.ClassRate:
 		v.limit.refused(now, c.Begun, time.Duration(out.RetryAfter)*time.Millisecond, c.InFlight)

@@ -34,8 +34,8 @@ func TestAnOldAllowanceIsForgotten(t *testing.T) {
 	if v.allowance(now) != nil {
 		t.Error("it said nothing yet")
 	}
-	v.hear(&n, now)
-	v.hear(nil, now.Add(time.Minute)) // a call that failed otherwise
+	v.allow(&n, now)
+	v.allow(nil, now.Add(time.Minute)) // a call that failed otherwise
 	if got := v.allowance(now.Add(allowanceKept)); got == nil || *got != 0 {
 		t.Errorf("allowance %v", got)
 	}

@@ -46,8 +46,8 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 // anything: most count by the minute.
 const allowanceKept = 10 * time.Minute
 
-// hear takes in how many calls the vendor says it still takes.
-func (v *vendor) hear(left *int64, now time.Time) {
+// allow notes how many calls the vendor says it still takes.
+func (v *vendor) allow(left *int64, now time.Time) {
 	if left != nil {
 		v.left, v.leftSaid = left, now
 	}

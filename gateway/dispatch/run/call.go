@@ -65,7 +65,8 @@ func (r *Run) inFlight() int {
 	return len(r.calls)
 }
 
-func (r *Run) landed(c *call) {
+// remove takes a call that has ended off the list.
+func (r *Run) remove(c *call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = slices.DeleteFunc(r.calls, func(other *call) bool { return other == c })
@@ -73,7 +74,7 @@ func (r *Run) landed(c *call) {
 
 // after gives the slot of a call back and decides what follows.
 func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
-	r.landed(c)
+	r.remove(c)
 	if c.err != nil {
 		r.port.Release(c.slot)
 		return true, c.err
@@ -92,7 +93,7 @@ func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
 func (r *Run) leaveCalls() {
 	for r.inFlight() > 0 {
 		c := <-r.done
-		r.landed(c)
+		r.remove(c)
 		r.port.Release(c.slot)
 	}
 }
