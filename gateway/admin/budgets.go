@@ -1,11 +1,8 @@
 package admin
 
 import (
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -49,44 +46,20 @@ func budget(state *policy.State, name string) *int64 {
 	return nil
 }
 
-func (s *Server) setBudgets(r *http.Request) (any, error) {
-	var patch operator.BudgetsPatch
-	if err := decode(r, &patch); err != nil {
-		return nil, err
-	}
-	if len(patch.Budgets) == 0 {
-		return nil, invalid("/budgets", "name at least one provider")
-	}
+func (s *Server) setBudgets(r *http.Request, patch operator.BudgetsPatch) (any, error) {
 	for name := range patch.Budgets {
 		if err := s.payee(name); err != nil {
 			return nil, err
 		}
 	}
-	return s.change(r, "budget.set", keys(patch.Budgets), func(state *policy.State) error {
-		maps.Copy(state.Budgets, patch.Budgets)
-		return nil
-	})
+	return s.setNumbers(r, "budget.set", "/budgets", patch.Budgets, budgetsOf)
 }
 
-func (s *Server) resetBudgets(r *http.Request) (any, error) {
-	var reset operator.BudgetsReset
-	if err := decode(r, &reset); err != nil {
-		return nil, err
-	}
-	subject := strings.Join(reset.Names, ",")
-	if subject == "" {
-		subject = "all"
-	}
-	return s.change(r, "budget.reset", subject, func(state *policy.State) error {
-		if len(reset.Names) == 0 {
-			clear(state.Budgets)
-		}
-		for _, name := range reset.Names {
-			delete(state.Budgets, name)
-		}
-		return nil
-	})
+func (s *Server) resetBudgets(r *http.Request, reset operator.BudgetsReset) (any, error) {
+	return s.resetNumbers(r, "budget.reset", reset.Names, budgetsOf)
 }
+
+func budgetsOf(state *policy.State) map[string]int64 { return state.Budgets }
 
 // payee refuses a name that nobody is paid under.
 func (s *Server) payee(name string) error {
@@ -100,13 +73,9 @@ func (s *Server) payee(name string) error {
 const mostCostDays = 400
 
 func (s *Server) costs(r *http.Request) (any, error) {
-	days := 7
-	if given := r.URL.Query().Get("days"); given != "" {
-		n, err := strconv.Atoi(given)
-		if err != nil || n < 1 || n > mostCostDays {
-			return nil, invalid("/days", "must be 1…"+strconv.Itoa(mostCostDays))
-		}
-		days = n
+	days, err := number(r, "days", 7, 1, mostCostDays)
+	if err != nil {
+		return nil, err
 	}
 	costs, err := s.deps.Dispatch.Costs(r.Context(), days)
 	if err != nil {

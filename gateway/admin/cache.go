@@ -17,11 +17,7 @@ func (s *Server) cacheStats(r *http.Request) (any, error) {
 // purgeCache forgets cached results: the pictures stay, equal tasks are made
 // anew. The CDN, when asked, fetches them anew, too. A dry run counts only
 // when everything would go.
-func (s *Server) purgeCache(r *http.Request) (any, error) {
-	var p operator.CachePurge
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (s *Server) purgeCache(r *http.Request, p operator.CachePurge) (any, error) {
 	subject, err := purgeSubject(p)
 	if err != nil {
 		return nil, err

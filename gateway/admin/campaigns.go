@@ -46,11 +46,7 @@ func (s *Server) createCampaign(r *http.Request) (any, error) {
 	})
 }
 
-func (s *Server) changeCampaign(r *http.Request) (any, error) {
-	var p operator.Patch
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (s *Server) changeCampaign(r *http.Request, p operator.Patch) (any, error) {
 	return s.alterCampaign(r, "campaign.set", func(c *operator.Campaign) (err error) {
 		*c, err = patch(*c, p, "endedAt")
 		c.From, c.To = c.From.UTC(), c.To.UTC()

@@ -58,11 +58,7 @@ func (s *Server) applyCatalog(r *http.Request) (any, error) {
 	return s.catalogChange(changed(c, e), before, now), nil
 }
 
-func (s *Server) rollbackCatalog(r *http.Request) (any, error) {
-	var to operator.CatalogRollback
-	if err := decode(r, &to); err != nil {
-		return nil, err
-	}
+func (s *Server) rollbackCatalog(r *http.Request, to operator.CatalogRollback) (any, error) {
 	if to.Version < 0 {
 		return nil, invalid("/version", "must not be negative")
 	}

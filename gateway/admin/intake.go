@@ -20,11 +20,7 @@ func (s *Server) pause() operator.Intake {
 	return operator.Intake{Paused: true, Reason: i.Reason, Until: i.Until}
 }
 
-func (s *Server) changeIntake(r *http.Request) (any, error) {
-	var want operator.Intake
-	if err := decode(r, &want); err != nil {
-		return nil, err
-	}
+func (s *Server) changeIntake(r *http.Request, want operator.Intake) (any, error) {
 	if want.Until != nil && (!want.Paused || !want.Until.After(time.Now())) {
 		return nil, fault.New(fault.PolicyInvalid).At("/until", fault.FieldOutOfRange, "must end a pause in the future")
 	}

@@ -73,3 +73,16 @@ func TestAPatchThatCannotBeIsRefusedByItsField(t *testing.T) {
 		t.Errorf("a refused patch left %+v", got)
 	}
 }
+
+func TestNullTakesALimitBack(t *testing.T) {
+	t.Parallel()
+	s, _ := connect(t)
+	for _, step := range []struct {
+		body string
+		want int64
+	}{{`{"limits":{"sessionDaily":3}}`, 3}, {`{"limits":{"sessionDaily":null}}`, 20}} {
+		if w := raw(t, s, "PATCH", "/admin/limits", step.body, nil); w.Code != 200 || s.Policy.Limits().SessionDaily != step.want {
+			t.Errorf("%s: %d %s, sessionDaily = %d, want %d", step.body, w.Code, w.Body, s.Policy.Limits().SessionDaily, step.want)
+		}
+	}
+}

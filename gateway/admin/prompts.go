@@ -13,11 +13,7 @@ import (
 
 // renderPrompt goes the way of a task: the catalogue in force, the rules for
 // notes, and the builder that workers use.
-func (s *Server) renderPrompt(r *http.Request) (any, error) {
-	var q operator.PromptRequest
-	if err := decode(r, &q); err != nil {
-		return nil, err
-	}
+func (s *Server) renderPrompt(r *http.Request, q operator.PromptRequest) (any, error) {
 	p, in, err := s.promptInput(q)
 	if err != nil {
 		return nil, err

@@ -12,41 +12,52 @@ import (
 // handler answers one route: a document for 200, or an error for problem.go.
 type handler func(r *http.Request) (any, error)
 
+// taking answers a route whose request has a document as its body.
+func taking[T any](h func(r *http.Request, in T) (any, error)) handler {
+	return func(r *http.Request) (any, error) {
+		var in T
+		if err := decode(r, &in); err != nil {
+			return nil, err
+		}
+		return h(r, in)
+	}
+}
+
 // routes are all of the API, by path and method.
 func (s *Server) routes() map[string]map[string]handler {
 	return map[string]map[string]handler{
 		"/admin/version":                 {"GET": s.version},
 		"/admin/status":                  {"GET": s.status},
-		"/admin/limits":                  {"GET": s.limits, "PATCH": s.setLimits},
-		"/admin/limits/reset":            {"POST": s.resetLimits},
+		"/admin/limits":                  {"GET": s.limits, "PATCH": taking(s.setLimits)},
+		"/admin/limits/reset":            {"POST": taking(s.resetLimits)},
 		"/admin/sessions/{id}":           {"GET": s.session, "DELETE": s.eraseSession},
-		"/admin/sessions/{id}/grants":    {"POST": s.grant},
+		"/admin/sessions/{id}/grants":    {"POST": taking(s.grant)},
 		"/admin/providers":               {"GET": s.providers},
 		"/admin/providers/{name}":        {"PATCH": s.changeProvider},
-		"/admin/switch":                  {"GET": s.showSwitch, "POST": s.startSwitch},
+		"/admin/switch":                  {"GET": s.showSwitch, "POST": taking(s.startSwitch)},
 		"/admin/switch/abort":            {"POST": s.abortSwitch},
 		"/admin/experiments":             {"GET": s.experiments, "POST": s.startExperiment},
 		"/admin/experiments/{name}":      {"GET": s.reportExperiment},
 		"/admin/experiments/{name}/stop": {"POST": s.stopExperiment},
-		"/admin/budgets":                 {"GET": s.budgets, "PATCH": s.setBudgets},
-		"/admin/budgets/reset":           {"POST": s.resetBudgets},
+		"/admin/budgets":                 {"GET": s.budgets, "PATCH": taking(s.setBudgets)},
+		"/admin/budgets/reset":           {"POST": taking(s.resetBudgets)},
 		"/admin/campaigns":               {"GET": s.campaigns, "POST": s.createCampaign},
-		"/admin/campaigns/{name}":        {"PATCH": s.changeCampaign},
+		"/admin/campaigns/{name}":        {"PATCH": taking(s.changeCampaign)},
 		"/admin/campaigns/{name}/end":    {"POST": s.endCampaign},
 		"/admin/costs":                   {"GET": s.costs},
 		"/admin/cache":                   {"GET": s.cacheStats},
-		"/admin/cache/purge":             {"POST": s.purgeCache},
+		"/admin/cache/purge":             {"POST": taking(s.purgeCache)},
 		"/admin/catalog":                 {"GET": s.catalog, "PUT": s.applyCatalog},
-		"/admin/catalog/rollback":        {"POST": s.rollbackCatalog},
-		"/admin/prompts/render":          {"POST": s.renderPrompt},
+		"/admin/catalog/rollback":        {"POST": taking(s.rollbackCatalog)},
+		"/admin/prompts/render":          {"POST": taking(s.renderPrompt)},
 		"/admin/prompts/models":          {"GET": s.models},
 		"/admin/storage":                 {"GET": s.storage},
 		"/admin/tasks":                   {"GET": s.tasks},
 		"/admin/tasks/{id}":              {"GET": s.task},
 		"/admin/tasks/{id}/cancel":       {"POST": s.cancelTask},
 		"/admin/workers":                 {"GET": s.workers},
-		"/admin/workers/{id}":            {"PATCH": s.changeWorker},
-		"/admin/intake":                  {"GET": s.intake, "PUT": s.changeIntake},
+		"/admin/workers/{id}":            {"PATCH": taking(s.changeWorker)},
+		"/admin/intake":                  {"GET": s.intake, "PUT": taking(s.changeIntake)},
 		"/admin/history":                 {"GET": s.history},
 		"/admin/history/{version}/undo":  {"POST": s.undo},
 	}

@@ -44,13 +44,9 @@ func document(id task.SessionID, u quota.Usage) operator.Quota {
 
 // grant gives a session more tasks today. The ledger makes it durable and
 // counts an external id once; the history says who gave it and why.
-func (s *Server) grant(r *http.Request) (any, error) {
+func (s *Server) grant(r *http.Request, g operator.Grant) (any, error) {
 	id, err := sessionID(r)
 	if err != nil {
-		return nil, err
-	}
-	var g operator.Grant
-	if err := decode(r, &g); err != nil {
 		return nil, err
 	}
 	if err := checkGrant(g); err != nil {

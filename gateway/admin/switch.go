@@ -45,11 +45,7 @@ func switchCalls(c ramp.Calls) operator.SwitchCalls {
 	return out
 }
 
-func (s *Server) startSwitch(r *http.Request) (any, error) {
-	var start operator.SwitchStart
-	if err := decode(r, &start); err != nil {
-		return nil, err
-	}
+func (s *Server) startSwitch(r *http.Request, start operator.SwitchStart) (any, error) {
 	from, to, err := s.switched(start)
 	if err != nil {
 		return nil, err

@@ -40,12 +40,8 @@ func worker(m fleet.Member, w policy.Worker) operator.Worker {
 	}
 }
 
-func (s *Server) changeWorker(r *http.Request) (any, error) {
+func (s *Server) changeWorker(r *http.Request, patch operator.WorkerPatch) (any, error) {
 	id := r.PathValue("id")
-	var patch operator.WorkerPatch
-	if err := decode(r, &patch); err != nil {
-		return nil, err
-	}
 	_, marked := s.deps.Policy.State().Workers[id]
 	if !marked && !slices.ContainsFunc(s.deps.Fleet.Workers(), func(m fleet.Member) bool { return m.ID == id }) {
 		return nil, fault.New(fault.WorkerNotFound)

@@ -27,7 +27,7 @@ func (c *Client) Limits(ctx context.Context) (Limits, error) {
 
 // SetLimits overrides some limits.
 func (c *Client) SetLimits(ctx context.Context, limits map[string]int64, e Edit) (Change, error) {
-	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/limits", edit: &e, body: LimitsPatch{limits}})
+	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/limits", edit: &e, body: Patch{"limits": limits}})
 }
 
 // ResetLimits takes overrides back, all of them when no key is given.
@@ -53,8 +53,7 @@ func (c *Client) Grant(ctx context.Context, id task.SessionID, g Grant, e Edit) 
 
 // Providers lists the providers.
 func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
-	l, err := ask[List[Provider]](ctx, c, request{method: http.MethodGet, path: "/providers"})
-	return l.Data, err
+	return list[Provider](ctx, c, "/providers", nil)
 }
 
 // ChangeProvider switches or weighs a provider.
@@ -69,7 +68,7 @@ func (c *Client) Budgets(ctx context.Context) (Budgets, error) {
 
 // SetBudgets sets some budgets.
 func (c *Client) SetBudgets(ctx context.Context, budgets map[string]int64, e Edit) (Change, error) {
-	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/budgets", edit: &e, body: BudgetsPatch{budgets}})
+	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/budgets", edit: &e, body: Patch{"budgets": budgets}})
 }
 
 // ResetBudgets removes budgets, all of them when none is named.
@@ -79,8 +78,7 @@ func (c *Client) ResetBudgets(ctx context.Context, names []string, e Edit) (Chan
 
 // Costs reports what the last days cost.
 func (c *Client) Costs(ctx context.Context, days int) ([]Cost, error) {
-	l, err := ask[List[Cost]](ctx, c, request{method: http.MethodGet, path: "/costs?days=" + strconv.Itoa(days)})
-	return l.Data, err
+	return list[Cost](ctx, c, "/costs?days="+strconv.Itoa(days), nil)
 }
 
 // CacheStats describes the cache.
@@ -117,8 +115,7 @@ func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))
 	}
-	l, err := ask[List[Task]](ctx, c, request{method: http.MethodGet, path: "/tasks", query: q})
-	return l.Data, err
+	return list[Task](ctx, c, "/tasks", q)
 }
 
 // Task shows a task.
@@ -142,8 +139,7 @@ func taskPath(id task.ID) string { return "/tasks/" + url.PathEscape(string(id))
 
 // Workers lists the fleet, and workers that are away but marked.
 func (c *Client) Workers(ctx context.Context) ([]Worker, error) {
-	l, err := ask[List[Worker]](ctx, c, request{method: http.MethodGet, path: "/workers"})
-	return l.Data, err
+	return list[Worker](ctx, c, "/workers", nil)
 }
 
 // ChangeWorker drains a worker or lets it work again.
@@ -164,8 +160,7 @@ func (c *Client) ChangeIntake(ctx context.Context, i Intake, e Edit) (Change, er
 // History lists the newest changes first.
 func (c *Client) History(ctx context.Context, limit int) ([]Change, error) {
 	q := url.Values{"limit": {strconv.Itoa(limit)}}
-	l, err := ask[List[Change]](ctx, c, request{method: http.MethodGet, path: "/history", query: q})
-	return l.Data, err
+	return list[Change](ctx, c, "/history", q)
 }
 
 // Undo reverses one change.

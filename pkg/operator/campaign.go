@@ -73,8 +73,7 @@ type CampaignStatus struct {
 
 // Campaigns lists the campaigns, the one that opens last first.
 func (c *Client) Campaigns(ctx context.Context) ([]CampaignStatus, error) {
-	l, err := ask[List[CampaignStatus]](ctx, c, request{method: http.MethodGet, path: "/campaigns"})
-	return l.Data, err
+	return list[CampaignStatus](ctx, c, "/campaigns", nil)
 }
 
 // CreateCampaign adds one, made of a patch of an empty campaign.

@@ -95,6 +95,12 @@ func ask[T any](ctx context.Context, c *Client, q request) (T, error) {
 	return out, err
 }
 
+// list asks for a list.
+func list[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	l, err := ask[List[T]](ctx, c, request{method: http.MethodGet, path: path, query: query})
+	return l.Data, err
+}
+
 func (c *Client) do(ctx context.Context, q request) error {
 	r, err := c.build(ctx, q)
 	if err != nil {

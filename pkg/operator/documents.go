@@ -22,9 +22,9 @@ type Limits struct {
 	Limits  []Limit `json:"limits"`
 }
 
-// LimitsPatch sets some limits.
+// LimitsPatch sets some limits; null takes one back.
 type LimitsPatch struct {
-	Limits map[string]int64 `json:"limits"`
+	Limits map[string]*int64 `json:"limits"`
 }
 
 // LimitsReset names limits to take back to the configured values; none means
@@ -274,9 +274,9 @@ type Budget struct {
 	Alarm    bool   `json:"alarm,omitempty"` // nearly spent, or spent
 }
 
-// BudgetsPatch sets some budgets.
+// BudgetsPatch sets some budgets; null takes one back.
 type BudgetsPatch struct {
-	Budgets map[string]int64 `json:"budgets"`
+	Budgets map[string]*int64 `json:"budgets"`
 }
 
 // BudgetsReset removes some budgets, all of them when none is named.

@@ -117,8 +117,7 @@ func (c *Client) ReportExperiment(ctx context.Context, name string) (ExperimentS
 
 // Experiments lists the experiments, the newest first.
 func (c *Client) Experiments(ctx context.Context) ([]ExperimentStatus, error) {
-	l, err := ask[List[ExperimentStatus]](ctx, c, request{method: http.MethodGet, path: "/experiments"})
-	return l.Data, err
+	return list[ExperimentStatus](ctx, c, "/experiments", nil)
 }
 
 // StartExperiment begins one.

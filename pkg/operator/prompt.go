@@ -63,6 +63,5 @@ func (c *Client) RenderPrompt(ctx context.Context, r PromptRequest) (Prompt, err
 
 // Models lists the models that the gateway knows how to ask.
 func (c *Client) Models(ctx context.Context) ([]Model, error) {
-	l, err := ask[List[Model]](ctx, c, request{method: http.MethodGet, path: "/prompts/models"})
-	return l.Data, err
+	return list[Model](ctx, c, "/prompts/models", nil)
 }
