@@ -108,17 +108,6 @@ func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision
 	return r, err
 }
 
-// read decodes a revision; nil is the one before the first.
-func read(value []byte) (r revision, err error) {
-	if value == nil {
-		return r, nil
-	}
-	if err := json.Unmarshal(value, &r); err != nil {
-		return r, fmt.Errorf("read policy: %w", err)
-	}
-	return r, nil
-}
-
 func (s *Store) change(version int, e Edit) Change {
 	return Change{
 		Version: version, At: s.now().UTC().Truncate(time.Millisecond), Who: operator.Clip(e.Who), Action: e.Action,

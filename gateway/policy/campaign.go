@@ -2,8 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +10,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
-	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // Admit returns the campaign that a task wants to belong to if it is open, or
@@ -62,16 +59,6 @@ func (s *State) Reserved(now time.Time) (tasks int64) {
 		tasks += s.Campaigns[name].Capacity
 	}
 	return tasks
-}
-
-// QueueDepth is how many tasks may wait or run at a moment: limits.queueDepth,
-// and beside it what the open campaigns have for themselves. 0: no limit.
-func (s *Store) QueueDepth(now time.Time) int64 {
-	depth := s.Limits().QueueDepth
-	if depth > 0 {
-		depth += s.State().Reserved(now)
-	}
-	return depth
 }
 
 // NextCampaign is the next moment after now at which a campaign opens or closes.
@@ -126,43 +113,4 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 func ValidCampaign(name string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	return name != "" && len(name) <= 32 && strings.Trim(name, letters+"-") == "" && name == strings.Trim(name, "-")
-}
-
-// checkCampaigns says everything that is wrong with the campaigns.
-func (s *State) checkCampaigns(f *fault.Fault) *fault.Fault {
-	for name, c := range s.Campaigns {
-		f = checkCampaign(f, name, c)
-	}
-	return f
-}
-
-// checkCampaign says everything that is wrong with a campaign.
-func checkCampaign(f *fault.Fault, name string, c Campaign) *fault.Fault {
-	wrong := func(field, detail string) { f = f.At("/campaigns/"+name+"/"+field, fault.FieldOutOfRange, detail) }
-	if !ValidCampaign(name) {
-		wrong("name", "must be 1…32 lower-case letters, digits and inner dashes")
-	}
-	if c.From.IsZero() || !c.To.After(c.From) || c.To.Sub(c.From) > maxCampaignLength {
-		wrong("to", "must be after from, and at most a year")
-	}
-	if c.Capacity < 1 || c.Capacity > maxCampaignCapacity {
-		wrong("capacity", fmt.Sprintf("must be 1…%d", maxCampaignCapacity))
-	}
-	if c.DailyBudgetFen < 0 {
-		wrong("dailyBudgetFen", "must not be negative")
-	}
-	if c.BrandMark != "" && !task.ValidBrandMark(c.BrandMark) {
-		wrong("brandMark", fmt.Sprintf("must be at most %d characters of ASCII and GB 2312, in one line, a letter or digit among them", task.MaxBrandMark))
-	}
-	if c.LandingURL != "" && !landing(c.LandingURL) {
-		wrong("landingUrl", fmt.Sprintf("must be an https address of at most %d characters, without a user", maxLandingURL))
-	}
-	return f
-}
-
-// landing reports whether an address may be given to everybody who makes a
-// picture.
-func landing(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && len(address) <= maxLandingURL && u.Scheme == "https" && u.Hostname() != "" && u.User == nil
 }

@@ -1,11 +1,11 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"time"
 
-	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
@@ -28,6 +28,9 @@ type State struct {
 
 // What operators write is kept as they write it.
 type (
+	// Limits are the bounds that operators set while everything runs.
+	Limits = limit.Limits
+
 	// Campaign is a known event that brings a crowd. Each gateway opens and
 	// closes it by its own clock.
 	Campaign = operator.Campaign
@@ -102,33 +105,6 @@ type Edit struct {
 	DryRun  bool // compute and check the change, write nothing
 }
 
-// check refuses states that nobody could have meant.
-func (s *State) check() error {
-	f := fault.New(fault.PolicyInvalid)
-	for key, v := range s.Limits {
-		if _, known := limit.Find(key); !known {
-			f = f.At("/limits/"+key, fault.FieldUnknownLimit, fmt.Sprintf("there is no limit %q", key))
-		} else if v < 0 {
-			f = f.At("/limits/"+key, fault.FieldOutOfRange, "must not be negative")
-		}
-	}
-	for name, fen := range s.Budgets {
-		if fen < 0 {
-			f = f.At("/budgets/"+name, fault.FieldOutOfRange, "must not be negative")
-		}
-	}
-	for name, p := range s.Providers {
-		if p.Weight != nil && (*p.Weight < 0 || *p.Weight > MaxWeight) {
-			f = f.At("/providers/"+name+"/weight", fault.FieldOutOfRange, fmt.Sprintf("must be 0…%d", MaxWeight))
-		}
-	}
-	f = s.checkCampaigns(s.checkExperiments(s.Ramp.check(f)))
-	if len(f.Violations) > 0 {
-		return f
-	}
-	return nil
-}
-
 // MaxWeight is the most that a provider or an arm may weigh.
 const MaxWeight = 1000
 
@@ -159,4 +135,21 @@ func (s *State) fill() {
 func (s *State) prune() {
 	maps.DeleteFunc(s.Providers, func(_ string, p Provider) bool { return p == Provider{} })
 	maps.DeleteFunc(s.Workers, func(_ string, w Worker) bool { return w == Worker{} })
+}
+
+// revision is what the bucket holds: the state and the change that made it.
+type revision struct {
+	State  State  `json:"state"`
+	Change Change `json:"change"`
+}
+
+// read decodes a revision; nil is the one before the first.
+func read(value []byte) (r revision, err error) {
+	if value == nil {
+		return r, nil
+	}
+	if err := json.Unmarshal(value, &r); err != nil {
+		return r, fmt.Errorf("read policy: %w", err)
+	}
+	return r, nil
 }

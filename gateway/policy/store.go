@@ -2,13 +2,11 @@ package policy
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
-	"github.com/imgfleet/imgfleet/pkg/limit"
 )
 
 const (
@@ -16,12 +14,6 @@ const (
 	keptChanges = 1000
 	maxBytes    = 900 << 10 // below the engine's largest message
 )
-
-// revision is what the bucket holds: the state and the change that made it.
-type revision struct {
-	State  State  `json:"state"`
-	Change Change `json:"change"`
-}
 
 // Store keeps the state in the engine and a mirror of it in memory.
 type Store struct {
@@ -32,9 +24,6 @@ type Store struct {
 	views   *engine.Mirror[*view]
 	first   *view // before the first change
 }
-
-// Limits are the bounds that operators set while everything runs.
-type Limits = limit.Limits
 
 // view is a state and what follows from it.
 type view struct {
@@ -123,23 +112,12 @@ func (s *Store) look(ctx context.Context, e engine.Entry) (*view, bool, error) {
 	return v, true, nil
 }
 
-// History returns the newest changes first, at most limit, or all that are
-// kept (1000) when limit is 0.
-func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
-	entries, err := s.bucket.History(ctx, key)
-	if err != nil {
-		return nil, fmt.Errorf("policy history: %w", err)
+// QueueDepth is how many tasks may wait or run at a moment: limits.queueDepth,
+// and beside it what the open campaigns have for themselves. 0: no limit.
+func (s *Store) QueueDepth(now time.Time) int64 {
+	depth := s.Limits().QueueDepth
+	if depth > 0 {
+		depth += s.State().Reserved(now)
 	}
-	if limit > 0 && len(entries) > limit {
-		entries = entries[len(entries)-limit:]
-	}
-	changes := make([]Change, 0, len(entries))
-	for i := len(entries) - 1; i >= 0; i-- {
-		var r revision
-		if err := json.Unmarshal(entries[i].Value, &r); err != nil {
-			return nil, fmt.Errorf("policy history: %w", err)
-		}
-		changes = append(changes, r.Change)
-	}
-	return changes, nil
+	return depth
 }

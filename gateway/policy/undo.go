@@ -11,6 +11,27 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
+// History returns the newest changes first, at most limit, or all that are
+// kept (1000) when limit is 0.
+func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
+	entries, err := s.bucket.History(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("policy history: %w", err)
+	}
+	if limit > 0 && len(entries) > limit {
+		entries = entries[len(entries)-limit:]
+	}
+	changes := make([]Change, 0, len(entries))
+	for i := len(entries) - 1; i >= 0; i-- {
+		var r revision
+		if err := json.Unmarshal(entries[i].Value, &r); err != nil {
+			return nil, fmt.Errorf("policy history: %w", err)
+		}
+		changes = append(changes, r.Change)
+	}
+	return changes, nil
+}
+
 // Undo reverses one change and leaves everything changed since as it is. When
 // a later change touched the same thing it is refused with
 // fault.UndoSuperseded: undo that one first. The undo is a change of its own.

@@ -11,7 +11,8 @@ import (
 // Campaign is a known event that brings a crowd: from one moment to another,
 // tasks that name it have a capacity of their own. The operator state keeps
 // it, the admin API takes and shows it, and imgctl has a flag for each field
-// that names one. A new field is added here, and its check in gateway/policy.
+// that names one. A new field is added here, and its check in
+// gateway/policy/check.go.
 type Campaign struct {
 	From           time.Time  `json:"from,omitzero" flag:"from" unit:"time" help:"at which it opens"`
 	To             time.Time  `json:"to,omitzero" flag:"to" unit:"time" help:"at which it closes"`

@@ -1,0 +1,146 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+const (
+	documents     = "catalog." // keys of documents, by version
+	keptDocuments = 100
+
+	// firstVersion of an operator's catalogue. Those of a build count from 1,
+	// so that no release ever takes a number that an operator's has.
+	firstVersion = 1001
+)
+
+// Document is a catalogue that is kept, by its version.
+func (s *Store) Document(ctx context.Context, version int) (*catalog.Document, error) {
+	if version == s.builtin.Version {
+		return s.builtin, nil
+	}
+	if now := s.Catalog(); now.Version == version {
+		return now, nil
+	}
+	e, err := s.bucket.Get(ctx, document(version))
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.CatalogNotFound).With("version", strconv.Itoa(version))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load catalogue: %w", err)
+	}
+	var d catalog.Document // what an older build found valid is not judged again
+	if err := json.Unmarshal(e.Value, &d); err != nil {
+		return nil, fmt.Errorf("load catalogue %d: %w", version, err)
+	}
+	return &d, nil
+}
+
+// CatalogVersions lists the versions that can be put in force, oldest first.
+func (s *Store) CatalogVersions(ctx context.Context) ([]int, error) {
+	keys, err := s.bucket.Keys(ctx, documents+"*")
+	if err != nil {
+		return nil, fmt.Errorf("list catalogues: %w", err)
+	}
+	versions := []int{s.builtin.Version}
+	for _, k := range keys {
+		if n, err := strconv.Atoi(strings.TrimPrefix(k, documents)); err == nil {
+			versions = append(versions, n)
+		}
+	}
+	slices.Sort(versions)
+	return versions, nil
+}
+
+// keep stores a new document under the next free version.
+func (s *Store) keep(ctx context.Context, doc *catalog.Document) error {
+	for {
+		versions, err := s.CatalogVersions(ctx)
+		if err != nil {
+			return err
+		}
+		doc.Version = following(versions)
+		raw, err := json.Marshal(doc)
+		if err != nil {
+			return fmt.Errorf("write catalogue: %w", err)
+		}
+		_, err = s.bucket.Put(ctx, document(doc.Version), raw, 0, 0)
+		if err == nil || fault.KindOf(err) != fault.Conflict {
+			return err
+		}
+	}
+}
+
+// forget removes the oldest documents when there are too many, but none that
+// is or was last in force, or that a running experiment uses.
+func (s *Store) forget(ctx context.Context) {
+	versions, err := s.CatalogVersions(ctx)
+	if err != nil {
+		return // the next change does it
+	}
+	used := append(s.State().catalogs(), s.State().Catalog.Previous, s.builtin.Version)
+	for _, v := range versions[:max(0, len(versions)-keptDocuments)] {
+		if !slices.Contains(used, v) {
+			_ = s.bucket.Delete(ctx, document(v), engine.AnyRevision) // as above
+		}
+	}
+}
+
+// inForce loads the catalogue of a state. When it is lost the built-in one
+// serves: people can still choose.
+func (s *Store) inForce(ctx context.Context, version int) (*catalog.Document, error) {
+	doc, err := s.Document(ctx, s.number(version))
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return s.builtin, nil
+	}
+	return doc, err
+}
+
+// kept refuses a state whose catalogue is not there any more.
+func (s *Store) kept(ctx context.Context, version int) error {
+	_, err := s.Document(ctx, s.number(version))
+	return err
+}
+
+// number is the version that people see; 0 in a state is the built-in one,
+// whatever its number is in this build. stored is the way back.
+func (s *Store) number(stored int) int {
+	if stored == 0 {
+		return s.builtin.Version
+	}
+	return stored
+}
+
+func (s *Store) stored(number int) int {
+	if number == s.builtin.Version {
+		return 0
+	}
+	return number
+}
+
+// armsWords loads the catalogues of the running experiment's arms.
+func (s *Store) armsWords(ctx context.Context, state *State) (map[int]*catalog.Document, error) {
+	words := make(map[int]*catalog.Document)
+	for _, version := range state.catalogs()[1:] {
+		doc, err := s.Document(ctx, version)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+		if err == nil {
+			words[version] = doc
+		}
+	}
+	return words, nil
+}
+
+func following(versions []int) int { return max(firstVersion, slices.Max(versions)+1) }
+
+func document(version int) string { return documents + strconv.Itoa(version) }
