@@ -33,8 +33,8 @@ func (s *Server) tag(w http.ResponseWriter) {
 	w.Header().Set("ETag", fmt.Sprintf(`"%d"`, s.deps.Policy.State().Version))
 }
 
-// safely turns a panic into an error: one bad request must not look like a
-// network failure to the operator.
+// safely turns a panic into an error, so that the operator gets an answer
+// instead of a broken connection.
 func safely(h handler, r *http.Request) (out any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -59,7 +59,7 @@ func (s *Server) observe(path string, r *http.Request) func(status int) {
 	}
 }
 
-// complain logs failures that are ours; refusals are the operator's to read.
+// complain logs internal failures; a refusal is in the answer to the operator.
 func (s *Server) complain(r *http.Request, err error) {
 	if fault.KindOf(err) == fault.Internal {
 		s.deps.Logger.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "err", err)

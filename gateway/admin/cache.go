@@ -14,8 +14,8 @@ func (s *Server) cacheStats(r *http.Request) (any, error) {
 	return operator.CacheStats{Entries: entries, Sessions: sessions}, err
 }
 
-// purgeCache forgets cached results: the pictures stay, equal tasks are made
-// anew. The CDN, when asked, fetches them anew, too. A dry run counts only
+// purgeCache forgets cached results. The pictures stay, and equal tasks are
+// made again. On request the CDN drops its copies, too. A dry run counts only
 // when everything would go.
 func (s *Server) purgeCache(r *http.Request, p operator.CachePurge) (any, error) {
 	subject, err := purgeSubject(p)

@@ -34,8 +34,8 @@ func (s *Server) reportExperiment(r *http.Request) (any, error) {
 	return out, nil
 }
 
-// shares are the arms' parts of the sessions, together 1; none when it has
-// been stopped.
+// shares are the arms' shares of the sessions, 1 together; all 0 when the
+// experiment was stopped.
 func (s *Server) shares(name string, e operator.Experiment) []float64 {
 	out, sum := make([]float64, len(e.Arms)), 0.0
 	if !e.Running() {

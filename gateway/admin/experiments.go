@@ -79,8 +79,8 @@ func oldest(all map[string]operator.Experiment) (name string) {
 	return name
 }
 
-// checkArm refuses what no picture could be made with, and what a person
-// could not choose.
+// checkArm refuses an arm that can make no picture, or has options that a
+// person could not choose.
 func (s *Server) checkArm(at string, a operator.Arm, p routing.Provider) error {
 	vendors := slices.ContainsFunc(s.deps.Providers, func(p routing.Provider) bool { return p.Kind != "mock" })
 	f := fault.New(fault.PolicyInvalid)

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// guard keeps out who has no token, and pages of other sites that reach us by
-// a name of theirs (DNS rebinding).
+// guard refuses requests without the token, and requests of web pages that
+// reach this address by another name (DNS rebinding).
 type guard struct {
 	sum   [sha256.Size]byte
 	hosts []string
@@ -25,8 +25,8 @@ func newGuard(token string, hosts []string) guard {
 	return g
 }
 
-// host refuses names that are not ours. An IP address is nobody's name: a
-// rebinding page always comes with one.
+// host refuses names that are not in the list. An IP address is always good: a
+// rebinding page comes with a name.
 func (g guard) host(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -51,8 +51,8 @@ func (g guard) knows(hostport string) bool {
 	return slices.Contains(g.hosts, name)
 }
 
-// token asks for the bearer token. Hashes are compared, so that neither its
-// bytes nor its length can be timed.
+// token checks the bearer token. It compares hashes, so that the time taken
+// tells nothing of the token's bytes or length.
 func (g guard) token(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -81,7 +81,7 @@ func (s *Server) profile(name string) (prompt.Profile, bool) {
 	return p, known
 }
 
-// modelNames are all that a model may be called, but its ids.
+// modelNames are all names of models, without their ids.
 func (s *Server) modelNames() string {
 	var names []string
 	for _, p := range s.deps.Providers {

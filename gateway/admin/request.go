@@ -133,8 +133,8 @@ func number(r *http.Request, name string, fallback, least, most int) (int, error
 	return n, nil
 }
 
-// taskID and sessionID read an id from the path; what has not the shape of
-// one does not exist.
+// taskID and sessionID read an id from the path. An id of the wrong shape is
+// answered like one that does not exist.
 func taskID(r *http.Request) (task.ID, error) {
 	if id := r.PathValue("id"); task.ValidID(id) {
 		return task.ID(id), nil

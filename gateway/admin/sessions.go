@@ -97,8 +97,8 @@ func printable(s string) bool {
 	return true
 }
 
-// eraseSession removes all that a session owns. A dry run only counts tasks:
-// what lies behind them is found while erasing.
+// eraseSession removes all that a session owns. A dry run counts only tasks,
+// because uploads and objects are found while erasing.
 func (s *Server) eraseSession(r *http.Request) (any, error) {
 	id, err := sessionID(r)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// An answer is worth so much reading and no more.
+// Bounds of one count; a larger store is counted in part.
 const (
 	scanObjects = 200_000
 	scanTime    = 15 * time.Second

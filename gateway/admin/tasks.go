@@ -105,8 +105,8 @@ func version(r *http.Request) (uint64, error) {
 	return v, nil
 }
 
-// await looks at a record again and again until it is newer than a version.
-// A stream would be cheaper by the thousand; operators come one at a time.
+// await reads a record again and again until it is newer than a version. A
+// stream would cost less for thousands of readers; operators are few.
 func (s *Server) await(ctx context.Context, owner task.SessionID, id task.ID, after uint64, wait time.Duration) (*task.Record, error) {
 	end := time.NewTimer(wait)
 	defer end.Stop()

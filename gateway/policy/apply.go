@@ -10,10 +10,11 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// Apply changes the state: change gets a copy of the newest one, its maps made,
-// and again when another gateway was faster. A change that changes nothing is not written
-// and comes back Empty. The change is durable and visible here when Apply
-// returns, and on the other gateways within a second.
+// Apply changes the state. It calls change with a copy of the newest state, in
+// which every map is made, and calls it again when another gateway wrote first.
+// When nothing differs nothing is written, and the Change is Empty. When Apply
+// returns, the change is durable and this gateway sees it; the other gateways
+// see it within a second.
 func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
 	var done Change
 	_, err := s.views.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
@@ -42,8 +43,8 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 	return done, nil
 }
 
-// Note writes an act that changed something else than the state, such as an
-// erasure, into the history. It cannot be undone.
+// Note adds to the history an act that changed something outside the state,
+// such as an erasure. It cannot be undone.
 func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change, error) {
 	b, err := json.Marshal(before)
 	if err != nil {

@@ -52,8 +52,7 @@ func (s *State) OpenCampaigns(now time.Time) []string {
 	return names
 }
 
-// Reserved is what the open campaigns may have waiting and running at once,
-// beside everybody else.
+// Reserved is the capacity of the open campaigns together.
 func (s *State) Reserved(now time.Time) (tasks int64) {
 	for _, name := range s.OpenCampaigns(now) {
 		tasks += s.Campaigns[name].Capacity
@@ -76,13 +75,13 @@ func (s *State) NextCampaign(now time.Time) (at time.Time, ok bool) {
 const (
 	mostCampaigns       = 20      // not over at once: each has a stream of the engine
 	keptCampaigns       = 100     // over ones included
-	maxCampaignCapacity = 100_000 // as the queue's usual depth
+	maxCampaignCapacity = 100_000 // like the default of limits.queueDepth
 	maxCampaignLength   = 366 * 24 * time.Hour
 	maxLandingURL       = 500
 )
 
-// AddCampaign adds a campaign under a name that no kept one has; those that
-// were over first make room for it.
+// AddCampaign adds a campaign under a new name. When too many are kept, those
+// that have been over for longest are removed.
 func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	if _, taken := s.Campaigns[name]; taken {
 		return fault.New(fault.CampaignExists).With("name", name)
@@ -108,8 +107,8 @@ func (s *State) AddCampaign(name string, c Campaign, now time.Time) error {
 	return nil
 }
 
-// ValidCampaign reports whether a name can be one: it stands in addresses,
-// and in the engine's subjects.
+// ValidCampaign reports whether a name is good for a campaign. It becomes part
+// of URLs and of the engine's subjects.
 func ValidCampaign(name string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	return name != "" && len(name) <= 32 && strings.Trim(name, letters+"-") == "" && name == strings.Trim(name, "-")

@@ -10,10 +10,10 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// SetCatalog puts a catalogue in force and returns it under the version that
-// it gets. When doc names a version it must be the one in force: it was made
-// from that one. doc must be valid. A catalogue that says what the one in
-// force says changes nothing.
+// SetCatalog puts a catalogue in force and returns it with its new version. doc
+// must be valid. A version in doc says from which catalogue it was made; that
+// one must still be in force. A catalogue with the same content as the one in
+// force changes nothing.
 func (s *Store) SetCatalog(ctx context.Context, edit Edit, doc *catalog.Document) (Change, *catalog.Document, error) {
 	now := s.Catalog()
 	if same(now, doc) {
@@ -40,7 +40,7 @@ func (s *Store) SetCatalog(ctx context.Context, edit Edit, doc *catalog.Document
 	})
 	switch {
 	case err != nil && !edit.DryRun:
-		_ = s.bucket.Delete(ctx, document(next.Version), engine.AnyRevision) // else it is forgotten with the old ones
+		_ = s.bucket.Delete(ctx, document(next.Version), engine.AnyRevision) // if this fails, forget removes it later
 	case err == nil && !edit.DryRun:
 		s.forget(ctx)
 	}

@@ -11,6 +11,12 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
+const (
+	minArms, maxArms = 2, 8
+	maxSteps         = 1000
+	maxCFG           = 100
+)
+
 // check refuses states that nobody could have meant.
 func (s *State) check() error {
 	f := fault.New(fault.PolicyInvalid)

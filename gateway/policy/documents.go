@@ -17,8 +17,8 @@ const (
 	documents     = "catalog." // keys of documents, by version
 	keptDocuments = 100
 
-	// firstVersion of an operator's catalogue. Those of a build count from 1,
-	// so that no release ever takes a number that an operator's has.
+	// firstVersion is that of an operator's first catalogue. Catalogues of a
+	// build count from 1, so a release never takes an operator's number.
 	firstVersion = 1001
 )
 
@@ -37,7 +37,7 @@ func (s *Store) Document(ctx context.Context, version int) (*catalog.Document, e
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	var d catalog.Document // what an older build found valid is not judged again
+	var d catalog.Document // an older build checked it
 	if err := json.Unmarshal(e.Value, &d); err != nil {
 		return nil, fmt.Errorf("load catalogue %d: %w", version, err)
 	}
@@ -79,8 +79,8 @@ func (s *Store) keep(ctx context.Context, doc *catalog.Document) error {
 	}
 }
 
-// forget removes the oldest documents when there are too many, but none that
-// is or was last in force, or that a running experiment uses.
+// forget removes the oldest documents when there are too many. It keeps the
+// one in force, the one before it, and those that a running experiment uses.
 func (s *Store) forget(ctx context.Context) {
 	versions, err := s.CatalogVersions(ctx)
 	if err != nil {
@@ -94,8 +94,8 @@ func (s *Store) forget(ctx context.Context) {
 	}
 }
 
-// inForce loads the catalogue of a state. When it is lost the built-in one
-// serves: people can still choose.
+// inForce loads the catalogue of a state, or the built-in one when that is
+// lost: people can still choose.
 func (s *Store) inForce(ctx context.Context, version int) (*catalog.Document, error) {
 	doc, err := s.Document(ctx, s.number(version))
 	if err != nil && fault.KindOf(err) == fault.NotFound {
@@ -110,8 +110,9 @@ func (s *Store) kept(ctx context.Context, version int) error {
 	return err
 }
 
-// number is the version that people see; 0 in a state is the built-in one,
-// whatever its number is in this build. stored is the way back.
+// number is the version that people see. A state has 0 for the built-in
+// catalogue, because its number differs from build to build. stored is the
+// inverse.
 func (s *Store) number(stored int) int {
 	if stored == 0 {
 		return s.builtin.Version

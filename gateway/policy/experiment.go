@@ -1,8 +1,6 @@
 package policy
 
-import (
-	"regexp"
-)
+import "regexp"
 
 // Experiment is the one that is running, if any.
 func (s *State) Experiment() (name string, e Experiment, running bool) {
@@ -17,13 +15,7 @@ func (s *State) Experiment() (name string, e Experiment, running bool) {
 // MaxExperiments are kept; who begins another one removes the oldest.
 const MaxExperiments = 50
 
-const (
-	minArms, maxArms = 2, 8
-	maxSteps         = 1000
-	maxCFG           = 100
-)
-
-// named reports whether a name can stand in keys and in labels of metrics.
+// named reports whether a name can be part of a key and a label of a metric.
 func named(name string) bool {
 	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`).MatchString(name)
 }

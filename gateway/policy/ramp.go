@@ -10,8 +10,8 @@ import (
 )
 
 // Ramp moves the tasks of one provider to another in steps. gateway/ramp
-// walks it and gateway/routing obeys it; the last one stays after its end, so
-// that operators see what became of it.
+// takes the steps and gateway/routing follows them. The last ramp stays after
+// its end, so that operators see how it ended.
 type Ramp struct {
 	From         string     `json:"from"`
 	To           string     `json:"to"`

@@ -110,28 +110,20 @@ const MaxWeight = 1000
 
 // fill makes the maps, so that a change can write into them.
 func (s *State) fill() {
-	if s.Limits == nil {
-		s.Limits = map[string]int64{}
-	}
-	if s.Providers == nil {
-		s.Providers = map[string]Provider{}
-	}
-	if s.Budgets == nil {
-		s.Budgets = map[string]int64{}
-	}
-	if s.Workers == nil {
-		s.Workers = map[string]Worker{}
-	}
-	if s.Experiments == nil {
-		s.Experiments = map[string]Experiment{}
-	}
-	if s.Campaigns == nil {
-		s.Campaigns = map[string]Campaign{}
-	}
+	s.Limits, s.Budgets = filled(s.Limits), filled(s.Budgets)
+	s.Providers, s.Workers = filled(s.Providers), filled(s.Workers)
+	s.Experiments, s.Campaigns = filled(s.Experiments), filled(s.Campaigns)
 }
 
-// prune drops entries that say nothing, so that "enabled again" and "never
-// touched" are the same state.
+func filled[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
+}
+
+// prune drops empty entries, so that "enabled again" and "never changed" are
+// the same state.
 func (s *State) prune() {
 	maps.DeleteFunc(s.Providers, func(_ string, p Provider) bool { return p == Provider{} })
 	maps.DeleteFunc(s.Workers, func(_ string, w Worker) bool { return w == Worker{} })

@@ -112,8 +112,8 @@ func (s *Store) look(ctx context.Context, e engine.Entry) (*view, bool, error) {
 	return v, true, nil
 }
 
-// QueueDepth is how many tasks may wait or run at a moment: limits.queueDepth,
-// and beside it what the open campaigns have for themselves. 0: no limit.
+// QueueDepth is how many tasks may wait or run at a moment: limits.queueDepth
+// and the capacity of the open campaigns. 0: no limit.
 func (s *Store) QueueDepth(now time.Time) int64 {
 	depth := s.Limits().QueueDepth
 	if depth > 0 {

@@ -32,9 +32,9 @@ func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
 	return changes, nil
 }
 
-// Undo reverses one change and leaves everything changed since as it is. When
-// a later change touched the same thing it is refused with
-// fault.UndoSuperseded: undo that one first. The undo is a change of its own.
+// Undo reverses one change and keeps all later ones. When a later change
+// touched the same field, Undo is refused with fault.UndoSuperseded; that
+// change has to be undone first. The undo is a change of its own.
 func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error) {
 	changes, err := s.History(ctx, 0)
 	if err != nil {
@@ -104,8 +104,8 @@ func differ(before, after []byte) (b, a json.RawMessage, err error) {
 	return b, a, err
 }
 
-// strip removes from both what they have in common. An object that is missing
-// counts as an empty one, so that each of its fields is a change of its own.
+// strip removes what both have in common. A missing object counts as an empty
+// one, so that each of its fields is shown as a change.
 func strip(x, y map[string]any) {
 	for key := range union(x, y) {
 		xo, yo, objects := objects(x, y, key)
@@ -121,8 +121,9 @@ func strip(x, y map[string]any) {
 	}
 }
 
-// replace puts to in the place of from, below current. It reports whether
-// from was what stood there; if not, current is spoilt.
+// replace puts the fields of to where current has those of from. It reports
+// false when current has something else there; current is then half changed
+// and must not be used.
 func replace(current, from, to map[string]any) bool {
 	for key := range union(from, to) {
 		fo, too, nested := objects(from, to, key)
@@ -151,8 +152,8 @@ func replace(current, from, to map[string]any) bool {
 	return true
 }
 
-// objects returns a field of both when it is an object in one and an object
-// or missing in the other.
+// objects returns a field of both when it is an object in at least one of
+// them and nothing else in the other.
 func objects(x, y map[string]any, key string) (xo, yo map[string]any, ok bool) {
 	xo, xok := x[key].(map[string]any)
 	yo, yok := y[key].(map[string]any)

@@ -123,8 +123,8 @@ func (c *Client) Task(ctx context.Context, id task.ID) (Task, error) {
 	return ask[Task](ctx, c, request{method: http.MethodGet, path: taskPath(id)})
 }
 
-// NextTask waits up to a while for a version of a task after one, and shows
-// the task as it is then.
+// NextTask waits until a task is newer than a version, or until the wait is
+// over, and shows the task as it is then.
 func (c *Client) NextTask(ctx context.Context, id task.ID, after uint64, wait time.Duration) (Task, error) {
 	q := url.Values{"after": {strconv.FormatUint(after, 10)}, "wait": {strconv.Itoa(int(wait.Seconds()))}}
 	return ask[Task](ctx, c, request{method: http.MethodGet, path: taskPath(id), query: q})

@@ -96,7 +96,7 @@ type ArmResult struct {
 	LeftOut     LeftOut   `json:"leftOut"`
 }
 
-// LeftOut are tasks that say nothing of their arm.
+// LeftOut counts tasks from which nothing can be concluded about their arm.
 type LeftOut struct {
 	Degraded int64 `json:"degraded"` // the stand-in made the picture
 	Canceled int64 `json:"canceled"`

@@ -35,8 +35,9 @@ const (
 	SwitchAborted    = "aborted"
 )
 
-// SwitchCalls are calls to one provider, as counted since this gateway first
-// saw the switch or its step; those that say nothing about it are left out.
+// SwitchCalls counts calls to one provider since this gateway first saw the
+// switch or its step. Calls that say nothing of the provider, such as canceled
+// ones, are left out.
 type SwitchCalls struct {
 	Calls   int64    `json:"calls"`
 	Success *float64 `json:"success,omitempty"` // nil before the first
