@@ -156,10 +156,10 @@ func (m *Mirror[T]) Changed() <-chan struct{} { return m.shelf.changed.wait() }
 func (m *Mirror[T]) Put(ctx context.Context, key string, value []byte, expect uint64, ttl time.Duration) error {
 	walk := m.shelf.now()
 	revision, err := m.c.Bucket.Put(ctx, key, value, expect, ttl)
-	if err == nil {
-		_, _, err = m.take(ctx, Entry{Key: key, Value: value, Revision: revision, Created: time.Now()}, walk)
+	if err != nil {
+		return err
 	}
-	return err
+	return m.own(ctx, Entry{Key: key, Value: value, Revision: revision, Created: time.Now()}, walk)
 }
 
 // Update is Bucket.Update; the mirror holds the entry when it returns.
@@ -167,9 +167,28 @@ func (m *Mirror[T]) Update(ctx context.Context, key string, change func(old []by
 	walk := m.shelf.now()
 	e, err := m.c.Bucket.Update(ctx, key, change)
 	if err == nil && e.Value != nil {
-		_, _, err = m.take(ctx, e, walk)
+		err = m.own(ctx, e, walk)
 	}
 	return e, err
+}
+
+// own takes what was written during a walk. When another walk began meanwhile
+// the entry may be gone, so it is asked for again.
+func (m *Mirror[T]) own(ctx context.Context, e Entry, walk uint64) error {
+	for {
+		_, _, err := m.take(ctx, e, walk)
+		now := m.shelf.now()
+		if err != nil || now == walk {
+			return err
+		}
+		walk = now
+		if e, err = m.c.Bucket.Ask(ctx, e.Key); err != nil && fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		if err != nil {
+			return unanswered(err)
+		}
+	}
 }
 
 // take reads an entry that the watch told, or that was asked for or written

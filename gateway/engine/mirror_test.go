@@ -74,6 +74,29 @@ func TestAMirrorHoldsWhatTheBucketHas(t *testing.T) {
 	until(t, "a is gone", func() bool { _, known := m.Get("a"); return !known })
 }
 
+func TestOwnWritesAreThereAtOnceWhenAWalkBeginsMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := bucket(t, open(t, t.TempDir()), BucketConfig{Name: "things"})
+	var m *Mirror[string]
+	var walks int
+	m = NewMirror(MirrorConfig[string]{
+		Bucket: b, Filter: ">",
+		Read: func(_ context.Context, e Entry) (string, bool, error) {
+			if walks++; walks%2 == 1 {
+				m.shelf.begin()
+			}
+			return string(e.Value), true, nil
+		},
+	})
+	if err := m.Put(t.Context(), "a", []byte("1"), 0, 0); err != nil || !holds(m, "a", "1")() {
+		t.Errorf("after Put it does not hold a: %v", err)
+	}
+	_, err := m.Update(t.Context(), "a", func([]byte) ([]byte, time.Duration, error) { return []byte("2"), 0, nil })
+	if err != nil || !holds(m, "a", "2")() {
+		t.Errorf("after Update it does not hold a: %v", err)
+	}
+}
+
 func TestOwnWritesAreThereAtOnce(t *testing.T) {
 	t.Parallel()
 	m := texts(t, bucket(t, open(t, t.TempDir()), BucketConfig{Name: "things"}))
