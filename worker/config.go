@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
@@ -134,35 +135,31 @@ func (c *Config) environment() error {
 }
 
 func (w workerConfig) validate(id workerrpc.Identity) error {
-	var errs []error
+	var faults check.Faults
 	host, _, err := net.SplitHostPort(w.Listen)
 	if err != nil {
-		errs = append(errs, fmt.Errorf("worker.listen: %w", err))
+		faults.Say("worker.listen: %w", err)
 	} else if id.Empty() && !workerrpc.Loopback(host) {
-		errs = append(errs, fmt.Errorf("worker.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", w.Listen))
+		faults.Say("worker.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", w.Listen)
 	}
 	if w.Advertise != "" {
 		if _, _, err := net.SplitHostPort(w.Advertise); err != nil {
-			errs = append(errs, fmt.Errorf("worker.advertise: %w", err))
+			faults.Say("worker.advertise: %w", err)
 		}
 	}
-	if w.Capacity < 1 {
-		errs = append(errs, fmt.Errorf("worker.capacity: must be at least 1, is %d", w.Capacity))
-	}
-	if w.Drain < 0 {
-		errs = append(errs, fmt.Errorf("worker.drain: must not be negative, is %v", w.Drain))
-	}
-	return errors.Join(errs...)
+	faults.If(w.Capacity < 1, "worker.capacity: must be at least 1, is %d", w.Capacity)
+	faults.If(w.Drain < 0, "worker.drain: must not be negative, is %v", w.Drain)
+	return faults.Err()
 }
 
 func (f fleetConfig) validate() error {
-	var errs []error
+	var faults check.Faults
 	for i, addr := range f.Gateways {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
-			errs = append(errs, fmt.Errorf("fleet.gateways[%d]: %w", i, err))
+			faults.Say("fleet.gateways[%d]: %w", i, err)
 		}
 	}
-	return errors.Join(errs...)
+	return faults.Err()
 }
 
 // pictures narrows the decoder to the configured limits; 0 is off there and

@@ -1,11 +1,12 @@
 package dev
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 const (
@@ -37,26 +38,19 @@ func Defaults() Config {
 
 // Validate says everything that is wrong, by the flags' names.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	for _, flag := range []struct{ name, value string }{{"--http", c.HTTP}, {"--admin", c.Admin}} {
 		if _, _, err := net.SplitHostPort(flag.value); err != nil {
-			errs = append(errs, fmt.Errorf("%s must be host:port, is %q", flag.name, flag.value))
+			faults.Say("%s must be host:port, is %q", flag.name, flag.value)
 		}
 	}
-	if c.Data == "" {
-		errs = append(errs, errors.New("--data must name a directory"))
-	}
-	if c.Workers < 0 || c.Workers > maxChildren {
-		errs = append(errs, fmt.Errorf("--workers must be 0…%d, is %d", maxChildren, c.Workers))
-	}
-	if c.Gateways < 1 || c.Gateways > maxChildren {
-		errs = append(errs, fmt.Errorf("--gateways must be 1…%d, is %d", maxChildren, c.Gateways))
-	}
-	if len(c.Regions) == 0 || slices.Contains(c.Regions, "") {
-		errs = append(errs, fmt.Errorf("--regions must be names with commas between them, is %q", c.Regions))
-	}
+	faults.If(c.Data == "", "--data must name a directory")
+	faults.If(c.Workers < 0 || c.Workers > maxChildren, "--workers must be 0…%d, is %d", maxChildren, c.Workers)
+	faults.If(c.Gateways < 1 || c.Gateways > maxChildren, "--gateways must be 1…%d, is %d", maxChildren, c.Gateways)
+	faults.If(len(c.Regions) == 0 || slices.Contains(c.Regions, ""), "--regions must be names with commas between them, is %q", c.Regions)
 	_, err := parseVendors(c.Simulate)
-	return errors.Join(append(errs, err)...)
+	faults.Add(err)
+	return faults.Err()
 }
 
 // absolute resolves the paths, because children may be looked at from

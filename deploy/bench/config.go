@@ -1,13 +1,13 @@
 package main
 
 import (
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says what is measured and for how long.
@@ -29,25 +29,15 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	for _, name := range c.Only {
-		if !slices.ContainsFunc(measures(), func(m measure) bool { return m.name == name }) {
-			errs = append(errs, fmt.Errorf("-only: there is no measure %q, only %s", name, names()))
-		}
+		faults.If(!slices.ContainsFunc(measures(), func(m measure) bool { return m.name == name }), "-only: there is no measure %q, only %s", name, names())
 	}
-	if c.Rounds < 1 {
-		errs = append(errs, fmt.Errorf("-rounds: must be at least 1, is %d", c.Rounds))
-	}
-	if c.For < 100*time.Millisecond {
-		errs = append(errs, fmt.Errorf("-for: must be at least 100ms, is %v", c.For))
-	}
-	if c.Profile < 0 || c.Profile%time.Second != 0 {
-		errs = append(errs, fmt.Errorf("-profile: must be whole seconds, is %v", c.Profile))
-	}
-	if c.Streams < streamWriters || c.Streams%streamWriters != 0 {
-		errs = append(errs, fmt.Errorf("-streams: must be a multiple of %d, is %d", streamWriters, c.Streams))
-	}
-	return errors.Join(errs...)
+	faults.If(c.Rounds < 1, "-rounds: must be at least 1, is %d", c.Rounds)
+	faults.If(c.For < 100*time.Millisecond, "-for: must be at least 100ms, is %v", c.For)
+	faults.If(c.Profile < 0 || c.Profile%time.Second != 0, "-profile: must be whole seconds, is %v", c.Profile)
+	faults.If(c.Streams < streamWriters || c.Streams%streamWriters != 0, "-streams: must be a multiple of %d, is %d", streamWriters, c.Streams)
+	return faults.Err()
 }
 
 func names() string {

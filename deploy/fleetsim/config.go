@@ -1,8 +1,9 @@
 package main
 
 import (
-	"errors"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config is what the flags set.
@@ -25,15 +26,9 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Tasks < 1 || c.Contrast < 0 {
-		errs = append(errs, errors.New("-tasks must be positive and -contrast not negative"))
-	}
-	if !(c.Rate > 0) {
-		errs = append(errs, errors.New("-rate must be positive"))
-	}
-	if c.Scale < 1 || c.Scale > 1000 {
-		errs = append(errs, errors.New("-scale must be 1…1000"))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Tasks < 1 || c.Contrast < 0, "-tasks must be positive and -contrast not negative")
+	faults.If(!(c.Rate > 0), "-rate must be positive")
+	faults.If(c.Scale < 1 || c.Scale > 1000, "-scale must be 1…1000")
+	return faults.Err()
 }

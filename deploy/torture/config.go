@@ -1,10 +1,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // What may be killed.
@@ -46,17 +46,11 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Tasks < 1 || c.Clients < 1 || c.Active < 1 {
-		errs = append(errs, errors.New("-tasks, -clients and -active must be positive"))
-	}
+	var faults check.Faults
+	faults.If(c.Tasks < 1 || c.Clients < 1 || c.Active < 1, "-tasks, -clients and -active must be positive")
 	for _, k := range c.Kill {
-		if !slices.Contains([]string{killGateways, killWorkers}, k) {
-			errs = append(errs, fmt.Errorf("-kill: must be gateways, workers or none, is %q", k))
-		}
+		faults.If(!slices.Contains([]string{killGateways, killWorkers}, k), "-kill: must be gateways, workers or none, is %q", k)
 	}
-	if c.Every <= 0 || c.Patience <= 0 {
-		errs = append(errs, errors.New("-every and -patience must be positive"))
-	}
-	return errors.Join(errs...)
+	faults.If(c.Every <= 0 || c.Patience <= 0, "-every and -patience must be positive")
+	return faults.Err()
 }

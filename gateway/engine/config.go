@@ -1,13 +1,13 @@
 package engine
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config chooses the engine.
@@ -29,17 +29,13 @@ func Defaults() Config { return Config{Always: true, Interval: 2 * time.Minute, 
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if c.URL != "" {
 		if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "nats" && u.Scheme != "tls") {
-			errs = append(errs, fmt.Errorf("engine.url: must be nats://… or tls://…, is %q", c.URL))
+			faults.Say("engine.url: must be nats://… or tls://…, is %q", c.URL)
 		}
 	}
-	if !c.Always && c.Interval <= 0 {
-		errs = append(errs, fmt.Errorf("engine.sync: must be \"always\" or a positive duration, is %v", c.Interval))
-	}
-	if c.Replicas < 1 || c.Replicas > 5 {
-		errs = append(errs, fmt.Errorf("engine.replicas: must be 1…5, is %d", c.Replicas))
-	}
-	return errors.Join(errs...)
+	faults.If(!c.Always && c.Interval <= 0, "engine.sync: must be \"always\" or a positive duration, is %v", c.Interval)
+	faults.If(c.Replicas < 1 || c.Replicas > 5, "engine.replicas: must be 1…5, is %d", c.Replicas)
+	return faults.Err()
 }

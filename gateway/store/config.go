@@ -1,10 +1,11 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says where objects are reached and how long they live.
@@ -36,18 +37,14 @@ func Defaults() Config { return Config{Retention: 24 * time.Hour, SweepEvery: 10
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if c.PublicURL != "" {
-		errs = append(errs, checkBase("http.publicUrl", c.PublicURL))
+		faults.Add(checkBase("http.publicUrl", c.PublicURL))
 	}
-	errs = append(errs, checkBase("store.internalUrl", c.InternalURL))
-	if c.Retention < time.Second {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
-	}
-	if c.SweepEvery <= 0 {
-		errs = append(errs, fmt.Errorf("store.sweepEvery: must be positive, is %v", c.SweepEvery))
-	}
-	return errors.Join(errs...)
+	faults.Add(checkBase("store.internalUrl", c.InternalURL))
+	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
+	faults.If(c.SweepEvery <= 0, "store.sweepEvery: must be positive, is %v", c.SweepEvery)
+	return faults.Err()
 }
 
 func checkBase(key, base string) error {

@@ -1,10 +1,10 @@
 package generate
 
 import (
-	"errors"
-	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config bounds what one worker does at once and how long it remembers.
@@ -31,18 +31,14 @@ func Defaults() Config {
 
 // Validate names every value that cannot work.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	for name, v := range map[string]int64{
 		"worker.capacity": int64(c.Capacity), "inspects": int64(c.Inspects), "inspectLine": int64(c.InspectLine), "timeout": int64(c.Timeout), "heartbeat": int64(c.Heartbeat),
 		"keep": int64(c.Keep), "keepAtMost": int64(c.KeepAtMost), "storeWithin": int64(c.StoreWithin),
 		"thumbSide": int64(c.ThumbSide),
 	} {
-		if v <= 0 {
-			errs = append(errs, fmt.Errorf("%s: must be positive, is %d", name, v))
-		}
+		faults.If(v <= 0, "%s: must be positive, is %d", name, v)
 	}
-	if c.Quality < 1 || c.Quality > 100 {
-		errs = append(errs, fmt.Errorf("quality: must be 1 to 100, is %d", c.Quality))
-	}
-	return errors.Join(errs...)
+	faults.If(c.Quality < 1 || c.Quality > 100, "quality: must be 1 to 100, is %d", c.Quality)
+	return faults.Err()
 }

@@ -1,10 +1,10 @@
 package label
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says who labels and with which words.
@@ -25,18 +25,10 @@ const maxText = 20
 
 // Validate refuses marks that would not count as one.
 func (c Config) Validate() error {
-	var errs []error
-	if c.ContentProducer == "" {
-		errs = append(errs, errors.New("label.contentProducer: is missing"))
-	}
-	if !strings.Contains(c.Text, "AI") && !strings.Contains(c.Text, "人工智能") {
-		errs = append(errs, fmt.Errorf("label.text: must contain AI or 人工智能, is %q", c.Text))
-	}
-	if !strings.Contains(c.Text, "生成") && !strings.Contains(c.Text, "合成") {
-		errs = append(errs, fmt.Errorf("label.text: must contain 生成 or 合成, is %q", c.Text))
-	}
-	if utf8.RuneCountInString(c.Text) > maxText {
-		errs = append(errs, fmt.Errorf("label.text: must have at most %d characters", maxText))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.ContentProducer == "", "label.contentProducer: is missing")
+	faults.If(!strings.Contains(c.Text, "AI") && !strings.Contains(c.Text, "人工智能"), "label.text: must contain AI or 人工智能, is %q", c.Text)
+	faults.If(!strings.Contains(c.Text, "生成") && !strings.Contains(c.Text, "合成"), "label.text: must contain 生成 or 合成, is %q", c.Text)
+	faults.If(utf8.RuneCountInString(c.Text) > maxText, "label.text: must have at most %d characters", maxText)
+	return faults.Err()
 }

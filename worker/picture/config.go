@@ -1,9 +1,9 @@
 package picture
 
 import (
-	"errors"
-	"fmt"
 	"runtime"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config bounds what is accepted and what it may cost.
@@ -29,20 +29,14 @@ func Defaults() Config {
 
 // Validate names every value that cannot work.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	for name, v := range map[string]int64{
 		"maxBytes": c.MaxBytes, "maxPixels": c.MaxPixels, "minSide": int64(c.MinSide), "longSide": int64(c.LongSide),
 		"decodes": int64(c.Decodes), "maxMemory": c.MaxMemory, "maxHere": c.MaxHere,
 	} {
-		if v <= 0 {
-			errs = append(errs, fmt.Errorf("picture.%s: must be positive, is %d", name, v))
-		}
+		faults.If(v <= 0, "picture.%s: must be positive, is %d", name, v)
 	}
-	if c.MaxRatio < 1 {
-		errs = append(errs, fmt.Errorf("picture.maxRatio: must be at least 1, is %v", c.MaxRatio))
-	}
-	if c.Quality < 1 || c.Quality > 100 {
-		errs = append(errs, fmt.Errorf("picture.quality: must be 1 to 100, is %d", c.Quality))
-	}
-	return errors.Join(errs...)
+	faults.If(c.MaxRatio < 1, "picture.maxRatio: must be at least 1, is %v", c.MaxRatio)
+	faults.If(c.Quality < 1 || c.Quality > 100, "picture.quality: must be 1 to 100, is %d", c.Quality)
+	return faults.Err()
 }

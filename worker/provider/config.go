@@ -1,11 +1,12 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // mock is the kind of the built-in model.
@@ -34,42 +35,27 @@ func Defaults() []Config { return []Config{{Name: mock, Kind: mock}} }
 
 // Validate names every faulty value of a list, as the operator wrote it.
 func Validate(list []Config) error {
-	var errs []error
-	if len(list) == 0 {
-		errs = append(errs, errors.New("providers: at least one is needed"))
-	}
+	var faults check.Faults
+	faults.If(len(list) == 0, "providers: at least one is needed")
 	seen := map[string]bool{}
 	vendors := slices.ContainsFunc(list, func(c Config) bool { return c.Kind != mock })
 	for i, c := range list {
 		key := fmt.Sprintf("providers[%d]", i)
-		if c.Name == "" {
-			errs = append(errs, fmt.Errorf("%s.name: is missing", key))
-		} else if seen[c.Name] {
-			errs = append(errs, fmt.Errorf("%s.name: %q is used twice", key, c.Name))
-		}
+		faults.If(c.Name == "", "%s.name: is missing", key)
+		faults.If(c.Name != "" && seen[c.Name], "%s.name: %q is used twice", key, c.Name)
 		seen[c.Name] = true
-		if vendors && c.Kind == mock && c.PriceFen > 0 {
-			errs = append(errs, fmt.Errorf("%s.priceFen: a mock that stands in for real models is not charged, must be 0", key))
-		}
-		errs = append(errs, c.validate(key)...)
+		faults.If(vendors && c.Kind == mock && c.PriceFen > 0, "%s.priceFen: a mock that stands in for real models is not charged, must be 0", key)
+		c.validate(key, &faults)
 	}
-	return errors.Join(errs...)
+	return faults.Err()
 }
 
-func (c Config) validate(key string) []error {
-	var errs []error
-	if c.Kind == "" {
-		errs = append(errs, fmt.Errorf("%s.kind: is missing", key))
-	}
-	if c.APIKey == "" && c.Kind != "" && c.Kind != mock && c.Kind != "openai" { // whose servers may be one's own
-		errs = append(errs, fmt.Errorf("%s.apiKey: is missing", key))
-	}
-	if c.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("%s.timeout: must not be negative, is %v", key, c.Timeout))
-	}
-	if c.MaxConcurrent < 0 {
-		errs = append(errs, fmt.Errorf("%s.maxConcurrent: must not be negative, is %d", key, c.MaxConcurrent))
-	}
+func (c Config) validate(key string, faults *check.Faults) {
+	own := c.Kind == mock || c.Kind == "openai" // whose servers may be one's own
+	faults.If(c.Kind == "", "%s.kind: is missing", key)
+	faults.If(c.APIKey == "" && c.Kind != "" && !own, "%s.apiKey: is missing", key)
+	faults.If(c.Timeout < 0, "%s.timeout: must not be negative, is %v", key, c.Timeout)
+	faults.If(c.MaxConcurrent < 0, "%s.maxConcurrent: must not be negative, is %d", key, c.MaxConcurrent)
 	for name, raw := range map[string]string{"baseUrl": c.BaseURL, "proxy": c.Proxy} {
 		if raw == "" {
 			continue
@@ -77,14 +63,13 @@ func (c Config) validate(key string) []error {
 		u, err := url.Parse(raw)
 		switch {
 		case err != nil || u.Host == "":
-			errs = append(errs, fmt.Errorf("%s.%s: is no absolute URL", key, name))
+			faults.Say("%s.%s: is no absolute URL", key, name)
 		case name == "proxy" && !slices.Contains(ProxySchemes(), u.Scheme):
-			errs = append(errs, fmt.Errorf("%s.proxy: must be http, https or socks5, is %q", key, u.Scheme))
+			faults.Say("%s.proxy: must be http, https or socks5, is %q", key, u.Scheme)
 		case name == "baseUrl" && u.Scheme != "https" && u.Scheme != "http":
-			errs = append(errs, fmt.Errorf("%s.baseUrl: must be https or http, is %q", key, u.Scheme))
+			faults.Say("%s.baseUrl: must be https or http, is %q", key, u.Scheme)
 		}
 	}
-	return errs
 }
 
 // ProxySchemes are the proxies a provider may go out through.

@@ -1,12 +1,12 @@
 package simulate
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
 
@@ -34,26 +34,21 @@ func behaviour() double.Knobs {
 
 // Validate names every faulty value, as the operator wrote it.
 func (c Config) Validate() error {
-	errs := []error{loopback("simulate.listen", c.Listen)}
-	if len(c.Vendors) == 0 {
-		errs = append(errs, errors.New("simulate.vendors: at least one is needed"))
-	}
+	var faults check.Faults
+	faults.Add(loopback("simulate.listen", c.Listen))
+	faults.If(len(c.Vendors) == 0, "simulate.vendors: at least one is needed")
 	seen := map[string]bool{}
 	for i, v := range c.Vendors {
 		key := fmt.Sprintf("simulate.vendors[%d]", i)
-		if v.Name == "" || seen[v.Name] {
-			errs = append(errs, fmt.Errorf("%s.name: must be given and unique, is %q", key, v.Name))
-		}
+		faults.If(v.Name == "" || seen[v.Name], "%s.name: must be given and unique, is %q", key, v.Name)
 		seen[v.Name] = true
-		if v.APIKey == "" {
-			errs = append(errs, fmt.Errorf("%s.apiKey: is missing", key))
-		}
-		errs = append(errs, loopback(key+".listen", v.Listen))
+		faults.If(v.APIKey == "", "%s.apiKey: is missing", key)
+		faults.Add(loopback(key+".listen", v.Listen))
 		if _, err := double.ParseKnobs(v.Knobs, behaviour()); err != nil {
-			errs = append(errs, fmt.Errorf("%s.knobs: %w", key, err))
+			faults.Say("%s.knobs: %w", key, err)
 		}
 	}
-	return errors.Join(errs...)
+	return faults.Err()
 }
 
 // loopback: nobody else is to take a double for a vendor.

@@ -4,11 +4,12 @@ import (
 	"crypto/md5" //nolint:gosec // the CDN's signing type A is defined over MD5
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 const (
@@ -38,18 +39,13 @@ func (c Config) Validate() error {
 		}
 		return nil
 	}
-	var errs []error
+	var faults check.Faults
 	u, err := url.Parse(c.BaseURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		errs = append(errs, fmt.Errorf("cdn.baseUrl: must be http(s)://host without a path or a query, is %q", c.BaseURL))
-	}
-	if c.SigningKey == "" {
-		errs = append(errs, errors.New("cdn.signingKey: must not be empty: whoever guesses an address would see the picture"))
-	}
-	if c.Validity <= 0 || c.Validity > maxValidity {
-		errs = append(errs, fmt.Errorf("cdn.validity: must be positive and at most %v, is %v", maxValidity, c.Validity))
-	}
-	return errors.Join(errs...)
+	faults.If(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "",
+		"cdn.baseUrl: must be http(s)://host without a path or a query, is %q", c.BaseURL)
+	faults.If(c.SigningKey == "", "cdn.signingKey: must not be empty: whoever guesses an address would see the picture")
+	faults.If(c.Validity <= 0 || c.Validity > maxValidity, "cdn.validity: must be positive and at most %v, is %v", maxValidity, c.Validity)
+	return faults.Err()
 }
 
 // Signer makes signed URLs.

@@ -16,6 +16,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -43,14 +44,10 @@ func Defaults() Config { return Config{MinFree: 256 << 20} }
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Dir == "" {
-		errs = append(errs, errors.New("data.dir: must not be empty"))
-	}
-	if c.MinFree < 0 {
-		errs = append(errs, fmt.Errorf("store.minFree: must not be negative, is %d", c.MinFree))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Dir == "", "data.dir: must not be empty")
+	faults.If(c.MinFree < 0, "store.minFree: must not be negative, is %d", c.MinFree)
+	return faults.Err()
 }
 
 // tempKept is how long a write may be silent before it was interrupted.

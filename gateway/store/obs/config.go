@@ -1,12 +1,12 @@
 package obs
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // How requests are signed.
@@ -43,44 +43,30 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("store.obs."+format, args...)) }
+	var faults check.Faults
 	u, err := url.Parse(c.Endpoint)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
-		bad("endpoint: must be http(s)://host, is %q", c.Endpoint)
+		faults.Say("store.obs.endpoint: must be http(s)://host, is %q", c.Endpoint)
 	} else if _, err := netip.ParseAddr(u.Hostname()); err == nil && c.Signature == SignatureOBS {
-		bad("endpoint: an IP address needs signature v4: obs addresses the bucket by its host name")
+		faults.Say("store.obs.endpoint: an IP address needs signature v4: obs addresses the bucket by its host name")
 	}
-	if c.Bucket == "" {
-		bad("bucket: must not be empty")
-	}
-	if !slices.Contains([]string{SignatureOBS, SignatureV4}, c.Signature) {
-		bad("signature: must be obs or v4, is %q", c.Signature)
-	}
-	if c.PathStyle && c.Signature == SignatureOBS {
-		bad("pathStyle: needs signature v4: obs addresses the bucket by its host name")
-	}
-	if c.Signature == SignatureV4 && c.Region == "" {
-		bad("region: must not be empty with signature v4")
-	}
-	c.checkCredentials(bad)
-	return errors.Join(errs...)
+	faults.If(c.Bucket == "", "store.obs.bucket: must not be empty")
+	faults.If(!slices.Contains([]string{SignatureOBS, SignatureV4}, c.Signature), "store.obs.signature: must be obs or v4, is %q", c.Signature)
+	faults.If(c.PathStyle && c.Signature == SignatureOBS, "store.obs.pathStyle: needs signature v4: obs addresses the bucket by its host name")
+	faults.If(c.Signature == SignatureV4 && c.Region == "", "store.obs.region: must not be empty with signature v4")
+	c.checkCredentials(&faults)
+	return faults.Err()
 }
 
-func (c Config) checkCredentials(bad func(format string, args ...any)) {
+func (c Config) checkCredentials(faults *check.Faults) {
 	switch c.Credentials {
 	case CredentialsStatic:
-		if c.AccessKey == "" {
-			bad("accessKey: must not be empty")
-		}
-		if c.SecretKey == "" {
-			bad("secretKey: must not be empty")
-		}
+		faults.If(c.AccessKey == "", "store.obs.accessKey: must not be empty")
+		faults.If(c.SecretKey == "", "store.obs.secretKey: must not be empty")
 	case CredentialsECS:
-		if c.AccessKey != "" || c.SecretKey != "" || c.SecurityToken != "" {
-			bad("credentials: ecs takes its keys from the machine; give no accessKey, secretKey or securityToken")
-		}
+		faults.If(c.AccessKey != "" || c.SecretKey != "" || c.SecurityToken != "",
+			"store.obs.credentials: ecs takes its keys from the machine; give no accessKey, secretKey or securityToken")
 	default:
-		bad("credentials: must be static or ecs, is %q", c.Credentials)
+		faults.Say("store.obs.credentials: must be static or ecs, is %q", c.Credentials)
 	}
 }

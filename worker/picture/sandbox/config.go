@@ -1,10 +1,11 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Argument makes the program a decoder: its main must then call Child.
@@ -53,21 +54,11 @@ const minMemory = 256 << 20
 
 // Validate names every value that cannot work.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Program == "" {
-		errs = append(errs, errors.New("sandbox.program: must be set"))
-	}
-	if c.HEIF != WASM && c.HEIF != Native {
-		errs = append(errs, fmt.Errorf("sandbox.heif: must be wasm or native, is %q", string(c.HEIF)))
-	}
-	if c.Decoders < 1 {
-		errs = append(errs, fmt.Errorf("picture.decoders: must be at least 1, is %d", c.Decoders))
-	}
-	if c.Memory < minMemory {
-		errs = append(errs, fmt.Errorf("picture.decoderMemory: must be at least 256 MiB, is %d", c.Memory))
-	}
-	if c.Timeout <= 0 || c.Idle <= 0 {
-		errs = append(errs, fmt.Errorf("sandbox.timeout, idle: must be positive, are %v, %v", c.Timeout, c.Idle))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Program == "", "sandbox.program: must be set")
+	faults.If(c.HEIF != WASM && c.HEIF != Native, "sandbox.heif: must be wasm or native, is %q", string(c.HEIF))
+	faults.If(c.Decoders < 1, "picture.decoders: must be at least 1, is %d", c.Decoders)
+	faults.If(c.Memory < minMemory, "picture.decoderMemory: must be at least 256 MiB, is %d", c.Memory)
+	faults.If(c.Timeout <= 0 || c.Idle <= 0, "sandbox.timeout, idle: must be positive, are %v, %v", c.Timeout, c.Idle)
+	return faults.Err()
 }

@@ -3,12 +3,11 @@ package openai
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
 )
@@ -33,18 +32,12 @@ type Driver struct {
 // New makes a driver. There is no usual server, so that a base URL and a model
 // must be given.
 func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
-	var errs []error
-	if c.BaseURL == "" {
-		errs = append(errs, errors.New("baseUrl: is missing: an OpenAI-compatible server has no usual one"))
-	}
-	if c.Model == "" {
-		errs = append(errs, errors.New("model: is missing: an OpenAI-compatible server has no usual one"))
-	}
-	if !Dialect(c.Dialect).valid() {
-		errs = append(errs, fmt.Errorf("dialect: must be one of %v, is %q", Dialects(), c.Dialect))
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.BaseURL == "", "baseUrl: is missing: an OpenAI-compatible server has no usual one")
+	faults.If(c.Model == "", "model: is missing: an OpenAI-compatible server has no usual one")
+	faults.If(!Dialect(c.Dialect).valid(), "dialect: must be one of %v, is %q", Dialects(), c.Dialect)
+	if err := faults.Err(); err != nil {
+		return nil, err
 	}
 	client, err := vendorhttp.New(vendorhttp.Config{Base: c.BaseURL, Proxy: c.Proxy, Hosts: hosts(), Egress: e, Answer: answerBytes})
 	if err != nil {

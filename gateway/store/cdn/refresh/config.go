@@ -1,10 +1,10 @@
 package refresh
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says who we are to the CDN. Keys are the secrets themselves by the
@@ -31,18 +31,13 @@ func (c Config) Validate() error {
 	if !c.Enabled() {
 		return nil
 	}
-	var errs []error
+	var faults check.Faults
 	for key, value := range map[string]string{"accessKey": c.AccessKey, "secretKey": c.SecretKey, "domainId": c.DomainID} {
-		if value == "" {
-			errs = append(errs, fmt.Errorf("cdn.%s: must be given: a refresh needs cdn.accessKey, cdn.secretKey and cdn.domainId", key))
-		}
+		faults.If(value == "", "cdn.%s: must be given: a refresh needs cdn.accessKey, cdn.secretKey and cdn.domainId", key)
 	}
 	u, err := url.Parse(c.Endpoint)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || (u.Path != "" && u.Path != "/") {
-		errs = append(errs, fmt.Errorf("cdn.endpoint: must be http(s)://host, is %q", c.Endpoint))
-	}
-	if c.Keep <= 0 {
-		errs = append(errs, fmt.Errorf("retention: must be positive, is %v", c.Keep))
-	}
-	return errors.Join(errs...)
+	faults.If(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || (u.Path != "" && u.Path != "/"),
+		"cdn.endpoint: must be http(s)://host, is %q", c.Endpoint)
+	faults.If(c.Keep <= 0, "retention: must be positive, is %v", c.Keep)
+	return faults.Err()
 }
