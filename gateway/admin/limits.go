@@ -28,7 +28,7 @@ func (s *Server) setLimits(r *http.Request, patch operator.LimitsPatch) (any, er
 func (s *Server) resetLimits(r *http.Request, reset operator.LimitsReset) (any, error) {
 	for _, key := range reset.Keys {
 		if _, known := limit.Find(key); !known {
-			return nil, fault.New(fault.PolicyInvalid).At("/keys", fault.FieldUnknownLimit, "there is no limit "+key)
+			return nil, fault.New(fault.PolicyInvalid).At("/keys", fault.FieldUnknown, "there is no limit "+key)
 		}
 	}
 	return s.resetNumbers(r, "quota.reset", reset.Keys, limitsOf)

@@ -178,11 +178,11 @@ func (in *Intake) Run(ctx context.Context) error {
 // that cannot be ids are not found either.
 func (in *Intake) lookup(ctx context.Context, s session.ID, id task.ID) (*task.Record, uint64, error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
-		return nil, 0, errNotFound()
+		return nil, 0, fault.New(fault.TaskNotFound)
 	}
 	r, revision, err := in.queue.Lookup(ctx, s, id)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return nil, 0, errNotFound()
+		return nil, 0, fault.New(fault.TaskNotFound)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("look up task: %w", err)
@@ -201,9 +201,7 @@ func (in *Intake) Get(ctx context.Context, s session.ID, id task.ID) (*task.Reco
 func (in *Intake) live(ctx context.Context, s session.ID, id task.ID) (*task.Record, uint64, error) {
 	r, revision, err := in.lookup(ctx, s, id)
 	if err == nil && r.Deleted {
-		return nil, 0, errNotFound()
+		return nil, 0, fault.New(fault.TaskNotFound)
 	}
 	return r, revision, err
 }
-
-func errNotFound() error { return fault.New(fault.TaskNotFound) }

@@ -58,7 +58,7 @@ func (in *Intake) Submit(ctx context.Context, r Request) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, err
 	}
-	d := &draft{Request: r, id: id, hash: hash, not: -1, gone: errUploadNotFound()}
+	d := &draft{Request: r, id: id, hash: hash, not: -1, gone: fault.New(fault.UploadNotFound)}
 	return in.once(ctx, d, func() error { return nil })
 }
 
@@ -118,7 +118,7 @@ func (in *Intake) replay(ctx context.Context, d *draft) (Accepted, error) {
 	r, _, err := in.queue.Known(ctx, d.Session, d.id)
 	switch {
 	case err != nil && fault.KindOf(err) == fault.NotFound:
-		return Accepted{}, errNotFound()
+		return Accepted{}, fault.New(fault.TaskNotFound)
 	case err != nil:
 		return Accepted{}, fmt.Errorf("look up key: %w", err)
 	case r.Deleted:

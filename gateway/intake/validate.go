@@ -99,5 +99,3 @@ func checkOptions(o task.Options, allowed catalog.Options) error {
 	}
 	return nil
 }
-
-func errUploadNotFound() error { return fault.New(fault.UploadNotFound) }

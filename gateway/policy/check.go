@@ -22,7 +22,7 @@ func (s *State) check() error {
 	f := fault.New(fault.PolicyInvalid)
 	for key, v := range s.Limits {
 		if _, known := limit.Find(key); !known {
-			f = f.At("/limits/"+key, fault.FieldUnknownLimit, fmt.Sprintf("there is no limit %q", key))
+			f = f.At("/limits/"+key, fault.FieldUnknown, fmt.Sprintf("there is no limit %q", key))
 		} else if v < 0 {
 			f = f.At("/limits/"+key, fault.FieldOutOfRange, "must not be negative")
 		}

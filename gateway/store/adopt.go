@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // adopter is a Driver that can take a local file without copying it.
@@ -28,7 +30,7 @@ func (s *Store) Adopt(ctx context.Context, key, path string) error {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return errNotFound()
+		return fault.New(fault.ObjectNotFound)
 	}
 	if err != nil {
 		return fmt.Errorf("adopt object: %w", err)

@@ -122,7 +122,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader, maxBytes int64
 // Open opens an object for reading, or says fault.NotFound.
 func (s *Store) Open(ctx context.Context, key string) (*Object, error) {
 	if !ValidKey(key) {
-		return nil, errNotFound()
+		return nil, fault.New(fault.ObjectNotFound)
 	}
 	r, info, err := s.driver.Open(ctx, key)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Store) Open(ctx context.Context, key string) (*Object, error) {
 // Stat describes an object, or says fault.NotFound.
 func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 	if !ValidKey(key) {
-		return Info{}, errNotFound()
+		return Info{}, fault.New(fault.ObjectNotFound)
 	}
 	info, err := s.driver.Stat(ctx, key)
 	if err != nil {
@@ -216,8 +216,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-func errNotFound() error { return fault.New(fault.ObjectNotFound) }
 
 func errKey(key string) error {
 	return fault.Wrap(fault.ObjectKeyInvalid, errors.New("bad object key: "+key))

@@ -106,7 +106,7 @@ func (u *Uploads) same(ctx context.Context, s session.ID, sha string) (Upload, e
 	}
 	up, _, err := u.fetch(ctx, uploadKey(s, task.UploadID(e.Value)))
 	if err == nil && up.Status != Ready {
-		err = errNotFound()
+		err = fault.New(fault.UploadNotFound)
 	}
 	return up, err
 }

@@ -30,7 +30,7 @@ func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, le
 	}
 	_, err := u.store.Put(ctx, g.Key, &exact{r: body, left: g.Size}, g.Size)
 	if fault.KindOf(err) == fault.TooLarge && err != nil {
-		return errLonger()
+		return fault.New(fault.UploadTooLarge)
 	}
 	if err != nil {
 		return fmt.Errorf("receive upload: %w", err)
@@ -102,15 +102,12 @@ func parseRawKey(key string) (session.ID, task.UploadID, bool) {
 func checkLength(length, size int64) error {
 	switch {
 	case length > size:
-		return errLonger()
+		return fault.New(fault.UploadTooLarge)
 	case length >= 0 && length < size:
-		return errShorter()
+		return fault.New(fault.UploadSizeMismatch)
 	}
 	return nil
 }
-
-func errLonger() error  { return fault.New(fault.UploadTooLarge) }
-func errShorter() error { return fault.New(fault.UploadSizeMismatch) }
 
 // exact fails when its reader ends early; the store fails when it goes on too
 // long.
@@ -123,7 +120,7 @@ func (e *exact) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
 	e.left -= int64(n)
 	if errors.Is(err, io.EOF) && e.left > 0 {
-		err = errShorter()
+		err = fault.New(fault.UploadSizeMismatch)
 	}
 	return n, err
 }

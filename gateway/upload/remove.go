@@ -21,7 +21,7 @@ const goneFor = 2 * readyFor
 // fault.NotFound.
 func (u *Uploads) Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
-		return 0, errNotFound()
+		return 0, fault.New(fault.UploadNotFound)
 	}
 	_, _, err = u.fetch(ctx, uploadKey(s, id))
 	missing := fault.KindOf(err) == fault.NotFound && err != nil
@@ -30,7 +30,7 @@ func (u *Uploads) Remove(ctx context.Context, s session.ID, id task.UploadID) (o
 	}
 	objects, err = u.remove(ctx, s, id)
 	if err == nil && missing && objects == 0 {
-		return 0, errNotFound()
+		return 0, fault.New(fault.UploadNotFound)
 	}
 	return objects, err
 }

@@ -109,7 +109,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 // removal on another gateway may have been missed.
 func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	if !task.ValidID(string(s)) || !task.ValidID(string(id)) {
-		return Upload{}, errNotFound()
+		return Upload{}, fault.New(fault.UploadNotFound)
 	}
 	key := uploadKey(s, id)
 	if u.removals.Sighted() {
@@ -125,7 +125,7 @@ func (u *Uploads) Get(ctx context.Context, s session.ID, id task.UploadID) (Uplo
 func (u *Uploads) fetch(ctx context.Context, key string) (up Upload, revision uint64, err error) {
 	e, err := u.bucket.Ask(ctx, key)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return Upload{}, 0, errNotFound()
+		return Upload{}, 0, fault.New(fault.UploadNotFound)
 	}
 	if err != nil {
 		return Upload{}, 0, fmt.Errorf("read upload: %w", err)
@@ -134,7 +134,7 @@ func (u *Uploads) fetch(ctx context.Context, key string) (up Upload, revision ui
 		return Upload{}, 0, fmt.Errorf("decode upload: %w", err)
 	}
 	if !u.now().Before(up.ExpiresAt) {
-		return Upload{}, 0, errNotFound()
+		return Upload{}, 0, fault.New(fault.UploadNotFound)
 	}
 	if up.Status == Ready {
 		u.ready.Set(key, up)
@@ -191,5 +191,3 @@ func (noPartials) Remove(session.ID, task.UploadID) (bool, error) { return false
 func (noPartials) RemoveSession(session.ID) (int, error)          { return 0, nil }
 
 func uploadKey(s session.ID, id task.UploadID) string { return string(s) + "." + string(id) }
-
-func errNotFound() error { return fault.New(fault.UploadNotFound) }

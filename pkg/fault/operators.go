@@ -78,12 +78,11 @@ func operators(c Code) (r row, known bool) {
 
 // What may be wrong with a field of the admin API, beside what is in public.go.
 const (
-	FieldInvalid      FieldCode = "invalid"
-	FieldConflict     FieldCode = "conflict"
-	FieldTooMany      FieldCode = "too_many"
-	FieldUnknownLimit FieldCode = "unknown_limit"
-	FieldDisabled     FieldCode = "disabled"
-	FieldIdle         FieldCode = "idle"
-	FieldMock         FieldCode = "mock"
-	FieldOtherModel   FieldCode = "other_model"
+	FieldInvalid    FieldCode = "invalid"
+	FieldConflict   FieldCode = "conflict"
+	FieldTooMany    FieldCode = "too_many"
+	FieldDisabled   FieldCode = "disabled"
+	FieldIdle       FieldCode = "idle"
+	FieldMock       FieldCode = "mock"
+	FieldOtherModel FieldCode = "other_model"
 )

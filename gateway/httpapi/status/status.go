@@ -11,6 +11,24 @@ import (
 // ChecksumMismatch is the tus protocol's own.
 const ChecksumMismatch = 460
 
+var ofKind = [...]int{
+	fault.Internal:        http.StatusInternalServerError,
+	fault.Invalid:         http.StatusBadRequest,
+	fault.Unprocessable:   http.StatusUnprocessableEntity,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Gone:            http.StatusGone,
+	fault.Conflict:        http.StatusConflict,
+	fault.TooLarge:        http.StatusRequestEntityTooLarge,
+	fault.Unsupported:     http.StatusUnsupportedMediaType,
+	fault.Limited:         http.StatusTooManyRequests,
+	fault.Challenge:       http.StatusPreconditionRequired,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Timeout:         http.StatusGatewayTimeout,
+	fault.Canceled:        http.StatusServiceUnavailable,
+}
+
 // Of maps what a failure is to what HTTP calls it. A few codes have a status
 // of their own; the others have that of their kind.
 func Of(k fault.Kind, code fault.Code) int {
@@ -34,34 +52,5 @@ func Of(k fault.Kind, code fault.Code) int {
 	case fault.ChunkChecksumMismatch:
 		return ChecksumMismatch
 	}
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Unprocessable:
-		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Gone:
-		return http.StatusGone
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.Unsupported:
-		return http.StatusUnsupportedMediaType
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	case fault.Challenge:
-		return http.StatusPreconditionRequired
-	case fault.Unavailable, fault.Canceled:
-		return http.StatusServiceUnavailable
-	case fault.Timeout:
-		return http.StatusGatewayTimeout
-	default:
-		return http.StatusInternalServerError
-	}
+	return ofKind[k]
 }

@@ -86,7 +86,7 @@ func (t *transfer) locate(ctx context.Context) error {
 	}
 	whole, err := t.h.deps.Uploads.Received(ctx, t.up)
 	if err == nil && !whole {
-		err = errNotFound()
+		err = fault.New(fault.UploadNotFound)
 	}
 	t.offset = t.up.Size
 	return err

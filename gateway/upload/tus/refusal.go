@@ -26,5 +26,3 @@ func refusal(code string) error {
 		return nil
 	}
 }
-
-func errNotFound() error { return fault.New(fault.UploadNotFound) }
