@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -53,7 +53,7 @@ func (v *validator) shape(p string, value any, t reflect.Type) {
 			return
 		}
 		known := fields(t)
-		for _, key := range sorted(object) {
+		for _, key := range slices.Sorted(maps.Keys(object)) {
 			field, ok := known[key]
 			if v.check(ok, p+"/"+escape(key), "is not a field here"); ok {
 				v.shape(p+"/"+key, object[key], field)
@@ -62,7 +62,9 @@ func (v *validator) shape(p string, value any, t reflect.Type) {
 	case reflect.Slice, reflect.Array:
 		list, ok := value.([]any)
 		v.check(ok, p, "must be a list")
-		v.check(t.Kind() != reflect.Array || len(list) == t.Len() || !ok, p, "must have "+strconv.Itoa(length(t))+" values")
+		if t.Kind() == reflect.Array && ok {
+			v.check(len(list) == t.Len(), p, fmt.Sprintf("must have %d values", t.Len()))
+		}
 		for i, item := range list {
 			v.shape(fmt.Sprintf("%s/%d", p, i), item, t.Elem())
 		}
@@ -78,13 +80,6 @@ func (v *validator) shape(p string, value any, t reflect.Type) {
 	}
 }
 
-func length(t reflect.Type) int {
-	if t.Kind() == reflect.Array {
-		return t.Len()
-	}
-	return 0
-}
-
 // fields are the JSON names of a struct's fields.
 func fields(t reflect.Type) map[string]reflect.Type {
 	out := make(map[string]reflect.Type, t.NumField())
@@ -93,15 +88,6 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		out[name] = t.Field(i).Type
 	}
 	return out
-}
-
-func sorted(object map[string]any) []string {
-	keys := make([]string, 0, len(object))
-	for key := range object {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // escape writes a key as a part of a JSON pointer.

@@ -33,18 +33,8 @@ const (
 	maxIdentity, maxIdentityZH = 300, 120
 )
 
-// Validate says everything that is wrong with a document, each fault at its
-// JSON pointer: fault.CatalogInvalid.
-func Validate(d *Document) error {
-	v := &validator{}
-	v.document(d)
-	if v.fault == nil {
-		return nil
-	}
-	return v.fault
-}
-
-// validator collects faults.
+// validator collects what is wrong with a document, each fault at its JSON
+// pointer: fault.CatalogInvalid.
 type validator struct{ fault *fault.Fault }
 
 func (v *validator) check(ok bool, pointer, detail string) {

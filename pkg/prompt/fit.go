@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -9,12 +10,8 @@ import (
 type parts struct{ identity, place, style, safety, avoid string }
 
 func (p parts) join(l Language) string {
-	var kept []string
-	for _, s := range []string{p.identity, p.place, p.style, p.safety, p.avoid} {
-		if s != "" {
-			kept = append(kept, s)
-		}
-	}
+	kept := []string{p.identity, p.place, p.style, p.safety, p.avoid}
+	kept = slices.DeleteFunc(kept, func(s string) bool { return s == "" })
 	if l == Chinese {
 		return strings.Join(kept, "")
 	}

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,22 +60,9 @@ func (o orders) in(s string) bool {
 }
 
 func (o orders) squeezedIn(s string) bool {
-	for _, w := range o.starts {
-		if strings.HasPrefix(s, w) {
-			return true
-		}
-	}
-	for _, w := range o.words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	for _, p := range o.pairs {
-		if p.in(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.starts, func(w string) bool { return strings.HasPrefix(s, w) }) ||
+		slices.ContainsFunc(o.words, func(w string) bool { return strings.Contains(s, w) }) ||
+		slices.ContainsFunc(o.pairs, func(p pair) bool { return p.in(s) })
 }
 
 func (p pair) in(s string) bool {
@@ -131,22 +119,11 @@ func stripMarks(s string) string {
 // is mistaken for.
 func lookalike(r rune, digits bool) (rune, bool) {
 	const from, to = "аеорсухіјѕԁһӏкмнтвαεορτυικνηγ", "aeopcyxijsdhlkmhtbaeoptuiknny"
-	if i := runeIndex(from, r); i >= 0 {
-		return rune(to[i]), true
+	if i := strings.IndexRune(from, r); i >= 0 {
+		return rune(to[utf8.RuneCountInString(from[:i])]), true
 	}
 	if i := strings.IndexRune("0134578@$!|", r); digits && i >= 0 {
 		return rune("oieastbasil"[i]), true
 	}
 	return 0, false
-}
-
-func runeIndex(s string, want rune) int {
-	n := 0
-	for _, r := range s {
-		if r == want {
-			return n
-		}
-		n++
-	}
-	return -1
 }

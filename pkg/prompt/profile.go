@@ -100,11 +100,8 @@ func find(model string, among func(Profile) bool) (Profile, int) {
 	best, length := Profile{}, -1
 	model = strings.ToLower(model)
 	for _, p := range Profiles() {
-		if !among(p) {
-			continue
-		}
 		for _, m := range p.Models {
-			if strings.HasPrefix(model, m) && len(m) > length {
+			if among(p) && strings.HasPrefix(model, m) && len(m) > length {
 				best, length = p, len(m)
 			}
 		}

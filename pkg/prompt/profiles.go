@@ -1,5 +1,7 @@
 package prompt
 
+import "slices"
+
 // The areas of the usual resolutions, pixels.
 const (
 	area1K = 1024 * 1024
@@ -15,11 +17,7 @@ const (
 // Profiles are the known models, as their vendors document them. What a vendor
 // leaves open is not sent.
 func Profiles() []Profile {
-	var all []Profile
-	for _, kind := range [][]Profile{seedream(), dashscope(), qianfan(), hunyuan(), openai(), mock()} {
-		all = append(all, kind...)
-	}
-	return all
+	return slices.Concat(seedream(), dashscope(), qianfan(), hunyuan(), openai(), mock())
 }
 
 // seedream is Volcengine Ark. 4.x documents neither seed nor guidance, has no

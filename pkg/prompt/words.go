@@ -3,6 +3,7 @@ package prompt
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Language is what a model reads best.
@@ -67,18 +68,11 @@ func pick(l Language, zh, en string) string {
 
 // sentence ends a text with a full stop unless it ends with one.
 func (w wording) sentence(s string) string {
-	if s = strings.TrimSpace(s); s == "" || strings.ContainsRune(".!?。！？", lastRune(s)) {
+	s = strings.TrimSpace(s)
+	if last, _ := utf8.DecodeLastRuneInString(s); s == "" || strings.ContainsRune(".!?。！？", last) {
 		return s
 	}
 	return strings.TrimRightFunc(s, unicode.IsPunct) + w.stop
-}
-
-func lastRune(s string) rune {
-	last := rune(0)
-	for _, r := range s {
-		last = r
-	}
-	return last
 }
 
 // items splits lists as both languages write them.
