@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -29,22 +30,22 @@ const (
 
 // Config is the part of the one configuration file that a gateway reads.
 type Config struct {
-	Environment string             `config:"environment"`
-	HTTP        httpConfig         `config:"http"`
-	Admin       adminConfig        `config:"admin"`
-	Fleet       fleetConfig        `config:"fleet"`
-	Data        dataConfig         `config:"data"`
-	Engine      engineConfig       `config:"engine"`
-	Store       storeConfig        `config:"store"`
-	CDN         cdnConfig          `config:"cdn"`
-	Session     sessionConfig      `config:"session"`
-	Limits      limitsConfig       `config:"limits"`
-	Retention   time.Duration      `config:"retention"`
-	Providers   []providerConfig   `config:"providers"`
-	Fallback    fallbackConfig     `config:"fallback"`
-	Dispatch    dispatchConfig     `config:"dispatch"`
-	TLS         workerrpc.Identity `config:"tls"`
-	Log         logConfig          `config:"log"`
+	Environment string              `config:"environment"`
+	HTTP        httpConfig          `config:"http"`
+	Admin       adminConfig         `config:"admin"`
+	Fleet       fleetConfig         `config:"fleet"`
+	Data        dataConfig          `config:"data"`
+	Engine      engineConfig        `config:"engine"`
+	Store       storeConfig         `config:"store"`
+	CDN         cdnConfig           `config:"cdn"`
+	Session     sessionConfig       `config:"session"`
+	Limits      limitsConfig        `config:"limits"`
+	Retention   time.Duration       `config:"retention"`
+	Providers   []providerConfig    `config:"providers"`
+	Fallback    fallbackConfig      `config:"fallback"`
+	Dispatch    dispatchConfig      `config:"dispatch"`
+	TLS         workerrpc.Identity  `config:"tls"`
+	Log         telemetry.LogConfig `config:"log"`
 }
 
 type httpConfig struct {
@@ -131,11 +132,6 @@ type dispatchConfig struct {
 	AllowanceAlarm int64   `config:"allowanceAlarm"` // calls that a vendor still takes, 0 for none
 }
 
-type logConfig struct {
-	Level  string `config:"level"`
-	Format string `config:"format"`
-}
-
 // defaults run everything in one process on loopback.
 func defaults() *Config {
 	e, s, d, f := engine.Defaults(), session.Defaults(), dispatch.Defaults(), routing.Defaults()
@@ -153,7 +149,7 @@ func defaults() *Config {
 		Providers:   []providerConfig{{Name: mock, Kind: mock}},
 		Fallback:    fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
 		Dispatch:    dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
-		Log:         logConfig{Level: "info", Format: "auto"},
+		Log:         telemetry.LogDefaults(),
 	}
 }
 

@@ -3,79 +3,27 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
-	"github.com/imgfleet/imgfleet/pkg/config"
-	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/program"
 )
 
 // version is set by the build.
 var version = "dev"
 
-func main() {
-	signal.Ignore(syscall.SIGHUP)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { os.Exit(program.Main(os.Environ(), run)) }
 
-// run is main without the process: it returns the exit code, 2 for a
-// configuration that cannot be.
-func run(ctx context.Context, args, environ []string, stdin io.Reader, stderr io.Writer) int {
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, p program.Process) int {
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	file := flags.String("config", "", "YAML configuration `file`")
-	check := flags.Bool("check-config", false, "print every fault of the configuration and exit")
-	tied := flags.Bool("exit-with-stdin", false, "drain and exit when standard input ends; ignore SIGINT")
-	if err := flags.Parse(args); err != nil {
-		return 2
-	}
-	c := defaults()
-	if err := config.Load(c, config.Options{File: *file, Environ: environ}); err != nil || *check {
-		if code := config.Report(stderr, err); code != 0 || *check {
-			return code
-		}
-	}
-	if *tied {
-		var stop context.CancelFunc
-		ctx, stop = tie(ctx, stdin)
-		defer stop()
-	}
-	log := telemetry.NewLogger(stderr, c.Log.Level, c.Log.Format).With("program", "gateway")
-	if err := serve(ctx, c, environ, log); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(stderr, "gateway:", err)
-		return 1
-	}
-	return 0
-}
-
-// tie ends the context with standard input, which the parent holds open: it
-// also ends when the parent is killed. The terminal's SIGINT is the parent's
-// to handle.
-func tie(ctx context.Context, stdin io.Reader) (context.Context, context.CancelFunc) {
-	signal.Ignore(os.Interrupt) // main goes on listening for SIGTERM: one may have come already
-	ctx, stop := context.WithCancel(ctx)
-	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
-		stop()
-	}()
-	return ctx, stop
-}
-
-// lookup reads one variable of an environment as os.Environ gives it.
-func lookup(environ []string) func(string) string {
-	return func(name string) string {
-		for _, kv := range environ {
-			if k, v, ok := strings.Cut(kv, "="); ok && k == name {
-				return v
+	return program.Run(ctx, p, flags, func() program.Job {
+		c := defaults()
+		return program.Job{Config: c, Work: func(ctx context.Context) error {
+			err := serve(ctx, c, p.Getenv, c.Log.Logger(p.Stderr, flags.Name()))
+			if ctx.Err() != nil {
+				return nil
 			}
-		}
-		return ""
-	}
+			return err
+		}}
+	})
 }

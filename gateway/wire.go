@@ -79,10 +79,10 @@ type gateway struct {
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
-func serve(ctx context.Context, c *Config, environ []string, log *slog.Logger) error {
+func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog.Logger) error {
 	limitMemory(log)
 	g := &gateway{
-		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: lookup(environ)},
+		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: getenv},
 	}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"time"
 
@@ -29,17 +27,17 @@ const drainUsual = 70 * time.Second
 
 // Config is the part of the one configuration file that a worker reads.
 type Config struct {
-	Environment string             `config:"environment"`
-	Worker      workerConfig       `config:"worker"`
-	Fleet       fleetConfig        `config:"fleet"`
-	Providers   []provider.Config  `config:"providers"`
-	Egress      egressConfig       `config:"egress"`
-	Moderation  moderation.Config  `config:"moderation"`
-	Label       label.Config       `config:"label"`
-	Picture     pictureConfig      `config:"picture"`
-	Limits      limitsConfig       `config:"limits"`
-	TLS         workerrpc.Identity `config:"tls"`
-	Log         logConfig          `config:"log"`
+	Environment string              `config:"environment"`
+	Worker      workerConfig        `config:"worker"`
+	Fleet       fleetConfig         `config:"fleet"`
+	Providers   []provider.Config   `config:"providers"`
+	Egress      egressConfig        `config:"egress"`
+	Moderation  moderation.Config   `config:"moderation"`
+	Label       label.Config        `config:"label"`
+	Picture     pictureConfig       `config:"picture"`
+	Limits      limitsConfig        `config:"limits"`
+	TLS         workerrpc.Identity  `config:"tls"`
+	Log         telemetry.LogConfig `config:"log"`
 }
 
 type workerConfig struct {
@@ -97,15 +95,6 @@ type limitsConfig struct {
 	TaskTimeout config.Ignored `config:"taskTimeout"`
 }
 
-type logConfig struct {
-	Level  string `config:"level"`
-	Format string `config:"format"`
-}
-
-func (l logConfig) logger(w io.Writer) *slog.Logger {
-	return telemetry.NewLogger(w, l.Level, l.Format).With("program", "worker")
-}
-
 func defaults() *Config {
 	return &Config{
 		Environment: "dev",
@@ -117,7 +106,7 @@ func defaults() *Config {
 		Label:      label.Defaults(),
 		Picture:    pictureConfig{HEIF: sandbox.WASM, DecoderMemory: config.Bytes(sandbox.Defaults().Memory)},
 		Limits:     limitsConfig{Limits: limit.Defaults()},
-		Log:        logConfig{Level: "info", Format: "auto"},
+		Log:        telemetry.LogDefaults(),
 	}
 }
 

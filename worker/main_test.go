@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/program"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -95,7 +96,9 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 		`IMGFLEET_FLEET_GATEWAYS=["` + first.addr + `","` + second.addr + `"]`,
 		`IMGFLEET_PROVIDERS=[{"name":"m","kind":"mock","model":"latency=1h"},{"name":"far","kind":"mock","region":"elsewhere"}]`,
 	}
-	go func() { done <- run(ctx, nil, environ, strings.NewReader(""), &log) }()
+	go func() {
+		done <- run(ctx, program.Process{Environ: environ, Stdin: strings.NewReader(""), Stderr: &log})
+	}()
 	b := first.next(t, anyHeartbeat)
 	if b.Region != "cn-north" || b.Capacity != 8 || len(b.Providers) != 1 || b.Providers[0] != "m" || b.Draining {
 		t.Errorf("heartbeat = %+v", b)
@@ -135,7 +138,7 @@ func TestAWorkerEndsWithItsParent(t *testing.T) { //nolint:paralleltest // it ch
 	var log lines
 	f := newFleet(t, "")
 	go func() {
-		done <- run(t.Context(), []string{"-exit-with-stdin"}, []string{`IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, r, &log)
+		done <- run(t.Context(), program.Process{Args: []string{"-exit-with-stdin"}, Environ: []string{`IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: r, Stderr: &log})
 	}()
 	f.next(t, anyHeartbeat)
 	_ = w.Close()
@@ -173,7 +176,7 @@ worker_typo: 1
 		t.Fatal(err)
 	}
 	var out lines
-	if code := run(t.Context(), []string{"-config", file, "-check-config"}, nil, strings.NewReader(""), &out); code != 2 {
+	if code := run(t.Context(), program.Process{Args: []string{"-config", file, "-check-config"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 2 {
 		t.Errorf("exit code %d, want 2", code)
 	}
 	for _, want := range []string{
@@ -186,7 +189,7 @@ worker_typo: 1
 		}
 	}
 	out = lines{}
-	if code := run(t.Context(), []string{"-check-config"}, nil, strings.NewReader(""), &out); code != 0 {
+	if code := run(t.Context(), program.Process{Args: []string{"-check-config"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 0 {
 		t.Errorf("the defaults have faults: %s", out.String())
 	}
 }
@@ -205,7 +208,7 @@ func TestEveryDriverIsOfAKnownKind(t *testing.T) {
 func TestAMissingSecretStopsTheStart(t *testing.T) {
 	t.Parallel()
 	var out lines
-	if code := run(t.Context(), nil, []string{"IMGFLEET_FLEET_TOKEN=env:NOWHERE"}, strings.NewReader(""), &out); code != 1 {
+	if code := run(t.Context(), program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=env:NOWHERE"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 1 {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 	if !strings.Contains(out.String(), "fleet.token") {
@@ -220,7 +223,7 @@ func TestAWorkerRefusesTheWrongToken(t *testing.T) {
 	done := make(chan int, 1)
 	var log lines
 	go func() {
-		done <- run(ctx, nil, []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, strings.NewReader(""), &log)
+		done <- run(ctx, program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: strings.NewReader(""), Stderr: &log})
 	}()
 	b := f.next(t, anyHeartbeat)
 	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "other"})

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
 
 // simulation is the part of the configuration file that a worker reads when it
 // plays vendors instead of working. Nothing of it reaches one that works.
 type simulation struct {
-	Environment string          `config:"environment"`
-	Simulate    simulate.Config `config:"simulate"`
-	Log         logConfig       `config:"log"`
+	Environment string              `config:"environment"`
+	Simulate    simulate.Config     `config:"simulate"`
+	Log         telemetry.LogConfig `config:"log"`
 }
 
 func simulationDefaults() *simulation {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/program"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
 
@@ -38,7 +39,9 @@ func TestAWorkerPlaysEveryVendorOfThisBuild(t *testing.T) {
 	done := make(chan int, 1)
 	var log lines
 	environ := []string{"IMGFLEET_SIMULATE_LISTEN=" + books, "IMGFLEET_SIMULATE_VENDORS=" + string(text), "IMGFLEET_FLEET_TOKEN=x"}
-	go func() { done <- run(ctx, []string{"-simulate"}, environ, strings.NewReader(""), &log) }()
+	go func() {
+		done <- run(ctx, program.Process{Args: []string{"-simulate"}, Environ: environ, Stdin: strings.NewReader(""), Stderr: &log})
+	}()
 	var got simulate.Books
 	for deadline := time.Now().Add(20 * time.Second); len(got.Vendors) == 0; {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+books+"/books", http.NoBody)
@@ -71,7 +74,7 @@ func TestVendorsAreNotPlayedInProduction(t *testing.T) {
 	environ := []string{
 		"IMGFLEET_ENVIRONMENT=prod", `IMGFLEET_SIMULATE_VENDORS=[{"name":"a","kind":"mock","listen":"0.0.0.0:80","apiKey":"k","knobs":"rate=2"}]`,
 	}
-	if code := run(t.Context(), []string{"-simulate"}, environ, strings.NewReader(""), &out); code != 2 {
+	if code := run(t.Context(), program.Process{Args: []string{"-simulate"}, Environ: environ, Stdin: strings.NewReader(""), Stderr: &out}); code != 2 {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"environment: ", "vendors[0].kind", "vendors[0].listen", "vendors[0].knobs"} {
@@ -84,7 +87,7 @@ func TestVendorsAreNotPlayedInProduction(t *testing.T) {
 func TestAWorkerThatWorksIgnoresTheSimulation(t *testing.T) {
 	t.Parallel()
 	var out lines
-	if code := run(t.Context(), []string{"-check-config"}, []string{"IMGFLEET_SIMULATE_LISTEN=nowhere"}, strings.NewReader(""), &out); code != 0 {
+	if code := run(t.Context(), program.Process{Args: []string{"-check-config"}, Environ: []string{"IMGFLEET_SIMULATE_LISTEN=nowhere"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 0 {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 }

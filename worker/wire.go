@@ -28,10 +28,10 @@ import (
 )
 
 // serve builds everything, works until ctx ends, drains and returns.
-func serve(ctx context.Context, c *Config, environ []string, logger *slog.Logger) error {
+func serve(ctx context.Context, c *Config, getenv func(string) string, logger *slog.Logger) error {
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
-	resolver := secret.Resolver{Getenv: lookup(environ)}
+	resolver := secret.Resolver{Getenv: getenv}
 	token, err := secret.Resolve(ctx, c.Fleet.Token, resolver)
 	if err != nil {
 		return fmt.Errorf("fleet.token: %w", err)
@@ -174,16 +174,4 @@ func serveMetrics(ctx context.Context, addr string, reg *prometheus.Registry) er
 		return fmt.Errorf("worker.metrics: %w", err)
 	}
 	return nil
-}
-
-// lookup reads variables from an environment given as a list.
-func lookup(environ []string) func(string) string {
-	return func(name string) string {
-		for i := len(environ) - 1; i >= 0; i-- {
-			if len(environ[i]) > len(name) && environ[i][len(name)] == '=' && environ[i][:len(name)] == name {
-				return environ[i][len(name)+1:]
-			}
-		}
-		return ""
-	}
 }

@@ -14,6 +14,20 @@ const (
 	FormatPretty = "pretty" // one readable line, for people
 )
 
+// LogConfig says what is logged, and how it looks.
+type LogConfig struct {
+	Level  string `config:"level"`
+	Format string `config:"format"`
+}
+
+// LogDefaults suit terminals and collectors alike.
+func LogDefaults() LogConfig { return LogConfig{Level: "info", Format: FormatAuto} }
+
+// Logger makes the logger of a program.
+func (c LogConfig) Logger(w io.Writer, program string) *slog.Logger {
+	return NewLogger(w, c.Level, c.Format).With("program", program)
+}
+
 // NewLogger writes records of at least level ("debug", "info", "warn",
 // "error"; anything else is "info") to w. It never fails: a program that
 // cannot log should still say why it stops.

@@ -1,0 +1,2 @@
+// Package program starts and ends the programs that run for long.
+package program
