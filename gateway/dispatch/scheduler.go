@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // missedMost bounds the pokes remembered for jobs that are not here yet.
@@ -59,7 +60,7 @@ func (s *scheduler) close() {
 }
 
 // kick makes the term assign again.
-func (s *scheduler) kick() { signal(s.wake) }
+func (s *scheduler) kick() { tick.Wake(s.wake) }
 
 // enter takes a leased task in.
 func (s *scheduler) enter(it *item) {

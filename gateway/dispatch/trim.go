@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // trimsMost bounds the finished tasks that wait for their trim: a minute at
@@ -38,7 +39,7 @@ func (t *trims) add(s task.SessionID, id task.ID) {
 	defer t.mu.Unlock()
 	if len(t.list) < trimsMost {
 		t.list = append(t.list, trim{time.Now().Add(t.after), s, id})
-		signal(t.some)
+		tick.Wake(t.some)
 	}
 }
 
@@ -61,24 +62,12 @@ func (t *trims) run(ctx context.Context, q *queue.Queue, log *slog.Logger) {
 		case <-t.some:
 		}
 		for _, next := range t.take() {
-			wait := time.NewTimer(time.Until(next.at))
-			select {
-			case <-ctx.Done():
-				wait.Stop()
+			if !tick.Wait(ctx, time.Until(next.at)) {
 				return
-			case <-wait.C:
 			}
 			if err := q.Trim(ctx, next.session, next.id); err != nil && ctx.Err() == nil {
 				log.Warn("history not trimmed", "task", next.id, "err", err)
 			}
 		}
-	}
-}
-
-// signal wakes who waits, once however often it is called.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }

@@ -110,10 +110,7 @@ func (b *Book[T]) edit(key string, within time.Duration, change func(*draft[T]))
 	change(b.drafts[key])
 	if due := time.Now().Add(within); b.due.IsZero() || due.Before(b.due) {
 		b.due = due
-		select {
-		case b.wake <- struct{}{}:
-		default:
-		}
+		tick.Wake(b.wake)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package tick waits, and repeats work at an interval, until a context ends.
+// Package tick waits, wakes who waits, and repeats work at an interval until a
+// context ends.
 package tick
 
 import (
@@ -49,5 +50,14 @@ func Wait(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// Wake wakes who waits on a channel with room for one, once however often it is
+// called before.
+func Wake(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
