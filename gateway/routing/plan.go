@@ -97,7 +97,7 @@ func (r *Router) plans(state *policy.State) *plans {
 			rest = append(rest, s)
 		}
 	}
-	slices.SortStableFunc(rest, func(a, b Step) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(rest, func(a, b Step) int { return a.Rank() - b.Rank() })
 	return choose(state, first, rest)
 }
 
@@ -123,8 +123,8 @@ func ramped(steps []Step, r *policy.Ramp) {
 	steps[to].Weight += moved
 }
 
-// rank puts stand-ins behind everything else.
-func rank(s Step) int {
+// Rank puts stand-ins behind everything else.
+func (s Step) Rank() int {
 	if s.Degraded {
 		return 1
 	}

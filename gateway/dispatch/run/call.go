@@ -19,16 +19,19 @@ const (
 	maxManifest = 64 << 10
 )
 
-// Keys of what an attempt leaves in the object store.
+// How the keys end of what an attempt leaves in the object store.
+const (
+	image    = ".jpg"
+	thumb    = ".thumb.jpg"
+	manifest = ".json"
+)
+
+// prefix begins the keys of all that a task leaves in the object store.
 func prefix(r *task.Record) string { return fmt.Sprintf("%s/tasks/%s/", r.Session, r.ID) }
-func imageKey(r *task.Record, number int) string {
-	return fmt.Sprintf("%s%d.jpg", prefix(r), number)
-}
-func thumbKey(r *task.Record, number int) string {
-	return fmt.Sprintf("%s%d.thumb.jpg", prefix(r), number)
-}
-func manifestKey(r *task.Record, number int) string {
-	return fmt.Sprintf("%s%d.json", prefix(r), number)
+
+// key is where an attempt leaves something.
+func key(r *task.Record, number int, what string) string {
+	return fmt.Sprintf("%s%d%s", prefix(r), number, what)
 }
 
 // call is one call in flight. A task has one, or two while it is hedged.
@@ -79,6 +82,7 @@ func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
 		r.port.Release(c.slot)
 		return true, c.err
 	}
+	c.out.Number = c.attempt.Number
 	cost := r.port.Ended(c.slot, c.attempt.StartedAt, c.out, price(c.attempt, c.out))
 	r.spent = append(r.spent, cost)
 	if cost.Fen > 0 {
@@ -114,9 +118,9 @@ func (c *call) request(a task.Attempt, timeout time.Duration) workerrpc.Attempt 
 	return workerrpc.Attempt{
 		Task: j.ID, Session: j.Session, Number: a.Number, Provider: a.Provider, Timeout: timeout,
 		PhotoURL:    store.WorkerGetURL(j.PhotoKey, until),
-		ImageURL:    store.WorkerPutURL(imageKey(rec, a.Number), "image/jpeg", maxPicture, until),
-		ThumbURL:    store.WorkerPutURL(thumbKey(rec, a.Number), "image/jpeg", maxThumb, until),
-		ManifestURL: store.WorkerPutURL(manifestKey(rec, a.Number), "application/json", maxManifest, until),
+		ImageURL:    store.WorkerPutURL(key(rec, a.Number, image), "image/jpeg", maxPicture, until),
+		ThumbURL:    store.WorkerPutURL(key(rec, a.Number, thumb), "image/jpeg", maxThumb, until),
+		ManifestURL: store.WorkerPutURL(key(rec, a.Number, manifest), "application/json", maxManifest, until),
 		Style:       j.Style, Place: j.Place, Options: j.Options, Seed: j.Seed, VendorTask: a.VendorTask,
 		PhotoWidth: j.PhotoWidth, PhotoHeight: j.PhotoHeight, BrandMark: j.BrandMark,
 	}

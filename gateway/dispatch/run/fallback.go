@@ -22,7 +22,7 @@ const (
 // decide says what an outcome means: the task is done, another call is still
 // in flight, or another attempt follows.
 func (r *Run) decide(ctx context.Context, c *call) (done bool, err error) {
-	out, o := c.out, outcome{c.attempt.Number, c.out}
+	out := c.out
 	if r.record.ended() {
 		return r.complement(ctx, c) // somebody else was first, or it was deleted
 	}
@@ -35,21 +35,21 @@ func (r *Run) decide(ctx context.Context, c *call) (done bool, err error) {
 	r.deps.Metrics.attempts.WithLabelValues(last.Provider, string(out.Result), string(out.Class)).Inc()
 	switch {
 	case out.Result == task.OK:
-		return r.decided(ctx, r.succeed(ctx, o))
+		return r.decided(ctx, r.succeed(ctx, out))
 	case out.Class == task.ClassContent && !r.record.now().Canceling:
-		return r.decided(ctx, r.end(ctx, task.Failed, o, task.Fail(fault.ContentRefused)))
+		return r.decided(ctx, r.end(ctx, task.Failed, out, task.Fail(fault.ContentRefused)))
 	}
 	r.account(last)
 	if out.Result == task.Unknown {
 		r.unsure = append(r.unsure, last)
 	}
 	if r.inFlight() > 0 {
-		return false, r.fail(ctx, o)
+		return false, r.fail(ctx, out)
 	}
 	if r.record.now().Canceling {
-		return true, r.cancel(ctx, o)
+		return true, r.end(ctx, task.Canceled, out, nil)
 	}
-	return r.fallBack(ctx, o, last)
+	return r.fallBack(ctx, out, last)
 }
 
 // decided follows a decision: what is still in flight is called off and booked
@@ -72,7 +72,7 @@ func (r *Run) complement(ctx context.Context, c *call) (done bool, err error) {
 	if c.out.Class == task.ClassCanceled {
 		r.port.Beaten(a.Provider, r.deps.since(a.StartedAt))
 	}
-	err = r.record.amend(ctx, func(rec *task.Record) { r.complete(rec, outcome{a.Number, c.out}) })
+	err = r.record.amend(ctx, func(rec *task.Record) { r.complete(rec, c.out) })
 	if err == nil && r.inFlight() == 0 {
 		err = errEnded
 	}
@@ -80,7 +80,7 @@ func (r *Run) complement(ctx context.Context, c *call) (done bool, err error) {
 }
 
 // fallBack goes on after the last call in flight failed, or ends the task.
-func (r *Run) fallBack(ctx context.Context, o outcome, last task.Attempt) (done bool, err error) {
+func (r *Run) fallBack(ctx context.Context, out workerrpc.Outcome, last task.Attempt) (done bool, err error) {
 	again := len(r.plan()) > 0 && len(r.record.now().Attempts) < mostEntries
 	if again {
 		if again, err = r.afterUnknown(ctx); err != nil {
@@ -88,12 +88,12 @@ func (r *Run) fallBack(ctx context.Context, o outcome, last task.Attempt) (done 
 		}
 	}
 	if !again {
-		return true, r.exhausted(ctx, o)
+		return true, r.exhausted(ctx, out)
 	}
-	if err := r.fail(ctx, o); err != nil {
+	if err := r.fail(ctx, out); err != nil {
 		return true, err
 	}
-	return false, r.pause(ctx, r.pace(last, time.Duration(o.out.RetryAfter)*time.Millisecond))
+	return false, r.pause(ctx, r.pace(last, time.Duration(out.RetryAfter)*time.Millisecond))
 }
 
 // account remembers what an ended attempt says about its provider and its
@@ -137,20 +137,11 @@ func (r *Run) planAfter(paid int64) []routing.Step {
 		return steps
 	}
 	spent := r.reached >= r.deps.Router.Config().MaxAttempts
-	left := make([]routing.Step, 0, len(steps))
-	for _, s := range steps {
-		if r.tried[s.Name] < perProvider && (s.Degraded || !spent) {
-			left = append(left, s)
-		}
-	}
+	left := slices.DeleteFunc(slices.Clone(steps), func(s routing.Step) bool {
+		return r.tried[s.Name] >= perProvider || (spent && !s.Degraded)
+	})
 	slices.SortStableFunc(left, func(a, b routing.Step) int {
-		if a.Degraded != b.Degraded {
-			if a.Degraded {
-				return 1
-			}
-			return -1
-		}
-		return r.tried[a.Name] - r.tried[b.Name]
+		return cmp.Or(a.Rank()-b.Rank(), r.tried[a.Name]-r.tried[b.Name])
 	})
 	return left
 }
@@ -183,13 +174,12 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
+	over := time.After(d)
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-t.C:
+		case <-over:
 			return nil
 		case <-r.poked:
 			if err := r.record.reload(ctx); err != nil || r.record.now().Canceling {

@@ -13,33 +13,25 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// outcome is what came of an attempt; number 0 is every attempt that still
-// runs.
-type outcome struct {
-	number int
-	out    workerrpc.Outcome
-}
-
-// complete writes an outcome into its attempt, unless it has one.
-func (r *Run) complete(rec *task.Record, o outcome) {
+// complete writes an outcome into its attempt, unless it has one. Number 0 is
+// every attempt that still runs.
+func (r *Run) complete(rec *task.Record, out workerrpc.Outcome) {
 	now := r.deps.Now().UTC()
 	for i := range rec.Attempts {
 		a := &rec.Attempts[i]
-		if a.Outcome != "" || (o.number != 0 && a.Number != o.number) {
+		if a.Outcome != "" || (out.Number != 0 && a.Number != out.Number) {
 			continue
 		}
-		a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(o.out.Result, task.Unknown), o.out.Class, o.out.Code
-		if o.out.VendorTask != "" {
-			a.VendorTask = o.out.VendorTask
-		}
-		a.PriceFen, a.VendorMS = price(*a, o.out), o.out.ProviderMS
+		a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(out.Result, task.Unknown), out.Class, out.Code
+		a.VendorTask = cmp.Or(out.VendorTask, a.VendorTask)
+		a.PriceFen, a.VendorMS = price(*a, out), out.ProviderMS
 	}
 }
 
 // fail writes the outcome of an attempt after which another follows.
-func (r *Run) fail(ctx context.Context, o outcome) error {
+func (r *Run) fail(ctx context.Context, out workerrpc.Outcome) error {
 	return r.record.change(ctx, func(rec *task.Record) error {
-		r.complete(rec, o)
+		r.complete(rec, out)
 		if !rec.Canceling && rec.Running() == nil {
 			rec.Stage = task.StageRetrying
 		}
@@ -47,13 +39,13 @@ func (r *Run) fail(ctx context.Context, o outcome) error {
 	})
 }
 
-func (r *Run) succeed(ctx context.Context, o outcome) error {
-	out, n := o.out, o.number
+func (r *Run) succeed(ctx context.Context, out workerrpc.Outcome) error {
+	n := out.Number
 	return r.record.change(ctx, func(rec *task.Record) error {
-		r.complete(rec, o)
+		r.complete(rec, out)
 		rec.Progress, rec.Stage, rec.Canceling = 100, task.StageDone, false
 		rec.Result = &task.Result{
-			ImageKey: imageKey(rec, n), ThumbnailKey: thumbKey(rec, n),
+			ImageKey: key(rec, n, image), ThumbnailKey: key(rec, n, thumb),
 			Width: out.Width, Height: out.Height, ContentType: out.ContentType, Bytes: out.Bytes,
 		}
 		return r.finish(rec, task.Succeeded)
@@ -62,24 +54,19 @@ func (r *Run) succeed(ctx context.Context, o outcome) error {
 
 // exhausted fails a task for which nothing is left to try. When the last call
 // may still have been paid for, it says so.
-func (r *Run) exhausted(ctx context.Context, o outcome) error {
+func (r *Run) exhausted(ctx context.Context, out workerrpc.Outcome) error {
 	code := cmp.Or(r.port.Lacks(r.job, r.paid), fault.GenerationFailed)
-	if o.out.Result == task.Unknown || len(r.unsure) > 0 {
+	if out.Result == task.Unknown || len(r.unsure) > 0 {
 		code = fault.ProviderUnknown
 	}
-	return r.end(ctx, task.Failed, o, task.Fail(code))
-}
-
-// cancel ends a task as its owner asked.
-func (r *Run) cancel(ctx context.Context, o outcome) error {
-	return r.end(ctx, task.Canceled, o, nil)
+	return r.end(ctx, task.Failed, out, task.Fail(code))
 }
 
 // end finishes a task without a picture, after the attempt that ended it, if
 // one did.
-func (r *Run) end(ctx context.Context, s task.State, o outcome, f *task.Failure) error {
+func (r *Run) end(ctx context.Context, s task.State, out workerrpc.Outcome, f *task.Failure) error {
 	return r.record.change(ctx, func(rec *task.Record) error {
-		r.complete(rec, o)
+		r.complete(rec, out)
 		rec.Failure, rec.Stage = f, string(s)
 		return r.finish(rec, s)
 	})
@@ -96,7 +83,9 @@ func (r *Run) finish(rec *task.Record, s task.State) error {
 func (r *Run) close(ctx context.Context) {
 	rec, log := r.record.now(), r.deps.Logger
 	if rec.Deleted {
-		r.erase(ctx, rec)
+		if _, err := r.deps.Objects.DeletePrefix(ctx, prefix(rec)); err != nil {
+			log.Warn("objects of a deleted task left behind", "task", r.job.ID, "err", err)
+		}
 	}
 	paid, err := r.settle(ctx, rec)
 	if err != nil {
@@ -154,13 +143,6 @@ func (r *Run) giveUp(ctx context.Context, paid bool) error {
 		r.deps.Arms.Close(*r.job.Arm, r.job.ID)
 	}
 	return err
-}
-
-// erase removes what a deleted task left.
-func (r *Run) erase(ctx context.Context, rec *task.Record) {
-	if _, err := r.deps.Objects.DeletePrefix(ctx, prefix(rec)); err != nil {
-		r.deps.Logger.Warn("objects of a deleted task left behind", "task", r.job.ID, "err", err)
-	}
 }
 
 // observe counts the task and writes its one log line; only once, when its

@@ -78,11 +78,8 @@ func (r *Run) hedge(ctx, calls context.Context) (again time.Duration, _ error) {
 
 // hedges are the real models beside the one that is slow, as far as the task
 // may pay for both.
-func (r *Run) hedges(slow task.Attempt) (out []routing.Step) {
-	for _, s := range r.planAfter(r.paid + slow.PriceFen) {
-		if s.Name != slow.Provider && !s.Degraded {
-			out = append(out, s)
-		}
-	}
-	return out
+func (r *Run) hedges(slow task.Attempt) []routing.Step {
+	return slices.DeleteFunc(slices.Clone(r.planAfter(r.paid+slow.PriceFen)), func(s routing.Step) bool {
+		return s.Name == slow.Provider || s.Degraded
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -34,7 +35,7 @@ func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 			return c.found("manifest", out), nil
 		}
 		if r.record.ended() || r.record.now().Canceling {
-			signal(c.poked) // the worker may not have heard of it
+			tick.Wake(c.poked) // the worker may not have heard of it
 		}
 		out, _, err := c.stream(ctx, req, a)
 		req.AttachOnly = true
@@ -145,8 +146,7 @@ func (c *call) move(ctx context.Context, patience time.Time) (moved bool, _ erro
 	w := &Wish{Job: r.job, Move: c.slot, Avoid: r.avoided(), Answer: make(chan *Slot, 1)}
 	r.port.Ask(w)
 	defer r.port.Forget(w)
-	look := time.NewTimer(r.deps.Stall)
-	defer look.Stop()
+	look := time.After(r.deps.Stall)
 	for {
 		select {
 		case <-w.Answer:
@@ -162,11 +162,11 @@ func (c *call) move(ctx context.Context, patience time.Time) (moved bool, _ erro
 			case errors.Is(err, errEnded), err == nil && r.record.now().Canceling:
 				return false, nil
 			}
-		case <-look.C:
+		case <-look:
 			if r.deps.Now().After(patience) || !r.port.Movable(c.slot, w.Avoid) {
 				return false, nil
 			}
-			look.Reset(r.deps.Stall)
+			look = time.After(r.deps.Stall)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (c *call) move(ctx context.Context, patience time.Time) (moved bool, _ erro
 // manifest reads the outcome that a worker left in the store.
 func (r *Run) manifest(ctx context.Context, number int) (workerrpc.Outcome, error) {
 	var out workerrpc.Outcome
-	o, err := r.deps.Objects.Open(ctx, manifestKey(r.record.now(), number))
+	o, err := r.deps.Objects.Open(ctx, key(r.record.now(), number, manifest))
 	if err != nil {
 		return out, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -95,16 +96,9 @@ func (r *Run) Nudge() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.calls {
-		signal(c.poked)
+		tick.Wake(c.poked)
 	}
-	signal(r.poked)
-}
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	tick.Wake(r.poked)
 }
 
 // Do runs until the task has ended or ctx has. A run that ctx ends writes
@@ -151,7 +145,7 @@ func (r *Run) attempts(ctx context.Context) (err error) {
 		case r.record.ended():
 			return errEnded
 		case r.record.now().Canceling:
-			return r.cancel(ctx, outcome{})
+			return r.end(ctx, task.Canceled, workerrpc.Outcome{}, nil)
 		}
 		if r.slot == nil {
 			if err := r.await(ctx); err != nil {
@@ -167,21 +161,19 @@ func (r *Run) attempts(ctx context.Context) (err error) {
 // watch waits until a call has ended, and decides what follows. Meanwhile it
 // tells the person when it takes long, and starts a hedge when that is due.
 func (r *Run) watch(ctx, calls context.Context) (done bool, _ error) {
-	notice, hedge := time.NewTimer(r.untilNotice()), time.NewTimer(r.untilHedge())
-	defer notice.Stop()
-	defer hedge.Stop()
+	notice, hedge := time.After(r.untilNotice()), time.After(r.untilHedge())
 	for {
 		select {
 		case c := <-r.done:
 			return r.after(ctx, c)
-		case <-notice.C:
+		case <-notice:
 			r.notice(ctx)
-		case <-hedge.C:
+		case <-hedge:
 			again, err := r.hedge(ctx, calls)
 			if err != nil {
 				return true, err
 			}
-			hedge.Reset(again)
+			hedge = time.After(again)
 		}
 	}
 }
@@ -221,7 +213,7 @@ func (r *Run) broke() bool { return r.port.Lacks(r.job, r.paid) != "" }
 // instead, also because no provider is left.
 func (r *Run) await(ctx context.Context) error {
 	if len(r.plan()) == 0 && (r.record.now().Started() || r.broke()) {
-		return ended(r.exhausted(ctx, outcome{}))
+		return ended(r.exhausted(ctx, workerrpc.Outcome{}))
 	}
 	w := r.wish()
 	r.port.Ask(w)
@@ -235,7 +227,7 @@ func (r *Run) await(ctx context.Context) error {
 			case r.slot != nil:
 				return nil
 			case r.broke():
-				return ended(r.exhausted(ctx, outcome{}))
+				return ended(r.exhausted(ctx, workerrpc.Outcome{}))
 			}
 			r.port.Ask(w) // there is money again
 		case <-r.poked:
@@ -243,7 +235,7 @@ func (r *Run) await(ctx context.Context) error {
 				return err
 			}
 			if r.record.now().Canceling {
-				return ended(r.cancel(ctx, outcome{}))
+				return ended(r.end(ctx, task.Canceled, workerrpc.Outcome{}, nil))
 			}
 		}
 	}
@@ -308,7 +300,7 @@ func (r *Run) begin(ctx context.Context, s *Slot, edit func(*task.Record, *task.
 
 // expire ends a task whose time is over.
 func (r *Run) expire(ctx context.Context) error {
-	late := outcome{out: workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout}}
+	late := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassTimeout}
 	if r.record.ended() { // and only a call that lost was still in flight
 		return ended(r.record.amend(ctx, func(rec *task.Record) { r.complete(rec, late) }))
 	}

@@ -14,31 +14,26 @@ const (
 	progressMost = 40 // revisions; the stream keeps 64
 )
 
-type answer struct {
-	out workerrpc.Outcome
-	err error
-}
-
 // stream follows one Generate stream to its end, also when ctx ends first;
 // begun tells whether anything was heard.
 func (c *call) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (out workerrpc.Outcome, begun bool, err error) {
 	ctx, hang := context.WithTimeout(ctx, req.Timeout+callGrace)
 	updates := make(chan workerrpc.Update, 4)
-	done := make(chan answer, 1)
+	done := make(chan struct{}) // closed when out and err are there
 	go func() {
-		out, err := c.run.deps.Caller.Generate(ctx, a.Address, req, func(u workerrpc.Update) {
+		defer close(done)
+		out, err = c.run.deps.Caller.Generate(ctx, a.Address, req, func(u workerrpc.Update) {
 			select {
 			case updates <- u:
 			case <-ctx.Done():
 			}
 		})
-		done <- answer{out, err}
 	}()
 	defer hang()
 	for {
 		select {
-		case r := <-done:
-			return r.out, begun || len(updates) > 0, r.err
+		case <-done:
+			return out, begun || len(updates) > 0, err
 		case u := <-updates:
 			begun = true
 			c.progress(ctx, u)
