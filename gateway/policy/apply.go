@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,26 +17,16 @@ import (
 // returns, the change is durable and this gateway sees it; the other gateways
 // see it within a second.
 func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error) (Change, error) {
-	var done Change
-	_, err := s.views.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
-		next, err := s.next(old, edit, change)
-		if err != nil {
-			return nil, 0, err
+	done, err := s.write(ctx, func(r *revision) (bool, error) {
+		if err := s.next(r, edit, change); err != nil || edit.DryRun || r.Change.Empty() {
+			return false, err
 		}
-		done = next.Change
-		if edit.DryRun || done.Empty() {
-			return nil, 0, nil
-		}
-		for _, version := range next.State.catalogs() {
+		for _, version := range r.State.catalogs() {
 			if err := s.kept(ctx, version); err != nil {
-				return nil, 0, err
+				return false, err
 			}
 		}
-		value, err := json.Marshal(next)
-		if len(value) > maxBytes {
-			return nil, 0, fault.New(fault.PolicyTooLarge)
-		}
-		return value, 0, err
+		return true, nil
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("change policy: %w", err)
@@ -43,29 +34,41 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 	return done, nil
 }
 
-// Note adds to the history an act that changed something outside the state,
-// such as an erasure. It cannot be undone.
-func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change, error) {
-	b, err := json.Marshal(before)
-	if err != nil {
-		return Change{}, fmt.Errorf("note: %w", err)
-	}
-	a, err := json.Marshal(after)
-	if err != nil {
-		return Change{}, fmt.Errorf("note: %w", err)
-	}
-	var done Change
+// write makes the newest revision into the next one, and writes it when there
+// is something to write.
+func (s *Store) write(ctx context.Context, follow func(*revision) (bool, error)) (done Change, err error) {
 	_, err = s.views.Update(ctx, key, func(old []byte) ([]byte, time.Duration, error) {
 		r, err := read(old)
 		if err != nil {
 			return nil, 0, err
 		}
+		changed, err := follow(&r)
+		done = r.Change
+		if err != nil || !changed {
+			return nil, 0, err
+		}
+		value, err := json.Marshal(r)
+		if len(value) > maxBytes && !done.Final { // an act that was done is noted all the same
+			return nil, 0, fault.New(fault.PolicyTooLarge)
+		}
+		return value, 0, err
+	})
+	return done, err
+}
+
+// Note adds to the history an act that changed something outside the state,
+// such as an erasure. It cannot be undone.
+func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change, error) {
+	b, errBefore := json.Marshal(before)
+	a, errAfter := json.Marshal(after)
+	if err := errors.Join(errBefore, errAfter); err != nil {
+		return Change{}, fmt.Errorf("note: %w", err)
+	}
+	done, err := s.write(ctx, func(r *revision) (bool, error) {
 		r.State.Version++
 		r.Change = s.change(r.State.Version, edit)
 		r.Change.Before, r.Change.After, r.Change.Final = b, a, true
-		done = r.Change
-		value, err := json.Marshal(r)
-		return value, 0, err
+		return true, nil
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("note: %w", err)
@@ -73,32 +76,28 @@ func (s *Store) Note(ctx context.Context, edit Edit, before, after any) (Change,
 	return done, nil
 }
 
-// next computes the revision that follows old.
-func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision, error) {
-	r, err := read(old)
-	if err != nil {
-		return r, err
-	}
+// next makes a revision into the one that follows.
+func (s *Store) next(r *revision, edit Edit, change func(*State) error) error {
 	version := r.State.Version
 	if edit.Expect != nil && *edit.Expect != version {
-		return r, fault.New(fault.PreconditionFailed).With("version", fmt.Sprint(version))
+		return fault.New(fault.PreconditionFailed).With("version", fmt.Sprint(version))
 	}
-	before, err := json.Marshal(r.State)
+	before, err := tree(r.State)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.State.fill()
 	if err := change(&r.State); err != nil {
-		return r, err
+		return err
 	}
 	r.State.Version = version
 	r.State.prune()
 	if err := r.State.check(); err != nil {
-		return r, err
+		return err
 	}
-	after, err := json.Marshal(r.State)
+	after, err := tree(r.State)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.Change = s.change(version, edit)
 	r.Change.Before, r.Change.After, err = differ(before, after)
@@ -106,7 +105,7 @@ func (s *Store) next(old []byte, edit Edit, change func(*State) error) (revision
 		r.State.Version++
 		r.Change.Version++
 	}
-	return r, err
+	return err
 }
 
 func (s *Store) change(version int, e Edit) Change {

@@ -115,6 +115,7 @@ func (s *State) fill() {
 	s.Experiments, s.Campaigns = filled(s.Experiments), filled(s.Campaigns)
 }
 
+// filled is a map that can be written into.
 func filled[V any](m map[string]V) map[string]V {
 	if m == nil {
 		return map[string]V{}

@@ -2,10 +2,14 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -22,9 +26,9 @@ func (s *Store) History(ctx context.Context, limit int) ([]Change, error) {
 		entries = entries[len(entries)-limit:]
 	}
 	changes := make([]Change, 0, len(entries))
-	for i := len(entries) - 1; i >= 0; i-- {
-		var r revision
-		if err := json.Unmarshal(entries[i].Value, &r); err != nil {
+	for _, e := range slices.Backward(entries) {
+		r, err := read(e.Value)
+		if err != nil {
 			return nil, fmt.Errorf("policy history: %w", err)
 		}
 		changes = append(changes, r.Change)
@@ -40,36 +44,23 @@ func (s *Store) Undo(ctx context.Context, version int, edit Edit) (Change, error
 	if err != nil {
 		return Change{}, err
 	}
-	for _, c := range changes {
-		if c.Version != version {
-			continue
-		}
-		if c.Final {
-			return Change{}, fault.New(fault.NotUndoable).With("version", strconv.Itoa(version))
-		}
-		if edit.Action == "" {
-			edit.Action = "undo"
-		}
-		if edit.Subject == "" {
-			edit.Subject = strconv.Itoa(version)
-		}
-		return s.Apply(ctx, edit, func(state *State) error { return revert(c, state) })
+	i := slices.IndexFunc(changes, func(c Change) bool { return c.Version == version })
+	switch {
+	case i < 0:
+		return Change{}, fault.New(fault.ChangeNotFound).With("version", strconv.Itoa(version))
+	case changes[i].Final:
+		return Change{}, fault.New(fault.NotUndoable).With("version", strconv.Itoa(version))
 	}
-	return Change{}, fault.New(fault.ChangeNotFound).With("version", strconv.Itoa(version))
+	edit.Action, edit.Subject = cmp.Or(edit.Action, "undo"), cmp.Or(edit.Subject, strconv.Itoa(version))
+	return s.Apply(ctx, edit, func(state *State) error { return revert(changes[i], state) })
 }
 
 // revert takes a change out of a state.
 func revert(c Change, state *State) error {
-	current, err := tree(state)
-	if err != nil {
-		return err
-	}
-	before, err := tree(c.Before)
-	if err != nil {
-		return err
-	}
-	after, err := tree(c.After)
-	if err != nil {
+	current, errCurrent := tree(state)
+	before, errBefore := tree(c.Before)
+	after, errAfter := tree(c.After)
+	if err := errors.Join(errCurrent, errBefore, errAfter); err != nil {
 		return err
 	}
 	if !replace(current, after, before) {
@@ -83,25 +74,15 @@ func revert(c Change, state *State) error {
 	return json.Unmarshal(raw, state)
 }
 
-// differ returns the parts of two JSON objects that differ. The version of
-// the state is not one of them. Lists are compared whole.
-func differ(before, after []byte) (b, a json.RawMessage, err error) {
-	x, err := tree(json.RawMessage(before))
-	if err != nil {
-		return nil, nil, err
-	}
-	y, err := tree(json.RawMessage(after))
-	if err != nil {
-		return nil, nil, err
-	}
+// differ returns the parts of two states that differ. The version is not one
+// of them. Lists are compared whole.
+func differ(x, y map[string]any) (before, after json.RawMessage, err error) {
 	delete(x, "version")
 	delete(y, "version")
 	strip(x, y)
-	if b, err = json.Marshal(x); err != nil {
-		return nil, nil, err
-	}
-	a, err = json.Marshal(y)
-	return b, a, err
+	before, errBefore := json.Marshal(x)
+	after, errAfter := json.Marshal(y)
+	return before, after, errors.Join(errBefore, errAfter)
 }
 
 // strip removes what both have in common. A missing object counts as an empty
@@ -132,9 +113,7 @@ func replace(current, from, to map[string]any) bool {
 			if !ok && current[key] != nil {
 				return false
 			}
-			if co == nil {
-				co = map[string]any{}
-			}
+			co = filled(co)
 			if !replace(co, fo, too) {
 				return false
 			}
@@ -160,13 +139,7 @@ func objects(x, y map[string]any, key string) (xo, yo map[string]any, ok bool) {
 	if !xok && !yok || !xok && x[key] != nil || !yok && y[key] != nil {
 		return nil, nil, false
 	}
-	if xo == nil {
-		xo = map[string]any{}
-	}
-	if yo == nil {
-		yo = map[string]any{}
-	}
-	return xo, yo, true
+	return filled(xo), filled(yo), true
 }
 
 func keep(m map[string]any, key string, o map[string]any) {
@@ -177,14 +150,10 @@ func keep(m map[string]any, key string, o map[string]any) {
 	m[key] = o
 }
 
-func union(x, y map[string]any) map[string]struct{} {
-	keys := make(map[string]struct{}, len(x)+len(y))
-	for k := range x {
-		keys[k] = struct{}{}
-	}
-	for k := range y {
-		keys[k] = struct{}{}
-	}
+// union has the keys of both.
+func union(x, y map[string]any) map[string]any {
+	keys := maps.Clone(x)
+	maps.Copy(keys, y)
 	return keys
 }
 
