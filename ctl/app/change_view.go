@@ -37,13 +37,8 @@ func ChangesView(doc any, changes []operator.Change) terminal.View {
 // left out: the action says it.
 func difference(before, after json.RawMessage) string {
 	b, a := leaves(before), leaves(after)
-	names := make(map[string]struct{})
-	for name := range b {
-		names[name] = struct{}{}
-	}
-	for name := range a {
-		names[name] = struct{}{}
-	}
+	names := maps.Clone(b)
+	maps.Copy(names, a)
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if b[name] != a[name] {

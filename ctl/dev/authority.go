@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -32,47 +33,47 @@ func newAuthority(dir string) (*authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("--tls: %w", err)
 	}
+	t := template("imgfleet dev authority")
+	t.IsCA, t.BasicConstraintsValid, t.KeyUsage = true, true, x509.KeyUsageCertSign
+	a := &authority{dir: dir, cert: t}
+	var err error
+	if a.key, err = a.sign(t, "ca.pem"); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// sign writes the certificate of a new key. The first one is the authority's
+// own.
+func (a *authority) sign(t *x509.Certificate, file string) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("--tls: %w", err)
 	}
-	t := template("imgfleet dev authority")
-	t.IsCA, t.BasicConstraintsValid, t.KeyUsage = true, true, x509.KeyUsageCertSign
-	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), cmp.Or(a.key, key))
 	if err != nil {
 		return nil, fmt.Errorf("--tls: %w", err)
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("--tls: %w", err)
-	}
-	return &authority{dir: dir, cert: cert, key: key}, writePEM(filepath.Join(dir, "ca.pem"), "CERTIFICATE", der)
+	return key, writePEM(filepath.Join(a.dir, file), "CERTIFICATE", der)
 }
 
 // issue makes a certificate for one child on this machine, good for listening
 // and for calling.
 func (a *authority) issue(name string) (identity, error) {
 	id := identity{cert: filepath.Join(a.dir, name+".pem"), key: filepath.Join(a.dir, name+".key"), ca: filepath.Join(a.dir, "ca.pem")}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return id, fmt.Errorf("--tls: %w", err)
-	}
 	t := template(name)
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	t.DNSNames, t.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
+	key, err := a.sign(t, name+".pem")
 	if err != nil {
-		return id, fmt.Errorf("--tls: %w", err)
+		return id, err
 	}
 	raw, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return id, fmt.Errorf("--tls: %w", err)
 	}
-	if err := writePEM(id.key, "PRIVATE KEY", raw); err != nil {
-		return id, err
-	}
-	return id, writePEM(id.cert, "CERTIFICATE", der)
+	return id, writePEM(id.key, "PRIVATE KEY", raw)
 }
 
 func template(name string) *x509.Certificate {

@@ -150,11 +150,8 @@ func hire(c Config, p *plan, out *log, gateway, worker string, up func() bool) *
 		args = append(args, "-config", c.File)
 	}
 	crew := &crew{failed: make(chan error, 1)}
-	for _, g := range p.gateways {
-		out.width = max(out.width, len(g.name))
-	}
-	for _, w := range p.workers {
-		out.width = max(out.width, len(w.name))
+	for _, k := range p.children() {
+		out.width = max(out.width, len(k.name))
 	}
 	if p.doubles.any() {
 		out.width = max(out.width, len(doublesName))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,23 +18,22 @@ import (
 // otherwise: enough to see things overlap on a laptop.
 const workerCapacity = "4"
 
-// gatewayPlan is one gateway before it is started.
-type gatewayPlan struct {
-	name               string
-	http, admin, fleet string // addresses
-	env                []string
+// process is one child before it is started.
+type process struct {
+	name string
+	env  []string
 }
 
-// workerPlan is one worker before it is started.
-type workerPlan struct {
-	name, region string
-	env          []string
+// gatewayPlan is one gateway before it is started.
+type gatewayPlan struct {
+	process
+	http, admin, fleet string // addresses
 }
 
 // plan is everything that will run and how its parts find each other.
 type plan struct {
-	gateways  []gatewayPlan
-	workers   []workerPlan
+	gateways  []*gatewayPlan
+	workers   []*process
 	doubles   *doublesPlan // nil: no vendor is played
 	tokenFile string
 	token     string
@@ -75,7 +75,7 @@ func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, 
 // are the person's choice.
 func (p *plan) addressGateways(ctx context.Context, c Config, reserved *ports) (err error) {
 	for i := range c.Gateways {
-		g := gatewayPlan{name: "gateway"}
+		g := &gatewayPlan{process: process{name: "gateway"}}
 		if c.Gateways > 1 {
 			g.name = fmt.Sprintf("gateway-%d", i+1)
 		}
@@ -124,8 +124,7 @@ func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shar
 		engine = []string{"IMGFLEET_ENGINE_URL=", "IMGFLEET_ENGINE_LISTEN=" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
 		guests = []string{"IMGFLEET_ENGINE_URL=nats://" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
 	}
-	for i := range p.gateways {
-		g := &p.gateways[i]
+	for i, g := range p.gateways {
 		g.env = append(append([]string(nil), shared...),
 			"IMGFLEET_HTTP_LISTEN="+g.http, "IMGFLEET_ADMIN_LISTEN="+g.admin, "IMGFLEET_ADMIN_TOKEN=file:"+p.tokenFile, "IMGFLEET_FLEET_LISTEN="+g.fleet)
 		if i == 0 {
@@ -153,9 +152,9 @@ func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base,
 		if err != nil {
 			return err
 		}
-		w := workerPlan{name: "worker-" + strconv.Itoa(i+1), region: c.Regions[i%len(c.Regions)]}
+		w := &process{name: "worker-" + strconv.Itoa(i+1)}
 		w.env = append(append([]string(nil), shared...),
-			"IMGFLEET_FLEET_GATEWAYS="+string(gateways), "IMGFLEET_WORKER_LISTEN="+addr, "IMGFLEET_WORKER_REGION="+w.region)
+			"IMGFLEET_FLEET_GATEWAYS="+string(gateways), "IMGFLEET_WORKER_LISTEN="+addr, "IMGFLEET_WORKER_REGION="+c.Regions[i%len(c.Regions)])
 		if c.File == "" && !given(base, "IMGFLEET_WORKER_CAPACITY") {
 			w.env = append(w.env, "IMGFLEET_WORKER_CAPACITY="+workerCapacity)
 		}
@@ -177,11 +176,11 @@ func (p *plan) simulate() error {
 	if err != nil {
 		return err
 	}
-	for i := range p.gateways {
-		p.gateways[i].env = append(p.gateways[i].env, public)
+	for _, g := range p.gateways {
+		g.env = append(g.env, public)
 	}
-	for i := range p.workers {
-		p.workers[i].env = append(p.workers[i].env, private)
+	for _, w := range p.workers {
+		w.env = append(w.env, private)
 	}
 	return nil
 }
@@ -199,29 +198,25 @@ func (p *plan) secure(c Config) error {
 	if err != nil {
 		return err
 	}
-	give := func(name string, env *[]string) error {
-		id, err := a.issue(name)
-		*env = append(*env, "IMGFLEET_TLS_CERT="+id.cert, "IMGFLEET_TLS_KEY="+id.key, "IMGFLEET_TLS_CLIENTCA="+id.ca)
-		return err
-	}
-	for i := range p.gateways {
-		if err := give(p.gateways[i].name, &p.gateways[i].env); err != nil {
+	for _, k := range p.children() {
+		id, err := a.issue(k.name)
+		if err != nil {
 			return err
 		}
-	}
-	for i := range p.workers {
-		if err := give(p.workers[i].name, &p.workers[i].env); err != nil {
-			return err
-		}
+		k.env = append(k.env, "IMGFLEET_TLS_CERT="+id.cert, "IMGFLEET_TLS_KEY="+id.key, "IMGFLEET_TLS_CLIENTCA="+id.ca)
 	}
 	return nil
 }
 
-func given(environ []string, name string) bool {
-	for _, kv := range environ {
-		if strings.HasPrefix(kv, name+"=") {
-			return true
-		}
+// children are the gateways and the workers.
+func (p *plan) children() []*process {
+	all := slices.Clone(p.workers)
+	for _, g := range p.gateways {
+		all = append(all, &g.process)
 	}
-	return false
+	return all
+}
+
+func given(environ []string, name string) bool {
+	return slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/operator"
@@ -73,11 +74,5 @@ func present(ctx context.Context, admin *operator.Client) int {
 	if err != nil {
 		return -1
 	}
-	n := 0
-	for _, w := range ws {
-		if w.Present {
-			n++
-		}
-	}
-	return n
+	return len(slices.DeleteFunc(ws, func(w operator.Worker) bool { return !w.Present }))
 }

@@ -3,6 +3,8 @@ package terminal
 import (
 	"fmt"
 	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // Bar shows one long task on Err: a line that is drawn over on a terminal, a
@@ -21,7 +23,7 @@ func (b *Bar) Draw(percent int, words string) {
 	if b.streams.ErrTTY {
 		line = meter(percent) + " " + line
 		if w := b.streams.Width(); w > 1 {
-			line = fit(line, w-1)
+			line = text.Snip(line, w-1, "…")
 		}
 	}
 	if line == b.last {

@@ -52,7 +52,7 @@ func (t Table) render(w io.Writer, wide bool, limit int) error {
 	for _, r := range rows {
 		row := make(table.Row, len(r))
 		for i, cell := range r {
-			row[i] = fit(cell, shrink[i])
+			row[i] = text.Snip(cell, shrink[i], "…")
 		}
 		tw.AppendRow(row)
 	}
@@ -105,11 +105,3 @@ func shrunk(columns []Column, rows [][]string, limit int) []int {
 // Width is how many columns a text takes: Chinese characters take two, escape
 // sequences none.
 func Width(s string) int { return text.StringWidthWithoutEscSequences(s) }
-
-// fit cuts a text to a width and shows that it was cut.
-func fit(s string, width int) string {
-	if Width(s) <= width {
-		return s
-	}
-	return text.Trim(s, max(0, width-1)) + "…"
-}
