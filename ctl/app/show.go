@@ -46,6 +46,19 @@ func (a *App) Reads(cmd *cobra.Command, load func(ctx context.Context, c *operat
 	return cmd
 }
 
+// Of shows what one call of the gateway gives.
+func Of[T any](get func(*operator.Client, context.Context) (T, error), view func(T) terminal.View) func(context.Context, *operator.Client, []string) (terminal.View, error) {
+	return func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
+		got, err := get(c, ctx)
+		return view(got), err
+	}
+}
+
+// Timed is a view of what it was at this moment.
+func Timed[T any](view func(T, time.Time) terminal.View) func(T) terminal.View {
+	return func(got T) terminal.View { return view(got, time.Now()) }
+}
+
 // ListView shows a list, one row for each entry; the first cell of a row names
 // the entry.
 func ListView[T any](list []T, t terminal.Table, row func(T) []string) terminal.View {

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -16,10 +15,7 @@ const wholeService = "*"
 
 func newBudget(a *app.App) *cobra.Command {
 	get := a.Shows(&cobra.Command{Use: "get", Short: "Show the budgets of the day, and what was spent", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			b, err := c.Budgets(ctx)
-			return budgetsView(b), err
-		})
+		app.Of((*operator.Client).Budgets, budgetsView))
 	return app.Group("budget", "What providers may cost on a day", get, newBudgetSet(a), newBudgetReset(a))
 }
 
@@ -60,9 +56,4 @@ func yuan(fen int64) string {
 	return fmt.Sprintf("%s%d.%02d", sign, fen/100, fen%100)
 }
 
-func budgetText(fen *int64) string {
-	if fen == nil {
-		return "off"
-	}
-	return yuan(*fen)
-}
+func budgetText(fen *int64) string { return said(fen, "off", yuan) }

@@ -15,10 +15,7 @@ import (
 
 func newCampaign(a *app.App) *cobra.Command {
 	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the campaigns, and how they do", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			list, err := c.Campaigns(ctx)
-			return campaignsView(list, time.Now()), err
-		})
+		app.Of((*operator.Client).Campaigns, app.Timed(campaignsView)))
 	end := a.Changes(&cobra.Command{
 		Use: "end NAME", Short: "End a campaign now; its tasks go on",
 		Example: "  imgctl campaign end expo --reason \"hall is closed\"",

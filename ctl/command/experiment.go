@@ -14,10 +14,7 @@ import (
 
 func newExperiment(a *app.App) *cobra.Command {
 	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the experiments, the newest first", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			list, err := c.Experiments(ctx)
-			return experimentsView(list), err
-		})
+		app.Of((*operator.Client).Experiments, experimentsView))
 	stop := a.Changes(&cobra.Command{
 		Use: "stop NAME", Short: "End an experiment: tasks are made as without it",
 		Long: "End an experiment: from then on tasks are made as without it. Tasks on their way keep their arm.\n" +
@@ -42,12 +39,8 @@ func experimentsView(list []operator.ExperimentStatus) terminal.View {
 		for i, a := range e.Arms {
 			arms[i] = armText(a)
 		}
-		stopped := "–"
-		if e.EndedAt != nil {
-			stopped = app.Clock(*e.EndedAt)
-		}
 		return []string{
-			e.Name, e.State, string(e.Split), fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), app.Clock(e.StartedAt), stopped, e.Why,
+			e.Name, e.State, string(e.Split), fmt.Sprintf("%d%%", e.Traffic), strings.Join(arms, " "), app.Clock(e.StartedAt), said(e.EndedAt, "–", app.Clock), e.Why,
 		}
 	})
 }

@@ -39,16 +39,18 @@ func reportView(r operator.ExperimentStatus) terminal.View {
 		{Name: "arm", Least: 6}, {Name: "fen/task", Right: true}, {Name: "rated", Right: true}, {Name: "liked", Right: true},
 		{Name: "regenerated", Right: true}, {Name: "deleted", Right: true}, {Name: "left out", Right: true},
 	}}
+	rate := func(e *operator.Estimate) string { return said(e, "–", rateText) }
+	span := func(e *operator.Estimate) string { return said(e, "–", spanText) }
 	v := terminal.View{Doc: r}
 	for _, a := range r.Results {
 		v.Names = append(v.Names, a.Arm)
 		work.Rows = append(work.Rows, []string{
-			a.Arm, percentOrNone(a.Share), percent(a.Best), strconv.FormatInt(a.Tasks, 10), rateText(a.Success), spanText(a.P50), spanText(a.P95),
+			a.Arm, percentOrNone(a.Share), percent(a.Best), strconv.FormatInt(a.Tasks, 10), rate(a.Success), span(a.P50), span(a.P95),
 		})
 		out := a.LeftOut.Degraded + a.LeftOut.Canceled + a.LeftOut.NotAsked
 		taste.Rows = append(taste.Rows, []string{
-			a.Arm, fmt.Sprintf("%.1f", a.FenPerTask), strconv.FormatInt(a.Rated, 10), rateText(a.Liked), rateText(a.Regenerated),
-			rateText(a.Deleted), strconv.FormatInt(out, 10),
+			a.Arm, fmt.Sprintf("%.1f", a.FenPerTask), strconv.FormatInt(a.Rated, 10), rate(a.Liked), rate(a.Regenerated),
+			rate(a.Deleted), strconv.FormatInt(out, 10),
 		})
 	}
 	v.Table, v.More = work, []terminal.Table{taste}
@@ -66,18 +68,12 @@ func percentOrNone(share float64) string {
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }
 
 // rateText writes a share with its interval: "95% 93–97".
-func rateText(e *operator.Estimate) string {
-	if e == nil {
-		return "–"
-	}
+func rateText(e operator.Estimate) string {
 	return fmt.Sprintf("%.0f%% %.0f–%.0f", 100*e.Value, 100*e.Low, 100*e.High)
 }
 
 // spanText writes seconds with their interval: "7.1s 6.7–7.5".
-func spanText(e *operator.Estimate) string {
-	if e == nil {
-		return "–"
-	}
+func spanText(e operator.Estimate) string {
 	digits := 1
 	if e.High >= 10 {
 		digits = 0

@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,10 +15,7 @@ import (
 
 func newPrompt(a *app.App) *cobra.Command {
 	models := a.Reads(&cobra.Command{Use: "models", Short: "List the models that can be asked, and how", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			list, err := c.Models(ctx)
-			return modelsView(list), err
-		})
+		app.Of((*operator.Client).Models, modelsView))
 	return app.Group("prompt", "What models are asked for", newPromptRender(a), models)
 }
 

@@ -17,10 +17,7 @@ import (
 
 func newProvider(a *app.App) *cobra.Command {
 	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the providers", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			ps, err := c.Providers(ctx)
-			return providersView(ps), err
-		})
+		app.Of((*operator.Client).Providers, providersView))
 	enable := func(enabled bool, cmd *cobra.Command) *cobra.Command {
 		cmd.Args, cmd.ValidArgsFunction = cobra.ExactArgs(1), completeProviders(a)
 		return a.Changes(cmd, func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
@@ -78,7 +75,7 @@ func providersView(ps []operator.Provider) terminal.View {
 			weight += " (" + strconv.Itoa(p.ConfiguredWeight) + ")"
 		}
 		return []string{
-			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), successText(p.Success),
+			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), said(p.Success, "-", percent),
 			allowanceText(p), spentToday(p), p.Reason,
 			p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
 		}
@@ -106,13 +103,6 @@ func paceText(p operator.Provider) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f/%.1f s", p.P50Seconds, p.P95Seconds)
-}
-
-func successText(share *float64) string {
-	if share == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.0f%%", *share*100)
 }
 
 // alarmed finds an alarm of a provider.

@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,10 +18,7 @@ import (
 
 func newStatus(a *app.App) *cobra.Command {
 	return a.Shows(&cobra.Command{Use: "status", Short: "Show the whole at a glance", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			s, err := c.Status(ctx)
-			return statusView(s, time.Now()), err
-		})
+		app.Of((*operator.Client).Status, app.Timed(statusView)))
 }
 
 func statusView(s operator.Status, now time.Time) terminal.View {

@@ -11,11 +11,6 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-type versionOptions struct {
-	app    *app.App
-	client bool
-}
-
 // versions is what json and yaml show.
 type versions struct {
 	Client  operator.Version  `json:"client"`
@@ -23,22 +18,22 @@ type versions struct {
 }
 
 func newVersion(a *app.App) *cobra.Command {
-	o := &versionOptions{app: a}
+	var client bool
 	cmd := &cobra.Command{
 		Use: "version", Short: "Show the versions of imgctl and of the gateway", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return showVersions(cmd.Context(), a, client) },
 	}
-	cmd.Flags().BoolVar(&o.client, "client", false, "only of imgctl")
+	cmd.Flags().BoolVar(&client, "client", false, "only of imgctl")
 	return cmd
 }
 
-// run shows the gateway's version too when one is chosen; without one, imgctl
-// alone has a version.
-func (o *versionOptions) run(ctx context.Context) error {
-	v := versions{Client: operator.Version{Version: o.app.Version, Go: runtime.Version()}}
+// showVersions shows the gateway's version too when one is chosen; without
+// one, imgctl alone has a version.
+func showVersions(ctx context.Context, a *app.App, client bool) error {
+	v := versions{Client: operator.Version{Version: a.Version, Go: runtime.Version()}}
 	var asked error
-	if !o.client {
-		asked = o.app.Call(ctx, func(ctx context.Context, c *operator.Client) error {
+	if !client {
+		asked = a.Call(ctx, func(ctx context.Context, c *operator.Client) error {
 			g, err := c.Version(ctx)
 			if err == nil {
 				v.Gateway = &g
@@ -51,7 +46,7 @@ func (o *versionOptions) run(ctx context.Context) error {
 	if v.Gateway != nil {
 		t.Rows = append(t.Rows, []string{"gateway", v.Gateway.Version, v.Gateway.Go})
 	}
-	if err := o.app.Print(terminal.View{Doc: v, Names: []string{v.Client.Version}, Table: t}); err != nil {
+	if err := a.Print(terminal.View{Doc: v, Names: []string{v.Client.Version}, Table: t}); err != nil {
 		return err
 	}
 	if app.Misused(asked) { // no gateway is chosen

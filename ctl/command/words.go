@@ -95,6 +95,14 @@ func parseLimit(s string) (int64, error) {
 	return v * scale, nil
 }
 
+// said writes a value, or what stands for one that there is not.
+func said[T any](v *T, none string, write func(T) string) string {
+	if v == nil {
+		return none
+	}
+	return write(*v)
+}
+
 func yesNo(claim bool) string {
 	if claim {
 		return "yes"

@@ -15,10 +15,7 @@ import (
 
 func newWorker(a *app.App) *cobra.Command {
 	ls := a.Shows(&cobra.Command{Use: "ls", Short: "List the workers", Args: cobra.NoArgs},
-		func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-			ws, err := c.Workers(ctx)
-			return workersView(ws, time.Now()), err
-		})
+		app.Of((*operator.Client).Workers, app.Timed(workersView)))
 	drain := func(use, short string, drain bool) *cobra.Command {
 		return a.Changes(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: completeWorkers(a)},
 			func(ctx context.Context, c *operator.Client, args []string, e operator.Edit) (operator.Change, error) {
