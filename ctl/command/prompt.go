@@ -55,7 +55,7 @@ func promptView(p operator.Prompt) terminal.View {
 	}
 	add("note", p.Note)
 	add("shortened", strings.Join(p.Cut, ", "))
-	return terminal.View{Doc: p, Names: []string{p.Model}, Table: terminal.Table{
+	return terminal.View{Doc: p, Names: []string{p.Model}, Whole: true, Table: terminal.Table{
 		Columns: []terminal.Column{{Name: "what"}, {Name: "is sent", Least: 40}}, Rows: rows,
 	}}
 }

@@ -42,6 +42,7 @@ type View struct {
 	Names []string // for name
 	Table Table    // for table and wide
 	More  []Table  // printed below it, those with rows
+	Whole bool     // a narrow screen cuts no cell
 }
 
 // Print writes a view to Out.
@@ -75,7 +76,11 @@ func (s *Streams) printTo(w io.Writer, f Format, v View) error {
 }
 
 func (s *Streams) printTables(w io.Writer, wide bool, v View) error {
-	if err := s.printTable(w, wide, v.Table); err != nil {
+	limit := 0
+	if s.OutTTY && !wide && !v.Whole {
+		limit = s.Width()
+	}
+	if err := s.printTable(w, wide, limit, v.Table); err != nil {
 		return err
 	}
 	for _, t := range v.More {
@@ -85,21 +90,17 @@ func (s *Streams) printTables(w io.Writer, wide bool, v View) error {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}
-		if err := s.printTable(w, wide, t); err != nil {
+		if err := s.printTable(w, wide, limit, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Streams) printTable(w io.Writer, wide bool, t Table) error {
+func (s *Streams) printTable(w io.Writer, wide bool, limit int, t Table) error {
 	if len(t.Rows) == 0 && t.Empty != "" {
 		_, err := fmt.Fprintln(s.Err, t.Empty)
 		return err
-	}
-	limit := 0
-	if s.OutTTY && !wide {
-		limit = s.Width()
 	}
 	return t.render(w, wide, limit)
 }

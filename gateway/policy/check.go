@@ -37,7 +37,10 @@ func (s *State) check() error {
 			f = f.At("/providers/"+name+"/weight", fault.FieldOutOfRange, fmt.Sprintf("must be 0…%d", MaxWeight))
 		}
 	}
-	f = s.checkCampaigns(s.checkExperiments(s.Ramp.check(f)))
+	f = s.checkExperiments(s.Ramp.check(f))
+	for name, c := range s.Campaigns {
+		f = checkCampaign(f, name, c)
+	}
 	if len(f.Violations) > 0 {
 		return f
 	}
@@ -96,14 +99,6 @@ func checkArms(f *fault.Fault, at string, e Experiment) *fault.Fault {
 			}
 		}
 		seen[a.Name] = true
-	}
-	return f
-}
-
-// checkCampaigns says everything that is wrong with the campaigns.
-func (s *State) checkCampaigns(f *fault.Fault) *fault.Fault {
-	for name, c := range s.Campaigns {
-		f = checkCampaign(f, name, c)
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 )
 
 // The formats of NewLogger.
@@ -34,7 +35,7 @@ func (c LogConfig) Logger(w io.Writer, program string) *slog.Logger {
 func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	least := ParseLevel(level)
 	if format == FormatPretty || format != FormatJSON && isTerminal(w) {
-		return slog.New(&pretty{w: w, level: least, colour: isTerminal(w), mu: newMutex()})
+		return slog.New(&pretty{w: w, level: least, colour: isTerminal(w), mu: new(sync.Mutex)})
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten}))
 }

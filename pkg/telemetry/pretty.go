@@ -32,8 +32,6 @@ type pretty struct {
 	attrs  string      // already written
 }
 
-func newMutex() *sync.Mutex { return new(sync.Mutex) }
-
 // Enabled lets records of at least the level pass.
 func (p *pretty) Enabled(_ context.Context, l slog.Level) bool { return l >= p.level }
 

@@ -57,7 +57,7 @@ func TestControlCharactersNeverReachATerminal(t *testing.T) {
 func TestColoursFollowTheWeight(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := slog.New(&pretty{w: &out, level: slog.LevelDebug, colour: true, mu: newMutex()})
+	log := slog.New(&pretty{w: &out, level: slog.LevelDebug, colour: true, mu: new(sync.Mutex)})
 	log.Error("x")
 	log.Warn("x")
 	log.Info("x")

@@ -3,7 +3,6 @@ package workerrpc
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
@@ -30,10 +29,7 @@ func (h *fleetHandler) Heartbeat(ctx context.Context, req *workerpb.Beat) (*work
 	if received(ctx) > uint64(h.maxMessage) {
 		return nil, faultToWire(fault.New(fault.MessageTooLarge))
 	}
-	if err := h.receive(ctx, heartbeatFromWire(req)); err != nil {
-		return nil, faultToWire(err)
-	}
-	return &workerpb.BeatReply{}, nil
+	return &workerpb.BeatReply{}, faultToWire(h.receive(ctx, heartbeatFromWire(req)))
 }
 
 // FleetClient sends heartbeats to one gateway.
@@ -63,9 +59,4 @@ func (c *FleetClient) Heartbeat(ctx context.Context, b Heartbeat) error {
 }
 
 // Close drops the connection.
-func (c *FleetClient) Close() error {
-	if closer, ok := c.kite.(io.Closer); ok {
-		return closer.Close()
-	}
-	return nil
-}
+func (c *FleetClient) Close() error { return closed(c.kite) }

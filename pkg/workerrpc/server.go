@@ -156,10 +156,7 @@ func (h *workerHandler) Generate(ctx context.Context, req *workerpb.GenerateRequ
 
 // Cancel implements the generated interface.
 func (h *workerHandler) Cancel(ctx context.Context, req *workerpb.CancelRequest) (*workerpb.CancelReply, error) {
-	if err := h.worker.Cancel(ctx, task.ID(req.GetTask()), int(req.GetNumber())); err != nil {
-		return nil, faultToWire(err)
-	}
-	return &workerpb.CancelReply{}, nil
+	return &workerpb.CancelReply{}, faultToWire(h.worker.Cancel(ctx, task.ID(req.GetTask()), int(req.GetNumber())))
 }
 
 // Inspect implements the generated interface.
@@ -168,8 +165,5 @@ func (h *workerHandler) Inspect(ctx context.Context, req *workerpb.InspectReques
 		return nil, faultToWire(fault.New(fault.MessageTooLarge))
 	}
 	got, err := h.worker.Inspect(ctx, inspectFromWire(req))
-	if err != nil {
-		return nil, faultToWire(err)
-	}
-	return inspectedToWire(got), nil
+	return inspectedToWire(got), faultToWire(err)
 }
