@@ -22,7 +22,7 @@ func (s *Store) Apply(ctx context.Context, edit Edit, change func(*State) error)
 			return false, err
 		}
 		for _, version := range r.State.catalogs() {
-			if err := s.kept(ctx, version); err != nil {
+			if _, err := s.Document(ctx, s.number(version)); err != nil { // it may be gone by now
 				return false, err
 			}
 		}

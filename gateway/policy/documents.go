@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -104,21 +105,10 @@ func (s *Store) inForce(ctx context.Context, version int) (*catalog.Document, er
 	return doc, err
 }
 
-// kept refuses a state whose catalogue is not there any more.
-func (s *Store) kept(ctx context.Context, version int) error {
-	_, err := s.Document(ctx, s.number(version))
-	return err
-}
-
 // number is the version that people see. A state has 0 for the built-in
 // catalogue, because its number differs from build to build. stored is the
 // inverse.
-func (s *Store) number(stored int) int {
-	if stored == 0 {
-		return s.builtin.Version
-	}
-	return stored
-}
+func (s *Store) number(stored int) int { return cmp.Or(stored, s.builtin.Version) }
 
 func (s *Store) stored(number int) int {
 	if number == s.builtin.Version {
