@@ -5,64 +5,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // taskDocument is what a person sees of a task. It names no vendor and no
 // region, and its URLs are minted anew each time it is delivered.
-type taskDocument struct {
-	TaskID     task.ID         `json:"taskId"`
-	State      task.State      `json:"state"`
-	Version    uint64          `json:"version"`
-	Progress   int             `json:"progress"`
-	Stage      string          `json:"stage"`
-	Message    string          `json:"message"`
-	Queue      *queueDocument  `json:"queue,omitempty"`
-	CreatedAt  time.Time       `json:"createdAt"`
-	StartedAt  *time.Time      `json:"startedAt,omitempty"`
-	FinishedAt *time.Time      `json:"finishedAt,omitempty"`
-	ExpiresAt  time.Time       `json:"expiresAt"`
-	Style      string          `json:"style"`
-	Place      string          `json:"place"`
-	Options    task.Options    `json:"options"`
-	UploadID   task.UploadID   `json:"uploadId"`
-	Result     *resultDocument `json:"result,omitempty"`
-	Error      *problem        `json:"error,omitempty"`
-	Degraded   bool            `json:"degraded,omitempty"`
-	Cached     bool            `json:"cached,omitempty"`
-	Campaign   string          `json:"campaign,omitempty"`
-	Links      linksDocument   `json:"links"`
-}
-
-type queueDocument struct {
-	Position int         `json:"position"`
-	ETA      etaDocument `json:"eta"`
-}
-
-type etaDocument struct {
-	P50 float64 `json:"p50Seconds"`
-	P90 float64 `json:"p90Seconds"`
-}
-
-type resultDocument struct {
-	ImageURL     string `json:"imageUrl"`
-	ThumbnailURL string `json:"thumbnailUrl"`
-	Width        int    `json:"width"`
-	Height       int    `json:"height"`
-	ContentType  string `json:"contentType"`
-	LandingURL   string `json:"landingUrl,omitempty"` // of its campaign, as it is now
-}
-
-type linksDocument struct {
-	Self       string `json:"self"`
-	Stream     string `json:"stream"`
-	WS         string `json:"ws"`
-	Cancel     string `json:"cancel"`
-	Regenerate string `json:"regenerate"`
-}
-
-func (s *Server) taskDocument(r *task.Record, language string) taskDocument {
-	d := taskDocument{
+func (s *Server) taskDocument(r *task.Record, language string) client.Task {
+	d := client.Task{
 		TaskID: r.ID, State: r.State, Version: r.Version, Progress: r.Progress, Stage: r.Stage,
 		Message: s.message(r, language), Queue: newQueueDocument(r.Queue),
 		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), FinishedAt: utc(r.FinishedAt), ExpiresAt: r.ExpiresAt.UTC(),
@@ -70,7 +20,7 @@ func (s *Server) taskDocument(r *task.Record, language string) taskDocument {
 		Degraded: r.Degraded, Cached: r.Cached, Campaign: r.Campaign, Links: s.links(r),
 	}
 	if r.State == task.Succeeded && r.Result != nil {
-		d.Result = &resultDocument{
+		d.Result = &client.Result{
 			ImageURL:     s.deps.Store.URL(r.Result.ImageKey, r.ExpiresAt),
 			ThumbnailURL: s.deps.Store.URL(r.Result.ThumbnailKey, r.ExpiresAt),
 			Width:        r.Result.Width, Height: r.Result.Height, ContentType: r.Result.ContentType,
@@ -84,11 +34,11 @@ func (s *Server) taskDocument(r *task.Record, language string) taskDocument {
 	return d
 }
 
-func newQueueDocument(p *task.Position) *queueDocument {
+func newQueueDocument(p *task.Position) *client.Queue {
 	if p == nil {
 		return nil
 	}
-	return &queueDocument{Position: p.Position, ETA: etaDocument{P50: p.P50, P90: p.P90}}
+	return &client.Queue{Position: p.Position, ETA: client.ETA{P50: p.P50, P90: p.P90}}
 }
 
 func utc(t *time.Time) *time.Time {
@@ -100,10 +50,10 @@ func utc(t *time.Time) *time.Time {
 }
 
 // links are relative unless a public URL is configured.
-func (s *Server) links(r *task.Record) linksDocument {
+func (s *Server) links(r *task.Record) client.Links {
 	self := s.config.PublicURL + "/tasks/" + string(r.ID)
 	ticket := "?ticket=" + url.QueryEscape(s.deps.Sessions.Ticket(r.Session, r.ID, r.ExpiresAt))
-	return linksDocument{
+	return client.Links{
 		Self: self, Stream: self + "/stream" + ticket, WS: self + "/ws" + ticket,
 		Cancel: self + "/cancel", Regenerate: self + "/regenerate",
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -110,7 +111,7 @@ func (r reply) json(t *testing.T) map[string]any {
 }
 
 func (r reply) code() string {
-	var p problem
+	var p client.Problem
 	_ = json.Unmarshal(r.body, &p)
 	return string(p.Code)
 }

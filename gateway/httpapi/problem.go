@@ -10,30 +10,16 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/bytedance/sonic"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/status"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
-
-// problem is an RFC 9457 document. Package status says its HTTP status.
-type problem struct {
-	Type      string            `json:"type"`
-	Title     string            `json:"title"`
-	Status    int               `json:"status"`
-	Detail    string            `json:"detail"`
-	Code      fault.Code        `json:"code"`
-	Retryable bool              `json:"retryable"`
-	RequestID string            `json:"requestId,omitempty"`
-	ResetsAt  *time.Time        `json:"resetsAt,omitempty"`
-	Challenge json.RawMessage   `json:"challenge,omitempty"`
-	Errors    []fault.Violation `json:"errors,omitempty"`
-}
 
 // classify finds the fault in err. Contexts that end are nobody's bug.
 func classify(err error) *fault.Fault {
@@ -86,13 +72,13 @@ func problemType(code fault.Code) string { return "urn:imgfleet:problem:" + stri
 
 // describe makes the document of a failure. What caused it never leaves the
 // process, and an internal failure says nothing but that.
-func (s sentences) describe(err error, language, requestID string) problem {
+func (s sentences) describe(err error, language, requestID string) client.Problem {
 	f := classify(err)
 	code, params := f.Code, f.Params
 	if f.Kind == fault.Internal {
 		code, params = fault.InternalError, nil
 	}
-	p := problem{
+	p := client.Problem{
 		Type: problemType(code), Title: s.title(f.Kind, language), Status: status.Of(f.Kind, code),
 		Detail: s.sentence(f.Kind, code, language, params), Code: code, Retryable: f.Retryable(), RequestID: requestID,
 	}
@@ -106,14 +92,14 @@ func (s sentences) describe(err error, language, requestID string) problem {
 	if raw := f.Params["challenge"]; f.Kind == fault.Challenge && json.Valid([]byte(raw)) {
 		p.Challenge = json.RawMessage(raw)
 	}
-	p.Errors = f.Violations
+	p.Violations = f.Violations
 	return p
 }
 
 // failure makes the document of a task that failed.
-func (s sentences) failure(f *task.Failure, language string) problem {
+func (s sentences) failure(f *task.Failure, language string) client.Problem {
 	k := fault.ParseKind(f.Kind)
-	return problem{
+	return client.Problem{
 		Type: problemType(f.Code), Title: s.title(k, language), Status: status.Of(k, f.Code),
 		Detail: s.sentence(k, f.Code, language, f.Params), Code: f.Code, Retryable: f.Retryable,
 	}

@@ -91,7 +91,7 @@ func TestInternalFailuresTellNothing(t *testing.T) {
 	}
 	f := fault.Wrap(fault.ObjectKeyInvalid, strconv.ErrSyntax).With("key", "secret").At("/x", fault.FieldInvalid, "secret")
 	p := s.describe(f, english, "r1")
-	if p.Status != 500 || p.Code != "internal" || len(p.Errors) != 0 || strings.Contains(p.Detail, "secret") {
+	if p.Status != 500 || p.Code != "internal" || len(p.Violations) != 0 || strings.Contains(p.Detail, "secret") {
 		t.Errorf("leaked: %+v", p)
 	}
 }

@@ -9,58 +9,20 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/client"
 )
 
-type quotaDocument struct {
-	Daily       int64     `json:"daily"`
-	Used        int64     `json:"used"`
-	ResetsAt    time.Time `json:"resetsAt"`
-	Active      int64     `json:"active"`
-	ActiveLimit int64     `json:"activeLimit"`
-}
-
-func newQuotaDocument(u quota.Usage) quotaDocument {
-	return quotaDocument{Daily: u.Daily, Used: u.Used, ResetsAt: u.ResetsAt.UTC(), Active: u.Active, ActiveLimit: u.ActiveLimit}
-}
-
-type sessionDocument struct {
-	SessionID session.ID    `json:"sessionId"`
-	Token     string        `json:"token,omitempty"`
-	ExpiresAt time.Time     `json:"expiresAt"`
-	Quota     quotaDocument `json:"quota"`
-	Limits    *limitsPart   `json:"limits,omitempty"`
-}
-
-type limitsPart struct {
-	SessionDaily       int64 `json:"sessionDaily"`
-	SessionActive      int64 `json:"sessionActive"`
-	SessionStreams     int64 `json:"sessionStreams"`
-	SessionUploadBytes int64 `json:"sessionUploadBytes"`
-	MaxUploadBytes     int64 `json:"maxUploadBytes"`
-	MaxPixels          int64 `json:"maxPixels"`
-}
-
-// receiptDocument proves a deletion.
-type receiptDocument struct {
-	ReceiptID string      `json:"receiptId"`
-	Deleted   deletedPart `json:"deleted"`
-	CDN       int         `json:"cdnPending,omitempty"`
-	At        time.Time   `json:"at"`
-}
-
-type deletedPart struct {
-	Uploads int `json:"uploads"`
-	Tasks   int `json:"tasks"`
-	Objects int `json:"objects"`
+func newQuotaDocument(u quota.Usage) client.Quota {
+	return client.Quota{Daily: u.Daily, Used: u.Used, ResetsAt: u.ResetsAt.UTC(), Active: u.Active, ActiveLimit: u.ActiveLimit}
 }
 
 func (c *call) receipt(r erasure.Receipt, err error) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, receiptDocument{
+	return c.answer(http.StatusOK, client.Receipt{
 		ReceiptID: r.ReceiptID, At: r.At.UTC(),
-		Deleted: deletedPart{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects}, CDN: r.Cached,
+		Deleted: client.Deleted{Uploads: r.Uploads, Tasks: r.Tasks, Objects: r.Objects}, CDNPending: r.Cached,
 	})
 }
 
@@ -85,7 +47,7 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusCreated, sessionDocument{
+	return c.answer(http.StatusCreated, client.Created{
 		SessionID: made.ID, Token: made.Token, ExpiresAt: made.ExpiresAt.UTC(), Quota: newQuotaDocument(usage),
 	})
 }
@@ -96,9 +58,9 @@ func (s *Server) showSession(ctx context.Context, c *call) error {
 		return err
 	}
 	l := s.deps.Policy.Limits()
-	return c.answer(http.StatusOK, sessionDocument{
+	return c.answer(http.StatusOK, client.Created{
 		SessionID: c.owner, ExpiresAt: c.until.UTC(), Quota: newQuotaDocument(usage),
-		Limits: &limitsPart{
+		Limits: &client.Limits{
 			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
 			SessionUploadBytes: l.SessionUploadBytes, MaxUploadBytes: l.MaxUploadBytes, MaxPixels: l.MaxPixels,
 		},

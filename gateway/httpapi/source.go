@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
 	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -57,8 +58,8 @@ func (s *source) Close(why hub.Reason) {
 func (s *source) snapshot(r *task.Record) []byte { return mustJSON(s.s.taskDocument(r, s.language)) }
 
 type queuedEvent struct {
-	Position *int         `json:"position,omitempty"`
-	ETA      *etaDocument `json:"eta,omitempty"`
+	Position *int        `json:"position,omitempty"`
+	ETA      *client.ETA `json:"eta,omitempty"`
 }
 
 type progressEvent struct {
@@ -73,9 +74,9 @@ type degradedEvent struct {
 }
 
 type endedEvent struct {
-	State   task.State `json:"state"`
-	Message string     `json:"message"`
-	Error   *problem   `json:"error,omitempty"`
+	State   task.State      `json:"state"`
+	Message string          `json:"message"`
+	Error   *client.Problem `json:"error,omitempty"`
 }
 
 // data renders what an event carries.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/intake"
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -133,10 +134,7 @@ func (s *Server) listTasks(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Data       []taskDocument `json:"data"`
-		NextCursor string         `json:"nextCursor"`
-	}{Data: make([]taskDocument, 0, len(page)), NextCursor: next}
+	out := client.Page{Data: make([]client.Task, 0, len(page)), NextCursor: next}
 	for _, r := range page {
 		out.Data = append(out.Data, s.taskDocument(r, c.language))
 	}

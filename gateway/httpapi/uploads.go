@@ -3,34 +3,18 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // uploadDocument describes an upload: where to send it while it is pending,
 // what it is once it is ready.
-type uploadDocument struct {
-	UploadID    task.UploadID     `json:"uploadId"`
-	Status      upload.Status     `json:"status"`
-	UploadURL   string            `json:"uploadUrl,omitempty"`
-	Method      string            `json:"method,omitempty"`
-	Headers     map[string]string `json:"headers,omitempty"`
-	FileURL     string            `json:"fileUrl"`
-	ContentType string            `json:"contentType"`
-	Size        int64             `json:"size"`
-	Width       int               `json:"width,omitempty"`
-	Height      int               `json:"height,omitempty"`
-	Fingerprint string            `json:"fingerprint,omitempty"`
-	CreatedAt   time.Time         `json:"createdAt"`
-	ExpiresAt   time.Time         `json:"expiresAt"`
-}
-
-func (s *Server) uploadDocument(u upload.Upload) uploadDocument {
-	d := uploadDocument{
-		UploadID: u.ID, Status: u.Status, FileURL: s.deps.Store.URL(u.PhotoKey, u.ExpiresAt),
+func (s *Server) uploadDocument(u upload.Upload) client.Upload {
+	d := client.Upload{
+		UploadID: u.ID, Status: string(u.Status), FileURL: s.deps.Store.URL(u.PhotoKey, u.ExpiresAt),
 		ContentType: u.ContentType, Size: u.Size, Width: u.Width, Height: u.Height, Fingerprint: u.Fingerprint,
 		CreatedAt: u.CreatedAt.UTC(), ExpiresAt: u.ExpiresAt.UTC(),
 	}

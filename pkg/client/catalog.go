@@ -19,13 +19,35 @@ type Catalog struct {
 	Version int      `json:"version"`
 	Styles  []Choice `json:"styles"`
 	Places  []Choice `json:"places"`
-	Privacy struct {
-		PolicyVersion string `json:"policyVersion"`
-	} `json:"privacy"`
+	Options Options  `json:"options"`
+	Privacy Privacy  `json:"privacy"`
+
 	Campaigns []Campaign `json:"campaigns,omitempty"` // that are open
 }
 
-// Campaign is an open campaign.
+// Options are what people may set beside style and place.
+type Options struct {
+	Aspect     []string       `json:"aspect"`
+	Resolution []string       `json:"resolution"`
+	Steps      Range[int64]   `json:"steps"`
+	CFG        Range[float64] `json:"cfg"`
+	Seed       Range[int64]   `json:"seed"`
+	NoteLength int            `json:"noteLength"`
+}
+
+// Range is the least and the most that an option takes.
+type Range[N int64 | float64] struct {
+	Min N `json:"min"`
+	Max N `json:"max"`
+}
+
+// Privacy names the text that people agree to.
+type Privacy struct {
+	PolicyVersion string `json:"policyVersion"`
+	URL           string `json:"url"`
+}
+
+// Campaign is an open campaign, as people may know it.
 type Campaign struct {
 	Name       string    `json:"name"`
 	To         time.Time `json:"to"`

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +26,9 @@ type Problem struct {
 	Detail     string            `json:"detail"`
 	Code       fault.Code        `json:"code"`
 	Retryable  bool              `json:"retryable"`
-	RequestID  string            `json:"requestId"`
+	RequestID  string            `json:"requestId,omitempty"`
 	ResetsAt   *time.Time        `json:"resetsAt,omitempty"`
+	Challenge  json.RawMessage   `json:"challenge,omitempty"` // to be solved before a session is made
 	Violations []fault.Violation `json:"errors,omitempty"`
 
 	RetryAfter time.Duration `json:"-"` // 0 when the server named none

@@ -11,30 +11,46 @@ import (
 
 // Quota is what a session may still do.
 type Quota struct {
-	Daily    int64     `json:"daily"`
-	Used     int64     `json:"used"`
-	Active   int64     `json:"active"`
-	ResetsAt time.Time `json:"resetsAt"`
+	Daily       int64     `json:"daily"`
+	Used        int64     `json:"used"`
+	ResetsAt    time.Time `json:"resetsAt"`
+	Active      int64     `json:"active"`
+	ActiveLimit int64     `json:"activeLimit"`
 }
 
-// Created is the answer to a new or renewed session.
+// Created is a session: with its token when it was made or renewed, with its
+// limits when it was asked for.
 type Created struct {
 	SessionID task.SessionID `json:"sessionId"`
-	Token     string         `json:"token"`
+	Token     string         `json:"token,omitempty"`
 	ExpiresAt time.Time      `json:"expiresAt"`
 	Quota     Quota          `json:"quota"`
+	Limits    *Limits        `json:"limits,omitempty"`
+}
+
+// Limits are what a session may do at most.
+type Limits struct {
+	SessionDaily       int64 `json:"sessionDaily"`
+	SessionActive      int64 `json:"sessionActive"`
+	SessionStreams     int64 `json:"sessionStreams"`
+	SessionUploadBytes int64 `json:"sessionUploadBytes"`
+	MaxUploadBytes     int64 `json:"maxUploadBytes"`
+	MaxPixels          int64 `json:"maxPixels"`
 }
 
 // Receipt proves what was deleted.
 type Receipt struct {
-	ReceiptID string `json:"receiptId"`
-	Deleted   struct {
-		Uploads int `json:"uploads"`
-		Tasks   int `json:"tasks"`
-		Objects int `json:"objects"`
-	} `json:"deleted"`
-	CDNPending int       `json:"cdnPending"` // copies that a CDN may still hold for minutes
+	ReceiptID  string    `json:"receiptId"`
+	Deleted    Deleted   `json:"deleted"`
+	CDNPending int       `json:"cdnPending,omitempty"` // copies that a CDN may still hold for minutes
 	At         time.Time `json:"at"`
+}
+
+// Deleted counts what is gone.
+type Deleted struct {
+	Uploads int `json:"uploads"`
+	Tasks   int `json:"tasks"`
+	Objects int `json:"objects"`
 }
 
 // Session is one anonymous person. It is safe for concurrent use.
@@ -89,10 +105,7 @@ func (s *Session) ExpiresAt() time.Time { return s.state.Load().ExpiresAt }
 
 // Quota asks what the session may still do.
 func (s *Session) Quota(ctx context.Context) (Quota, error) {
-	var out struct {
-		Quota Quota `json:"quota"`
-	}
-	_, err := s.do(ctx, http.MethodGet, "/session", nil, &out)
+	out, err := ask[Created](ctx, s, http.MethodGet, "/session", nil)
 	return out.Quota, err
 }
 

@@ -16,7 +16,8 @@ import (
 // longPoll is how long one GET waits for a change; the server allows 25 s.
 const longPoll = 20 * time.Second
 
-// Task is the task document.
+// Task is the task document. The gateway answers with it, as with the other
+// documents of this package.
 type Task struct {
 	TaskID     task.ID       `json:"taskId"`
 	State      task.State    `json:"state"`
@@ -46,10 +47,14 @@ type Task struct {
 // Queue is where a waiting task stands.
 type Queue struct {
 	Position int `json:"position"`
-	ETA      struct {
-		P50 float64 `json:"p50Seconds"`
-		P90 float64 `json:"p90Seconds"`
-	} `json:"eta"`
+	ETA      ETA `json:"eta"`
+}
+
+// ETA is how long it will wait: half of such tasks less than P50, nine of ten
+// less than P90.
+type ETA struct {
+	P50 float64 `json:"p50Seconds"`
+	P90 float64 `json:"p90Seconds"`
 }
 
 // Result is the finished picture.
@@ -59,8 +64,7 @@ type Result struct {
 	Width        int    `json:"width"`
 	Height       int    `json:"height"`
 	ContentType  string `json:"contentType"`
-	ShareURL     string `json:"shareUrl,omitempty"`
-	LandingURL   string `json:"landingUrl,omitempty"` // of its campaign
+	LandingURL   string `json:"landingUrl,omitempty"` // of its campaign, as it is now
 }
 
 // Links are where a task can be reached.
@@ -141,6 +145,12 @@ func (s *Session) Wait(ctx context.Context, id task.ID) (Task, error) {
 	}
 }
 
+// Page is a part of a list of tasks.
+type Page struct {
+	Data       []Task `json:"data"`
+	NextCursor string `json:"nextCursor"` // "" at the end
+}
+
 // List returns a page of tasks, newest first; next is "" at the end.
 func (s *Session) List(ctx context.Context, limit int, cursor string) (page []Task, next string, err error) {
 	q := url.Values{}
@@ -150,11 +160,7 @@ func (s *Session) List(ctx context.Context, limit int, cursor string) (page []Ta
 	if cursor != "" {
 		q.Set("cursor", cursor)
 	}
-	var out struct {
-		Data       []Task `json:"data"`
-		NextCursor string `json:"nextCursor"`
-	}
-	_, err = s.do(ctx, http.MethodGet, "/tasks?"+q.Encode(), nil, &out)
+	out, err := ask[Page](ctx, s, http.MethodGet, "/tasks?"+q.Encode(), nil)
 	return out.Data, out.NextCursor, err
 }
 

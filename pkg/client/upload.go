@@ -14,15 +14,17 @@ import (
 // Upload is a photo on its way or ready.
 type Upload struct {
 	UploadID    task.UploadID     `json:"uploadId"`
+	Status      string            `json:"status"`
 	UploadURL   string            `json:"uploadUrl,omitempty"`
 	Method      string            `json:"method,omitempty"`
 	Headers     map[string]string `json:"headers,omitempty"`
-	Status      string            `json:"status,omitempty"`
+	FileURL     string            `json:"fileUrl"`
+	ContentType string            `json:"contentType"`
+	Size        int64             `json:"size"`
 	Width       int               `json:"width,omitempty"`
 	Height      int               `json:"height,omitempty"`
-	ContentType string            `json:"contentType,omitempty"`
 	Fingerprint string            `json:"fingerprint,omitempty"`
-	FileURL     string            `json:"fileUrl"`
+	CreatedAt   time.Time         `json:"createdAt"`
 	ExpiresAt   time.Time         `json:"expiresAt"`
 }
 
