@@ -80,32 +80,22 @@ func (a Alarming) alarms(b broadcast, state *policy.State) (out []Alarm) {
 const allowanceQuiet = time.Hour
 
 // loggedAlarms remember what was logged, so that it is logged once: a budget for each
-// day and size, an allowance when it runs low. It outlives terms.
-type loggedAlarms struct {
-	budgets    map[Alarm]string // the day, by a budget and its size
-	allowances map[string]time.Time
-}
-
-func newLoggedAlarms() loggedAlarms {
-	return loggedAlarms{map[Alarm]string{}, map[string]time.Time{}}
-}
+// day and size, an allowance when it runs low. They outlive terms.
+type loggedAlarms map[Alarm]time.Time
 
 // fresh reports whether an alarm was not logged yet.
 func (l loggedAlarms) fresh(a Alarm, now time.Time) bool {
-	if a.What == AlarmAllowance {
-		before, was := l.allowances[a.Name]
-		if was && now.Sub(before) < allowanceQuiet {
-			return false
+	maps.DeleteFunc(l, func(logged Alarm, at time.Time) bool {
+		if logged.What == AlarmAllowance {
+			return now.Sub(at) >= allowanceQuiet
 		}
-		l.allowances[a.Name] = now
-		return true
-	}
-	day, key := shanghai.Day(now), Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
-	maps.DeleteFunc(l.budgets, func(_ Alarm, said string) bool { return said != day })
-	if l.budgets[key] == day {
+		return shanghai.Day(at) != shanghai.Day(now)
+	})
+	key := Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
+	if _, logged := l[key]; logged {
 		return false
 	}
-	l.budgets[key] = day
+	l[key] = now
 	return true
 }
 

@@ -35,9 +35,9 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 	t.Parallel()
 	few, enough := int64(9), int64(10)
 	now := time.Now()
-	news := broadcast{At: now, SpentFen: 100, Campaigns: map[string]int64{"expo": 90, "over": 90}, Providers: map[string]ProviderStatus{
+	news := broadcast{At: now, Known: Known{SpentFen: 100, Campaigns: map[string]int64{"expo": 90, "over": 90}, Providers: map[string]ProviderStatus{
 		"a": {SpentFen: 80, Remaining: &few}, "b": {SpentFen: 20, Remaining: &enough}, "c": {},
-	}}
+	}}}
 	state := &policy.State{
 		Budgets: map[string]int64{"a": 100, "b": 26, "c": 0, "gone": 5, policy.WholeService: 125},
 		Campaigns: map[string]policy.Campaign{
@@ -70,7 +70,7 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 func TestAnAlarmIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	s := newLoggedAlarms()
+	s := make(loggedAlarms)
 	budget, other, low := Alarm{What: AlarmBudget, Name: "a", BudgetFen: 100}, Alarm{What: AlarmBudget, Name: "a", BudgetFen: 200}, Alarm{What: AlarmAllowance, Name: "a"}
 	for i, c := range []struct {
 		alarm Alarm

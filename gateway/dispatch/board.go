@@ -52,7 +52,7 @@ type board struct {
 func newBoard(c Config, p *plans) *board {
 	h := health.New(c.Breaking)
 	return &board{
-		config: c, plans: p, health: h, slots: newSlots(h, p.accounts), service: newService(),
+		config: c, plans: p, health: h, slots: newSlots(h, p.deps.Runs.Accounts), service: newService(),
 		held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 	}
 }
@@ -93,7 +93,7 @@ func (b *board) start(it *item, s *run.Slot) {
 			if found == nil {
 				found = make(map[int]*run.Slot)
 			}
-			found[a.Number] = b.slots.occupy(&a, b.plans.router.Config().Step(a.Provider), j.Campaign)
+			found[a.Number] = b.slots.occupy(&a, b.plans.deps.Runs.Router.Config().Step(a.Provider), j.Campaign)
 		}
 	}
 	b.begin(it, run.Task{
@@ -130,13 +130,18 @@ type snapshot struct {
 
 func (b *board) snapshot(now time.Time) snapshot {
 	s := snapshot{
-		load: b.load(now), providers: make(map[string]ProviderStatus), breakers: maps.Collect(b.health.Breakers(now)), inFlight: maps.Clone(b.slots.providers),
+		load: b.load(now), providers: make(map[string]ProviderStatus), breakers: b.health.Breakers(now), inFlight: maps.Clone(b.slots.providers),
 	}
-	for _, p := range b.plans.router.Config().Providers {
+	for _, p := range b.plans.deps.Runs.Router.Config().Providers {
 		h := b.health.Summary(p.Name, now)
 		s.providers[p.Name] = ProviderStatus{
-			InFlight: b.slots.providers[p.Name], P50Seconds: h.P50, P95Seconds: h.P95, Window: h.Window,
+			InFlight: b.slots.providers[p.Name], Breakers: make(map[string]string), P50Seconds: h.P50, P95Seconds: h.P95, Window: h.Window,
 			Good: int64(h.Good), Bad: int64(h.Bad), Success: h.Success, Remaining: h.Remaining,
+		}
+	}
+	for l, state := range s.breakers {
+		if p, configured := s.providers[l.Provider]; configured && state != health.Closed {
+			p.Breakers[l.Region] = state
 		}
 	}
 	return s

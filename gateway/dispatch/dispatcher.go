@@ -47,7 +47,7 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	}
 	deps.Runs.Records, deps.Runs.Billing, deps.Runs.Stall = deps.Queue, money, c.Stall
 	deps.Runs.Metrics = run.NewMetrics(deps.Registry)
-	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: newLoggedAlarms()}
+	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: make(loggedAlarms)}
 	if deps.Registry != nil {
 		err = deps.Registry.Register(newCollector(d))
 	}

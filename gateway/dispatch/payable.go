@@ -26,12 +26,12 @@ const crowdedRetry = time.Minute
 // as ever.
 func (d *Dispatcher) Payable(id task.ID, campaign string) error {
 	now := d.deps.Runs.Now()
-	state, p := d.deps.Policy(), newPlans(d.deps)
+	state, p := d.deps.Policy(), plans{d.deps}
 	most := p.mostFen()
 	if len(state.Budgets) == 0 && state.Campaigns[campaign].DailyBudgetFen == 0 && most == math.MaxInt64 {
 		return nil
 	}
-	steps, last := p.router.Plan(id), d.latest(now)
+	steps, last := d.deps.Runs.Router.Plan(id), d.latest(now)
 	affords := d.affords(state, last, now)
 	code := billing.Lacking(campaign, func(campaign string) bool {
 		return len(steps) == 0 || slices.ContainsFunc(steps, func(s routing.Step) bool {

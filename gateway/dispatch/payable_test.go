@@ -134,9 +134,9 @@ func TestOldNewsRefusesNothing(t *testing.T) {
 		refused bool
 	}{
 		"nothing":   {},
-		"of now":    {&broadcast{At: now, SpentFen: 20}, true},
-		"old":       {&broadcast{At: now.Add(-broadcastStale), SpentFen: 20}, false},
-		"yesterday": {&broadcast{At: shanghai.Midnight(now).Add(-time.Millisecond), SpentFen: 20}, false},
+		"of now":    {&broadcast{At: now, Known: Known{SpentFen: 20}}, true},
+		"old":       {&broadcast{At: now.Add(-broadcastStale), Known: Known{SpentFen: 20}}, false},
+		"yesterday": {&broadcast{At: shanghai.Midnight(now).Add(-time.Millisecond), Known: Known{SpentFen: 20}}, false},
 		"old crowd": {&broadcast{At: now.Add(-broadcastStale), Waiting: 9}, false},
 		"a crowd":   {&broadcast{At: now, Waiting: 1}, true},
 	} {

@@ -3,10 +3,8 @@ package dispatch
 import (
 	"math"
 	"slices"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
-	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -14,24 +12,14 @@ import (
 
 // plans say which providers may make a task's picture, and which of them can
 // be paid.
-type plans struct {
-	router   *routing.Router
-	accounts *billing.Accounts
-	policy   func() *policy.State
-	taskFen  func() int64
-	now      func() time.Time
-}
-
-func newPlans(deps Deps) *plans {
-	return &plans{router: deps.Runs.Router, accounts: deps.Runs.Accounts, policy: deps.Policy, taskFen: deps.TaskFen, now: deps.Runs.Now}
-}
+type plans struct{ deps Deps }
 
 // route is the router's plan for a task, led by the provider of its arm.
 func (p *plans) route(j *task.Job) []routing.Step {
 	if j.Arm != nil {
-		return p.router.Led(j.ID, j.Arm.Provider)
+		return p.deps.Runs.Router.Led(j.ID, j.Arm.Provider)
 	}
-	return p.router.Plan(j.ID)
+	return p.deps.Runs.Router.Plan(j.ID)
 }
 
 // Plan is the route of a task that has paid so much, as far as the next call
@@ -43,8 +31,10 @@ func (p *plans) Plan(j *task.Job, paid int64) []routing.Step {
 // payable drops the steps that cost more than a task or today's budgets have
 // left. It returns the plan itself when that is none of them.
 func (p *plans) payable(steps []routing.Step, fen int64, campaign string) []routing.Step {
-	state, now := p.policy(), p.now()
-	dear := func(s routing.Step) bool { return s.PriceFen > fen || !p.accounts.Allows(state, s, campaign, now) }
+	state, now := p.deps.Policy(), p.deps.Runs.Now()
+	dear := func(s routing.Step) bool {
+		return s.PriceFen > fen || !p.deps.Runs.Accounts.Allows(state, s, campaign, now)
+	}
 	if !slices.ContainsFunc(steps, dear) {
 		return steps
 	}
@@ -62,10 +52,10 @@ func (p *plans) Lacks(j *task.Job, paid int64) fault.Code {
 
 // mostFen is what one task may cost.
 func (p *plans) mostFen() int64 {
-	if p.taskFen == nil {
+	if p.deps.TaskFen == nil {
 		return math.MaxInt64
 	}
-	if fen := p.taskFen(); fen > 0 {
+	if fen := p.deps.TaskFen(); fen > 0 {
 		return fen
 	}
 	return math.MaxInt64

@@ -42,7 +42,7 @@ func (s *scheduler) Forget(w *run.Wish) {
 
 // Hedge takes a slot for a second call at once, within the hedges' share.
 func (s *scheduler) Hedge(w *run.Wish, slow time.Duration) (slot *run.Slot, never bool) {
-	now := s.now()
+	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.board.wanted(w, now)
@@ -51,7 +51,7 @@ func (s *scheduler) Hedge(w *run.Wish, slow time.Duration) (slot *run.Slot, neve
 	switch {
 	case len(n.steps) == 0:
 		return nil, true
-	case !s.board.hedges.Allows(now, s.router.Config().HedgeBudget):
+	case !s.board.hedges.Allows(now, s.deps.Runs.Router.Config().HedgeBudget):
 		return nil, false
 	}
 	return s.board.slots.take(n, now), false
@@ -67,13 +67,13 @@ func (s *scheduler) Begun(a task.Attempt) {
 // Ended reports what came of a call and takes its slot back, in one step, so
 // that no second probe slips in between.
 func (s *scheduler) Ended(slot *run.Slot, begun time.Time, out workerrpc.Outcome, fen int64) billing.Reservation {
-	now := s.now()
+	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.board.health.Report(health.Call{
 		Lane: lane(slot), Begun: begun, Probe: slot.Probe, Most: slot.Step.MaxConcurrent, InFlight: s.board.slots.providers[slot.Step.Name],
 	}, out, now)
-	cost := s.accounts.Settle(slot.Price, fen)
+	cost := s.deps.Runs.Accounts.Settle(slot.Price, fen)
 	slot.Price = billing.Reservation{}
 	s.board.slots.release(slot)
 	s.kick()
@@ -104,7 +104,7 @@ func (s *scheduler) Slow(provider string) (after time.Duration, known bool) {
 
 // Movable reports whether a worker could take a slot over, had it room.
 func (s *scheduler) Movable(slot *run.Slot, avoid map[string]bool) bool {
-	now := s.now()
+	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.board.slots.movable(slot, avoid, now)

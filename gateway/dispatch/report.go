@@ -6,8 +6,6 @@ import (
 
 	"github.com/bytedance/sonic"
 
-	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
-	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -20,9 +18,7 @@ const (
 // and the metrics are made.
 type report struct {
 	broadcast
-	load     queue.Load
-	breakers map[health.Lane]string
-	inFlight map[string]int // calls by provider
+	snapshot
 }
 
 func (t *term) report() report {
@@ -32,20 +28,9 @@ func (t *term) report() report {
 		p.SpentFen = spending.Providers[name]
 		s.providers[name] = p
 	}
-	for l, state := range s.breakers {
-		p, configured := s.providers[l.Provider]
-		if !configured || state == health.Closed {
-			continue
-		}
-		if p.Breakers == nil {
-			p.Breakers = make(map[string]string)
-		}
-		p.Breakers[l.Region] = state
-		s.providers[l.Provider] = p
-	}
-	b := broadcast{At: now, Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}
+	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}}
 	b.Alarms = t.config.Alarming.alarms(b, t.deps.Policy())
-	return report{broadcast: b, load: s.load, breakers: s.breakers, inFlight: s.inFlight}
+	return report{b, s}
 }
 
 // Status tells where this dispatcher stands. Only the leader knows counts;
@@ -54,10 +39,9 @@ func (d *Dispatcher) Status() Status {
 	s := Status{Load: d.deps.Queue.Load(), InFlight: map[string]int{}}
 	if t := d.current.Load(); t != nil {
 		r := t.report()
-		s.Leader, s.Waiting, s.Running, s.InFlight = true, r.load.Waiting, r.load.Running, r.inFlight
-		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = r.Providers, r.SpentFen, r.Campaigns, r.Alarms
+		s.Leader, s.Waiting, s.Running, s.InFlight, s.Known = true, r.load.Waiting, r.load.Running, r.inFlight, r.Known
 	} else if b := d.last.Load(); b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale {
-		s.Providers, s.SpentFen, s.Campaigns, s.Alarms = b.Providers, b.SpentFen, b.Campaigns, b.Alarms
+		s.Known = b.Known
 		for name, p := range b.Providers {
 			if p.InFlight > 0 {
 				s.InFlight[name] = p.InFlight

@@ -22,7 +22,6 @@ const missedMost = 1 << 14
 type scheduler struct {
 	*plans
 
-	runs  run.Deps
 	trims *trims
 	wake  chan struct{} // something changed: assign again
 	begun sync.WaitGroup
@@ -32,8 +31,8 @@ type scheduler struct {
 }
 
 func newScheduler(c Config, deps Deps) *scheduler {
-	p := newPlans(deps)
-	return &scheduler{plans: p, runs: deps.Runs, trims: newTrims(c.Trim), wake: make(chan struct{}, 1), board: newBoard(c, p)}
+	p := &plans{deps}
+	return &scheduler{plans: p, trims: newTrims(c.Trim), wake: make(chan struct{}, 1), board: newBoard(c, p)}
 }
 
 // open begins the term: runs end with ctx.
@@ -42,7 +41,7 @@ func (s *scheduler) open(ctx context.Context, delivered uint64) {
 	defer s.mu.Unlock()
 	s.board.delivered = delivered
 	s.board.begin = func(it *item, t run.Task) {
-		it.run = run.New(&s.runs, s, t)
+		it.run = run.New(&s.deps.Runs, s, t)
 		s.begun.Go(func() {
 			it.run.Do(ctx)
 			s.leave(it)
@@ -126,7 +125,7 @@ func (s *scheduler) refresh(ws []fleet.Member, state *policy.State) {
 
 // assign gives free slots to those who wait.
 func (s *scheduler) assign() {
-	now := s.now()
+	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.board.answer(now)
@@ -136,7 +135,7 @@ func (s *scheduler) assign() {
 // tick sums up the load, ends the tasks that waited too long or that nobody
 // can pay for, and picks those whose position is to be announced.
 func (s *scheduler) tick() (load queue.Load, announce []*item) {
-	now := s.now()
+	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.board.service.summarise()

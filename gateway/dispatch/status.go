@@ -15,7 +15,12 @@ type Status struct {
 	InFlight map[string]int `json:"inFlight"` // calls by provider
 	Load     *queue.Load    `json:"load,omitempty"`
 
-	Providers map[string]ProviderStatus `json:"providers,omitempty"` // as the leader knows them
+	Known
+}
+
+// Known is what the leader knows, and tells the other gateways.
+type Known struct {
+	Providers map[string]ProviderStatus `json:"providers,omitempty"`
 	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
 	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
@@ -39,12 +44,10 @@ type ProviderStatus struct {
 // broadcast is what the leader tells all gateways, so that any of them can
 // answer an operator.
 type broadcast struct {
-	At        time.Time                 `json:"at"`
-	Providers map[string]ProviderStatus `json:"providers"`
-	SpentFen  int64                     `json:"spentFen,omitempty"`  // by the whole service today, with what is set aside
-	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
-	Alarms    []Alarm                   `json:"alarms,omitempty"`
-	Waiting   int                       `json:"waiting,omitempty"` // tasks that are accepted and not begun
+	Known
+
+	At      time.Time `json:"at"`
+	Waiting int       `json:"waiting,omitempty"` // tasks that are accepted and not begun
 }
 
 // spending is what was spent today.

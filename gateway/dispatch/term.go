@@ -25,17 +25,15 @@ const (
 type term struct {
 	deps      Deps
 	config    Config
-	ledger    *billing.Ledger
 	sched     *scheduler
 	logged    loggedAlarms
 	recovered chan struct{} // closed when the calls of the term before are counted
 }
 
 func newTerm(c Config, deps Deps, logged loggedAlarms) *term {
-	accounts := billing.NewAccounts()
-	ledger := deps.Runs.Billing.Ledger(accounts, deps.Runs.Logger)
-	deps.Runs.Accounts, deps.Runs.Ledger = accounts, ledger
-	return &term{deps: deps, config: c, ledger: ledger, sched: newScheduler(c, deps), logged: logged, recovered: make(chan struct{})}
+	deps.Runs.Accounts = billing.NewAccounts()
+	deps.Runs.Ledger = deps.Runs.Billing.Ledger(deps.Runs.Accounts, deps.Runs.Logger)
+	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, recovered: make(chan struct{})}
 }
 
 // run leads until ctx ends or the queue is taken over, and leaves no
@@ -47,7 +45,7 @@ func (t *term) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.ledger.Load(ctx); err != nil {
+	if err := t.deps.Runs.Ledger.Load(ctx); err != nil {
 		return err
 	}
 	t.sched.open(ctx, drained)
@@ -64,7 +62,7 @@ func (t *term) run(ctx context.Context) error {
 	loops.Go(func() { t.pulse(ctx) })
 	loops.Go(func() { t.sched.trims.run(ctx, t.deps.Queue, t.deps.Runs.Logger) })
 	loops.Go(func() { t.broadcast(ctx) })
-	loops.Go(func() { _ = t.ledger.Run(ctx) })
+	loops.Go(func() { _ = t.deps.Runs.Ledger.Run(ctx) })
 	loops.Wait()
 	t.sched.close()
 	return context.Cause(ctx)
@@ -100,17 +98,14 @@ func (t *term) pulse(ctx context.Context) {
 // begins when the calls of the term before hold their slots again, so that no
 // worker or provider is given more than it may have.
 func (t *term) assign(ctx context.Context) {
-	late := time.NewTimer(recoverMost)
-	defer late.Stop()
 	select {
 	case <-ctx.Done():
 		return
 	case <-t.recovered:
-	case <-late.C:
+	case <-time.After(recoverMost):
 		t.deps.Runs.Logger.Warn("assigning begins before all jobs are back")
 	}
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
+	tick := time.Tick(tickEvery)
 	for changed := t.refresh(); ; {
 		if t.deps.Fresh(ctx) == nil { // else what is off by now would be paid
 			t.sched.assign()
@@ -121,7 +116,7 @@ func (t *term) assign(ctx context.Context) {
 		case <-t.sched.wake:
 		case <-changed:
 			changed = t.refresh()
-		case <-tick.C:
+		case <-tick:
 			changed = t.refresh()
 			t.tick(ctx)
 		}

@@ -238,11 +238,13 @@ func (s *Stage) Workers() []fleet.Member { return s.members }
 func (s *Stage) Status() dispatch.Status {
 	share, left := 0.96, int64(7)
 	return dispatch.Status{
-		Providers: map[string]dispatch.ProviderStatus{
-			"seedream": {Breakers: map[string]string{"": health.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
+		Known: dispatch.Known{
+			Providers: map[string]dispatch.ProviderStatus{
+				"seedream": {Breakers: map[string]string{"": health.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
+			},
+			SpentFen: 1240, Campaigns: map[string]int64{"expo": 1240},
+			Alarms: s.alarms(left),
 		},
-		SpentFen: 1240, Campaigns: map[string]int64{"expo": 1240},
-		Alarms: s.alarms(left),
 		Leader: true, Running: 2, InFlight: map[string]int{"mock": 2},
 		Load: &queue.Load{Running: 2, Capacity: 12, P50: 3.5, P90: 8},
 	}

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"iter"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -167,14 +166,12 @@ func (h *Health) Summary(provider string, now time.Time) (s Summary) {
 }
 
 // Breakers lists the states of all breakers.
-func (h *Health) Breakers(now time.Time) iter.Seq2[Lane, string] {
-	return func(yield func(Lane, string) bool) {
-		for l, b := range h.breakers {
-			if !yield(l, b.state(now)) {
-				return
-			}
-		}
+func (h *Health) Breakers(now time.Time) map[Lane]string {
+	states := make(map[Lane]string, len(h.breakers))
+	for l, b := range h.breakers {
+		states[l] = b.state(now)
 	}
+	return states
 }
 
 func (h *Health) vendor(name string) *vendor {
