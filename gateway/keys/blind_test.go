@@ -37,7 +37,7 @@ func TestABlindRingRefusesNoNewKey(t *testing.T) {
 		there := open(t, e)
 		err := there.Rotate(ctx)
 		fresh := there.all()[1]
-		kid, signed = fresh.id, fresh.key("files").mac([]byte("hello"))
+		kid, signed = fresh.ID, fresh.key("files").mac([]byte("hello"))
 		return err
 	}, func(ctx context.Context) error {
 		good, err := here.Verify(ctx, "files", []byte("hello"), signed)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -108,17 +109,17 @@ func (r *Ring) Verify(ctx context.Context, purpose string, msg, mac []byte) (goo
 // Lookup finds it on every gateway.
 func (r *Ring) Key(purpose string) (kid string, key []byte) {
 	m := r.signer()
-	return m.id, m.key(purpose).secret
+	return m.ID, m.key(purpose).secret
 }
 
 // Lookup finds a purpose's key by its id; an unknown id is not known. Like
 // Verify it fails only when it cannot know.
 func (r *Ring) Lookup(ctx context.Context, purpose, kid string) (key []byte, known bool, err error) {
 	known, err = r.search(ctx, func(m *master) bool {
-		if m.id == kid {
+		if m.ID == kid {
 			key = m.key(purpose).secret
 		}
-		return m.id == kid
+		return m.ID == kid
 	})
 	return key, known, err
 }
@@ -127,23 +128,14 @@ func (r *Ring) Lookup(ctx context.Context, purpose, kid string) (key []byte, kno
 // none does and rotations may have been missed.
 func (r *Ring) search(ctx context.Context, fits func(*master) bool) (bool, error) {
 	sighted := r.masters.Sighted()
-	found := r.anyFits(fits)
+	found := slices.ContainsFunc(r.all(), fits)
 	if found || sighted {
 		return found, nil
 	}
 	if err := r.masters.Refresh(ctx); err != nil {
 		return false, fmt.Errorf("read keys: %w", err)
 	}
-	return r.anyFits(fits), nil
-}
-
-func (r *Ring) anyFits(fits func(*master) bool) (found bool) {
-	for _, m := range r.all() {
-		if fits(m) {
-			found = true
-		}
-	}
-	return found
+	return slices.ContainsFunc(r.all(), fits), nil
 }
 
 func (r *Ring) all() []*master {
@@ -155,7 +147,7 @@ func (r *Ring) all() []*master {
 func (r *Ring) signer() *master {
 	all := r.all()
 	for i := len(all) - 1; i > 0; i-- {
-		if time.Since(all[i].createdAt) > settle {
+		if time.Since(all[i].CreatedAt) > settle {
 			return all[i]
 		}
 	}
@@ -176,7 +168,7 @@ func read(_ context.Context, e engine.Entry) ([]*master, bool, error) {
 		if len(s.Secret) < masterSize || s.ID == "" {
 			return nil, false, fault.New(fault.KeysDamaged)
 		}
-		all[i] = &master{id: s.ID, secret: s.Secret, createdAt: s.CreatedAt}
+		all[i] = &master{stored: s}
 	}
 	return all, true, nil
 }

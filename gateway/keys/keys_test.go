@@ -112,7 +112,7 @@ func TestARotationVerifiesOldAndNewOnEveryGateway(t *testing.T) {
 	if kid, _ := a.Key("session"); kid != oldKid {
 		t.Error("a new master signs before the other gateways can know it")
 	}
-	newKid := a.all()[1].id
+	newKid := a.all()[1].ID
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
@@ -123,7 +123,7 @@ func TestARotationVerifiesOldAndNewOnEveryGateway(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond) //nolint:forbidigo // Lookup has no event to wait for
 	}
-	b.all()[1].createdAt = time.Now().Add(-2 * settle)
+	b.all()[1].CreatedAt = time.Now().Add(-2 * settle)
 	if kid, _ := b.Key("session"); kid != newKid {
 		t.Error("a settled master does not sign")
 	}

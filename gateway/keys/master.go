@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"hash"
 	"sync"
-	"time"
 )
 
 // macSize is 128 bits: as strong as the ids, and short in a URL.
@@ -15,10 +14,9 @@ const macSize = 16
 // master is one shared secret and the keys derived from it so far. Purposes
 // are constants of this program, so the map stays small.
 type master struct {
-	id        string
-	secret    []byte
-	createdAt time.Time
-	keys      sync.Map // purpose → *key
+	stored
+
+	keys sync.Map // purpose → *key
 }
 
 // key is one purpose's key with prepared hash states: resetting one skips
@@ -32,7 +30,7 @@ func (m *master) key(purpose string) *key {
 	if k, ok := m.keys.Load(purpose); ok {
 		return k.(*key)
 	}
-	secret, err := hkdf.Key(sha256.New, m.secret, nil, "imgfleet/"+purpose, sha256.Size)
+	secret, err := hkdf.Key(sha256.New, m.Secret, nil, "imgfleet/"+purpose, sha256.Size)
 	if err != nil {
 		panic("keys: hkdf of 32 bytes cannot fail: " + err.Error())
 	}
