@@ -62,15 +62,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 	for {
 		changed := k.Policy.Changed()
 		wait := k.step(ctx)
-		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return context.Cause(ctx)
 		case <-changed:
-		case <-timer.C:
+		case <-time.After(wait):
 		}
-		timer.Stop()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -52,50 +51,39 @@ type slots struct {
 
 	grace, unused time.Duration // tests shorten them
 
-	mu     sync.Mutex
-	opened map[string]int64     // slots that this gateway made, by campaign
-	swept  map[string]time.Time // the last search for stale slots, by campaign
+	opened sync.Map // campaign → slots that this gateway made
+
+	mu    sync.Mutex
+	swept map[string]time.Time // the last search for stale slots, by campaign
 }
 
 func newSlots(s sets, q queue, log *slog.Logger) *slots {
 	return &slots{
-		sets: s, queue: q, log: log, grace: slotGrace, unused: slotsUnused,
-		opened: make(map[string]int64), swept: make(map[string]time.Time),
+		sets: s, queue: q, log: log, grace: slotGrace, unused: slotsUnused, swept: make(map[string]time.Time),
 	}
 }
 
 // open makes a campaign's slots, or changes how many there are, unless this
 // gateway already did.
 func (s *slots) open(ctx context.Context, campaign string, capacity int64) error {
-	if s.isOpen(campaign, capacity) {
+	if made, _ := s.opened.Load(campaign); made == capacity {
 		return nil
 	}
 	if err := s.sets.Open(ctx, campaign, capacity); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opened[campaign] = capacity
+	s.opened.Store(campaign, capacity)
 	return nil
-}
-
-func (s *slots) isOpen(campaign string, capacity int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.opened[campaign] == capacity
 }
 
 // drop removes the empty slots of campaigns that are not live.
 func (s *slots) drop(ctx context.Context, live func(campaign string) bool) error {
-	s.forget(func(campaign string) bool { return !live(campaign) })
+	for campaign := range s.opened.Range {
+		if !live(campaign.(string)) {
+			s.opened.Delete(campaign)
+		}
+	}
 	return s.sets.Drop(ctx, s.unused, live)
-}
-
-// forget makes the next open of these campaigns ask the engine again.
-func (s *slots) forget(which func(campaign string) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.opened, func(campaign string, _ int64) bool { return which(campaign) })
 }
 
 // take takes a slot for a task, one however often it is asked, and keeps it at
@@ -112,7 +100,7 @@ func (s *slots) take(ctx context.Context, campaign string, id task.ID, kept time
 	case errors.Is(err, engine.ErrFull):
 		return fault.Wrap(fault.CampaignFull, err).After(s.queue.DrainTime())
 	}
-	s.forget(func(c string) bool { return c == campaign }) // its set may be gone
+	s.opened.Delete(campaign) // its set may be gone
 	return fmt.Errorf("take admission slot: %w", err)
 }
 

@@ -133,19 +133,16 @@ func (b *Book[T]) untilDue() time.Duration {
 
 // Run writes until ctx ends, and then what is left.
 func (b *Book[T]) Run(ctx context.Context) error {
-	timer := time.NewTimer(b.untilDue())
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			b.finish(ctx)
 			return context.Cause(ctx)
 		case <-b.wake:
-		case <-timer.C:
+		case <-time.After(b.untilDue()):
 			b.write(ctx)
 			tick.Wait(ctx, bookGap)
 		}
-		timer.Reset(b.untilDue())
 	}
 }
 

@@ -52,8 +52,8 @@ func Open(ctx context.Context, e *engine.Engine, log *slog.Logger) (*Desk, error
 		return nil, fmt.Errorf("open experiments: %w", err)
 	}
 	d := &Desk{
-		bucket: b, divided: divisions{of: make(map[string]division)},
-		book: engine.NewBook(engine.BookConfig[results]{Bucket: b, Kept: deskKept, Linger: deskLinger, Add: (*results).add, Logger: log}),
+		bucket: b,
+		book:   engine.NewBook(engine.BookConfig[results]{Bucket: b, Kept: deskKept, Linger: deskLinger, Add: (*results).add, Logger: log}),
 		pages: engine.NewMirror(engine.MirrorConfig[[]byte]{
 			Bucket: b, Filter: ">",
 			Read: func(_ context.Context, e engine.Entry) ([]byte, bool, error) { return e.Value, true, nil },

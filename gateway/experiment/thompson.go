@@ -3,7 +3,6 @@ package experiment
 import (
 	"bytes"
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -35,8 +34,7 @@ func Thompson(names []string, arms []Counts) []Share {
 // computes them from the same pages, by the same rule and with the same random
 // numbers, and so gives a session the same arm.
 type divisions struct {
-	mu sync.Mutex
-	of map[string]division
+	of sync.Map // name → division
 }
 
 // division is the shares computed from a page.
@@ -48,41 +46,26 @@ type division struct {
 
 // shares finds the shares of an experiment. The first caller computes them.
 func (d *divisions) shares(name string, e policy.Experiment, page func() []byte) []Share {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now, known := d.of[name]
+	now, known := d.of.Load(name)
 	if !known {
-		now = division{asked: e, page: page()}
-		now.shares = learn(e, now.page)
-		d.of[name] = now
+		p := page()
+		now, _ = d.of.LoadOrStore(name, division{e, p, learn(e, p)})
 	}
-	return now.shares
+	return now.(division).shares
 }
 
 // learn computes the shares again when a page has changed, until ctx ends. While
 // a page cannot be read, its shares stay as they are.
 func (d *divisions) learn(ctx context.Context, read func(context.Context, string) (page []byte, known bool, err error)) {
 	for range tick.After(ctx, learnEvery) {
-		for name, now := range d.all() {
-			page, _, err := read(ctx, name)
+		for name, last := range d.of.Range {
+			now := last.(division)
+			page, _, err := read(ctx, name.(string))
 			if err == nil && !bytes.Equal(page, now.page) {
-				now.page, now.shares = page, learn(now.asked, page)
-				d.set(name, now)
+				d.of.Store(name, division{now.asked, page, learn(now.asked, page)})
 			}
 		}
 	}
-}
-
-func (d *divisions) all() map[string]division {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return maps.Clone(d.of)
-}
-
-func (d *divisions) set(name string, now division) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.of[name] = now
 }
 
 // Choose gives a session its arm of the running experiment, if any.

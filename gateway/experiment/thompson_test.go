@@ -189,7 +189,7 @@ func TestGatewaysLearnFromEachOther(t *testing.T) {
 func TestSharesRestForASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := divisions{of: make(map[string]division)}
+		d := divisions{}
 		var written atomic.Pointer[[]byte]
 		written.Store(new([]byte))
 		ctx, stop := context.WithCancel(t.Context())

@@ -141,19 +141,15 @@ func (a *Accounts) Reserve(ctx context.Context, id task.SessionID, t task.ID) er
 		if acc.knows(t) {
 			return false, nil
 		}
-		refusal := a.refuse(*acc)
-		if refusal == nil {
-			acc.reserve(t, now)
-			return true, nil
+		refusal, changed := a.refuse(*acc), false
+		if refusal != nil && acc.mayCheck(now) {
+			var err error
+			if changed, err = a.check(ctx, id, acc); err != nil {
+				return false, err
+			}
+			refusal = a.refuse(*acc)
 		}
-		if !acc.mayCheck(now) {
-			return false, refusal
-		}
-		changed, err := a.check(ctx, id, acc)
-		if err != nil {
-			return false, err
-		}
-		if refusal := a.refuse(*acc); refusal != nil {
+		if refusal != nil {
 			return changed, refusal
 		}
 		acc.reserve(t, now)

@@ -143,7 +143,8 @@ func (r *Ramp) move(ctx context.Context, p *policy.Ramp, v verdict, why string) 
 // its tasks back.
 func (r *Ramp) settle(ctx context.Context, p *policy.Ramp, why string) error {
 	return r.write(ctx, p, "provider.switch.weights", why, func(s *policy.State) {
-		from, to := s.Weight(p.From, r.configured(p.From)), s.Weight(p.To, r.configured(p.To))
+		configured := routing.Config{Providers: r.Providers}
+		from, to := s.Weight(p.From, configured.Step(p.From).Weight), s.Weight(p.To, configured.Step(p.To).Weight)
 		none, all := 0, min(policy.MaxWeight, from+to)
 		a, b := s.Providers[p.From], s.Providers[p.To]
 		a.Weight, b.Weight = &none, &all
@@ -164,13 +165,4 @@ func (r *Ramp) write(ctx context.Context, p *policy.Ramp, action, why string, ch
 		r.Logger.Info("switch of providers moved", "action", action, "from", p.From, "to", p.To, "why", why)
 	}
 	return err
-}
-
-func (r *Ramp) configured(name string) int {
-	for _, p := range r.Providers {
-		if p.Name == name {
-			return p.Weight
-		}
-	}
-	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"strings"
 	"time"
@@ -70,14 +71,10 @@ func linkKey(code string) string { return "link." + task.DeriveID("link", code) 
 
 // drawCode skips the bytes that would make some letters more likely than others.
 func drawCode() string {
-	const fair = 256 - 256%len(linkAlphabet)
-	code := make([]byte, 0, linkLength)
-	var b [1]byte
-	for len(code) < linkLength {
-		_, _ = rand.Read(b[:]) // never fails since Go 1.24
-		if int(b[0]) < fair {
-			code = append(code, linkAlphabet[int(b[0])%len(linkAlphabet)])
-		}
+	code, letters := make([]byte, linkLength), big.NewInt(int64(len(linkAlphabet)))
+	for i := range code {
+		n, _ := rand.Int(rand.Reader, letters) // never fails since Go 1.24
+		code[i] = linkAlphabet[n.Int64()]
 	}
 	return string(code)
 }
