@@ -50,20 +50,20 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			gauge(c.budget, float64(fen), name)
 		}
 	}
-	gauge(c.waiting, float64(r.load.Waiting))
-	gauge(c.running, float64(r.load.Running))
-	gauge(c.capacity, float64(r.load.Capacity))
-	for l, state := range r.breakers {
+	gauge(c.waiting, float64(r.snapshot.load.Waiting))
+	gauge(c.running, float64(r.snapshot.load.Running))
+	gauge(c.capacity, float64(r.snapshot.load.Capacity))
+	for l, state := range r.snapshot.breakers {
 		gauge(c.breakers, 1, l.Provider, l.Region, state)
 	}
-	for name, p := range r.Providers {
+	for name, p := range r.broadcast.Providers {
 		gauge(c.window, float64(p.Window), name)
 		gauge(c.spent, float64(p.SpentFen), name)
 		if p.Remaining != nil {
 			gauge(c.remaining, float64(*p.Remaining), name)
 		}
 	}
-	for _, a := range r.Alarms {
+	for _, a := range r.broadcast.Alarms {
 		gauge(c.alarms, 1, string(a.What), a.Name)
 	}
 }

@@ -17,8 +17,8 @@ const (
 // report is what the leader knows at a moment: of it the broadcast, the status
 // and the metrics are made.
 type report struct {
-	broadcast
-	snapshot
+	broadcast broadcast
+	snapshot  snapshot
 }
 
 func (t *term) report() report {
@@ -39,7 +39,7 @@ func (d *Dispatcher) Status() Status {
 	s := Status{Load: d.deps.Queue.Load(), InFlight: map[string]int{}}
 	if t := d.current.Load(); t != nil {
 		r := t.report()
-		s.Leader, s.Waiting, s.Running, s.InFlight, s.Known = true, r.load.Waiting, r.load.Running, r.inFlight, r.Known
+		s.Leader, s.Waiting, s.Running, s.InFlight, s.Known = true, r.snapshot.load.Waiting, r.snapshot.load.Running, r.snapshot.inFlight, r.broadcast.Known
 	} else if b := d.last.Load(); b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale {
 		s.Known = b.Known
 		for name, p := range b.Providers {
@@ -65,8 +65,8 @@ func (d *Dispatcher) subscribe() (stop func(), err error) {
 func (t *term) broadcast(ctx context.Context) {
 	for range tick.AtOnce(ctx, broadcastEvery) {
 		r := t.report()
-		r.Waiting = max(0, t.backlog(ctx)-r.load.Running)
-		t.logged.log(r.Alarms, r.At, t.deps.Runs.Logger)
+		r.broadcast.Waiting = max(0, t.backlog(ctx)-r.snapshot.load.Running)
+		t.logged.log(r.broadcast.Alarms, r.broadcast.At, t.deps.Runs.Logger)
 		if data, err := sonic.Marshal(r.broadcast); err == nil {
 			_ = t.deps.Queue.BroadcastStatus(data) // the next one replaces it
 		}
