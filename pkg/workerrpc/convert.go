@@ -2,12 +2,11 @@ package workerrpc
 
 import (
 	"math"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
+	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -55,92 +54,143 @@ func classFromWire(c workerpb.Class) task.Class {
 	return task.ClassTransient
 }
 
-func attemptToWire(a Attempt) *workerpb.GenerateRequest { return convert[*workerpb.GenerateRequest](a) }
+func textToWire(t catalog.Text) *workerpb.Text { return &workerpb.Text{Zh: t.ZH, En: t.EN} }
 
-func attemptFromWire(w *workerpb.GenerateRequest) Attempt { return convert[Attempt](w) }
+func textFromWire(t *workerpb.Text) catalog.Text {
+	return catalog.Text{ZH: t.GetZh(), EN: t.GetEn()}
+}
 
-func updateToWire(u Update) *workerpb.GenerateUpdate { return convert[*workerpb.GenerateUpdate](u) }
+func defaultsToWire(d catalog.Defaults) *workerpb.Defaults {
+	return &workerpb.Defaults{Aspect: d.Aspect, Resolution: d.Resolution, Steps: clamp(d.Steps), Cfg: d.CFG}
+}
 
-func updateFromWire(w *workerpb.GenerateUpdate) Update { return convert[Update](w) }
+func defaultsFromWire(d *workerpb.Defaults) catalog.Defaults {
+	return catalog.Defaults{Aspect: d.GetAspect(), Resolution: d.GetResolution(), Steps: int(d.GetSteps()), CFG: d.GetCfg()}
+}
+
+func attemptToWire(a Attempt) *workerpb.GenerateRequest {
+	return &workerpb.GenerateRequest{
+		Task: string(a.Task), Session: string(a.Session), Number: clamp(a.Number), Provider: a.Provider,
+		TimeoutMs: a.Timeout.Milliseconds(), PhotoUrl: a.PhotoURL, ImageUrl: a.ImageURL, ThumbUrl: a.ThumbURL,
+		ManifestUrl: a.ManifestURL, Seed: a.Seed, VendorTask: a.VendorTask, AttachOnly: a.AttachOnly,
+		Style: &workerpb.Style{
+			Id: a.Style.ID, Name: textToWire(a.Style.Name), Description: textToWire(a.Style.Description),
+			Prompt: a.Style.Prompt, Negative: a.Style.Negative, Palette: a.Style.Palette, Texture: a.Style.Texture,
+			Strength: a.Style.Strength, PromptZh: a.Style.PromptZH, NegativeZh: a.Style.NegativeZH,
+			Identity: textToWire(a.Style.Identity), TemplateVersion: clamp(a.Style.TemplateVersion),
+			Defaults: defaultsToWire(a.Style.Defaults),
+		},
+		Place: &workerpb.Place{
+			Id: a.Place.ID, Name: textToWire(a.Place.Name), Description: textToWire(a.Place.Description),
+			Prompt: a.Place.Prompt, Palette: a.Place.Palette, Backdrop: a.Place.Backdrop,
+			PromptZh: a.Place.PromptZH, Negative: a.Place.Negative, NegativeZh: a.Place.NegativeZH,
+		},
+		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight), BrandMark: a.BrandMark,
+		Options: &workerpb.Options{
+			Aspect: a.Options.Aspect, Resolution: a.Options.Resolution, Steps: clamp(a.Options.Steps),
+			Cfg: a.Options.CFG, Seed: a.Options.Seed, Note: a.Options.Note,
+		},
+	}
+}
+
+func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
+	s, p, o := r.GetStyle(), r.GetPlace(), r.GetOptions()
+	a := Attempt{
+		Task: task.ID(r.GetTask()), Session: task.SessionID(r.GetSession()), Number: int(r.GetNumber()),
+		Provider: r.GetProvider(), Timeout: time.Duration(r.GetTimeoutMs()) * time.Millisecond,
+		PhotoURL: r.GetPhotoUrl(), ImageURL: r.GetImageUrl(), ThumbURL: r.GetThumbUrl(),
+		ManifestURL: r.GetManifestUrl(), Seed: r.GetSeed(), VendorTask: r.GetVendorTask(), AttachOnly: r.GetAttachOnly(),
+		Style: catalog.Style{
+			ID: s.GetId(), Name: textFromWire(s.GetName()), Description: textFromWire(s.GetDescription()),
+			Prompt: s.GetPrompt(), Negative: s.GetNegative(), Palette: s.GetPalette(), Texture: s.GetTexture(),
+			Strength: s.GetStrength(), PromptZH: s.GetPromptZh(), NegativeZH: s.GetNegativeZh(),
+			Identity: textFromWire(s.GetIdentity()), TemplateVersion: int(s.GetTemplateVersion()),
+			Defaults: defaultsFromWire(s.GetDefaults()),
+		},
+		Place: catalog.Place{
+			ID: p.GetId(), Name: textFromWire(p.GetName()), Description: textFromWire(p.GetDescription()),
+			Prompt: p.GetPrompt(), Palette: p.GetPalette(), Backdrop: p.GetBackdrop(),
+			PromptZH: p.GetPromptZh(), Negative: p.GetNegative(), NegativeZH: p.GetNegativeZh(),
+		},
+		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()), BrandMark: r.GetBrandMark(),
+		Options: task.Options{
+			Aspect: o.GetAspect(), Resolution: o.GetResolution(), Steps: int(o.GetSteps()), CFG: o.GetCfg(),
+			Note: o.GetNote(),
+		},
+	}
+	if o != nil {
+		a.Options.Seed = o.Seed
+	}
+	return a
+}
+
+func updateToWire(u Update) *workerpb.GenerateUpdate {
+	w := &workerpb.GenerateUpdate{Progress: clamp(u.Progress), Stage: u.Stage, VendorTask: u.VendorTask}
+	if o := u.Outcome; o != nil {
+		w.Outcome = &workerpb.Outcome{
+			Task: string(o.Task), Number: clamp(o.Number), Result: resultToWire(o.Result), Class: classToWire(o.Class),
+			Code: o.Code, RequestId: o.RequestID, VendorTask: o.VendorTask, Width: clamp(o.Width),
+			Height: clamp(o.Height), ContentType: o.ContentType, Bytes: o.Bytes, ProviderMs: o.ProviderMS,
+			PriceFen: o.PriceFen, RetryAfterMs: o.RetryAfter, Remaining: o.Remaining,
+		}
+	}
+	return w
+}
+
+func updateFromWire(w *workerpb.GenerateUpdate) Update {
+	u := Update{Progress: int(w.GetProgress()), Stage: w.GetStage(), VendorTask: w.GetVendorTask()}
+	if o := w.GetOutcome(); o != nil {
+		u.Outcome = &Outcome{
+			Task: task.ID(o.GetTask()), Number: int(o.GetNumber()), Result: resultFromWire(o.GetResult()),
+			Class: classFromWire(o.GetClass()), Code: o.GetCode(), RequestID: o.GetRequestId(),
+			VendorTask: o.GetVendorTask(), Width: int(o.GetWidth()), Height: int(o.GetHeight()),
+			ContentType: o.GetContentType(), Bytes: o.GetBytes(), ProviderMS: o.GetProviderMs(),
+			PriceFen: o.GetPriceFen(), RetryAfter: o.GetRetryAfterMs(), Remaining: o.Remaining,
+		}
+	}
+	return u
+}
 
 func inspectToWire(r InspectRequest) *workerpb.InspectRequest {
-	return convert[*workerpb.InspectRequest](r)
-}
-
-func inspectFromWire(w *workerpb.InspectRequest) InspectRequest { return convert[InspectRequest](w) }
-
-func inspectedToWire(i Inspected) *workerpb.InspectReply { return convert[*workerpb.InspectReply](i) }
-
-func inspectedFromWire(w *workerpb.InspectReply) Inspected { return convert[Inspected](w) }
-
-func heartbeatToWire(h Heartbeat) *workerpb.Beat { return convert[*workerpb.Beat](h) }
-
-func heartbeatFromWire(w *workerpb.Beat) Heartbeat { return convert[Heartbeat](w) }
-
-// convert makes a message of the domain from one of the wire, or the other way
-// round. Fields with the same name belong together: PHash is Phash, and Timeout
-// is TimeoutMs.
-func convert[To any](from any) (to To) {
-	fill(reflect.ValueOf(&to).Elem(), reflect.ValueOf(from))
-	return to
-}
-
-// fill sets a value to what another one says in its own type.
-func fill(to, from reflect.Value) {
-	switch from.Type() {
-	case to.Type():
-		to.Set(from)
-	case reflect.TypeFor[task.Outcome]():
-		to.SetInt(int64(resultToWire(task.Outcome(from.String()))))
-	case reflect.TypeFor[workerpb.Result]():
-		to.SetString(string(resultFromWire(workerpb.Result(from.Int()))))
-	case reflect.TypeFor[task.Class]():
-		to.SetInt(int64(classToWire(task.Class(from.String()))))
-	case reflect.TypeFor[workerpb.Class]():
-		to.SetString(string(classFromWire(workerpb.Class(from.Int()))))
-	case reflect.TypeFor[time.Duration]():
-		to.SetInt(time.Duration(from.Int()).Milliseconds())
-	case reflect.TypeFor[int]():
-		to.SetInt(int64(clamp(int(from.Int()))))
-	default:
-		fillKind(to, from)
+	return &workerpb.InspectRequest{
+		RawUrl: r.RawURL, PhotoUrl: r.PhotoURL, DeclaredType: r.DeclaredType, Sha256: r.SHA256,
+		MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels,
 	}
 }
 
-func fillKind(to, from reflect.Value) {
-	switch {
-	case to.Type() == reflect.TypeFor[time.Duration]():
-		to.SetInt(from.Int() * int64(time.Millisecond))
-	case from.Kind() == reflect.Pointer && from.IsNil(): // an older peer says nothing of it
-	case from.Kind() == reflect.Pointer:
-		fill(to, from.Elem())
-	case to.Kind() == reflect.Pointer:
-		to.Set(reflect.New(to.Type().Elem()))
-		fill(to.Elem(), from)
-	case to.Kind() == reflect.Struct:
-		fillFields(to, from)
-	default:
-		to.Set(from.Convert(to.Type()))
+func inspectFromWire(w *workerpb.InspectRequest) InspectRequest {
+	return InspectRequest{
+		RawURL: w.GetRawUrl(), PhotoURL: w.GetPhotoUrl(), DeclaredType: w.GetDeclaredType(), SHA256: w.GetSha256(),
+		MaxBytes: w.GetMaxBytes(), MaxPixels: w.GetMaxPixels(),
 	}
 }
 
-// fillFields panics when a field has no counterpart: every test that sends the
-// message finds it.
-func fillFields(to, from reflect.Value) {
-	said := fieldNames(from.Type())
-	for i, name := range fieldNames(to.Type()) {
-		other := slices.IndexFunc(said, func(n string) bool { return strings.EqualFold(n, name) })
-		fill(to.Field(i), from.Field(other))
+func inspectedToWire(i Inspected) *workerpb.InspectReply {
+	return &workerpb.InspectReply{
+		Width: clamp(i.Width), Height: clamp(i.Height), ContentType: i.ContentType, Fingerprint: i.Fingerprint,
+		Phash: i.PHash, PhotoBytes: i.PhotoBytes,
 	}
 }
 
-// fieldNames are the names of a message's fields without their units.
-func fieldNames(t reflect.Type) []string {
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = strings.TrimSuffix(strings.TrimSuffix(t.Field(i).Name, "Ms"), "MS")
+func inspectedFromWire(w *workerpb.InspectReply) Inspected {
+	return Inspected{
+		Width: int(w.GetWidth()), Height: int(w.GetHeight()), ContentType: w.GetContentType(),
+		Fingerprint: w.GetFingerprint(), PHash: w.GetPhash(), PhotoBytes: w.GetPhotoBytes(),
 	}
-	return names
+}
+
+func heartbeatToWire(b Heartbeat) *workerpb.Beat {
+	return &workerpb.Beat{
+		Id: b.ID, Address: b.Address, Region: b.Region, Capacity: clamp(b.Capacity), InFlight: clamp(b.InFlight),
+		Providers: b.Providers, Version: b.Version, Draining: b.Draining,
+	}
+}
+
+func heartbeatFromWire(w *workerpb.Beat) Heartbeat {
+	return Heartbeat{
+		ID: w.GetId(), Address: w.GetAddress(), Region: w.GetRegion(), Capacity: int(w.GetCapacity()),
+		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(),
+	}
 }
 
 // clamp fits a count into the wire's 32 bits.
