@@ -61,7 +61,7 @@ func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
 	defer f.buffers.pool.Put(buffer)
 	source := io.LimitReader(c.Source, c.Max)
 	for {
-		m, rerr := fill(source, *buffer)
+		m, rerr := io.ReadFull(source, *buffer) // so that a write is worth its call
 		if m > 0 {
 			if c.Hash != nil {
 				_, _ = c.Hash.Write((*buffer)[:m])
@@ -76,14 +76,4 @@ func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
 			return n, nil //nolint:nilerr // what arrived is kept, however it ended
 		}
 	}
-}
-
-// fill reads until the buffer is full, so that there are few writes.
-func fill(r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var m int
-		m, err = r.Read(p[n:])
-		n += m
-	}
-	return n, err
 }

@@ -85,7 +85,7 @@ func New(d Deps) (*Handler, error) {
 		StoreComposer: parts, BasePath: Path + "/", DisableDownload: true, DisableConcatenation: true,
 		Cors:               &handler.CorsConfig{Disable: true}, // gateway/httpapi does
 		AcquireLockTimeout: takeover, GracefulRequestCompletionTimeout: lingering,
-		Logger: slog.New(discard{}), // its lines would carry signed paths; gateway/httpapi logs requests
+		Logger: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})), // its lines would carry signed paths; gateway/httpapi logs requests
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open resumable uploads: %w", err)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tus/tusd/v2/pkg/handler"
 	"github.com/tus/tusd/v2/pkg/memorylocker"
-	"golang.org/x/exp/slog"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -33,18 +32,3 @@ func (l lock) Lock(ctx context.Context, _ func()) error {
 
 // Unlock lets the next one in.
 func (l lock) Unlock() error { return l.inner.Unlock() }
-
-// discard drops tusd's log.
-type discard struct{}
-
-// Enabled is never true.
-func (discard) Enabled(context.Context, slog.Level) bool { return false }
-
-// Handle drops a line.
-func (discard) Handle(context.Context, slog.Record) error { return nil }
-
-// WithAttrs drops them.
-func (d discard) WithAttrs([]slog.Attr) slog.Handler { return d }
-
-// WithGroup drops it.
-func (d discard) WithGroup(string) slog.Handler { return d }
