@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,9 +101,7 @@ func Open(ctx context.Context, d Deps) (*Eraser, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	later, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erasing", MaxAge: laterKept})
 	if err != nil {
 		return nil, fmt.Errorf("open erasure: %w", err)

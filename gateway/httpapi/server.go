@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,9 +55,7 @@ func New(c Config, d Deps) (*Server, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{
 		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
 		met: newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,9 +95,7 @@ func New(c Config, d Deps) (*Store, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	direct, _ := d.Driver.(Direct)
 	return &Store{
 		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, refresh: d.Refresh, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,

@@ -1,6 +1,7 @@
 package obs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,9 +35,7 @@ type Bucket struct {
 // Open finds the bucket and gives it the rules that it should have. A bucket
 // that cannot be reached is an error: nothing could be accepted.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*Bucket, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = cmp.Or(log, slog.New(slog.DiscardHandler))
 	var machine *agency
 	if c.Credentials == CredentialsECS {
 		machine = newAgency(metadataURL, log)

@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,9 +85,7 @@ func open(ctx context.Context, c Config, d Deps, client asker) (*Queue, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	b, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "refresh", MaxAge: c.Keep})
 	if err != nil {
 		return nil, fmt.Errorf("open refresh: %w", err)
