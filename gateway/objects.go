@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/store/obs"
 	"github.com/imgfleet/imgfleet/gateway/upload"
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
@@ -53,21 +54,18 @@ func defaultStore() storeConfig {
 
 // validateObjects judges the keys of the store that is chosen.
 func (c *Config) validateObjects() error {
-	var errs []error
+	var faults check.Faults
 	switch c.Store.Kind {
 	case kindDisk:
-		if c.CDN.BaseURL != "" {
-			errs = append(errs, errors.New("cdn.baseUrl: needs store.kind obs, from which a CDN can draw"))
-		}
+		faults.If(c.CDN.BaseURL != "", "cdn.baseUrl: needs store.kind obs, from which a CDN can draw")
 	case kindOBS:
-		errs = append(errs, c.obs().Validate())
+		faults.Add(c.obs().Validate())
 	default:
-		errs = append(errs, fmt.Errorf("store.kind: must be disk or obs, is %q", c.Store.Kind))
+		faults.Say("store.kind: must be disk or obs, is %q", c.Store.Kind)
 	}
-	if c.CDN.BaseURL == "" && c.refresh().Enabled() {
-		errs = append(errs, errors.New("cdn.baseUrl: must be given with cdn.accessKey"))
-	}
-	return errors.Join(append(errs, c.cdn().Validate(), c.refresh().Validate())...)
+	faults.If(c.CDN.BaseURL == "" && c.refresh().Enabled(), "cdn.baseUrl: must be given with cdn.accessKey")
+	faults.Add(c.cdn().Validate(), c.refresh().Validate())
+	return faults.Err()
 }
 
 // refresh keeps an address as long as a signature opens it.

@@ -1,10 +1,9 @@
 package admin
 
 import (
-	"errors"
-	"fmt"
 	"net"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -20,14 +19,12 @@ func Defaults() Config { return Config{Listen: "127.0.0.1:8081"} }
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		errs = append(errs, fmt.Errorf("admin.listen: must be host:port, is %q", c.Listen))
+		faults.Say("admin.listen: must be host:port, is %q", c.Listen)
 	}
-	if len(c.Token) < operator.MinTokenSize {
-		errs = append(errs, fmt.Errorf("admin.token: needs at least %d characters", operator.MinTokenSize))
-	}
-	return errors.Join(errs...)
+	faults.If(len(c.Token) < operator.MinTokenSize, "admin.token: needs at least %d characters", operator.MinTokenSize)
+	return faults.Err()
 }
 
 // LoadOrCreateToken returns the admin token kept at path and makes it on the

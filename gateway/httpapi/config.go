@@ -10,6 +10,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says where and for whom the public interface listens.
@@ -34,25 +35,22 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		errs = append(errs, fmt.Errorf("http.listen: must be host:port, is %q", c.Listen))
+		faults.Say("http.listen: must be host:port, is %q", c.Listen)
 	}
 	if c.PublicURL != "" {
-		errs = append(errs, checkOrigin("http.publicUrl", c.PublicURL, allowPath))
+		faults.Add(checkOrigin("http.publicUrl", c.PublicURL, allowPath))
 	}
 	for _, o := range c.CORSOrigins {
 		if o != "*" {
-			errs = append(errs, checkOrigin("http.corsOrigins", o, originOnly))
+			faults.Add(checkOrigin("http.corsOrigins", o, originOnly))
 		}
 	}
-	if _, err := parseProxies(c.TrustedProxies); err != nil {
-		errs = append(errs, err)
-	}
-	if c.Drain <= 0 || c.Timeout <= 0 {
-		errs = append(errs, errors.New("http.drain, http.timeout: must be positive"))
-	}
-	return errors.Join(append(errs, c.Wire.Validate(), c.Streams.Validate())...)
+	_, err := parseProxies(c.TrustedProxies)
+	faults.If(c.Drain <= 0 || c.Timeout <= 0, "http.drain, http.timeout: must be positive")
+	faults.Add(err, c.Wire.Validate(), c.Streams.Validate())
+	return faults.Err()
 }
 
 // originForm says whether an origin may carry a path.

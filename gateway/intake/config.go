@@ -1,9 +1,9 @@
 package intake
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says how long tasks may take and live.
@@ -18,12 +18,8 @@ func Defaults() Config { return Config{Retention: 24 * time.Hour, Deadline: time
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Retention < time.Second {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
-	}
-	if c.Deadline <= 0 || c.Deadline > c.Retention {
-		errs = append(errs, fmt.Errorf("intake.deadline: must be positive and at most retention, is %v", c.Deadline))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
+	faults.If(c.Deadline <= 0 || c.Deadline > c.Retention, "intake.deadline: must be positive and at most retention, is %v", c.Deadline)
+	return faults.Err()
 }

@@ -1,10 +1,11 @@
 package routing
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Provider is what a gateway knows of a provider: all but its key.
@@ -50,43 +51,23 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	names, vendors := make(map[string]bool), vendors(c.Providers)
 	for i, p := range c.Providers {
 		at := fmt.Sprintf("providers[%d]", i)
-		if p.Name == "" || names[p.Name] {
-			errs = append(errs, fmt.Errorf("%s.name: must be given and unique, is %q", at, p.Name))
-		}
+		faults.If(p.Name == "" || names[p.Name], "%s.name: must be given and unique, is %q", at, p.Name)
 		names[p.Name] = true
-		if p.Weight < 0 || p.MaxConcurrent < 0 || p.PriceFen < 0 {
-			errs = append(errs, fmt.Errorf("%s: weight, maxConcurrent and priceFen must not be negative", at))
-		}
-		if vendors && p.Kind == mockKind && p.PriceFen > 0 {
-			errs = append(errs, fmt.Errorf("%s.priceFen: a mock that stands in for real models is not charged, must be 0", at))
-		}
-		if p.Timeout <= 0 {
-			errs = append(errs, fmt.Errorf("%s.timeout: must be positive, is %v", at, p.Timeout))
-		}
+		faults.If(p.Weight < 0 || p.MaxConcurrent < 0 || p.PriceFen < 0, "%s: weight, maxConcurrent and priceFen must not be negative", at)
+		faults.If(vendors && p.Kind == mockKind && p.PriceFen > 0, "%s.priceFen: a mock that stands in for real models is not charged, must be 0", at)
+		faults.If(p.Timeout <= 0, "%s.timeout: must be positive, is %v", at, p.Timeout)
 	}
-	if len(c.Providers) == 0 {
-		errs = append(errs, errors.New("providers: at least one is needed"))
-	}
-	if c.NoticeAfter <= 0 {
-		errs = append(errs, fmt.Errorf("fallback.noticeAfter: must be positive, is %v", c.NoticeAfter))
-	}
-	if !slices.Contains([]Unknown{UnknownWait, UnknownNext, UnknownFail}, c.Unknown) {
-		errs = append(errs, fmt.Errorf("fallback.unknown: must be wait, next or fail, is %q", c.Unknown))
-	}
-	if c.DoublePayFenPerDay < 0 {
-		errs = append(errs, fmt.Errorf("fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay))
-	}
-	if !(c.HedgeBudget >= 0 && c.HedgeBudget <= 1) {
-		errs = append(errs, fmt.Errorf("fallback.hedgeBudget: must be 0…1, is %v", c.HedgeBudget))
-	}
-	if c.MaxAttempts < 1 {
-		errs = append(errs, fmt.Errorf("fallback.maxAttempts: must be positive, is %d", c.MaxAttempts))
-	}
-	return errors.Join(errs...)
+	faults.If(len(c.Providers) == 0, "providers: at least one is needed")
+	faults.If(c.NoticeAfter <= 0, "fallback.noticeAfter: must be positive, is %v", c.NoticeAfter)
+	faults.If(!slices.Contains([]Unknown{UnknownWait, UnknownNext, UnknownFail}, c.Unknown), "fallback.unknown: must be wait, next or fail, is %q", c.Unknown)
+	faults.If(c.DoublePayFenPerDay < 0, "fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay)
+	faults.If(!(c.HedgeBudget >= 0 && c.HedgeBudget <= 1), "fallback.hedgeBudget: must be 0…1, is %v", c.HedgeBudget)
+	faults.If(c.MaxAttempts < 1, "fallback.maxAttempts: must be positive, is %d", c.MaxAttempts)
+	return faults.Err()
 }
 
 // Step is a configured provider as a step, also one that policy has switched

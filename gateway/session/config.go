@@ -1,9 +1,9 @@
 package session
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says how long tokens are valid and what a new session has to prove.
@@ -21,15 +21,9 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.TTL < time.Second {
-		errs = append(errs, fmt.Errorf("session.ttl: must be at least 1s, is %v", c.TTL))
-	}
-	if c.RenewWithin < 0 {
-		errs = append(errs, fmt.Errorf("session.renewWithin: must not be negative, is %v", c.RenewWithin))
-	}
-	if c.Challenge && c.ChallengeCost < 1000 {
-		errs = append(errs, fmt.Errorf("session.challengeCost: must be at least 1000, is %d", c.ChallengeCost))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.TTL < time.Second, "session.ttl: must be at least 1s, is %v", c.TTL)
+	faults.If(c.RenewWithin < 0, "session.renewWithin: must not be negative, is %v", c.RenewWithin)
+	faults.If(c.Challenge && c.ChallengeCost < 1000, "session.challengeCost: must be at least 1000, is %d", c.ChallengeCost)
+	return faults.Err()
 }

@@ -1,9 +1,9 @@
 package upload
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says how long uploads live and what they need.
@@ -21,15 +21,9 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Retention < time.Second {
-		errs = append(errs, fmt.Errorf("retention: must be at least 1s, is %v", c.Retention))
-	}
-	if c.PutWithin <= 0 {
-		errs = append(errs, fmt.Errorf("upload.putWithin: must be positive, is %v", c.PutWithin))
-	}
-	if c.InspectTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("upload.inspectTimeout: must be positive, is %v", c.InspectTimeout))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
+	faults.If(c.PutWithin <= 0, "upload.putWithin: must be positive, is %v", c.PutWithin)
+	faults.If(c.InspectTimeout <= 0, "upload.inspectTimeout: must be positive, is %v", c.InspectTimeout)
+	return faults.Err()
 }

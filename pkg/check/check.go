@@ -21,7 +21,7 @@ func (f *Faults) If(wrong bool, format string, args ...any) {
 func (f *Faults) Say(format string, args ...any) { f.Add(fmt.Errorf(format, args...)) }
 
 // Add adds what somebody else found; nil is no fault.
-func (f *Faults) Add(err error) { f.all = append(f.all, err) }
+func (f *Faults) Add(errs ...error) { f.all = append(f.all, errs...) }
 
 // Err is all faults as one error, or nil.
 func (f *Faults) Err() error { return errors.Join(f.all...) }

@@ -1,12 +1,13 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says where the API is and how patient the client is.
@@ -29,20 +30,14 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		errs = append(errs, fmt.Errorf("client: base URL must be http://… or https://…, is %q", c.BaseURL))
+		faults.Say("client: base URL must be http://… or https://…, is %q", c.BaseURL)
 	}
-	if c.Attempts < 1 {
-		errs = append(errs, fmt.Errorf("client: attempts must be at least 1, is %d", c.Attempts))
-	}
-	if c.MinBackoff <= 0 || c.MaxBackoff < c.MinBackoff {
-		errs = append(errs, fmt.Errorf("client: backoff must be positive and grow, is %v…%v", c.MinBackoff, c.MaxBackoff))
-	}
-	if c.Silence <= 0 {
-		errs = append(errs, fmt.Errorf("client: silence must be positive, is %v", c.Silence))
-	}
-	return errors.Join(errs...)
+	faults.If(c.Attempts < 1, "client: attempts must be at least 1, is %d", c.Attempts)
+	faults.If(c.MinBackoff <= 0 || c.MaxBackoff < c.MinBackoff, "client: backoff must be positive and grow, is %v…%v", c.MinBackoff, c.MaxBackoff)
+	faults.If(c.Silence <= 0, "client: silence must be positive, is %v", c.Silence)
+	return faults.Err()
 }
 
 // Client is one API; Sessions of it share its connections. It is safe for

@@ -1,10 +1,11 @@
 package moderation
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Config says what judges.
@@ -19,16 +20,12 @@ func Defaults() Config { return Config{Kind: "local"} }
 
 // Validate names every value that cannot work.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Kind != "local" {
-		errs = append(errs, fmt.Errorf("moderation.kind: %q is not supported by this build, want local", c.Kind))
-	}
+	var faults check.Faults
+	faults.If(c.Kind != "local", "moderation.kind: %q is not supported by this build, want local", c.Kind)
 	for i, w := range c.Words {
-		if len(separated(w)) == 0 {
-			errs = append(errs, fmt.Errorf("moderation.words[%d]: holds no letter", i))
-		}
+		faults.If(len(separated(w)) == 0, "moderation.words[%d]: holds no letter", i)
 	}
-	return errors.Join(errs...)
+	return faults.Err()
 }
 
 // all gives the built-in and the operator's words.

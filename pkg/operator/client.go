@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -37,14 +37,12 @@ type ClientConfig struct {
 
 // Validate says what is wrong.
 func (c ClientConfig) Validate() error {
-	var errs []error
+	var faults check.Faults
 	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		errs = append(errs, fmt.Errorf("server must be http://… or https://…, is %q", c.Server))
+		faults.Say("server must be http://… or https://…, is %q", c.Server)
 	}
-	if strings.ContainsAny(c.Token, "\r\n ") {
-		errs = append(errs, errors.New("the admin token must be one word"))
-	}
-	return errors.Join(errs...)
+	faults.If(strings.ContainsAny(c.Token, "\r\n "), "the admin token must be one word")
+	return faults.Err()
 }
 
 // Client asks the admin API.

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
@@ -30,14 +30,10 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Heartbeat < c.Sweep || c.Heartbeat > 15*time.Second {
-		errs = append(errs, errors.New("http.stream.heartbeat: must be between sweep and 15s"))
-	}
-	if c.Sweep <= 0 || c.Write <= 0 {
-		errs = append(errs, errors.New("http.stream: sweep and write must be positive"))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Heartbeat < c.Sweep || c.Heartbeat > 15*time.Second, "http.stream.heartbeat: must be between sweep and 15s")
+	faults.If(c.Sweep <= 0 || c.Write <= 0, "http.stream: sweep and write must be positive")
+	return faults.Err()
 }
 
 // Source gives what is written to one stream. The hub calls it from one

@@ -1,9 +1,9 @@
 package wire
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Limits bound what one connection may cost.
@@ -33,16 +33,12 @@ func Defaults() Limits {
 
 // Validate says everything that is wrong.
 func (l Limits) Validate() error {
-	var errs []error
+	var faults check.Faults
 	for name, d := range map[string]time.Duration{
 		"head": l.Head, "idle": l.Idle, "body": l.Body, "bodyGrace": l.BodyGrace, "write": l.Write, "linger": l.Linger,
 	} {
-		if d <= 0 {
-			errs = append(errs, fmt.Errorf("http.wire.%s: must be positive, is %v", name, d))
-		}
+		faults.If(d <= 0, "http.wire.%s: must be positive, is %v", name, d)
 	}
-	if l.BodyRate < 0 || l.Skip < 0 || l.LingerBytes < 0 || l.Connections < 0 {
-		errs = append(errs, errors.New("http.wire: sizes and counts must not be negative"))
-	}
-	return errors.Join(errs...)
+	faults.If(l.BodyRate < 0 || l.Skip < 0 || l.LingerBytes < 0 || l.Connections < 0, "http.wire: sizes and counts must not be negative")
+	return faults.Err()
 }

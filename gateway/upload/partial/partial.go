@@ -1,6 +1,7 @@
 package partial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/tick"
@@ -39,14 +41,10 @@ func Defaults() Config {
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Dir == "" {
-		errs = append(errs, errors.New("data.dir: must not be empty"))
-	}
-	if c.Keep <= 0 || c.SweepEvery <= 0 {
-		errs = append(errs, errors.New("upload.putWithin: must be positive"))
-	}
-	return errors.Join(errs...)
+	var faults check.Faults
+	faults.If(c.Dir == "", "data.dir: must not be empty")
+	faults.If(c.Keep <= 0 || c.SweepEvery <= 0, "upload.putWithin: must be positive")
+	return faults.Err()
 }
 
 // Files are the partial files of one directory, which several gateways may
@@ -62,9 +60,7 @@ func Open(c Config, log *slog.Logger) (*Files, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = cmp.Or(log, slog.New(slog.DiscardHandler))
 	if err := os.MkdirAll(c.Dir, dirMode); err != nil {
 		return nil, fmt.Errorf("open partial uploads: %w", err)
 	}
