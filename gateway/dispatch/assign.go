@@ -59,16 +59,16 @@ func (b *board) need(it *item, plan []routing.Step, now time.Time) need {
 }
 
 // wanted is what a running task accepts.
-func (b *board) wanted(w *run.Wish, now time.Time) need {
+func (b *board) wanted(w *run.SlotRequest, now time.Time) need {
 	return need{
 		steps: w.Steps(), region: w.Job.Region, campaign: w.Job.Campaign, avoid: w.Avoid, rest: w.Rest, attempt: w.Retry,
 		waited: now.Sub(w.Entered), spill: b.config.Spill, stalled: now.Sub(w.Asked) >= b.config.Stall,
 	}
 }
 
-// ask puts a wish behind its like: calls that are paid for come first.
-func (b *board) ask(w *run.Wish) {
-	at := slices.IndexFunc(b.asking, func(other *run.Wish) bool { return other.Move == nil })
+// ask puts a request behind its like: calls that are paid for come first.
+func (b *board) ask(w *run.SlotRequest) {
+	at := slices.IndexFunc(b.asking, func(other *run.SlotRequest) bool { return other.Move == nil })
 	if w.Move == nil || at < 0 {
 		at = len(b.asking)
 	}
@@ -77,7 +77,7 @@ func (b *board) ask(w *run.Wish) {
 
 // answer serves the runs that ask, before new tasks start.
 func (b *board) answer(now time.Time) {
-	b.asking = slices.DeleteFunc(b.asking, func(w *run.Wish) bool {
+	b.asking = slices.DeleteFunc(b.asking, func(w *run.SlotRequest) bool {
 		if w.Move != nil {
 			if !b.slots.move(w.Move, w.Avoid, now) {
 				return false

@@ -44,7 +44,7 @@ type board struct {
 	service   *service
 	held      map[task.ID]*item     // leased: waiting or running
 	missed    map[task.ID]struct{}  // poked before they were leased
-	asking    []*run.Wish           // of runs: those of calls in flight first
+	asking    []*run.SlotRequest    // of runs: those of calls in flight first
 	delivered uint64                // last job sequence leased
 	begin     func(*item, run.Task) // starts a run; nil when the term has ended
 }

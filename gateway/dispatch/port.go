@@ -14,16 +14,16 @@ import (
 
 // The methods of this file, with Plan and Lacks, are the port of the runs.
 
-// Ask queues a run's wish for a slot.
-func (s *scheduler) Ask(w *run.Wish) {
+// Ask queues a run's request for a slot.
+func (s *scheduler) Ask(w *run.SlotRequest) {
 	s.mu.Lock()
 	s.board.ask(w)
 	s.mu.Unlock()
 	s.kick()
 }
 
-// Forget takes a wish back, with the slot that nobody has read yet.
-func (s *scheduler) Forget(w *run.Wish) {
+// Forget takes a request back, with the slot that nobody has read yet.
+func (s *scheduler) Forget(w *run.SlotRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.board.asking, w); i >= 0 {
@@ -41,7 +41,7 @@ func (s *scheduler) Forget(w *run.Wish) {
 }
 
 // Hedge takes a slot for a second call at once, within the hedges' share.
-func (s *scheduler) Hedge(w *run.Wish, slow time.Duration) (slot *run.Slot, never bool) {
+func (s *scheduler) Hedge(w *run.SlotRequest, slow time.Duration) (slot *run.Slot, never bool) {
 	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()

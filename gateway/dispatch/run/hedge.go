@@ -50,7 +50,7 @@ func (r *Run) hedge(ctx, calls context.Context) (again time.Duration, _ error) {
 	if first == nil || len(r.record.now().Attempts) >= mostEntries {
 		return never, nil
 	}
-	w := r.wish()
+	w := r.slotRequest()
 	w.Retry, w.Steps = true, func() []routing.Step { return r.hedges(*first) }
 	s, hopeless := r.port.Hedge(w, r.deps.since(first.StartedAt))
 	switch {

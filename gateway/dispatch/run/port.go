@@ -21,12 +21,12 @@ type port interface {
 	Lacks(j *task.Job, paid int64) fault.Code
 
 	// Ask waits for a slot; Forget ends the wait, whatever has come of it.
-	Ask(w *Wish)
-	Forget(w *Wish)
+	Ask(w *SlotRequest)
+	Forget(w *SlotRequest)
 	// Hedge returns a slot for a call beside one that has taken so long
 	// already, nil when there is none now. It reports never when no provider
 	// would be quicker.
-	Hedge(w *Wish, slow time.Duration) (s *Slot, never bool)
+	Hedge(w *SlotRequest, slow time.Duration) (s *Slot, never bool)
 	// Begun notes an attempt that was written.
 	Begun(a task.Attempt)
 	// Ended notes the outcome of a call and takes its slot back. It returns
@@ -52,9 +52,9 @@ type Slot struct {
 	Price                   billing.Reservation // of the call
 }
 
-// Wish is what a task accepts for its next call. What it refers to stays as
+// SlotRequest is what a task accepts for its next call. What it refers to stays as
 // it is while it waits.
-type Wish struct {
+type SlotRequest struct {
 	Job     *task.Job
 	Paid    int64
 	Steps   func() []routing.Step // in the order of preference, at the moment

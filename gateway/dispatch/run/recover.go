@@ -143,7 +143,7 @@ func (c *call) resumable() bool {
 // stall, and when patience has passed.
 func (c *call) move(ctx context.Context, patience time.Time) (moved bool, _ error) {
 	r := c.run
-	w := &Wish{Job: r.job, Move: c.slot, Avoid: r.avoided(), Answer: make(chan *Slot, 1)}
+	w := &SlotRequest{Job: r.job, Move: c.slot, Avoid: r.avoided(), Answer: make(chan *Slot, 1)}
 	r.port.Ask(w)
 	defer r.port.Forget(w)
 	look := time.After(r.deps.Stall)

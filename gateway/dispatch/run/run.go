@@ -51,7 +51,7 @@ type Run struct {
 	avoid     map[string]bool
 
 	// Only the run's own goroutine touches the rest. While the run waits for
-	// an answer to a wish it changes none of it.
+	// an answer to a request it changes none of it.
 	slot        *Slot                // for the next attempt
 	tried       map[string]int       // failures by provider
 	rest        map[string]time.Time // providers left alone, until when
@@ -185,9 +185,9 @@ func (r *Run) releaseSlot() {
 	r.slot = nil
 }
 
-// wish is what the task accepts for its next call.
-func (r *Run) wish() *Wish {
-	return &Wish{
+// slotRequest is what the task accepts for its next call.
+func (r *Run) slotRequest() *SlotRequest {
+	return &SlotRequest{
 		Job: r.job, Paid: r.paid, Steps: r.plan, Avoid: r.avoided(), Rest: r.rest, Retry: len(r.tried) > 0 || r.rateLimited,
 		Entered: r.task.Entered, Asked: r.deps.Now(), Answer: make(chan *Slot, 1),
 	}
@@ -215,7 +215,7 @@ func (r *Run) await(ctx context.Context) error {
 	if len(r.plan()) == 0 && (r.record.now().Started() || r.broke()) {
 		return ended(r.exhausted(ctx, workerrpc.Outcome{}))
 	}
-	w := r.wish()
+	w := r.slotRequest()
 	r.port.Ask(w)
 	defer r.port.Forget(w)
 	for {
