@@ -127,7 +127,7 @@ func (a *Accounts) Of(ctx context.Context, id task.SessionID) (Usage, error) {
 }
 
 // Reserve counts a task as active and used. It refuses one too many with
-// fault.Limited: string(fault.QuotaExceeded) until midnight, string(fault.TooManyActive) for a
+// fault.QuotaExceeded until midnight, or with fault.TooManyActive for a
 // moment. A task is counted once, however often it is reserved.
 func (a *Accounts) Reserve(ctx context.Context, id task.SessionID, t task.ID) error {
 	if a.off() {
@@ -150,6 +150,7 @@ func (a *Accounts) Reserve(ctx context.Context, id task.SessionID, t task.ID) er
 			refusal = a.refuse(*acc)
 		}
 		if refusal != nil {
+			a.refused.WithLabelValues(string(fault.CodeOf(refusal))).Inc()
 			return changed, refusal
 		}
 		acc.reserve(t, now)
@@ -224,13 +225,11 @@ func (a *Accounts) refuse(acc account) error {
 	u := a.usage(acc)
 	switch {
 	case u.Daily > 0 && u.Used >= u.Daily:
-		a.refused.WithLabelValues(string(fault.QuotaExceeded)).Inc()
 		f := fault.New(fault.QuotaExceeded).After(u.ResetsAt.Sub(a.now())).
 			With("used", strconv.FormatInt(u.Used, 10)).With("daily", strconv.FormatInt(u.Daily, 10))
 		f.ResetsAt = u.ResetsAt
 		return f
 	case u.ActiveLimit > 0 && u.Active >= u.ActiveLimit:
-		a.refused.WithLabelValues(string(fault.TooManyActive)).Inc()
 		return fault.New(fault.TooManyActive).After(activeRetry).
 			With("active", strconv.FormatInt(u.Active, 10)).With("limit", strconv.FormatInt(u.ActiveLimit, 10))
 	}
