@@ -205,7 +205,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 		return err
 	}
 	if g.session, err = session.Open(ctx, g.config.session(), session.Deps{
-		Engine: g.engine, Keys: g.keys, OnCreate: g.quota.Begin, Logger: g.log, Registry: g.reg,
+		Engine: g.engine, Keys: g.keys, OnCreate: g.quota.Begin, Registry: g.reg,
 	}); err != nil {
 		return err
 	}

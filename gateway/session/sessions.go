@@ -1,10 +1,8 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"time"
 
@@ -37,7 +35,6 @@ type Deps struct {
 	Engine   *engine.Engine
 	Keys     ring
 	OnCreate func(ID) // called with every new session before anybody else knows it; may be nil
-	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
 }
@@ -48,7 +45,6 @@ type Sessions struct {
 	config  Config
 	keys    ring
 	created func(ID)
-	log     *slog.Logger
 	now     func() time.Time
 	parser  *jwt.Parser
 	erased  *engine.Mirror[struct{}]
@@ -91,12 +87,11 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	if d.OnCreate == nil {
 		d.OnCreate = func(ID) {}
 	}
 	s := &Sessions{
-		config: c, keys: d.Keys, created: d.OnCreate, log: d.Logger, now: d.Now, parser: newParser(d.Now),
+		config: c, keys: d.Keys, created: d.OnCreate, now: d.Now, parser: newParser(d.Now),
 		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now),
 		made: telemetry.For(d.Registry, "session").Counters("created", "Tokens given, by how: new, renewed or linked.", "how"),
 	}
