@@ -108,7 +108,7 @@ type providerConfig struct {
 	Region        string         `config:"region"`
 	Weight        *int           `config:"weight"`
 	MaxConcurrent int            `config:"maxConcurrent"`
-	PriceFen      int64          `config:"priceFen"`
+	PriceFen      *int64         `config:"priceFen"` // of a picture; nil: not said, which is not the same as 0
 	Timeout       time.Duration  `config:"timeout"`
 	Proxy         config.Ignored `config:"proxy"`
 	Dialect       config.Ignored `config:"dialect"`
@@ -192,6 +192,21 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Warnings are what an operator should know of a configuration that works.
+func (c *Config) Warnings() []string {
+	var said []string
+	for i, p := range c.Providers {
+		if p.unpriced() {
+			said = append(said, fmt.Sprintf("providers[%d].priceFen: is missing, so no budget and no limit on second payments counts the calls to %s; "+
+				"write what a picture costs in fen, or 0 for a server of your own", i, p.Name))
+		}
+	}
+	return said
+}
+
+// unpriced reports whether nobody has said what a real model's picture costs.
+func (p providerConfig) unpriced() bool { return p.Kind != mock && p.PriceFen == nil }
+
 func (c *Config) engine() engine.Config {
 	return engine.Config{
 		URL: c.Engine.URL, Listen: c.Engine.Listen, Token: c.Engine.Token, Dir: filepath.Clean(c.Data.Dir),
@@ -228,7 +243,10 @@ func (c *Config) routing() routing.Config {
 	r.Providers = nil
 	for _, p := range c.Providers {
 		q := routing.Provider{
-			Name: p.Name, Kind: p.Kind, Model: bookedModel(p), Region: p.Region, Weight: 100, MaxConcurrent: p.MaxConcurrent, PriceFen: p.PriceFen, Timeout: p.Timeout,
+			Name: p.Name, Kind: p.Kind, Model: bookedModel(p), Region: p.Region, Weight: 100, MaxConcurrent: p.MaxConcurrent, Timeout: p.Timeout,
+		}
+		if p.PriceFen != nil {
+			q.PriceFen = *p.PriceFen
 		}
 		if p.Weight != nil {
 			q.Weight = *p.Weight

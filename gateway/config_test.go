@@ -98,6 +98,25 @@ func TestTheMockStandsInWhereItMayOnly(t *testing.T) {
 	}
 }
 
+func TestAMissingPriceIsToldFromAPriceOfNothing(t *testing.T) {
+	t.Parallel()
+	own := int64(0)
+	c := defaults()
+	c.Providers = []providerConfig{{Name: "own", Kind: "openai", PriceFen: &own}, {Name: "sold", Kind: "seedream"}, {Name: "mock", Kind: mock}}
+	said := c.Warnings()
+	if len(said) != 1 || !strings.Contains(said[0], "providers[1].priceFen: is missing") {
+		t.Errorf("warned of %q", said)
+	}
+	if err := c.Validate(); err != nil { // and runs as it always did
+		t.Error(err)
+	}
+	for _, p := range c.routing().Providers {
+		if p.PriceFen != 0 {
+			t.Errorf("%s costs %d fen", p.Name, p.PriceFen)
+		}
+	}
+}
+
 func TestBooksNameTheModelThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	c := defaults()

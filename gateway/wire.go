@@ -81,6 +81,9 @@ type gateway struct {
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
 func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog.Logger) error {
 	limitMemory(log)
+	for _, w := range c.Warnings() {
+		log.Warn("configuration", "warning", w)
+	}
 	g := &gateway{
 		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: getenv},
 	}
