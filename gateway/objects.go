@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
@@ -21,31 +20,6 @@ const (
 	kindDisk = "disk"
 	kindOBS  = "obs"
 )
-
-type obsConfig struct {
-	Endpoint      string `config:"endpoint"`
-	Bucket        string `config:"bucket"`
-	Credentials   string `config:"credentials"`   // static, or ecs for those of the machine's agency
-	AccessKey     string `config:"accessKey"`     // a secret reference
-	SecretKey     string `config:"secretKey"`     // a secret reference
-	SecurityToken string `config:"securityToken"` // a secret reference; of temporary keys
-	Signature     string `config:"signature"`
-	PathStyle     bool   `config:"pathStyle"`
-	Region        string `config:"region"`
-}
-
-type cdnConfig struct {
-	BaseURL    string        `config:"baseUrl"`
-	SigningKey string        `config:"signingKey"` // a secret reference
-	Validity   time.Duration `config:"validity"`   // as the CDN's domain has it; 0 is the retention
-
-	// To have the CDN forget what is removed.
-	AccessKey         string `config:"accessKey"` // a secret reference
-	SecretKey         string `config:"secretKey"` // a secret reference
-	DomainID          string `config:"domainId"`  // of the account
-	EnterpriseProject string `config:"enterpriseProject"`
-	Endpoint          string `config:"endpoint"`
-}
 
 func defaultStore() storeConfig {
 	o := obs.Defaults()

@@ -26,39 +26,61 @@ import (
 const drainUsual = 70 * time.Second
 
 // Config is the part of the one configuration file that a worker reads.
+//
+// The comments of the fields are the reference for operators
+// (deploy/config/reference.yaml); range and example are tags.
 type Config struct {
-	Environment string              `config:"environment"`
-	Worker      workerConfig        `config:"worker"`
-	Fleet       fleetConfig         `config:"fleet"`
-	Providers   []provider.Config   `config:"providers"`
-	Egress      egressConfig        `config:"egress"`
-	Moderation  moderation.Config   `config:"moderation"`
-	Label       label.Config        `config:"label"`
-	Picture     pictureConfig       `config:"picture"`
-	Limits      limitsConfig        `config:"limits"`
-	TLS         workerrpc.Identity  `config:"tls"`
-	Log         telemetry.LogConfig `config:"log"`
+	// How strict the program is: prod refuses what is only safe on one machine.
+	Environment string `config:"environment" range:"dev|prod"`
+	// This worker.
+	Worker workerConfig `config:"worker"`
+	// Where workers and gateways find each other.
+	Fleet fleetConfig `config:"fleet"`
+	// The models that draw. The list replaces the built-in mock.
+	Providers []provider.Config `config:"providers"`
+	// Where workers may fetch pictures from.
+	Egress egressConfig `config:"egress"`
+	// What judges words and pictures.
+	Moderation moderation.Config `config:"moderation"`
+	// The marks on every generated picture that the law asks for.
+	Label label.Config `config:"label"`
+	// How photos are decoded.
+	Picture pictureConfig `config:"picture"`
+	// The gateway's limits. A worker uses those of a photo.
+	Limits limitsConfig `config:"limits"`
+	// The files for mutual TLS between gateways and workers. Give all three or none.
+	TLS workerrpc.Identity `config:"tls"`
+	// The program's own log, on standard error.
+	Log telemetry.LogConfig `config:"log"`
 }
 
 type workerConfig struct {
-	Listen    string        `config:"listen"`    // for gateways; port 0 picks a free one
-	Advertise string        `config:"advertise"` // how gateways reach it; "" is the listen address
-	Region    string        `config:"region"`
-	Capacity  int           `config:"capacity"` // attempts at once
-	Drain     time.Duration `config:"drain"`    // how long running attempts may take at the end
-	Metrics   string        `config:"metrics"`  // address for /metrics; "" is off
+	// The address at which gateways call this worker. Port 0 picks a free one. Beyond loopback it needs the section tls.
+	Listen string `config:"listen" range:"host:port" example:"0.0.0.0:9000"`
+	// This worker's address as gateways reach it. Empty is the listen address.
+	Advertise string `config:"advertise" range:"host:port" example:"worker-1.cn-north.example.com:9000"`
+	// The region of this worker. Gateways prefer workers of a task's region.
+	Region string `config:"region" example:"cn-north"`
+	// How many pictures it draws at once.
+	Capacity int `config:"capacity" range:"1…" example:"16"`
+	// How long running attempts may take when the worker is told to stop.
+	Drain time.Duration `config:"drain" range:"0…" example:"3m"`
+	// The address of /metrics. Empty is off.
+	Metrics string `config:"metrics" range:"host:port" example:"127.0.0.1:9100"`
 }
 
 type fleetConfig struct {
-	Listen   config.Ignored `config:"listen"`
-	Gateways []string       `config:"gateways"` // fleet listeners, host:port
-	Token    string         `config:"token"`    // a secret reference
+	// The address at which gateways hear heartbeats.
+	Listen config.Ignored `config:"listen"`
+	// The fleet listeners of all gateways, as workers reach them.
+	Gateways []string `config:"gateways" range:"list of host:port" example:"[\"10.0.0.5:8082\"]"`
+	// The secret that gateways and workers share.
+	Token string `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
 }
 
-// egressConfig names hosts, addresses and prefixes that drivers may fetch
-// results from, besides those that they know of their vendors.
 type egressConfig struct {
-	Allow []string `config:"allow"`
+	// Hosts ("*.example.com": a star stands within one label), addresses and prefixes that results may be fetched from, besides those that drivers know of their vendors. Private addresses need a prefix.
+	Allow []string `config:"allow" range:"hosts, addresses, prefixes" example:"[\"img.example.com\"]"`
 }
 
 func (c *Config) egress() vendorhttp.Egress {
@@ -66,9 +88,12 @@ func (c *Config) egress() vendorhttp.Egress {
 }
 
 type pictureConfig struct {
-	HEIF          sandbox.HEIF `config:"heif"`          // wasm, native or auto
-	Decoders      int          `config:"decoders"`      // processes that decode for the worker; 0 is one a core
-	DecoderMemory config.Bytes `config:"decoderMemory"` // that each may allocate
+	// What decodes HEIC: libheif in WebAssembly (safe, slower, up to 24 megapixels), the libheif of this machine, or that one where it is there.
+	HEIF sandbox.HEIF `config:"heif" range:"wasm|native|auto" example:"auto"`
+	// Processes that decode photos. 0 is one a core.
+	Decoders int `config:"decoders" range:"0…" example:"2"`
+	// What each of them may allocate.
+	DecoderMemory config.Bytes `config:"decoderMemory" range:"256MiB…" example:"512MiB"`
 }
 
 // sandbox lacks the program, and what picture.heif comes to here.
@@ -92,6 +117,7 @@ func (p pictureConfig) validate() error {
 type limitsConfig struct {
 	limit.Limits
 
+	// How long a task may take.
 	TaskTimeout config.Ignored `config:"taskTimeout"`
 }
 

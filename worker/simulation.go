@@ -12,9 +12,12 @@ import (
 // simulation is the part of the configuration file that a worker reads when it
 // plays vendors instead of working. Nothing of it reaches one that works.
 type simulation struct {
-	Environment string              `config:"environment"`
-	Simulate    simulate.Config     `config:"simulate"`
-	Log         telemetry.LogConfig `config:"log"`
+	// How strict the program is. Vendors are played in dev only.
+	Environment string `config:"environment" range:"dev|prod"`
+	// The vendors that worker -simulate plays. imgctl dev --simulate writes this section by itself.
+	Simulate simulate.Config `config:"simulate"`
+	// The program's own log, on standard error.
+	Log telemetry.LogConfig `config:"log"`
 }
 
 func simulationDefaults() *simulation {

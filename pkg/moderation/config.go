@@ -10,9 +10,12 @@ import (
 
 // Config says what judges.
 type Config struct {
-	Kind      string   `config:"kind"`      // local
-	Words     []string `config:"words"`     // refused besides the built-in ones
-	WordsFile string   `config:"wordsFile"` // the same, one a line; # begins a comment, ! an innocent phrase
+	// What judges. local judges words by rules and lets every picture pass.
+	Kind string `config:"kind" range:"local"`
+	// Words that refuse a note, besides the built-in ones.
+	Words []string `config:"words" example:"[\"竞品名\"]"`
+	// A file with such words, one a line. # begins a comment, ! an innocent phrase.
+	WordsFile string `config:"wordsFile" example:"/etc/imgfleet/words.txt"`
 }
 
 // Defaults judges text by the built-in rules and no pictures.

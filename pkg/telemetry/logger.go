@@ -17,8 +17,10 @@ const (
 
 // LogConfig says what is logged, and how it looks.
 type LogConfig struct {
-	Level  string `config:"level"`
-	Format string `config:"format"`
+	// The least that is logged.
+	Level string `config:"level" range:"debug|info|warn|error" example:"debug"`
+	// How it looks: json is one object a line, for collectors; pretty is for people; auto is pretty on a terminal.
+	Format string `config:"format" range:"auto|json|pretty" example:"json"`
 }
 
 // LogDefaults suit terminals and collectors alike.

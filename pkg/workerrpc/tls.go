@@ -11,9 +11,12 @@ import (
 // Identity names the files that prove who a process is: its certificate and
 // key, and the authority that signed everybody of the fleet.
 type Identity struct {
-	Cert     string `config:"cert"`
-	Key      string `config:"key"`
-	ClientCA string `config:"clientCA"`
+	// The certificate of this process, with the names by which others call it; PEM.
+	Cert string `config:"cert" example:"/etc/imgfleet/tls.crt"`
+	// The key of the certificate; PEM.
+	Key string `config:"key" example:"/etc/imgfleet/tls.key"`
+	// The authority that signed every certificate of the fleet; PEM.
+	ClientCA string `config:"clientCA" example:"/etc/imgfleet/ca.crt"`
 }
 
 // Empty reports whether no TLS is configured.

@@ -9,13 +9,12 @@ import (
 
 // Config says who labels and with which words.
 type Config struct {
-	// ContentProducer is the provider's code or name, as compliance assigns
-	// it. It is never invented: without one, the metadata says "imgfleet".
-	ContentProducer string `config:"contentProducer"`
-	// ContentPropagator distributes the pictures; "" means the producer does.
-	ContentPropagator string `config:"contentPropagator"`
-	// Text is the visible mark. It must say AI and that it generates.
-	Text string `config:"text"`
+	// The code or name of the service that generates, as compliance assigns it; it stands in the metadata of every picture.
+	ContentProducer string `config:"contentProducer" example:"001191110000MA0XXXXXXX0001"`
+	// Who distributes the pictures. Empty means the producer does.
+	ContentPropagator string `config:"contentPropagator" example:"001191110000MA0XXXXXXX0002"`
+	// The visible mark. It must say AI (or 人工智能) and 生成 (or 合成).
+	Text string `config:"text" range:"at most 20 characters" example:"本图由AI生成"`
 }
 
 // Defaults is a mark that satisfies the rules.

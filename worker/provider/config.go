@@ -15,19 +15,32 @@ const mock = "mock"
 // Config is one entry of the providers list. Weights and prices are the
 // gateway's business; they are read here because one file serves both.
 type Config struct {
-	Name          string        `config:"name"`
-	Kind          string        `config:"kind"`
-	BaseURL       string        `config:"baseUrl"` // ends where the vendor's documented version prefix ends; "" is the vendor's usual
-	APIKey        string        `config:"apiKey"`  // a reference, or a literal in development
-	Model         string        `config:"model"`   // "" is the vendor's usual
-	Region        string        `config:"region"`
-	Weight        int           `config:"weight"`
-	MaxConcurrent int           `config:"maxConcurrent"` // calls at once over the whole fleet; 0 = no bound
-	PriceFen      int64         `config:"priceFen"`
-	Timeout       time.Duration `config:"timeout"` // of one whole attempt; 0 = the request's own
-	Proxy         string        `config:"proxy"`
-	Dialect       string        `config:"dialect"`    // of kind openai, "" to tell by the host
-	ImageField    string        `config:"imageField"` // of kind openai, where a server names the photo otherwise
+	// The provider's name, in logs, metrics and for imgctl.
+	Name string `config:"name" example:"seedream"`
+	// The vendor's protocol.
+	Kind string `config:"kind" range:"see worker/provider/README.md" example:"seedream"`
+	// The vendor's API, to where its documented version ends. Empty is the vendor's usual; kind openai needs it.
+	BaseURL string `config:"baseUrl" range:"http(s)://host/path" example:"https://ark.cn-beijing.volces.com/api/v3"`
+	// The vendor's key; of kind hunyuan it is SecretId:SecretKey.
+	APIKey string `config:"apiKey" unit:"secret" example:"env:ARK_API_KEY"`
+	// The model's name at the vendor. Empty is the vendor's usual; of kind mock it holds its knobs.
+	Model string `config:"model" example:"doubao-seedream-4-0-250828"`
+	// The only region whose workers call it. Empty is every region.
+	Region string `config:"region" example:"cn-north"`
+	// Its share of the tasks, relative to the others. 0 is only for fallback.
+	Weight int `config:"weight" range:"0…1000" example:"90"`
+	// Calls at once over the whole fleet. 0 is no limit.
+	MaxConcurrent int `config:"maxConcurrent" range:"0…" example:"20"`
+	// What one picture costs, for budgets and decisions. 0 means a server of one's own.
+	PriceFen int64 `config:"priceFen" unit:"fen" range:"0…" example:"20"`
+	// How long one whole attempt may take. 0 is the usual time of its kind: 3m where the vendor has jobs, else 1m.
+	Timeout time.Duration `config:"timeout" range:"0…" example:"60s"`
+	// A proxy between worker and vendor.
+	Proxy string `config:"proxy" range:"http://, https:// or socks5://host:port" example:"http://proxy.example.com:3128"`
+	// What a server of kind openai speaks. Empty tells it by the host.
+	Dialect string `config:"dialect" range:"see worker/provider/README.md" example:"siliconflow"`
+	// How a server of kind openai calls the photo, where it differs from its dialect.
+	ImageField string `config:"imageField" example:"image"`
 }
 
 // Defaults is what a fresh installation draws with.

@@ -12,18 +12,26 @@ import (
 
 // Config says whom to play and where.
 type Config struct {
-	Listen  string   `config:"listen"` // of the books
+	// The address of the books, which say what every played vendor was asked.
+	Listen string `config:"listen" range:"host:port on loopback" example:"127.0.0.1:8090"`
+	// The vendors that are played.
 	Vendors []Vendor `config:"vendors"`
 }
 
 // Vendor is one double.
 type Vendor struct {
-	Name    string `config:"name"`
-	Kind    string `config:"kind"`
-	Dialect string `config:"dialect"` // of kinds that have several
-	Listen  string `config:"listen"`
-	APIKey  string `config:"apiKey"` // the one it takes; it opens nothing else
-	Knobs   string `config:"knobs"`  // how it behaves: "median=4s&p95=9s&rate=0.05"
+	// The provider's name.
+	Name string `config:"name" example:"seedream"`
+	// Whose API it plays.
+	Kind string `config:"kind" range:"see worker/provider/README.md" example:"seedream"`
+	// Which of its dialects, for kinds that have several.
+	Dialect string `config:"dialect" example:"siliconflow"`
+	// The address of the API.
+	Listen string `config:"listen" range:"host:port on loopback" example:"127.0.0.1:8091"`
+	// The key that it takes. It opens nothing else.
+	APIKey string `config:"apiKey" unit:"secret" example:"simulated"`
+	// How it behaves; imgctl dev --help lists the knobs.
+	Knobs string `config:"knobs" example:"median=4s&p95=9s&rate=0.05"`
 }
 
 // behaviour is that of a quick vendor with a tail, unless the knobs say
