@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/campaign"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	taskrun "github.com/imgfleet/imgfleet/gateway/dispatch/run"
@@ -52,6 +53,7 @@ type gateway struct {
 	secrets    secret.Resolver
 	client     *workerrpc.Client
 	listen     *workerrpc.ServerConfig
+	alarms     *alarm.Board
 	engine     *engine.Engine
 	keys       *keys.Ring
 	policy     *policy.Store
@@ -85,7 +87,7 @@ func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog
 		log.Warn("configuration", "warning", w)
 	}
 	g := &gateway{
-		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: getenv},
+		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: getenv}, alarms: alarm.New(log),
 	}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()

@@ -106,8 +106,8 @@ func paceText(p operator.Provider) string {
 }
 
 // alarmed finds an alarm of a provider.
-func alarmed(p operator.Provider, what string) bool {
-	return slices.ContainsFunc(p.Alarms, func(a operator.Alarm) bool { return a.What == what })
+func alarmed(p operator.Provider, name string) bool {
+	return slices.ContainsFunc(p.Alarms, func(a operator.Alarm) bool { return a.Name == name })
 }
 
 // allowanceText is how many calls the vendor says it still takes.

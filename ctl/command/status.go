@@ -47,16 +47,11 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 func alarmsText(alarms []operator.Alarm) string {
 	var parts []string
 	for _, a := range alarms {
-		switch {
-		case a.What == operator.AlarmAllowance:
-			parts = append(parts, fmt.Sprintf("%s takes %d more calls", a.Name, a.Remaining))
-		case a.What == operator.AlarmCampaign:
-			parts = append(parts, fmt.Sprintf("budget of the campaign %s %s", a.Name, spentText(a.SpentFen, a.BudgetFen)))
-		case a.Name == wholeService:
-			parts = append(parts, "budget of the whole service "+spentText(a.SpentFen, a.BudgetFen))
-		default:
-			parts = append(parts, fmt.Sprintf("budget of %s %s", a.Name, spentText(a.SpentFen, a.BudgetFen)))
+		text := a.Message
+		if a.Severity == operator.AlarmCritical {
+			text = "critical: " + text
 		}
+		parts = append(parts, text)
 	}
 	return cmp.Or(strings.Join(parts, "; "), "none")
 }

@@ -12,13 +12,10 @@ func TestAlarmsAreSaidInWords(t *testing.T) {
 		t.Errorf("of nothing: %q", got)
 	}
 	got := alarmsText([]operator.Alarm{
-		{What: operator.AlarmBudget, Name: wholeService, SpentFen: 999, BudgetFen: 1000},
-		{What: operator.AlarmBudget, Name: "seedream", SpentFen: 80, BudgetFen: 100},
-		{What: operator.AlarmCampaign, Name: "expo", SpentFen: 100, BudgetFen: 100},
-		{What: operator.AlarmAllowance, Name: "openai", Remaining: 9},
+		{Name: operator.AlarmBudget, Subject: "seedream", Severity: operator.AlarmWarning, Message: "budget of seedream 80% spent"},
+		{Name: "workers_lost", Severity: operator.AlarmCritical, Message: "no worker was heard for 12s"},
 	})
-	want := "budget of the whole service 99% spent; budget of seedream 80% spent; budget of the campaign expo 100% spent; openai takes 9 more calls"
-	if got != want {
+	if want := "budget of seedream 80% spent; critical: no worker was heard for 12s"; got != want {
 		t.Errorf("said %q,\nwant %q", got, want)
 	}
 }

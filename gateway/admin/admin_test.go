@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -343,6 +344,18 @@ func TestStatusShowsTroubleInsteadOfFailing(t *testing.T) {
 	got, err := c.Status(t.Context())
 	if err != nil || got.Ready || got.Trouble != "engine is away" || got.Workers != 2 || got.Queued != 3 || got.Running != 2 || got.Regions["cn-east"] != 1 {
 		t.Errorf("status = %+v, %v", got, err)
+	}
+	s.Alarms.Raise(alarm.EngineDiffers, "TASKS", alarm.Warning, "replicas: 3 here, 1 there")
+	if got, err = c.Status(t.Context()); err != nil || len(got.Alarms) != 2 || got.Alarms[1].Name != operator.AlarmAllowance {
+		t.Fatalf("alarms = %+v, %v", got.Alarms, err)
+	}
+	raised := got.Alarms[0]
+	if since := time.Since(raised.Since); since < 0 || since > time.Minute {
+		t.Errorf("stands for %v", since)
+	}
+	raised.Since = time.Time{}
+	if want := (operator.Alarm{Name: "engine_differs", Subject: "TASKS", Severity: "warning", Message: "replicas: 3 here, 1 there"}); raised != want {
+		t.Errorf("alarm = %+v, want %+v", raised, want)
 	}
 	if v, err := c.Version(t.Context()); err != nil || v.Version != "v1.2.3" || !strings.HasPrefix(v.Go, "go1") {
 		t.Errorf("version = %+v, %v", v, err)

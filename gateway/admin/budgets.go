@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/operator"
@@ -16,7 +17,7 @@ func (s *Server) budgets(*http.Request) (any, error) {
 	add := func(name string, spent int64) {
 		out.Budgets = append(out.Budgets, operator.Budget{
 			Name: name, Fen: budget(state, name), SpentFen: spent,
-			Alarm: slices.ContainsFunc(now.Alarms, func(a dispatch.Alarm) bool { return a.What == dispatch.AlarmBudget && a.Name == name }),
+			Alarm: slices.ContainsFunc(now.Alarms, func(a dispatch.Alarm) bool { return a.What == alarm.Budget && a.Name == name }),
 		})
 	}
 	add(policy.WholeService, now.SpentFen)
@@ -24,19 +25,6 @@ func (s *Server) budgets(*http.Request) (any, error) {
 		add(p.Name, now.Providers[p.Name].SpentFen)
 	}
 	return out, nil
-}
-
-// alarms are those about one provider, or all when it is "".
-func alarms(all []dispatch.Alarm, provider string) []operator.Alarm {
-	out := []operator.Alarm{}
-	for _, a := range all {
-		if provider == "" || a.Name == provider && a.What != dispatch.AlarmCampaign {
-			out = append(out, operator.Alarm{
-				What: string(a.What), Name: a.Name, SpentFen: a.SpentFen, BudgetFen: a.BudgetFen, Remaining: a.Remaining,
-			})
-		}
-	}
-	return out
 }
 
 func budget(state *policy.State, name string) *int64 {

@@ -22,7 +22,7 @@ func (s *Server) providers(*http.Request) (any, error) {
 			MaxConcurrent: p.MaxConcurrent, InFlight: load.InFlight[p.Name], PriceFen: p.PriceFen,
 			Workers: s.callers(p.Name), Breakers: does.Breakers, RateWindow: does.Window,
 			P50Seconds: does.P50Seconds, P95Seconds: does.P95Seconds, Success: does.Success,
-			SpentFen: does.SpentFen, BudgetFen: budget(state, p.Name), Remaining: does.Remaining, Alarms: alarms(load.Alarms, p.Name),
+			SpentFen: does.SpentFen, BudgetFen: budget(state, p.Name), Remaining: does.Remaining, Alarms: providerAlarms(load.Alarms, p.Name),
 		})
 	}
 	return out, nil

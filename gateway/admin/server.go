@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
@@ -95,6 +96,11 @@ type dispatcher interface {
 	Costs(ctx context.Context, days int) ([]operator.Cost, error)
 }
 
+// alarms is gateway/alarm.
+type alarms interface {
+	Standing() []alarm.Alarm
+}
+
 // ramps is gateway/ramp.
 type ramps interface {
 	Progress() (from, to ramp.Calls)
@@ -118,6 +124,7 @@ type Deps struct {
 	Partials    partials
 	Fleet       workers
 	Dispatch    dispatcher
+	Alarms      alarms
 	Ramp        ramps
 	Arms        arms
 	Notes       notes

@@ -43,7 +43,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 // load fills in what the dispatcher and the queue know.
 func (s *Server) load(r *http.Request, out *operator.Status) {
 	d := s.deps.Dispatch.Status()
-	out.Leader, out.Running, out.InFlight, out.Alarms = d.Leader, d.Running, d.InFlight, alarms(d.Alarms, "")
+	out.Leader, out.Running, out.InFlight, out.Alarms = d.Leader, d.Running, d.InFlight, s.standing()
 	if l := d.Load; l != nil {
 		out.Running, out.P50Seconds, out.P90Seconds = l.Running, l.P50, l.P90
 	}

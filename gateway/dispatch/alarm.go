@@ -6,29 +6,22 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/shanghai"
 )
 
-// AlarmWhat is what an alarm is about.
-type AlarmWhat string
-
-// The alarms.
-const (
-	AlarmBudget    AlarmWhat = "budget"    // of a provider or the whole service, nearly spent
-	AlarmCampaign  AlarmWhat = "campaign"  // the budget of one that is open, nearly spent
-	AlarmAllowance AlarmWhat = "allowance" // a vendor soon takes no more calls
-)
-
 // Alarm is what an operator should know before it stops pictures.
 type Alarm struct {
-	What      AlarmWhat `json:"what"`
-	Name      string    `json:"name"` // the provider, policy.WholeService, or the campaign
-	SpentFen  int64     `json:"spentFen,omitempty"`
-	BudgetFen int64     `json:"budgetFen,omitempty"`
-	Remaining int64     `json:"remaining,omitempty"` // calls
+	What      alarm.Name `json:"what"` // alarm.Budget, Campaign or Allowance
+	Name      string     `json:"name"` // the provider, policy.WholeService, or the campaign
+	Since     time.Time  `json:"since,omitzero"`
+	SpentFen  int64      `json:"spentFen,omitempty"`
+	BudgetFen int64      `json:"budgetFen,omitempty"`
+	Remaining int64      `json:"remaining,omitempty"` // calls
 }
 
 // Alarming says when to raise alarms.
@@ -54,22 +47,22 @@ func (a Alarming) validate() error {
 // was meant so.
 func (a Alarming) alarms(b broadcast, state *policy.State) (out []Alarm) {
 	on := b.spending()
-	budget := func(what AlarmWhat, name string, spent, fen int64) {
+	budget := func(what alarm.Name, name string, spent, fen int64) {
 		if a.BudgetShare > 0 && fen > 0 && float64(spent) >= a.BudgetShare*float64(fen) {
 			out = append(out, Alarm{What: what, Name: name, SpentFen: spent, BudgetFen: fen})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Budgets)) {
-		budget(AlarmBudget, name, on.Of(name), state.Budgets[name])
+		budget(alarm.Budget, name, on.Of(name), state.Budgets[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(state.Campaigns)) {
 		if c := state.Campaigns[name]; c.Open(b.At) {
-			budget(AlarmCampaign, name, on.Campaigns[name], c.DailyBudgetFen)
+			budget(alarm.Campaign, name, on.Campaigns[name], c.DailyBudgetFen)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Providers)) {
 		if left := b.Providers[name].Remaining; left != nil && *left < a.Allowance {
-			out = append(out, Alarm{What: AlarmAllowance, Name: name, Remaining: *left})
+			out = append(out, Alarm{What: alarm.Allowance, Name: name, Remaining: *left})
 		}
 	}
 	return out
@@ -86,7 +79,7 @@ type loggedAlarms map[Alarm]time.Time
 // fresh reports whether an alarm was not logged yet.
 func (l loggedAlarms) fresh(a Alarm, now time.Time) bool {
 	maps.DeleteFunc(l, func(logged Alarm, at time.Time) bool {
-		if logged.What == AlarmAllowance {
+		if logged.What == alarm.Allowance {
 			return now.Sub(at) >= allowanceQuiet
 		}
 		return shanghai.Day(at) != shanghai.Day(now)
@@ -105,10 +98,48 @@ func (l loggedAlarms) log(alarms []Alarm, now time.Time, log *slog.Logger) {
 		if !l.fresh(a, now) {
 			continue
 		}
-		if a.What != AlarmAllowance {
+		if a.What != alarm.Allowance {
 			log.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", shanghai.Day(now))
 		} else {
 			log.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
 		}
+	}
+}
+
+// onset remembers since when each alarm stands. It outlives terms, so that only
+// a gateway that has never led nor heard a leader begins anew.
+type onset struct {
+	mu    sync.Mutex
+	since map[onsetKey]time.Time
+}
+
+type onsetKey struct {
+	what alarm.Name
+	name string
+}
+
+// stamp sets Since of the alarms that stand now and forgets all others.
+func (o *onset) stamp(alarms []Alarm, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	still := make(map[onsetKey]time.Time, len(alarms))
+	for i := range alarms {
+		k := onsetKey{alarms[i].What, alarms[i].Name}
+		since, stood := o.since[k]
+		if !stood {
+			since = now
+		}
+		still[k], alarms[i].Since = since, since
+	}
+	o.since = still
+}
+
+// hear takes over what another leader says of its alarms.
+func (o *onset) hear(alarms []Alarm) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.since = make(map[onsetKey]time.Time, len(alarms))
+	for _, a := range alarms {
+		o.since[onsetKey{a.What, a.Name}] = a.Since
 	}
 }

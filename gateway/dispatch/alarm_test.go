@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -50,10 +51,10 @@ func TestAlarmsAreRaisedAtTheirThresholds(t *testing.T) {
 		want  []Alarm
 	}{
 		"the defaults": {defaultAlarming(), []Alarm{
-			{What: AlarmBudget, Name: policy.WholeService, SpentFen: 100, BudgetFen: 125},
-			{What: AlarmBudget, Name: "a", SpentFen: 80, BudgetFen: 100},
-			{What: AlarmCampaign, Name: "expo", SpentFen: 90, BudgetFen: 100},
-			{What: AlarmAllowance, Name: "a", Remaining: 9},
+			{What: alarm.Budget, Name: policy.WholeService, SpentFen: 100, BudgetFen: 125},
+			{What: alarm.Budget, Name: "a", SpentFen: 80, BudgetFen: 100},
+			{What: alarm.Campaign, Name: "expo", SpentFen: 90, BudgetFen: 100},
+			{What: alarm.Allowance, Name: "a", Remaining: 9},
 		}},
 		"off":         {Alarming{}, nil},
 		"when all is": {Alarming{BudgetShare: 1}, nil},
@@ -71,7 +72,7 @@ func TestAnAlarmIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := make(loggedAlarms)
-	budget, other, low := Alarm{What: AlarmBudget, Name: "a", BudgetFen: 100}, Alarm{What: AlarmBudget, Name: "a", BudgetFen: 200}, Alarm{What: AlarmAllowance, Name: "a"}
+	budget, other, low := Alarm{What: alarm.Budget, Name: "a", BudgetFen: 100}, Alarm{What: alarm.Budget, Name: "a", BudgetFen: 200}, Alarm{What: alarm.Allowance, Name: "a"}
 	for i, c := range []struct {
 		alarm Alarm
 		at    time.Duration
@@ -99,10 +100,10 @@ func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
 	o.Remaining = &left
 	c.outcome(o)
 	w.finished(j)
-	want := []Alarm{{What: AlarmBudget, Name: "a", SpentFen: 20, BudgetFen: 25}, {What: AlarmAllowance, Name: "a", Remaining: 3}}
+	want := []Alarm{{What: alarm.Budget, Name: "a", SpentFen: 20, BudgetFen: 25}, {What: alarm.Allowance, Name: "a", Remaining: 3}}
 	for range 2 {
 		eventually(t, "both know", func() bool {
-			return slices.Equal(leader.Status().Alarms, want) && slices.Equal(standby.Status().Alarms, want) && standby.Status().SpentFen == 20
+			return slices.Equal(timeless(leader), want) && slices.Equal(timeless(standby), want) && standby.Status().SpentFen == 20
 		})
 		standby.last.Store(nil) // and when it is told again
 	}
@@ -110,7 +111,43 @@ func TestEveryGatewayKnowsWhatIsAlarming(t *testing.T) {
 		t.Errorf("logged %d and %d times:\n%s", n, m, log.buf.String())
 	}
 	w.policy.Store(&policy.State{Budgets: map[string]int64{"a": 1000}})
-	eventually(t, "a larger budget ends it", func() bool { return slices.Equal(standby.Status().Alarms, want[1:]) })
+	eventually(t, "a larger budget ends it", func() bool { return slices.Equal(timeless(standby), want[1:]) })
+	since := standby.Status().Alarms[0].Since
+	if since.IsZero() || !since.Equal(leader.Status().Alarms[0].Since) {
+		t.Errorf("stands since %v here, since %v at the leader", since, leader.Status().Alarms[0].Since)
+	}
+}
+
+// timeless are the alarms that a gateway knows, without their beginning.
+func timeless(d *running) []Alarm {
+	all := slices.Clone(d.Status().Alarms)
+	for i := range all {
+		all[i].Since = time.Time{}
+	}
+	return all
+}
+
+func TestAnAlarmKeepsItsBeginning(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var o onset
+	first, other := []Alarm{{What: alarm.Budget, Name: "a", SpentFen: 80}}, []Alarm{{What: alarm.Budget, Name: "b"}, {What: alarm.Budget, Name: "a", SpentFen: 90}}
+	o.stamp(first, now)
+	o.stamp(other, now.Add(time.Minute))
+	if !first[0].Since.Equal(now) || !other[1].Since.Equal(now) || !other[0].Since.Equal(now.Add(time.Minute)) {
+		t.Errorf("first %v, then %v, from %v on", first, other, now)
+	}
+	o.stamp(nil, now.Add(time.Hour))
+	o.stamp(first, now.Add(2*time.Hour))
+	if !first[0].Since.Equal(now.Add(2 * time.Hour)) {
+		t.Errorf("one that came again stands since %v", first[0].Since)
+	}
+	var heir onset
+	heir.hear(other)
+	heir.stamp(first, now.Add(3*time.Hour))
+	if !first[0].Since.Equal(now) {
+		t.Errorf("the next leader says since %v", first[0].Since)
+	}
 }
 
 func TestARefusalForTheRateTellsTheAllowanceToo(t *testing.T) {

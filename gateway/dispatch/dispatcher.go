@@ -24,6 +24,7 @@ type Dispatcher struct {
 	current atomic.Pointer[term]      // nil while standing by
 	last    atomic.Pointer[broadcast] // received from whoever leads
 	logged  loggedAlarms              // by us, while we lead
+	onset   onset                     // of the alarms that stand
 }
 
 // New makes a dispatcher; Run starts it.
@@ -82,7 +83,7 @@ func (d *Dispatcher) lead(ctx context.Context, l *lease) {
 	defer cancel(nil)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { cancel(l.keep(ctx)) })
-	t := newTerm(d.config, d.deps, d.logged)
+	t := newTerm(d.config, d.deps, d.logged, &d.onset)
 	d.current.Store(t)
 	log.Info("dispatch leads", "gateway", d.deps.ID)
 	err := t.run(ctx)

@@ -30,6 +30,7 @@ func (t *term) report() report {
 	}
 	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}}
 	b.Alarms = t.config.Alarming.alarms(b, t.deps.Policy())
+	t.onset.stamp(b.Alarms, now)
 	return report{b, s}
 }
 
@@ -57,6 +58,9 @@ func (d *Dispatcher) subscribe() (stop func(), err error) {
 		b := new(broadcast)
 		if sonic.Unmarshal(data, b) == nil {
 			d.last.Store(b)
+			if d.current.Load() == nil {
+				d.onset.hear(b.Alarms)
+			}
 		}
 	})
 }

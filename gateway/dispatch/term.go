@@ -27,13 +27,14 @@ type term struct {
 	config    Config
 	sched     *scheduler
 	logged    loggedAlarms
+	onset     *onset
 	recovered chan struct{} // closed when the calls of the term before are counted
 }
 
-func newTerm(c Config, deps Deps, logged loggedAlarms) *term {
+func newTerm(c Config, deps Deps, logged loggedAlarms, o *onset) *term {
 	deps.Runs.Accounts = billing.NewAccounts()
 	deps.Runs.Ledger = deps.Runs.Billing.Ledger(deps.Runs.Accounts, deps.Runs.Logger)
-	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, recovered: make(chan struct{})}
+	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, onset: o, recovered: make(chan struct{})}
 }
 
 // run leads until ctx ends or the queue is taken over, and leaves no

@@ -244,20 +244,29 @@ type Status struct {
 	Alarms      []Alarm        `json:"alarms"`
 }
 
-// What an alarm is about.
+// Names of alarms that imgctl shows beside what they are about. There are more.
 const (
 	AlarmBudget    = "budget"    // nearly spent, or spent
 	AlarmCampaign  = "campaign"  // the same of an open campaign's
 	AlarmAllowance = "allowance" // the vendor soon takes no more calls
 )
 
-// Alarm is what an operator should know before it stops pictures.
+// How soon somebody should look at an alarm.
+const (
+	AlarmWarning  = "warning"  // nothing fails yet
+	AlarmCritical = "critical" // people notice
+)
+
+// Alarm is what an operator should know now.
 type Alarm struct {
-	What      string `json:"what"`
-	Name      string `json:"name"`               // the provider, "*" for the whole service, or the campaign
-	SpentFen  int64  `json:"spentFen,omitempty"` // of a budget
-	BudgetFen int64  `json:"budgetFen,omitempty"`
-	Remaining int64  `json:"remaining,omitempty"` // calls of an allowance
+	Name      string    `json:"name"`
+	Subject   string    `json:"subject,omitempty"` // what it is about, where several have the name: a provider, "*" for the whole service, a campaign, a stream
+	Severity  string    `json:"severity"`
+	Message   string    `json:"message"`
+	Since     time.Time `json:"since"`
+	SpentFen  int64     `json:"spentFen,omitempty"` // of a budget
+	BudgetFen int64     `json:"budgetFen,omitempty"`
+	Remaining int64     `json:"remaining,omitempty"` // calls of an allowance
 }
 
 // Budgets are what may be spent on a Shanghai day.

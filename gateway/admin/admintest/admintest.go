@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -41,6 +42,7 @@ type Stage struct {
 	URL    string
 	Policy *policy.Store
 	Server *admin.Server
+	Alarms *alarm.Board
 
 	mu      sync.Mutex
 	records map[task.ID]*task.Record
@@ -66,7 +68,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	s := &Stage{
-		Policy: p, records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]quota.Usage),
+		Policy: p, Alarms: alarm.New(slog.New(slog.DiscardHandler)), records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]quota.Usage),
 		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
 	}
 	words, err := moderation.NewText(moderation.Defaults())
@@ -76,7 +78,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = Token
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Ramp: s, Arms: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Alarms: s.Alarms, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
@@ -254,9 +256,9 @@ func (s *Stage) Status() dispatch.Status {
 // seedream still takes.
 func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
 	if fen, ok := s.Policy.State().Budgets["seedream"]; ok && fen*8 <= 1240*10 {
-		out = append(out, dispatch.Alarm{What: dispatch.AlarmBudget, Name: "seedream", SpentFen: 1240, BudgetFen: fen})
+		out = append(out, dispatch.Alarm{What: alarm.Budget, Name: "seedream", SpentFen: 1240, BudgetFen: fen})
 	}
-	return append(out, dispatch.Alarm{What: dispatch.AlarmAllowance, Name: "seedream", Remaining: left})
+	return append(out, dispatch.Alarm{What: alarm.Allowance, Name: "seedream", Remaining: left})
 }
 
 // Costs plays the dispatcher.
