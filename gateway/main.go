@@ -16,7 +16,8 @@ func main() { os.Exit(program.Main(os.Environ(), run)) }
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, p program.Process) int {
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
-	return program.Run(ctx, p, flags, func() program.Job {
+	about := program.About{Version: version, Does: "gateway takes photos and tasks from people, keeps them safe, lets workers draw, and reports progress."}
+	return program.Run(ctx, p, flags, about, func() program.Job {
 		c := defaults()
 		return program.Job{Config: c, Work: func(ctx context.Context) error {
 			err := serve(ctx, c, p.Getenv, c.Log.Logger(p.Stderr, flags.Name()))

@@ -25,8 +25,9 @@ func main() {
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, p program.Process) int {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	played := flags.Bool("simulate", false, "play the vendors of the section simulate instead of working, for development")
-	return program.Run(ctx, p, flags, func() program.Job {
+	played := flags.Bool("simulate", false, "play the vendors of the section simulate instead of working; imgctl dev --simulate uses it")
+	about := program.About{Version: version, Does: "worker draws pictures for gateways: it calls the models of vendors, and labels what they draw."}
+	return program.Run(ctx, p, flags, about, func() program.Job {
 		if *played {
 			s := simulationDefaults()
 			return program.Job{Config: s, Work: func(ctx context.Context) error {

@@ -77,7 +77,7 @@ func TestVendorsAreNotPlayedInProduction(t *testing.T) {
 	if code := run(t.Context(), program.Process{Args: []string{"-simulate"}, Environ: environ, Stdin: strings.NewReader(""), Stderr: &out}); code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"environment: ", "vendors[0].kind", "vendors[0].listen", "vendors[0].knobs"} {
+	for _, want := range []string{"environment (IMGFLEET_ENVIRONMENT): ", "vendors[0].kind", "vendors[0].listen", "vendors[0].knobs"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing of %s in\n%s", want, out.String())
 		}

@@ -15,6 +15,7 @@ import (
 
 // decoder lays values over a struct and collects what is wrong with them.
 type decoder struct {
+	source *Source
 	faults []error
 }
 
@@ -36,6 +37,9 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string, foreign ma
 		seen[key.Value] = true
 		if f, ok := find(fs, key.Value); ok {
 			d.node(val, f, p)
+			if key.Line > 0 { // JSON has none
+				d.source.written(p, place{line: key.Line})
+			}
 			continue
 		}
 		if !foreign[key.Value] {
@@ -62,6 +66,9 @@ func (d *decoder) node(n *yaml.Node, f field, path string) {
 	v := f.value
 	if isNull(n) || v.Type() == reflect.TypeFor[Ignored]() {
 		return
+	}
+	if n.Line > 0 {
+		d.source.written(path, place{line: n.Line})
 	}
 	switch {
 	case isSection(v):

@@ -40,6 +40,7 @@ func (d *decoder) environ(environ []string, keys map[string]field, foreign map[s
 		switch {
 		case found:
 			d.text(value, keys[path], name)
+			d.source.written(path, place{variable: name})
 		case refs[name] || isForeign(name, foreign) || isServiceLink(name, value):
 		default:
 			d.fault(name, 0, unknown("variable", name, known))

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 )
 
@@ -23,32 +27,69 @@ func (f *Fault) Error() string {
 
 // Faults takes a joined error apart: one line for each thing that is wrong.
 func Faults(err error) []string {
+	var lines []string
+	for _, e := range flat(err) {
+		lines = append(lines, e.Error())
+	}
+	return lines
+}
+
+func flat(err error) []error {
 	if err == nil {
 		return nil
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok { // not errors.As: a join inside a wrapped error is one fault
-		var lines []string
+		var all []error
 		for _, e := range many.Unwrap() {
-			lines = append(lines, Faults(e)...)
+			all = append(all, flat(e)...)
 		}
-		return lines
+		return all
 	}
-	return []string{err.Error()}
+	return []error{err}
 }
 
-// Report is what -check-config prints: every fault on a line of its own, or
-// that there is none. It returns the code to exit with, 0 or 2.
-func Report(w io.Writer, err error) int {
-	lines := Faults(err)
-	if len(lines) == 0 {
-		_, _ = fmt.Fprintln(w, "configuration: no faults")
-		return 0
+// Report is what -check-config prints: every fault and every warning on a line
+// of its own, in the order of the file, and whether there is no fault. It
+// returns the code to exit with: 2 for faults, else 0.
+func Report(w io.Writer, err error, warnings ...string) int {
+	faults := flat(err)
+	slices.SortStableFunc(faults, func(a, b error) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), strings.Compare(a.Error(), b.Error()))
+	})
+	var lines []string
+	for _, f := range faults {
+		lines = append(lines, oneLine(f.Error()))
 	}
-	for _, line := range lines {
+	for _, warning := range warnings {
+		lines = append(lines, "warning: "+oneLine(warning))
+	}
+	if len(faults) == 0 {
+		lines = append(lines, "configuration: no faults")
+	}
+	for _, line := range slices.Compact(lines) {
 		_, _ = fmt.Fprintln(w, line)
+	}
+	if len(faults) == 0 {
+		return 0
 	}
 	return 2
 }
+
+// order is the line of a fault; those of no line come last.
+func order(err error) int {
+	line := 0
+	if f, ok := errors.AsType[*Fault](err); ok {
+		line = f.Line
+	} else if l, ok := errors.AsType[*located](err); ok {
+		line = l.line
+	}
+	if line == 0 {
+		return math.MaxInt
+	}
+	return line
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // unknown makes the sentence for a key that does not exist.
 func unknown(what, name string, known []string) string {

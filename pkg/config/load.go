@@ -34,15 +34,23 @@ func sections() []string {
 // replace. When dst has a Validate method, its faults are joined to those of
 // reading, so that an operator sees everything that is wrong at once.
 func Load(dst any, o Options) error {
+	_, err := Read(dst, o)
+	return err
+}
+
+// Read is Load, and says where every key was written. The source is nil when
+// there was nothing to be read: then dst holds its defaults.
+func Read(dst any, o Options) (*Source, error) {
 	v := reflect.ValueOf(dst)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return fmt.Errorf("config: need a pointer to a struct, got %T", dst)
+		return nil, fmt.Errorf("config: need a pointer to a struct, got %T", dst)
 	}
 	top, err := load(o.File)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return lay(dst, v.Elem(), top, o)
+	s := &Source{file: o.File, empty: o.File != "" && (top == nil || len(top.Content) == 0), places: map[string]place{}}
+	return s, lay(dst, v.Elem(), top, o, s)
 }
 
 func load(file string) (*yaml.Node, error) {
@@ -51,16 +59,16 @@ func load(file string) (*yaml.Node, error) {
 	}
 	data, err := readFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, fmt.Errorf("-config: %w", err)
 	}
 	top, err := parseYAML(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("-config: %s is no configuration file: %w", file, err)
 	}
 	return top, nil
 }
 
-func lay(dst any, v reflect.Value, top *yaml.Node, o Options) error {
+func lay(dst any, v reflect.Value, top *yaml.Node, o Options, s *Source) error {
 	foreign := map[string]bool{}
 	for _, s := range slices.Concat(sections(), o.Sections) {
 		foreign[s] = true
@@ -68,7 +76,7 @@ func lay(dst any, v reflect.Value, top *yaml.Node, o Options) error {
 	for _, f := range fields(v) {
 		delete(foreign, f.name)
 	}
-	d := &decoder{}
+	d := &decoder{source: s}
 	if top != nil {
 		d.mapping(top, v, "", foreign)
 	}
@@ -82,7 +90,7 @@ func lay(dst any, v reflect.Value, top *yaml.Node, o Options) error {
 		}
 	}
 	if c, ok := dst.(interface{ Validate() error }); ok {
-		d.faults = append(d.faults, c.Validate())
+		d.faults = append(d.faults, s.Locate(c.Validate()))
 	}
 	return errors.Join(d.faults...)
 }

@@ -327,7 +327,7 @@ func FuzzFilesNeverPanic(f *testing.F) {
 			return
 		}
 		s := defaults()
-		err = lay(s, reflectOf(s), top, Options{Environ: []string{"IMGFLEET_PROVIDERS=" + env, "IMGFLEET_LIMITS_BODY=" + env}})
+		err = lay(s, reflectOf(s), top, Options{Environ: []string{"IMGFLEET_PROVIDERS=" + env, "IMGFLEET_LIMITS_BODY=" + env}}, &Source{places: map[string]place{}})
 		for _, line := range Faults(err) {
 			if line == "" {
 				t.Error("a fault without words")
