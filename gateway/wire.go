@@ -247,7 +247,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	g.ramp = ramp.New(ramp.Deps{Policy: g.policy, Providers: g.router.Config().Providers, Calls: g.calls, Logger: g.log})
+	g.ramp = ramp.New(ramp.Deps{Policy: g.policy, Providers: g.router.Configured().Providers, Calls: g.calls, Logger: g.log})
 	g.heartbeats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Heartbeat)
 	return err
 }

@@ -90,6 +90,9 @@ func (o *ChangeOptions) Change(ctx context.Context, apply func(context.Context, 
 		default:
 			o.App.Talk("Changed. Undo it with: imgctl history undo %d", ch.Version)
 		}
+		for _, w := range ch.Warnings {
+			o.App.Talk("Warning: %s.", w)
+		}
 		return o.App.Print(ChangesView(ch, []operator.Change{ch}))
 	})
 }

@@ -9,7 +9,7 @@ import (
 // New builds the whole tree of commands.
 func New(a *app.App) *cobra.Command {
 	return a.Root(
-		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newCost(a), newCampaign(a), newCache(a), newTask(a),
+		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newFallback(a), newCost(a), newCampaign(a), newCache(a), newTask(a),
 		newWorker(a), newSession(a), newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
 		newContext(a), newVersion(a),
 	)

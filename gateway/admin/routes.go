@@ -41,6 +41,8 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/experiments/{name}/stop": {"POST": s.stopExperiment},
 		"/admin/budgets":                 {"GET": s.budgets, "PATCH": taking(s.setBudgets)},
 		"/admin/budgets/reset":           {"POST": taking(s.resetBudgets)},
+		"/admin/fallback":                {"GET": s.fallback, "PATCH": taking(s.setFallback)},
+		"/admin/fallback/reset":          {"POST": taking(s.resetFallback)},
 		"/admin/campaigns":               {"GET": s.campaigns, "POST": s.createCampaign},
 		"/admin/campaigns/{name}":        {"PATCH": taking(s.changeCampaign)},
 		"/admin/campaigns/{name}/end":    {"POST": s.endCampaign},

@@ -129,6 +129,7 @@ type Deps struct {
 	Arms        arms
 	Notes       notes
 	Providers   []routing.Provider              // as configured
+	Fallback    operator.Fallback               // as configured
 	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell
 	Registry    *prometheus.Registry            // shown at /metrics; nil shows none
 	Logger      *slog.Logger

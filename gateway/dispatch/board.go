@@ -2,11 +2,13 @@ package dispatch
 
 import (
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch/fairqueue"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
+	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -47,6 +49,7 @@ type board struct {
 	asking    []*run.SlotRequest    // of runs: those of calls in flight first
 	delivered uint64                // last job sequence leased
 	begin     func(*item, run.Task) // starts a run; nil when the term has ended
+	state     *policy.State         // of the operators, as last looked at
 }
 
 func newBoard(c Config, p *plans) *board {
@@ -108,6 +111,21 @@ func (b *board) startNow(it *item) {
 	}
 	if b.start(it, nil); it.run != nil {
 		it.run.Nudge()
+	}
+}
+
+// rethink makes the runs decide anew when operators have changed what they may
+// do. They decide the rest as they go.
+func (b *board) rethink(state *policy.State) {
+	before := b.state
+	b.state = state
+	if before == nil || before == state || reflect.DeepEqual(before.Fallback, state.Fallback) {
+		return
+	}
+	for _, it := range b.held {
+		if it.run != nil {
+			it.run.Rethink()
+		}
 	}
 }
 

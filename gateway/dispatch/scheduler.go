@@ -121,6 +121,7 @@ func (s *scheduler) refresh(ws []fleet.Member, state *policy.State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.board.slots.refresh(ws, state)
+	s.board.rethink(state)
 }
 
 // assign gives free slots to those who wait.

@@ -37,6 +37,7 @@ func (s *State) check() error {
 			f = f.At("/providers/"+name+"/weight", fault.FieldOutOfRange, fmt.Sprintf("must be 0…%d", MaxWeight))
 		}
 	}
+	f = checkFallback(f, s.Fallback)
 	f = s.checkExperiments(s.Ramp.check(f))
 	for name, c := range s.Campaigns {
 		f = checkCampaign(f, name, c)
@@ -45,6 +46,19 @@ func (s *State) check() error {
 		return f
 	}
 	return nil
+}
+
+func checkFallback(f *fault.Fault, o Fallback) *fault.Fault {
+	if u := o.Unknown; u != nil && *u != operator.UnknownWait && *u != operator.UnknownNext && *u != operator.UnknownFail {
+		f = f.At("/fallback/unknown", fault.FieldInvalid, "must be wait, next or fail")
+	}
+	if h := o.HedgeBudget; h != nil && !(*h >= 0 && *h <= 1) {
+		f = f.At("/fallback/hedgeBudget", fault.FieldOutOfRange, "must be 0…1")
+	}
+	if fen := o.DoublePayFenPerDay; fen != nil && *fen < 0 {
+		f = f.At("/fallback/doublePayFenPerDay", fault.FieldOutOfRange, "must not be negative")
+	}
+	return f
 }
 
 // checkExperiments says everything that is wrong with them.

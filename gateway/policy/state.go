@@ -21,6 +21,7 @@ type State struct {
 	Workers   map[string]Worker   `json:"workers,omitempty"` // by worker id
 	Catalog   Catalog             `json:"catalog,omitzero"`
 	Ramp      *Ramp               `json:"ramp,omitempty"` // the last switch from one provider to another
+	Fallback  Fallback            `json:"fallback,omitzero"`
 
 	Experiments map[string]Experiment `json:"experiments,omitempty"` // by name; at most one is running
 	Campaigns   map[string]Campaign   `json:"campaigns,omitempty"`   // by name
@@ -30,6 +31,10 @@ type State struct {
 type (
 	// Limits are the bounds that operators set while everything runs.
 	Limits = limit.Limits
+
+	// Fallback is what operators have set of how tasks go on when a provider
+	// fails or is slow.
+	Fallback = operator.FallbackOverride
 
 	// Campaign is a known event that brings a crowd. Each gateway opens and
 	// closes it by its own clock.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // Provider is what a gateway knows of a provider: all but its key.
@@ -25,9 +26,9 @@ type Unknown string
 
 // The policies after an unknown outcome.
 const (
-	UnknownWait Unknown = "wait" // for the manifest until the attempt's timeout, then fail
-	UnknownNext Unknown = "next" // go on, within the daily budget
-	UnknownFail Unknown = "fail" // fail at once, the user may retry
+	UnknownWait Unknown = operator.UnknownWait // for the manifest until the attempt's timeout, then fail
+	UnknownNext Unknown = operator.UnknownNext // go on, within the daily budget
+	UnknownFail Unknown = operator.UnknownFail // fail at once, the user may retry
 )
 
 // Config lists the providers and how to fall back.
@@ -68,6 +69,23 @@ func (c Config) Validate() error {
 	faults.If(!(c.HedgeBudget >= 0 && c.HedgeBudget <= 1), "fallback.hedgeBudget: must be 0…1, is %v", c.HedgeBudget)
 	faults.If(c.MaxAttempts < 1, "fallback.maxAttempts: must be positive, is %d", c.MaxAttempts)
 	return faults.Err()
+}
+
+// Fallback is the part of it that operators may change.
+func (c Config) Fallback() operator.Fallback {
+	return operator.Fallback{Mock: c.Mock, Unknown: string(c.Unknown), HedgeBudget: c.HedgeBudget, DoublePayFenPerDay: c.DoublePayFenPerDay}
+}
+
+// with lays over it what operators have set.
+func (c Config) with(o operator.FallbackOverride) Config {
+	f := o.Over(c.Fallback())
+	c.Mock, c.Unknown, c.HedgeBudget, c.DoublePayFenPerDay = f.Mock, Unknown(f.Unknown), f.HedgeBudget, f.DoublePayFenPerDay
+	return c
+}
+
+// HasMock reports whether a mock is among the providers.
+func (c Config) HasMock() bool {
+	return slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Kind == mockKind })
 }
 
 // Step is a configured provider as a step, also one that policy has switched

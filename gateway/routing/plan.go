@@ -22,8 +22,12 @@ type Router struct {
 // another pointer after every change.
 func New(c Config, state func() *policy.State) *Router { return &Router{config: c, state: state} }
 
-// Config is what the router was made with.
-func (r *Router) Config() Config { return r.config }
+// Configured is what the router was made with.
+func (r *Router) Configured() Config { return r.config }
+
+// Config is what applies now: what is configured, and on top of it what
+// operators have set.
+func (r *Router) Config() Config { return r.current().config }
 
 // Step is one provider of a plan.
 type Step struct {
@@ -63,6 +67,7 @@ func (r *Router) current() *plans {
 // for each provider that experiments may lead with.
 type plans struct {
 	state   *policy.State
+	config  Config // in force
 	choices []choice
 	total   int // of the weights
 	led     map[string][]Step
@@ -80,12 +85,12 @@ func vendors(list []Provider) bool {
 }
 
 func (r *Router) plans(state *policy.State) *plans {
-	vendors := vendors(r.config.Providers)
+	config, vendors := r.config.with(state.Fallback), vendors(r.config.Providers)
 	var all, first, rest []Step
 	for _, p := range r.config.Providers {
 		s := Step{Provider: p, Degraded: vendors && p.Kind == mockKind}
 		s.Weight = state.Weight(p.Name, p.Weight)
-		if !state.Disabled(p.Name) && (!s.Degraded || r.config.Mock) {
+		if !state.Disabled(p.Name) && (!s.Degraded || config.Mock) {
 			all = append(all, s)
 		}
 	}
@@ -98,7 +103,9 @@ func (r *Router) plans(state *policy.State) *plans {
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return a.Rank() - b.Rank() })
-	return choose(state, first, rest)
+	made := choose(first, rest)
+	made.state, made.config = state, config
+	return made
 }
 
 // ramped moves a share of one provider's weight to another while a switch is
@@ -131,8 +138,8 @@ func (s Step) Rank() int {
 	return 0
 }
 
-func choose(state *policy.State, first, rest []Step) *plans {
-	p := &plans{state: state, led: make(map[string][]Step)}
+func choose(first, rest []Step) *plans {
+	p := &plans{led: make(map[string][]Step)}
 	for i, s := range first {
 		steps := slices.Clip(slices.Concat(rotate(first, i), rest))
 		p.total += s.Weight

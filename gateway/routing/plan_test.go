@@ -243,3 +243,30 @@ func TestAnArmsProviderIsFirstWhateverItsWeight(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatOperatorsSetWinsOverWhatIsConfigured(t *testing.T) {
+	t.Parallel()
+	state := &policy.State{}
+	c := Defaults()
+	c.Providers = []Provider{model("a", 1), mock()}
+	r := New(c, func() *policy.State { return state })
+	if got := r.Config(); got.Mock || got.Unknown != UnknownWait || got.HedgeBudget != 0 || got.DoublePayFenPerDay != 0 {
+		t.Errorf("the built-in values are %+v", got.Fallback())
+	}
+	yes, next, share, fen := true, string(UnknownNext), 0.05, int64(200)
+	state = &policy.State{Fallback: policy.Fallback{Mock: &yes, Unknown: &next, HedgeBudget: &share, DoublePayFenPerDay: &fen}}
+	if got := r.Config(); !got.Mock || got.Unknown != UnknownNext || got.HedgeBudget != share || got.DoublePayFenPerDay != fen || got.NoticeAfter != c.NoticeAfter {
+		t.Errorf("set, and it is %+v", got)
+	}
+	if got := names(r.Plan("x")); !slices.Equal(got, []string{"a", "mock!"}) {
+		t.Errorf("the plan is %v", got)
+	}
+	if got := r.Configured(); got.Mock || got.HedgeBudget != 0 {
+		t.Errorf("what is configured became %+v", got)
+	}
+	no := false
+	state = &policy.State{Fallback: policy.Fallback{Mock: &no}}
+	if got := names(r.Plan("x")); !slices.Equal(got, []string{"a"}) || r.Config().Unknown != UnknownWait {
+		t.Errorf("after the reset the plan is %v, unknown %s", got, r.Config().Unknown)
+	}
+}

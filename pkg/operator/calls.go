@@ -76,6 +76,21 @@ func (c *Client) ResetBudgets(ctx context.Context, names []string, e Edit) (Chan
 	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/budgets/reset", edit: &e, body: BudgetsReset{names}})
 }
 
+// Fallback shows how tasks go on when a provider fails or is slow.
+func (c *Client) Fallback(ctx context.Context) (FallbackState, error) {
+	return ask[FallbackState](ctx, c, request{method: http.MethodGet, path: "/fallback"})
+}
+
+// SetFallback overrides some of its fields.
+func (c *Client) SetFallback(ctx context.Context, p Patch, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPatch, path: "/fallback", edit: &e, body: p})
+}
+
+// ResetFallback takes overrides back, all of them when no field is given.
+func (c *Client) ResetFallback(ctx context.Context, fields []string, e Edit) (Change, error) {
+	return ask[Change](ctx, c, request{method: http.MethodPost, path: "/fallback/reset", edit: &e, body: FallbackReset{fields}})
+}
+
 // Costs reports what the last days cost.
 func (c *Client) Costs(ctx context.Context, days int) ([]Cost, error) {
 	return list[Cost](ctx, c, "/costs?days="+strconv.Itoa(days), nil)

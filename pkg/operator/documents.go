@@ -195,6 +195,7 @@ type Change struct {
 	Before    json.RawMessage `json:"before,omitempty"`
 	After     json.RawMessage `json:"after,omitempty"`
 	Final     bool            `json:"final,omitempty"`     // an act that cannot be undone
+	Warnings  []string        `json:"warnings,omitempty"`  // of an answer: what was changed without the effect that it seems to have
 	Unchanged bool            `json:"unchanged,omitempty"` // it was so already; nothing was written
 	DryRun    bool            `json:"dryRun,omitempty"`
 }

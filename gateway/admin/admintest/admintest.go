@@ -84,8 +84,9 @@ func New(t testing.TB) *Stage {
 			{Name: "mock", Kind: "mock", Weight: 30},
 			{Name: "qianfan", Kind: "qianfan", PriceFen: 14},
 		},
-		Ready:   func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
-		Version: "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
+		Fallback: routing.Defaults().Fallback(),
+		Ready:    func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
+		Version:  "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

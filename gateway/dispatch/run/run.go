@@ -40,8 +40,9 @@ type Run struct {
 	job    *task.Job
 	record record
 
-	poked chan struct{} // the record changed: read it again
-	done  chan *call    // calls that have ended
+	poked   chan struct{} // the record changed: read it again
+	rethink chan struct{} // operators changed what may follow
+	done    chan *call    // calls that have ended
 
 	mu        sync.Mutex // guards what the calls share with the run
 	calls     []*call    // in flight
@@ -68,7 +69,7 @@ type Run struct {
 func New(d *Deps, p port, t Task) *Run {
 	r := &Run{
 		deps: d, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: d.Logger},
-		poked: make(chan struct{}, 1), done: make(chan *call, 2), noticed: t.Record.Stage == task.StageSlow,
+		poked: make(chan struct{}, 1), rethink: make(chan struct{}, 1), done: make(chan *call, 2), noticed: t.Record.Stage == task.StageSlow,
 		tried: make(map[string]int), rest: make(map[string]time.Time), avoid: make(map[string]bool), outcomes: make(map[int]workerrpc.Outcome),
 	}
 	r.record.adopt(t.Record, t.Revision)
@@ -100,6 +101,10 @@ func (r *Run) Nudge() {
 	}
 	tick.Wake(r.poked)
 }
+
+// Rethink makes a run that waits for a call look at once whether it may hedge
+// it by now. All other decisions read what operators allow when they are made.
+func (r *Run) Rethink() { tick.Wake(r.rethink) }
 
 // Do runs until the task has ended or ctx has. A run that ctx ends writes
 // nothing more and leaves its calls in flight for the next leader.
@@ -174,6 +179,8 @@ func (r *Run) watch(ctx, calls context.Context) (done bool, _ error) {
 				return true, err
 			}
 			hedge = time.After(again)
+		case <-r.rethink:
+			hedge = time.After(r.untilHedge())
 		}
 	}
 }
