@@ -15,6 +15,10 @@ func main() { os.Exit(program.Main(os.Environ(), run)) }
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, p program.Process) int {
+	if len(p.Args) > 0 && p.Args[0] == engineNode {
+		p.Args = p.Args[1:]
+		return runNode(ctx, p)
+	}
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	about := program.About{Version: version, Does: "gateway takes photos and tasks from people, keeps them safe, lets workers draw, and reports progress."}
 	return program.Run(ctx, p, flags, about, func() program.Job {
