@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -64,7 +65,7 @@ func (c *Config) Validate() error {
 	if host, _, err := net.SplitHostPort(c.Fleet.Listen); err == nil && c.TLS.Empty() && !workerrpc.Loopback(host) {
 		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
 	}
-	if c.Engine.URL != "" && c.Store.Kind == kindDisk && !c.Store.Shared {
+	if !c.Engine.URL.Empty() && c.Store.Kind == kindDisk && !c.Store.Shared {
 		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
 	}
 	if !tus.ValidNode(c.HTTP.Node) {
@@ -84,7 +85,7 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.validateObjects(), c.Limits.Validate(), c.engine().Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	errs = append(errs, c.validateObjects(secret.Sealed), c.Limits.Validate(), c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
 
@@ -103,9 +104,17 @@ func (c *Config) Warnings() []string {
 // unpriced reports whether nobody has said what a real model's picture costs.
 func (p providerConfig) unpriced() bool { return p.Kind != mock && p.PriceFen == nil }
 
-func (c *Config) engine() engine.Config {
+// opened gives what is secret in the configuration: Sealed before the start,
+// and then what references lead to.
+type opened func(secret.Ref) secret.Value
+
+func (c *Config) engine(of opened) engine.Config {
+	address := c.Engine.URL.Public()
+	if u := of(c.Engine.URL.Ref); !u.Sealed() {
+		address = u.Reveal()
+	}
 	return engine.Config{
-		URL: c.Engine.URL, Listen: c.Engine.Listen, Token: c.Engine.Token, Dir: filepath.Clean(c.Data.Dir),
+		URL: address, Listen: c.Engine.Listen, Token: of(c.Engine.Token), Dir: filepath.Clean(c.Data.Dir),
 		Always: c.Engine.Sync.Always, Interval: c.Engine.Sync.Interval, Replicas: c.Engine.Replicas,
 	}
 }

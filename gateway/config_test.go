@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 func TestTheDefaultsAreGood(t *testing.T) {
@@ -151,23 +152,23 @@ func TestTheFaultsOfABucketAreNamedAtOnce(t *testing.T) {
 func TestABucketMayBeSharedByGateways(t *testing.T) {
 	t.Parallel()
 	c := defaults()
-	c.Engine.URL, c.Store.Kind = "tls://engine.example.com:4222", "obs"
+	c.Engine.URL, c.Store.Kind = secret.NewURL("tls://engine.example.com:4222"), "obs"
 	c.Store.OBS.Endpoint, c.Store.OBS.Bucket = "https://obs.cn-north-4.myhuaweicloud.com", "pictures"
-	c.Store.OBS.AccessKey, c.Store.OBS.SecretKey = "env:AK", "env:SK"
-	c.CDN.BaseURL, c.CDN.SigningKey = "https://pictures.example.com", "env:CDN_KEY"
-	c.CDN.AccessKey, c.CDN.SecretKey, c.CDN.DomainID = "env:AK", "env:SK", "0b672a"
+	c.Store.OBS.AccessKey, c.Store.OBS.SecretKey = secret.NewRef("env:AK"), secret.NewRef("env:SK")
+	c.CDN.BaseURL, c.CDN.SigningKey = "https://pictures.example.com", secret.NewRef("env:CDN_KEY")
+	c.CDN.AccessKey, c.CDN.SecretKey, c.CDN.DomainID = secret.NewRef("env:AK"), secret.NewRef("env:SK"), "0b672a"
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}
-	if c.cdn().Validity != c.Retention {
-		t.Errorf("validity = %v", c.cdn().Validity)
+	if c.cdn(secret.Sealed).Validity != c.Retention {
+		t.Errorf("validity = %v", c.cdn(secret.Sealed).Validity)
 	}
 }
 
 func TestGatewaysThatShareAnEngineShareAStore(t *testing.T) {
 	t.Parallel()
 	c := defaults()
-	c.Engine.URL = "tls://engine.example.com:4222"
+	c.Engine.URL = secret.NewURL("tls://engine.example.com:4222")
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "store.shared:") {
 		t.Errorf("err = %v, want store.shared named", err)
 	}

@@ -17,8 +17,9 @@ import (
 // buildWire prepares how workers are called and how they reach us.
 func (g *gateway) buildWire(context.Context) error {
 	workerrpc.RouteLogs(g.log)
-	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: g.config.Fleet.Token, Drain: time.Second, Logger: g.log}
-	client := workerrpc.ClientConfig{Token: g.config.Fleet.Token}
+	token := g.secrets.Value(g.config.Fleet.Token)
+	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: token, Drain: time.Second, Logger: g.log}
+	client := workerrpc.ClientConfig{Token: token}
 	if !g.config.TLS.Empty() {
 		var err error
 		if server.TLS, client.TLS, err = g.config.TLS.Load(); err != nil {
@@ -55,8 +56,8 @@ func (g *gateway) follow(ctx context.Context, s task.SessionID, id task.ID, afte
 }
 
 // buildAdmin makes the operators' listener.
-func (g *gateway) buildAdmin(ctx context.Context) error {
-	token, err := g.adminToken(ctx)
+func (g *gateway) buildAdmin(context.Context) error {
+	token, err := g.adminToken()
 	if err != nil {
 		return err
 	}
@@ -71,13 +72,14 @@ func (g *gateway) buildAdmin(ctx context.Context) error {
 	return err
 }
 
-// adminToken resolves the configured token, or keeps one in the data
+// adminToken is the configured token, or keeps one in the data
 // directory that survives restarts.
-func (g *gateway) adminToken(ctx context.Context) (string, error) {
-	if g.config.Admin.Token == "" {
-		return admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
+func (g *gateway) adminToken() (secret.Value, error) {
+	if g.config.Admin.Token.Empty() {
+		token, err := admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
+		return secret.New(token), err
 	}
-	return secret.Resolve(ctx, g.config.Admin.Token, g.secrets)
+	return g.secrets.Value(g.config.Admin.Token), nil
 }
 
 // internalURL is where workers of this machine reach the public listener.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
@@ -13,7 +11,6 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/config"
-	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -27,25 +24,25 @@ func defaultStore() storeConfig {
 }
 
 // validateObjects judges the keys of the store that is chosen.
-func (c *Config) validateObjects() error {
+func (c *Config) validateObjects(of opened) error {
 	var faults check.Faults
 	switch c.Store.Kind {
 	case kindDisk:
 		faults.If(c.CDN.BaseURL != "", "cdn.baseUrl: needs store.kind obs, from which a CDN can draw")
 	case kindOBS:
-		faults.Add(c.obs().Validate())
+		faults.Add(c.obs(of).Validate())
 	default:
 		faults.Say("store.kind: must be disk or obs, is %q", c.Store.Kind)
 	}
-	faults.If(c.CDN.BaseURL == "" && c.refresh().Enabled(), "cdn.baseUrl: must be given with cdn.accessKey")
-	faults.Add(c.cdn().Validate(), c.refresh().Validate())
+	faults.If(c.CDN.BaseURL == "" && c.refresh(of).Enabled(), "cdn.baseUrl: must be given with cdn.accessKey")
+	faults.Add(c.cdn(of).Validate(), c.refresh(of).Validate())
 	return faults.Err()
 }
 
 // refresh keeps an address as long as a signature opens it.
-func (c *Config) refresh() refresh.Config {
+func (c *Config) refresh(of opened) refresh.Config {
 	r := refresh.Defaults()
-	r.AccessKey, r.SecretKey, r.DomainID = c.CDN.AccessKey, c.CDN.SecretKey, c.CDN.DomainID
+	r.AccessKey, r.SecretKey, r.DomainID = of(c.CDN.AccessKey), of(c.CDN.SecretKey), c.CDN.DomainID
 	r.EnterpriseProject, r.Keep = c.CDN.EnterpriseProject, c.Retention
 	if c.CDN.Endpoint != "" {
 		r.Endpoint = c.CDN.Endpoint
@@ -53,16 +50,16 @@ func (c *Config) refresh() refresh.Config {
 	return r
 }
 
-func (c *Config) obs() obs.Config {
+func (c *Config) obs(of opened) obs.Config {
 	o := c.Store.OBS
 	return obs.Config{
-		Endpoint: o.Endpoint, Bucket: o.Bucket, Credentials: o.Credentials, AccessKey: o.AccessKey, SecretKey: o.SecretKey,
-		SecurityToken: o.SecurityToken, Signature: o.Signature, PathStyle: o.PathStyle, Region: o.Region, Retention: c.Retention,
+		Endpoint: o.Endpoint, Bucket: o.Bucket, Credentials: o.Credentials, AccessKey: of(o.AccessKey), SecretKey: of(o.SecretKey),
+		SecurityToken: of(o.SecurityToken), Signature: o.Signature, PathStyle: o.PathStyle, Region: o.Region, Retention: c.Retention,
 	}
 }
 
-func (c *Config) cdn() cdn.Config {
-	d := cdn.Config{BaseURL: c.CDN.BaseURL, SigningKey: c.CDN.SigningKey, Validity: c.CDN.Validity}
+func (c *Config) cdn(of opened) cdn.Config {
+	d := cdn.Config{BaseURL: c.CDN.BaseURL, SigningKey: of(c.CDN.SigningKey), Validity: c.CDN.Validity}
 	if d.Validity == 0 {
 		d.Validity = c.Retention
 	}
@@ -90,28 +87,13 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 	return err
 }
 
-// openBucket resolves what the bucket and the CDN keep secret.
+// openBucket opens the bucket and what stands before it.
 func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
-	bucket, domain, asks := g.config.obs(), g.config.cdn(), g.config.refresh()
-	var errs []error
-	for key, ref := range map[string]*string{
-		"store.obs.accessKey": &bucket.AccessKey, "store.obs.secretKey": &bucket.SecretKey,
-		"store.obs.securityToken": &bucket.SecurityToken, "cdn.signingKey": &domain.SigningKey,
-		"cdn.accessKey": &asks.AccessKey, "cdn.secretKey": &asks.SecretKey,
-	} {
-		value, err := secret.Resolve(ctx, *ref, g.secrets)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", key, err))
-		}
-		*ref = value
-	}
-	if err := errors.Join(errs...); err != nil {
+	of := g.secrets.Value
+	if err := g.openCDN(ctx, g.config.cdn(of), g.config.refresh(of), deps); err != nil {
 		return err
 	}
-	if err := g.openCDN(ctx, domain, asks, deps); err != nil {
-		return err
-	}
-	driver, err := obs.Open(ctx, bucket, g.log)
+	driver, err := obs.Open(ctx, g.config.obs(of), g.log)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -67,14 +68,14 @@ type adminConfig struct {
 	// The address of the admin API, which imgctl speaks. Keep it where only operators reach it.
 	Listen string `config:"listen" range:"host:port" example:"10.0.0.5:8081"`
 	// The token of operators. Empty keeps a random one in data.dir/admin.token.
-	Token string `config:"token" unit:"secret" range:"at least 16 characters" example:"env:ADMIN_TOKEN"`
+	Token secret.Ref `config:"token" unit:"secret" range:"at least 16 characters" example:"env:ADMIN_TOKEN"`
 }
 
 type fleetConfig struct {
 	// The address at which workers send heartbeats. Beyond loopback it needs the section tls.
 	Listen string `config:"listen" range:"host:port" example:"0.0.0.0:8082"`
 	// The secret that gateways and workers share.
-	Token string `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
+	Token secret.Ref `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
 	// The fleet listeners of all gateways, as workers reach them.
 	Gateways config.Ignored `config:"gateways"`
 }
@@ -86,11 +87,11 @@ type dataConfig struct {
 
 type engineConfig struct {
 	// An external engine; several servers are separated by commas. Empty runs one in this process.
-	URL string `config:"url" range:"nats://host:port or tls://host:port" example:"tls://nats.example.com:4222"`
+	URL secret.URL `config:"url" range:"nats://host:port or tls://host:port" example:"tls://nats.example.com:4222"`
 	// The address at which the embedded engine serves further gateways. Empty serves only this one.
 	Listen string `config:"listen" range:"host:port" example:"127.0.0.1:4222"`
 	// The secret that the engine asks for, at engine.listen and engine.url.
-	Token string `config:"token" unit:"secret" example:"env:ENGINE_TOKEN"`
+	Token secret.Ref `config:"token" unit:"secret" example:"env:ENGINE_TOKEN"`
 	// When the embedded engine forces writes to disk: before every answer, or once in an interval, which a power cut may then lose.
 	Sync config.Sync `config:"sync" range:"always, or a duration above 0" example:"2s"`
 	// How many nodes of the engine keep each stream.
@@ -116,11 +117,11 @@ type obsConfig struct {
 	// Where the keys come from: this file, or the agency of the machine (ECS).
 	Credentials string `config:"credentials" range:"static|ecs" example:"ecs"`
 	// The access key.
-	AccessKey string `config:"accessKey" unit:"secret" example:"env:OBS_AK"`
+	AccessKey secret.Ref `config:"accessKey" unit:"secret" example:"env:OBS_AK"`
 	// The secret key.
-	SecretKey string `config:"secretKey" unit:"secret" example:"env:OBS_SK"`
+	SecretKey secret.Ref `config:"secretKey" unit:"secret" example:"env:OBS_SK"`
 	// The security token that belongs to temporary keys.
-	SecurityToken string `config:"securityToken" unit:"secret" example:"env:OBS_TOKEN"`
+	SecurityToken secret.Ref `config:"securityToken" unit:"secret" example:"env:OBS_TOKEN"`
 	// How requests are signed: obs for Huawei Cloud, v4 for other S3-compatible servers.
 	Signature string `config:"signature" range:"obs|v4" example:"v4"`
 	// Puts the bucket into the path instead of the host name. It needs signature v4.
@@ -133,13 +134,13 @@ type cdnConfig struct {
 	// The CDN's domain, from which people then load pictures.
 	BaseURL string `config:"baseUrl" range:"http(s)://host" example:"https://pictures.example.com"`
 	// The key of signing type A, as set in the CDN's console.
-	SigningKey string `config:"signingKey" unit:"secret" range:"6 to 32 letters and digits" example:"env:CDN_KEY"`
+	SigningKey secret.Ref `config:"signingKey" unit:"secret" range:"6 to 32 letters and digits" example:"env:CDN_KEY"`
 	// How long the domain accepts a signature, as set in the CDN's console. 0 is the retention.
 	Validity time.Duration `config:"validity" range:"0…8760h" example:"24h"`
 	// The access key with which the CDN is told what to forget. Without it, deleted pictures stay in the CDN until its caches expire.
-	AccessKey string `config:"accessKey" unit:"secret" example:"env:CDN_AK"`
+	AccessKey secret.Ref `config:"accessKey" unit:"secret" example:"env:CDN_AK"`
 	// The secret key that belongs to it.
-	SecretKey string `config:"secretKey" unit:"secret" example:"env:CDN_SK"`
+	SecretKey secret.Ref `config:"secretKey" unit:"secret" example:"env:CDN_SK"`
 	// The id of the account's domain (IAM).
 	DomainID string `config:"domainId" example:"0b672a…"`
 	// The enterprise project of the CDN's domain. Sub-accounts need it.

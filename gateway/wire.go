@@ -50,7 +50,7 @@ type gateway struct {
 	config     *Config
 	log        *slog.Logger
 	reg        *prometheus.Registry
-	secrets    secret.Resolver
+	secrets    secret.Opened
 	client     *workerrpc.Client
 	listen     *workerrpc.ServerConfig
 	alarms     *alarm.Board
@@ -86,9 +86,11 @@ func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog
 	for _, w := range c.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
-	g := &gateway{
-		id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: secret.Resolver{Getenv: getenv}, alarms: alarm.New(log),
+	opened, err := c.openSecrets(ctx, secret.Resolver{Getenv: getenv})
+	if err != nil {
+		return err
 	}
+	g := &gateway{id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: opened, alarms: alarm.New(log)}
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()
 	for _, build := range []func(context.Context) error{
@@ -163,7 +165,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if err := os.MkdirAll(g.config.Data.Dir, 0o700); err != nil {
 		return fmt.Errorf("data.dir: %w", err)
 	}
-	c := g.config.engine()
+	c := g.config.engine(g.secrets.Value)
 	c.Logger, c.Registry = g.log, g.reg
 	if g.engine, err = engine.Open(ctx, c); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/generate"
@@ -75,7 +76,7 @@ type fleetConfig struct {
 	// The fleet listeners of all gateways, as workers reach them.
 	Gateways []string `config:"gateways" range:"list of host:port" example:"[\"10.0.0.5:8082\"]"`
 	// The secret that gateways and workers share.
-	Token string `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
+	Token secret.Ref `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
 }
 
 type egressConfig struct {

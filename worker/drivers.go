@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,7 +24,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
 
-// constructor makes a vendor's driver. The key is resolved already.
+// constructor makes a vendor's driver. The key is the secret itself.
 type constructor func(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error)
 
 // vendor is what this build knows of a kind: how to draw with it, and the
@@ -49,11 +48,13 @@ func vendors() map[string]vendor {
 }
 
 func played[D simulate.Double](newDouble func(double.Knobs, string) D) simulate.Maker {
-	return func(k double.Knobs, v simulate.Vendor) simulate.Double { return newDouble(k, v.APIKey) }
+	return func(k double.Knobs, v simulate.Vendor) simulate.Double { return newDouble(k, v.Key.Reveal()) }
 }
 
 func playedIn[D simulate.Double](newDouble func(string, double.Knobs, string) D) simulate.Maker {
-	return func(k double.Knobs, v simulate.Vendor) simulate.Double { return newDouble(v.Dialect, k, v.APIKey) }
+	return func(k double.Knobs, v simulate.Vendor) simulate.Double {
+		return newDouble(v.Dialect, k, v.Key.Reveal())
+	}
 }
 
 func newMock(c provider.Config, _ string, _ vendorhttp.Egress) (provider.Driver, error) {
@@ -80,6 +81,7 @@ func drivable(list []provider.Config, e vendorhttp.Egress) error {
 		if c.Kind == "" {
 			continue // reported already
 		}
+		e.Proxy = secret.New(c.Proxy.Public())
 		_, err := driver(c, "", e)
 		for _, line := range config.Faults(err) {
 			errs = append(errs, fmt.Errorf("providers[%d].%s", i, line))
@@ -89,28 +91,26 @@ func drivable(list []provider.Config, e vendorhttp.Egress) error {
 }
 
 // providers builds what this region may call.
-func providers(ctx context.Context, c *Config, r secret.Resolver, m *provider.Metrics) (map[string]*provider.Provider, error) {
+func providers(c *Config, o secret.Opened, m *provider.Metrics) (map[string]*provider.Provider, error) {
 	out := map[string]*provider.Provider{}
-	for _, one := range c.Providers {
-		if one.Region != "" && one.Region != c.Worker.Region {
+	for i, one := range c.Providers {
+		if !c.calls(one) {
 			continue
 		}
-		key, err := secret.Resolve(ctx, one.APIKey, r)
+		key, e := o.Value(one.APIKey).Reveal(), c.egress()
+		e.Proxy = o.Value(one.Proxy.Ref)
+		d, err := driver(one, key, e)
 		if err != nil {
-			return nil, fmt.Errorf("provider %s: apiKey: %w", one.Name, err)
+			return nil, fmt.Errorf("providers[%d].%w", i, err)
 		}
-		d, err := driver(one, key, c.egress())
-		if err != nil {
-			return nil, fmt.Errorf("provider %s: %w", one.Name, err)
-		}
-		out[one.Name] = provider.New(one, d, m, key, proxyPassword(one.Proxy))
+		out[one.Name] = provider.New(one, d, m, key, proxyPassword(e.Proxy))
 	}
 	return out, nil
 }
 
 // proxyPassword is the one secret that a proxy's URL may hold.
-func proxyPassword(raw string) string {
-	u, err := url.Parse(raw)
+func proxyPassword(proxy secret.Value) string {
+	u, err := url.Parse(proxy.Reveal())
 	if err != nil || u.User == nil {
 		return ""
 	}

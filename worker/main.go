@@ -31,7 +31,7 @@ func run(ctx context.Context, p program.Process) int {
 		if *played {
 			s := simulationDefaults()
 			return program.Job{Config: s, Work: func(ctx context.Context) error {
-				return s.play(ctx, s.Log.Logger(p.Stderr, flags.Name()))
+				return s.play(ctx, p.Getenv, s.Log.Logger(p.Stderr, flags.Name()))
 			}}
 		}
 		c := defaults()

@@ -16,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/program"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
@@ -39,7 +40,7 @@ type fleet struct {
 func newFleet(t *testing.T, token string) *fleet {
 	t.Helper()
 	f := &fleet{heartbeats: make(chan workerrpc.Heartbeat, 100)}
-	s, err := workerrpc.ServeFleet(t.Context(), workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: token, Drain: time.Millisecond},
+	s, err := workerrpc.ServeFleet(t.Context(), workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: secret.New(token), Drain: time.Millisecond},
 		func(_ context.Context, b workerrpc.Heartbeat) error { f.heartbeats <- b; return nil })
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +107,7 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 	if other := second.next(t, anyHeartbeat); other.ID != b.ID || other.Address != b.Address {
 		t.Errorf("the other gateway heard %+v", other)
 	}
-	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "tok"})
+	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: secret.New("tok")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestAWorkerRefusesTheWrongToken(t *testing.T) {
 		done <- run(ctx, program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: strings.NewReader(""), Stderr: &log})
 	}()
 	b := f.next(t, anyHeartbeat)
-	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: "other"})
+	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: secret.New("other")})
 	if err != nil {
 		t.Fatal(err)
 	}

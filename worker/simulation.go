@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
@@ -36,7 +37,10 @@ func (s *simulation) Validate() error {
 }
 
 // play is serve for a worker that plays vendors.
-func (s *simulation) play(ctx context.Context, logger *slog.Logger) error {
+func (s *simulation) play(ctx context.Context, getenv func(string) string, logger *slog.Logger) error {
+	if err := s.openSecrets(ctx, secret.Resolver{Getenv: getenv}); err != nil {
+		return err
+	}
 	played, err := simulate.New(s.Simulate, doubles(), logger)
 	if err != nil {
 		return err

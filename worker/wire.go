@@ -31,11 +31,11 @@ import (
 func serve(ctx context.Context, c *Config, getenv func(string) string, logger *slog.Logger) error {
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
-	resolver := secret.Resolver{Getenv: getenv}
-	token, err := secret.Resolve(ctx, c.Fleet.Token, resolver)
+	opened, err := c.openSecrets(ctx, secret.Resolver{Getenv: getenv})
 	if err != nil {
-		return fmt.Errorf("fleet.token: %w", err)
+		return err
 	}
+	token := opened.Value(c.Fleet.Token)
 	listen, call, err := c.TLS.Load()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func serve(ctx context.Context, c *Config, getenv func(string) string, logger *s
 	if err != nil {
 		return err
 	}
-	work, names, err := build(ctx, c, resolver, decoder, reg, logger)
+	work, names, err := build(c, opened, decoder, reg, logger)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func decoder(ctx context.Context, c pictureConfig, logger *slog.Logger) (*sandbo
 }
 
 // build puts the stages of an attempt together.
-func build(ctx context.Context, c *Config, r secret.Resolver, decoder *sandbox.Sandbox, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
-	made, err := providers(ctx, c, r, provider.NewMetrics(reg))
+func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
+	made, err := providers(c, o, provider.NewMetrics(reg))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/ctl/contexts"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // callTimeout is how long a person waits for one answer.
@@ -34,7 +35,7 @@ func (a *App) Client() (*operator.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := operator.NewClient(operator.ClientConfig{Server: target.Server, Token: token, Who: a.Who, Roots: roots})
+	c, err := operator.NewClient(operator.ClientConfig{Server: target.Server, Token: secret.New(token), Who: a.Who, Roots: roots})
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -30,7 +31,7 @@ func (p *plan) awaitGateways(ctx context.Context) error {
 // awaitWorkers returns when every gateway knows every worker.
 func (p *plan) awaitWorkers(ctx context.Context) error {
 	for _, g := range p.gateways {
-		admin, err := operator.NewClient(operator.ClientConfig{Server: link(g.admin), Token: p.token, Who: "imgctl dev"})
+		admin, err := operator.NewClient(operator.ClientConfig{Server: link(g.admin), Token: secret.New(p.token), Who: "imgctl dev"})
 		if err != nil {
 			return err
 		}

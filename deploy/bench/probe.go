@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/bench/stat"
 	programs "github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -37,11 +38,11 @@ type probe struct {
 func startProbe(ctx context.Context, r *rig.Rig) (p *probe, err error) {
 	workerrpc.RouteLogs(slog.New(slog.DiscardHandler))
 	p = &probe{entered: make(map[task.ID]time.Time)}
-	p.server, err = workerrpc.Serve(ctx, workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: r.Token(), Drain: time.Second}, p)
+	p.server, err = workerrpc.Serve(ctx, workerrpc.ServerConfig{Listen: "127.0.0.1:0", Token: secret.New(r.Token()), Drain: time.Second}, p)
 	if err != nil {
 		return nil, err
 	}
-	if p.fleet, err = workerrpc.NewFleetClient(r.FleetAddr(), workerrpc.ClientConfig{Token: r.Token()}); err != nil {
+	if p.fleet, err = workerrpc.NewFleetClient(r.FleetAddr(), workerrpc.ClientConfig{Token: secret.New(r.Token())}); err != nil {
 		return nil, err
 	}
 	ctx, p.stop = context.WithCancel(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -40,7 +41,7 @@ func plan(ctx context.Context, c Config, a arm, programs rig.Programs, dir strin
 	}
 	public, admin, fleetAt, desk, ports := ports[0], ports[1], ports[2], ports[3], ports[4:]
 	f := &fleet{config: c, arm: a, public: "http://" + public, vendors: rig.Desk(desk)}
-	if f.admin, err = operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: adminToken, Who: "fleet-sim"}); err != nil {
+	if f.admin, err = operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: secret.New(adminToken), Who: "fleet-sim"}); err != nil {
 		return nil, err
 	}
 	add := func(name, program string, config map[string]any, args ...string) error {

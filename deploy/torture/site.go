@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -52,7 +53,7 @@ func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*si
 	for i := range gatewayCount {
 		public, admin, fleet := ports[3*i], ports[3*i+1], ports[3*i+2]
 		s.public = append(s.public, "http://"+public)
-		asked, err := operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: adminToken, Who: "torture"})
+		asked, err := operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: secret.New(adminToken), Who: "torture"})
 		if err != nil {
 			return nil, err
 		}

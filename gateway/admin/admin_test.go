@@ -11,13 +11,14 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
 	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 func connect(t *testing.T) (*admintest.Stage, *operator.Client) {
 	t.Helper()
 	s := admintest.New(t)
-	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: admintest.Token, Who: "李雷"})
+	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: secret.New(admintest.Token), Who: "李雷"})
 	if err != nil {
 		t.Fatal(err)
 	}

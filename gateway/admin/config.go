@@ -5,13 +5,14 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // Config says where the admin API listens and who may use it.
 type Config struct {
 	Listen string
-	Token  string   // the bearer token, at least 16 characters
-	Hosts  []string // further names the API may be called by, beside IP addresses and localhost
+	Token  secret.Value // the bearer token, at least 16 characters
+	Hosts  []string     // further names the API may be called by, beside IP addresses and localhost
 }
 
 // Defaults are those of one machine.
@@ -23,7 +24,7 @@ func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		faults.Say("admin.listen: must be host:port, is %q", c.Listen)
 	}
-	faults.If(len(c.Token) < operator.MinTokenSize, "admin.token: needs at least %d characters", operator.MinTokenSize)
+	faults.If(!c.Token.Sealed() && len(c.Token.Reveal()) < operator.MinTokenSize, "admin.token: needs at least %d characters", operator.MinTokenSize)
 	return faults.Err()
 }
 

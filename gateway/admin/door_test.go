@@ -14,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/admin/admintest"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -133,14 +134,14 @@ func TestAnotherServerIsRecognised(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(s.Close)
-	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: "x"})
+	c, err := operator.NewClient(operator.ClientConfig{Server: s.URL, Token: secret.New("x")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Status(t.Context()); operator.CodeOf(err) != "not_the_admin_api" {
 		t.Errorf("err = %v", err)
 	}
-	for _, bad := range []operator.ClientConfig{{}, {Server: "ftp://x"}, {Server: "http://x", Token: "a\nb"}} {
+	for _, bad := range []operator.ClientConfig{{}, {Server: "ftp://x"}, {Server: "http://x", Token: secret.New("a\nb")}} {
 		if _, err := operator.NewClient(bad); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
@@ -150,7 +151,7 @@ func TestAnotherServerIsRecognised(t *testing.T) {
 func TestRunServesUntilItIsToldToStop(t *testing.T) {
 	t.Parallel()
 	config := admin.Defaults()
-	config.Listen, config.Token = "127.0.0.1:0", admintest.Token
+	config.Listen, config.Token = "127.0.0.1:0", secret.New(admintest.Token)
 	s, err := admin.New(config, admin.Deps{Policy: admintest.New(t).Policy, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +164,7 @@ func TestRunServesUntilItIsToldToStop(t *testing.T) {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	c, err := operator.NewClient(operator.ClientConfig{Server: "http://" + addr.String(), Token: admintest.Token})
+	c, err := operator.NewClient(operator.ClientConfig{Server: "http://" + addr.String(), Token: secret.New(admintest.Token)})
 	if err != nil {
 		t.Fatal(err)
 	}

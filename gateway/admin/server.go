@@ -154,7 +154,7 @@ func New(c Config, d Deps) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		config: c, deps: d, guard: newGuard(c.Token, c.Hosts), started: time.Now(), prompts: prompt.New(),
+		config: c, deps: d, guard: newGuard(c.Token.Reveal(), c.Hosts), started: time.Now(), prompts: prompt.New(),
 		requests: telemetry.For(registerer(d.Registry), "admin").SecondsBy("request", "Time to answer operators, by route and status.", []float64{.001, .01, .1, 1, 10}, "route", "status"),
 	}, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -428,7 +429,7 @@ func newWorldListening(t testing.TB) *world {
 	}
 	address := ln.Addr().String()
 	_ = ln.Close()
-	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute, Listen: address, Token: "secret"})
+	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute, Listen: address, Token: secret.New("secret")})
 	if err != nil {
 		t.Fatal(err)
 	}

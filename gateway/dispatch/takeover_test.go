@@ -6,6 +6,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/routing"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -163,7 +164,7 @@ func TestARunThatFindsForeignAttemptsLetsGo(t *testing.T) {
 func TestAStandbyTakesOverWhenTheLeaderVanishes(t *testing.T) {
 	t.Parallel()
 	w := newWorldListening(t)
-	remote, err := engine.Open(t.Context(), engine.Config{URL: w.engine.ClientURL(), Token: "secret", Replicas: 1, Interval: time.Minute})
+	remote, err := engine.Open(t.Context(), engine.Config{URL: w.engine.ClientURL(), Token: secret.New("secret"), Replicas: 1, Interval: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,13 +8,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // Config chooses the engine.
 type Config struct {
 	URL      string        // of an external cluster; "" embeds a server in this process
 	Listen   string        // client address of the embedded server, for further gateways; "" serves this process only
-	Token    string        // shared secret of Listen and URL
+	Token    secret.Value  // shared by Listen and URL
 	Dir      string        // where the embedded server keeps its data
 	Always   bool          // fsync before every acknowledgement
 	Interval time.Duration // else fsync this often
@@ -32,7 +33,7 @@ func (c Config) Validate() error {
 	var faults check.Faults
 	if c.URL != "" {
 		if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "nats" && u.Scheme != "tls") {
-			faults.Say("engine.url: must be nats://… or tls://…, is %q", c.URL)
+			faults.Say("engine.url: must be nats://… or tls://…, is %q", secret.NewURL(c.URL).Public())
 		}
 	}
 	faults.If(!c.Always && c.Interval <= 0, "engine.sync: must be \"always\" or a positive duration, is %v", c.Interval)

@@ -65,7 +65,7 @@ func serve(c Config) (*server.Server, error) {
 	o := &server.Options{
 		ServerName: "imgfleet", JetStream: true, StoreDir: filepath.Join(c.Dir, "engine"),
 		SyncAlways: c.Always, SyncInterval: c.Interval, JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40,
-		NoSigs: true, NoLog: true, DontListen: c.Listen == "", Authorization: c.Token, MaxPayload: 1 << 20,
+		NoSigs: true, NoLog: true, DontListen: c.Listen == "", Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
 		JetStreamLimits: server.JSLimitOpts{MaxHAAssets: 0},
 	}
 	if c.Listen != "" {
@@ -92,7 +92,7 @@ func serve(c Config) (*server.Server, error) {
 
 func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
-		nats.Name("imgfleet-gateway"), nats.Token(c.Token), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.Name("imgfleet-gateway"), nats.Token(c.Token.Reveal()), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
 		nats.PingInterval(pingInterval), // a link that died without a word is noticed after three
 	}

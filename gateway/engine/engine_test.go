@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // open starts an embedded engine in dir and closes it with the test.
@@ -44,13 +45,13 @@ func freeAddr(t *testing.T) string {
 // hosted opens an engine that further gateways can join.
 func hosted(t *testing.T, dir, addr string) *Engine {
 	t.Helper()
-	return open(t, dir, func(c *Config) { c.Listen, c.Token = addr, "secret" })
+	return open(t, dir, func(c *Config) { c.Listen, c.Token = addr, secret.New("secret") })
 }
 
 // joined connects to a hosted engine as a second gateway does.
 func joined(t *testing.T, addr string) *Engine {
 	t.Helper()
-	return open(t, "", func(c *Config) { c.URL, c.Token = "nats://"+addr, "secret" })
+	return open(t, "", func(c *Config) { c.URL, c.Token = "nats://"+addr, secret.New("secret") })
 }
 
 func TestAnEmbeddedEngineAnswersAtOnce(t *testing.T) {
@@ -84,7 +85,7 @@ func TestAForeignGatewayNeedsTheToken(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	c := Defaults()
-	c.URL, c.Token = "nats://"+addr, "wrong"
+	c.URL, c.Token = "nats://"+addr, secret.New("wrong")
 	if e, err := Open(ctx, c); err == nil {
 		e.Close()
 		t.Error("a wrong token was accepted")
@@ -100,7 +101,7 @@ func TestAnEngineThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		c := Defaults()
-		c.URL, c.Token = "nats://"+addr, "secret"
+		c.URL, c.Token = "nats://"+addr, secret.New("secret")
 		e, err := Open(t.Context(), c)
 		if err == nil {
 			e.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // texts mirrors a bucket's entries as they are, without those that say "skip".
@@ -350,7 +351,7 @@ func TestASilentConnectionMakesBlind(t *testing.T) {
 	b := bucket(t, host, c)
 	put(t, b, "a", "1", 0, 0)
 	reg := prometheus.NewRegistry()
-	guest := open(t, "", func(c *Config) { c.URL, c.Token, c.Registry = "nats://"+p.serve(t, addr), "secret", reg })
+	guest := open(t, "", func(c *Config) { c.URL, c.Token, c.Registry = "nats://"+p.serve(t, addr), secret.New("secret"), reg })
 	m := texts(t, bucket(t, guest, c))
 	until(t, "it is sighted", m.Sighted)
 	release := p.hold()

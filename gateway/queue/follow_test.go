@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -249,7 +250,7 @@ func TestFollowersThatJoinAtAnyMomentSeeAllThatFollows(t *testing.T) {
 
 func TestARestartedEngineDropsReadersWhoThenResume(t *testing.T) {
 	t.Parallel()
-	conf := engine.Config{Dir: t.TempDir(), Replicas: 1, Always: true, Interval: time.Minute, Listen: freeAddress(t), Token: "secret"}
+	conf := engine.Config{Dir: t.TempDir(), Replicas: 1, Always: true, Interval: time.Minute, Listen: freeAddress(t), Token: secret.New("secret")}
 	host, err := engine.Open(t.Context(), conf)
 	if err != nil {
 		t.Fatal(err)

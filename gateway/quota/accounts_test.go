@@ -15,6 +15,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -415,9 +416,9 @@ func TestAnAccountFromBeforeARestartOfTheEngineIsNotUsed(t *testing.T) {
 	}
 	addr := listener.Addr().String()
 	_ = listener.Close()
-	host := engine.Config{Dir: t.TempDir(), Listen: addr, Token: "secret"}
+	host := engine.Config{Dir: t.TempDir(), Listen: addr, Token: secret.New("secret")}
 	first := openEngine(t, host)
-	b := fixtureOn(t, openEngine(t, engine.Config{URL: "nats://" + addr, Token: "secret"}), policy.Limits{SessionDaily: 20, SessionActive: 20})
+	b := fixtureOn(t, openEngine(t, engine.Config{URL: "nats://" + addr, Token: secret.New("secret")}), policy.Limits{SessionDaily: 20, SessionActive: 20})
 	b.accept(t)
 	seen := b.engine.Reconnects()
 	first.Close()

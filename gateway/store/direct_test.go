@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -56,7 +57,7 @@ func TestADirectDriverIsReachedWithoutAGateway(t *testing.T) {
 
 func TestOnlyResultsComeFromTheCDN(t *testing.T) {
 	t.Parallel()
-	c, err := cdn.New(cdn.Config{BaseURL: "https://cdn.example.com", SigningKey: "abcdef123456", Validity: time.Hour})
+	c, err := cdn.New(cdn.Config{BaseURL: "https://cdn.example.com", SigningKey: secret.New("abcdef123456"), Validity: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store/cdn"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -52,7 +53,7 @@ func withCDN(t *testing.T) (*store.Store, *frail, *ledger) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := cdn.New(cdn.Config{BaseURL: "https://cdn.example.com", SigningKey: "abcdef123456", Validity: time.Hour})
+	c, err := cdn.New(cdn.Config{BaseURL: "https://cdn.example.com", SigningKey: secret.New("abcdef123456"), Validity: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

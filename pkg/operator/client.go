@@ -16,6 +16,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // The headers with which a mutating request explains itself. Values are
@@ -30,7 +31,7 @@ const maxAnswerBytes = 16 << 20
 // ClientConfig says where the admin API is and who asks.
 type ClientConfig struct {
 	Server string         // "http://127.0.0.1:8081"
-	Token  string         // the admin token
+	Token  secret.Value   // the admin token
 	Who    string         // how the history shall name the caller
 	Roots  *x509.CertPool // nil: those of the system
 }
@@ -41,7 +42,7 @@ func (c ClientConfig) Validate() error {
 	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		faults.Say("server must be http://… or https://…, is %q", c.Server)
 	}
-	faults.If(strings.ContainsAny(c.Token, "\r\n "), "the admin token must be one word")
+	faults.If(strings.ContainsAny(c.Token.Reveal(), "\r\n "), "the admin token must be one word")
 	return faults.Err()
 }
 
@@ -147,7 +148,7 @@ func (c *Client) build(ctx context.Context, q request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+c.config.Token)
+	r.Header.Set("Authorization", "Bearer "+c.config.Token.Reveal())
 	r.Header.Set("Accept", "application/json")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")

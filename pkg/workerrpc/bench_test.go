@@ -3,6 +3,8 @@ package workerrpc
 import (
 	"context"
 	"testing"
+
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // BenchmarkGenerate is one stream of three messages over loopback.
@@ -12,12 +14,12 @@ func BenchmarkGenerate(b *testing.B) {
 		_ = send(Update{Progress: 50})
 		return send(okOutcome(a))
 	}}
-	s, err := Serve(b.Context(), ServerConfig{Listen: "127.0.0.1:0", Token: "t"}, w)
+	s, err := Serve(b.Context(), ServerConfig{Listen: "127.0.0.1:0", Token: secret.New("t")}, w)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	c, err := NewClient(ClientConfig{Token: "t"})
+	c, err := NewClient(ClientConfig{Token: secret.New("t")})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,13 +18,14 @@ import (
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb/worker"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // ClientConfig says how workers and fleets are called. Zero durations and
 // sizes mean the defaults.
 type ClientConfig struct {
-	Token          string        // sent with every call
+	Token          secret.Value  // sent with every call
 	TLS            *tls.Config   // nil: plain TCP, for loopback only
 	ConnectTimeout time.Duration // TCP and TLS together; default 2 s
 	CallTimeout    time.Duration // of Cancel and Heartbeat; default 5 s
@@ -166,9 +167,9 @@ func closed(kite any) error {
 
 func (c *Client) authorize(ctx context.Context) context.Context { return withToken(ctx, c.cfg.Token) }
 
-func withToken(ctx context.Context, token string) context.Context {
-	if token == "" {
+func withToken(ctx context.Context, token secret.Value) context.Context {
+	if token.Empty() {
 		return ctx
 	}
-	return metadata.AppendToOutgoingContext(ctx, tokenKey, tokenPrefix+token)
+	return metadata.AppendToOutgoingContext(ctx, tokenKey, tokenPrefix+token.Reveal())
 }

@@ -17,13 +17,14 @@ import (
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb/worker"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // ServerConfig says where and how a server of this package listens.
 type ServerConfig struct {
 	Listen     string        // host:port; port 0 picks a free one
-	Token      string        // what callers must send; "" only together with TLS or on loopback
+	Token      secret.Value  // what callers must send; "" only together with TLS or on loopback
 	TLS        *tls.Config   // mTLS; required beyond loopback
 	Drain      time.Duration // how long Close waits for running calls; default 10 s
 	MaxMessage int           // bytes of one message; default 1 MiB

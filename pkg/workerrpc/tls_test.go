@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // authority signs throw-away certificates.
@@ -106,13 +107,13 @@ func TestMutualTLSAdmitsOnlyTheFleet(t *testing.T) {
 	nobody := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: good.RootCAs, NextProtos: []string{"h2"}}
 
 	w := &fakeWorker{generate: func(_ context.Context, a Attempt, send func(Update) error) error { return send(okOutcome(a)) }}
-	s := start(t, w, ServerConfig{TLS: listen, Token: "tok"})
+	s := start(t, w, ServerConfig{TLS: listen, Token: secret.New("tok")})
 
-	if _, err := dial(t, ClientConfig{TLS: good, Token: "tok"}).Generate(t.Context(), s.Addr().String(), Attempt{}, nil); err != nil {
+	if _, err := dial(t, ClientConfig{TLS: good, Token: secret.New("tok")}).Generate(t.Context(), s.Addr().String(), Attempt{}, nil); err != nil {
 		t.Errorf("a good certificate was refused: %v", err)
 	}
 	for name, cfg := range map[string]*tls.Config{"another authority": stranger, "no certificate": nobody, "no TLS": nil} {
-		c := dial(t, ClientConfig{TLS: cfg, Token: "tok", ConnectTimeout: 500 * time.Millisecond, Silence: time.Second})
+		c := dial(t, ClientConfig{TLS: cfg, Token: secret.New("tok"), ConnectTimeout: 500 * time.Millisecond, Silence: time.Second})
 		if _, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s: %v, want unavailable", name, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -21,10 +22,10 @@ const (
 
 // gatekeeper refuses calls without the token before it reads their message. An
 // empty token lets every call pass: mTLS alone proves the identity then.
-func gatekeeper(token string) remote.MetaHandler {
-	want := sha256.Sum256([]byte(token))
+func gatekeeper(token secret.Value) remote.MetaHandler {
+	want := sha256.Sum256([]byte(token.Reveal()))
 	return remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {
-		if token == "" {
+		if token.Empty() {
 			return ctx, nil
 		}
 		md, _ := metadata.FromIncomingContext(ctx)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -70,8 +71,8 @@ func TestAnAttemptStreamsItsProgressAndOutcome(t *testing.T) {
 		return errors.Join(send(Update{Progress: 10, Stage: task.StageGenerating}), send(Update{}),
 			send(Update{Progress: 60}), send(okOutcome(a)))
 	}}
-	s := start(t, w, ServerConfig{Token: "secret"})
-	c := dial(t, ClientConfig{Token: "secret"})
+	s := start(t, w, ServerConfig{Token: secret.New("secret")})
+	c := dial(t, ClientConfig{Token: secret.New("secret")})
 	var seen []int
 	got, err := c.Generate(t.Context(), s.Addr().String(), Attempt{Task: "t1", Number: 2}, func(u Update) {
 		seen = append(seen, u.Progress)
@@ -142,9 +143,9 @@ func TestAWrongTokenIsUnauthenticated(t *testing.T) {
 			return Inspected{}, nil
 		},
 	}
-	s := start(t, w, ServerConfig{Token: "right"})
+	s := start(t, w, ServerConfig{Token: secret.New("right")})
 	for _, token := range []string{"", "wrong"} {
-		c := dial(t, ClientConfig{Token: token})
+		c := dial(t, ClientConfig{Token: secret.New(token)})
 		_, err := c.Generate(t.Context(), s.Addr().String(), Attempt{}, nil)
 		if fault.KindOf(err) != fault.Unauthenticated {
 			t.Errorf("token %q: stream: %v, want unauthenticated", token, err)
@@ -395,14 +396,14 @@ func TestClosingWaitsForTheLastAnswer(t *testing.T) {
 func TestHeartbeatsReachTheGateway(t *testing.T) {
 	t.Parallel()
 	heartbeats := make(chan Heartbeat, 1)
-	s, err := ServeFleet(t.Context(), ServerConfig{Listen: "127.0.0.1:0", Token: "tok", Drain: time.Millisecond},
+	s, err := ServeFleet(t.Context(), ServerConfig{Listen: "127.0.0.1:0", Token: secret.New("tok"), Drain: time.Millisecond},
 		func(_ context.Context, b Heartbeat) error { heartbeats <- b; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
 	for token, want := range map[string]error{"tok": nil, "bad": fault.New(fault.FleetTokenInvalid)} {
-		c, err := NewFleetClient(s.Addr().String(), ClientConfig{Token: token})
+		c, err := NewFleetClient(s.Addr().String(), ClientConfig{Token: secret.New(token)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // mock is the kind of the built-in model.
@@ -22,7 +23,7 @@ type Config struct {
 	// The vendor's API, to where its documented version ends. Empty is the vendor's usual; kind openai needs it.
 	BaseURL string `config:"baseUrl" range:"http(s)://host/path" example:"https://ark.cn-beijing.volces.com/api/v3"`
 	// The vendor's key; of kind hunyuan it is SecretId:SecretKey.
-	APIKey string `config:"apiKey" unit:"secret" example:"env:ARK_API_KEY"`
+	APIKey secret.Ref `config:"apiKey" unit:"secret" example:"env:ARK_API_KEY"`
 	// The model's name at the vendor. Empty is the vendor's usual; of kind mock it holds its knobs.
 	Model string `config:"model" example:"doubao-seedream-4-0-250828"`
 	// The only region whose workers call it. Empty is every region.
@@ -36,7 +37,7 @@ type Config struct {
 	// How long one whole attempt may take. 0 is the usual time of its kind: 3m where the vendor has jobs, else 1m.
 	Timeout time.Duration `config:"timeout" range:"0…" example:"60s"`
 	// A proxy between worker and vendor.
-	Proxy string `config:"proxy" range:"http://, https:// or socks5://host:port" example:"http://proxy.example.com:3128"`
+	Proxy secret.URL `config:"proxy" range:"http://, https:// or socks5://host:port" example:"http://proxy.example.com:3128"`
 	// What a server of kind openai speaks. Empty tells it by the host.
 	Dialect string `config:"dialect" range:"see worker/provider/README.md" example:"siliconflow"`
 	// How a server of kind openai calls the photo, where it differs from its dialect.
@@ -66,10 +67,10 @@ func Validate(list []Config) error {
 func (c Config) validate(key string, faults *check.Faults) {
 	own := c.Kind == mock || c.Kind == "openai" // whose servers may be one's own
 	faults.If(c.Kind == "", "%s.kind: is missing", key)
-	faults.If(c.APIKey == "" && c.Kind != "" && !own, "%s.apiKey: is missing", key)
+	faults.If(c.APIKey.Empty() && c.Kind != "" && !own, "%s.apiKey: is missing", key)
 	faults.If(c.Timeout < 0, "%s.timeout: must not be negative, is %v", key, c.Timeout)
 	faults.If(c.MaxConcurrent < 0, "%s.maxConcurrent: must not be negative, is %d", key, c.MaxConcurrent)
-	for name, raw := range map[string]string{"baseUrl": c.BaseURL, "proxy": c.Proxy} {
+	for name, raw := range map[string]string{"baseUrl": c.BaseURL, "proxy": c.Proxy.Public()} {
 		if raw == "" {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -140,7 +141,7 @@ func TestFaultyListsAreNamedWhole(t *testing.T) {
 	t.Parallel()
 	err := Validate([]Config{
 		{Name: "a", Kind: "mock"}, {Name: "a", Kind: "mock", Timeout: -1, MaxConcurrent: -1},
-		{BaseURL: "nonsense", Proxy: "::"}, {Name: "b", Kind: "mock", PriceFen: 1},
+		{BaseURL: "nonsense", Proxy: secret.NewURL("::")}, {Name: "b", Kind: "mock", PriceFen: 1},
 	})
 	if err == nil {
 		t.Fatal("accepted")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
 
@@ -29,7 +30,8 @@ type Vendor struct {
 	// The address of the API.
 	Listen string `config:"listen" range:"host:port on loopback" example:"127.0.0.1:8091"`
 	// The key that it takes. It opens nothing else.
-	APIKey string `config:"apiKey" unit:"secret" example:"simulated"`
+	APIKey secret.Ref   `config:"apiKey" unit:"secret" example:"simulated"`
+	Key    secret.Value // what apiKey names
 	// How it behaves; imgctl dev --help lists the knobs.
 	Knobs string `config:"knobs" example:"median=4s&p95=9s&rate=0.05"`
 }
@@ -50,7 +52,7 @@ func (c Config) Validate() error {
 		key := fmt.Sprintf("simulate.vendors[%d]", i)
 		faults.If(v.Name == "" || seen[v.Name], "%s.name: must be given and unique, is %q", key, v.Name)
 		seen[v.Name] = true
-		faults.If(v.APIKey == "", "%s.apiKey: is missing", key)
+		faults.If(v.APIKey.Empty(), "%s.apiKey: is missing", key)
 		faults.Add(loopback(key+".listen", v.Listen))
 		if _, err := double.ParseKnobs(v.Knobs, behaviour()); err != nil {
 			faults.Say("%s.knobs: %w", key, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
@@ -20,7 +21,7 @@ import (
 func brush(k double.Knobs, v Vendor) Double {
 	d := double.New(k, func(task.Class) double.Reply { return double.Reply{Status: http.StatusTooManyRequests, Doc: "later"} })
 	d.Handle("POST /draw", double.Submit, func(c *double.Call) double.Reply {
-		if c.Header.Get("Authorization") != v.APIKey {
+		if c.Header.Get("Authorization") != v.Key.Reveal() {
 			c.Violation("wrong key")
 			return double.Reply{Status: http.StatusUnauthorized, Doc: "no"}
 		}
@@ -48,8 +49,8 @@ func free(t *testing.T) string {
 func config(t *testing.T) Config {
 	t.Helper()
 	return Config{Listen: free(t), Vendors: []Vendor{
-		{Name: "quick", Kind: "brush", Listen: free(t), APIKey: "k1", Knobs: "median=1ms"},
-		{Name: "busy", Kind: "brush", Listen: free(t), APIKey: "k2", Knobs: "rate=1"},
+		{Name: "quick", Kind: "brush", Listen: free(t), APIKey: secret.NewRef("k1"), Key: secret.New("k1"), Knobs: "median=1ms"},
+		{Name: "busy", Kind: "brush", Listen: free(t), APIKey: secret.NewRef("k2"), Key: secret.New("k2"), Knobs: "rate=1"},
 	}}
 }
 
@@ -109,7 +110,7 @@ func TestVendorsArePlayedAndTheirBooksAreRead(t *testing.T) {
 	stop := run(t, c)
 	for i, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
 		v := c.Vendors[i]
-		if status, _ := ask(t, http.MethodPost, "http://"+v.Listen+"/draw", v.APIKey, ""); status != want {
+		if status, _ := ask(t, http.MethodPost, "http://"+v.Listen+"/draw", v.Key.Reveal(), ""); status != want {
 			t.Errorf("%s answered %d, want %d", v.Name, status, want)
 		}
 	}
@@ -181,7 +182,7 @@ func TestABusyPortEndsTheSimulation(t *testing.T) {
 func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	c := Config{Listen: "0.0.0.0:1", Vendors: []Vendor{
-		{Name: "a", Kind: "brush", Listen: "127.0.0.1:1", APIKey: "k", Knobs: "rate=2"},
+		{Name: "a", Kind: "brush", Listen: "127.0.0.1:1", APIKey: secret.NewRef("k"), Knobs: "rate=2"},
 		{Name: "a", Kind: "unheard-of", Listen: "nowhere"},
 	}}
 	_, err := New(c, map[string]Maker{"brush": brush}, slog.New(slog.DiscardHandler))
@@ -199,7 +200,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	c := config(t)
-	c.Vendors[0].APIKey = "very-secret"
+	c.Vendors[0].APIKey, c.Vendors[0].Key = secret.NewRef("very-secret"), secret.New("very-secret")
 	s, err := New(c, map[string]Maker{"brush": brush}, slog.New(slog.NewJSONHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)

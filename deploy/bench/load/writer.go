@@ -10,6 +10,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -24,7 +25,7 @@ type written struct {
 // time, and returns how many and in what time.
 func (w *watcher) write(ctx context.Context) (int64, time.Duration, error) {
 	c := engine.Defaults()
-	c.URL, c.Token = w.job.Engine, w.job.Secret
+	c.URL, c.Token = w.job.Engine, secret.New(w.job.Secret)
 	e, err := engine.Open(ctx, c)
 	if err != nil {
 		return 0, 0, err

@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -40,7 +41,7 @@ func Start(ctx context.Context, programs rig.Programs, o Options) (*Rig, error) 
 	}
 	p := ports{http: free[0], admin: free[1], fleet: free[2], engine: free[3]}
 	r := &Rig{options: o, programs: programs, ports: p}
-	if r.admin, err = operator.NewClient(operator.ClientConfig{Server: "http://" + p.admin, Token: token, Who: "bench"}); err != nil {
+	if r.admin, err = operator.NewClient(operator.ClientConfig{Server: "http://" + p.admin, Token: secret.New(token), Who: "bench"}); err != nil {
 		return nil, err
 	}
 	if r.gateway, err = r.process("gateway", rig.Gateway); err != nil {
@@ -155,7 +156,7 @@ func (r *Rig) EngineURL() string { return "nats://" + r.ports.engine }
 // would. Close it.
 func (r *Rig) Engine(ctx context.Context) (*engine.Engine, error) {
 	c := engine.Defaults()
-	c.URL, c.Token = r.EngineURL(), token
+	c.URL, c.Token = r.EngineURL(), secret.New(token)
 	return engine.Open(ctx, c)
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -76,7 +77,7 @@ func New(t testing.TB) *Stage {
 		t.Fatal(err)
 	}
 	config := admin.Defaults()
-	config.Token = Token
+	config.Token = secret.New(Token)
 	s.Server, err = admin.New(config, admin.Deps{
 		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Alarms: s.Alarms, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // Nodes is how many nodes a cluster has.
@@ -80,7 +81,7 @@ func (c *Cluster) Addr(i int) string { return c.nodes[i].config.Listen }
 
 // Config is how a gateway connects to the cluster.
 func (c *Cluster) Config() engine.Config {
-	return engine.Config{URL: c.URL(), Token: clusterToken, Replicas: Nodes, Interval: time.Minute}
+	return engine.Config{URL: c.URL(), Token: secret.New(clusterToken), Replicas: Nodes, Interval: time.Minute}
 }
 
 // Engine connects to the cluster.

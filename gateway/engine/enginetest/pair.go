@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // Pair is an engine and the connection of a second gateway to it, which a
@@ -26,9 +27,9 @@ func OpenPair(t *testing.T) *Pair {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	p := &Pair{config: engine.Config{Dir: t.TempDir(), Listen: addr, Token: "secret", Replicas: 1, Interval: time.Minute}}
+	p := &Pair{config: engine.Config{Dir: t.TempDir(), Listen: addr, Token: secret.New("secret"), Replicas: 1, Interval: time.Minute}}
 	p.Host = opened(t, p.config)
-	p.Joined = opened(t, engine.Config{URL: "nats://" + addr, Token: "secret", Replicas: 1, Interval: time.Minute})
+	p.Joined = opened(t, engine.Config{URL: "nats://" + addr, Token: secret.New("secret"), Replicas: 1, Interval: time.Minute})
 	return p
 }
 

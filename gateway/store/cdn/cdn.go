@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 // Config names the CDN domain. All is empty when there is none.
 type Config struct {
 	BaseURL    string
-	SigningKey string
+	SigningKey secret.Value
 	// Validity is the time for which the domain accepts a signature, as set
 	// in the CDN's console. A URL is back-dated by it, so that it ends when
 	// the picture does and is the same however often it is asked for.
@@ -34,7 +35,7 @@ func (c Config) Enabled() bool { return c.BaseURL != "" }
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	if !c.Enabled() {
-		if c.SigningKey != "" {
+		if !c.SigningKey.Empty() {
 			return errors.New("cdn.baseUrl: must be given with cdn.signingKey")
 		}
 		return nil
@@ -43,7 +44,8 @@ func (c Config) Validate() error {
 	u, err := url.Parse(c.BaseURL)
 	faults.If(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "",
 		"cdn.baseUrl: must be http(s)://host without a path or a query, is %q", c.BaseURL)
-	faults.If(c.SigningKey == "", "cdn.signingKey: must not be empty: whoever guesses an address would see the picture")
+	faults.If(c.SigningKey.Empty(), "cdn.signingKey: must not be empty: whoever guesses an address would see the picture")
+	faults.If(!c.SigningKey.Empty() && !c.SigningKey.Sealed() && !validKey(c.SigningKey.Reveal()), "cdn.signingKey: must be 6 to 32 letters and digits")
 	faults.If(c.Validity <= 0 || c.Validity > maxValidity, "cdn.validity: must be positive and at most %v, is %v", maxValidity, c.Validity)
 	return faults.Err()
 }
@@ -55,16 +57,12 @@ type Signer struct {
 	validity time.Duration
 }
 
-// New builds a signer. The key is the secret itself: 6 to 32 letters and
-// digits, as the CDN demands.
+// New builds a signer. The CDN demands a key of 6 to 32 letters and digits.
 func New(c Config) (*Signer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if !validKey(c.SigningKey) {
-		return nil, errors.New("cdn.signingKey: must be 6 to 32 letters and digits")
-	}
-	return &Signer{base: strings.TrimRight(c.BaseURL, "/"), key: c.SigningKey, validity: c.Validity}, nil
+	return &Signer{base: strings.TrimRight(c.BaseURL, "/"), key: c.SigningKey.Reveal(), validity: c.Validity}, nil
 }
 
 // URL is where the CDN serves a path, which begins with '/', until a moment.

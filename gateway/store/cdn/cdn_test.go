@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 func signer(t *testing.T) *Signer {
 	t.Helper()
-	s, err := New(Config{BaseURL: "https://cdn.example.com/", SigningKey: "huaweicloud12345", Validity: time.Hour})
+	s, err := New(Config{BaseURL: "https://cdn.example.com/", SigningKey: secret.New("huaweicloud12345"), Validity: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,13 +47,13 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 			t.Errorf("%v does not name %s", err, key)
 		}
 	}
-	if err := (Config{SigningKey: "x"}).Validate(); err == nil {
+	if err := (Config{SigningKey: secret.New("x")}).Validate(); err == nil {
 		t.Error("a key without a domain passes")
 	}
 	if err := (Config{}).Validate(); err != nil {
 		t.Errorf("no CDN: %v", err)
 	}
-	if _, err := New(Config{BaseURL: "https://cdn.example.com", SigningKey: "not-alphanumeric", Validity: time.Hour}); err == nil {
+	if _, err := New(Config{BaseURL: "https://cdn.example.com", SigningKey: secret.New("not-alphanumeric"), Validity: time.Hour}); err == nil {
 		t.Error("a key that the CDN refuses passes")
 	}
 }

@@ -76,7 +76,7 @@ func (b *Bucket) client(ctx context.Context) (*sdk.ObsClient, error) {
 	if b.config.Signature == SignatureV4 {
 		signature = sdk.SignatureV4
 	}
-	k := keys{access: b.config.AccessKey, secret: b.config.SecretKey, token: b.config.SecurityToken}
+	k := keys{access: b.config.AccessKey.Reveal(), secret: b.config.SecretKey.Reveal(), token: b.config.SecurityToken.Reveal()}
 	if b.agency != nil {
 		var err error
 		if k, err = b.agency.keys(ctx); err != nil {

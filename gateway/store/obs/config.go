@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // How requests are signed.
@@ -21,15 +22,14 @@ const (
 	CredentialsECS    = "ecs"    // temporary ones, of the agency of the machine
 )
 
-// Config says which bucket and who we are. Keys are the secrets themselves by
-// the time Open sees them.
+// Config says which bucket and who we are.
 type Config struct {
 	Endpoint      string
 	Bucket        string
 	Credentials   string
-	AccessKey     string
-	SecretKey     string
-	SecurityToken string // of temporary keys
+	AccessKey     secret.Value
+	SecretKey     secret.Value
+	SecurityToken secret.Value // of temporary keys
 	Signature     string
 	PathStyle     bool
 	Region        string
@@ -61,10 +61,10 @@ func (c Config) Validate() error {
 func (c Config) checkCredentials(faults *check.Faults) {
 	switch c.Credentials {
 	case CredentialsStatic:
-		faults.If(c.AccessKey == "", "store.obs.accessKey: must not be empty")
-		faults.If(c.SecretKey == "", "store.obs.secretKey: must not be empty")
+		faults.If(c.AccessKey.Empty(), "store.obs.accessKey: must not be empty")
+		faults.If(c.SecretKey.Empty(), "store.obs.secretKey: must not be empty")
 	case CredentialsECS:
-		faults.If(c.AccessKey != "" || c.SecretKey != "" || c.SecurityToken != "",
+		faults.If(!c.AccessKey.Empty() || !c.SecretKey.Empty() || !c.SecurityToken.Empty(),
 			"store.obs.credentials: ecs takes its keys from the machine; give no accessKey, secretKey or securityToken")
 	default:
 		faults.Say("store.obs.credentials: must be static or ecs, is %q", c.Credentials)

@@ -26,6 +26,7 @@ import (
 
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -77,9 +78,9 @@ func (d *double) trust(n int) {
 func (d *double) openAs(t *testing.T, machine *agency) *Bucket {
 	t.Helper()
 	c := Defaults()
-	c.Endpoint, c.Bucket, c.AccessKey, c.SecretKey = "http://"+doubleHost, "b-"+task.NewID(), testAccess, testSecret
+	c.Endpoint, c.Bucket, c.AccessKey, c.SecretKey = "http://"+doubleHost, "b-"+task.NewID(), secret.New(testAccess), secret.New(testSecret)
 	if machine != nil {
-		c.Credentials, c.AccessKey, c.SecretKey = CredentialsECS, "", ""
+		c.Credentials, c.AccessKey, c.SecretKey = CredentialsECS, secret.Value{}, secret.Value{}
 	}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, d.server.Listener.Addr().String())

@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/storetest"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -256,7 +257,7 @@ func aLargeObjectIsSpooled(t *testing.T, b *Bucket) {
 
 func wrongKeysAreUnavailable(t *testing.T, b *Bucket) {
 	c := b.config
-	c.SecretKey = "another"
+	c.SecretKey = secret.New("another")
 	if _, err := open(t.Context(), c, slog.New(slog.DiscardHandler), nil, b.transport); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("open: %v", err)
 	}
@@ -265,7 +266,7 @@ func wrongKeysAreUnavailable(t *testing.T, b *Bucket) {
 	if _, err := wrong.Put(t.Context(), task.NewID()+"/tasks/x/1.jpg", strings.NewReader("x")); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("put: %v", err)
 	}
-	if strings.Contains(c.SecretKey, "x") && list(t, b) != nil {
+	if strings.Contains(c.SecretKey.Reveal(), "x") && list(t, b) != nil {
 		t.Error("something was written")
 	}
 }

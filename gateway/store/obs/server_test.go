@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/imgfleet/imgfleet/gateway/store/storetest/s3server"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -25,7 +26,7 @@ func (s server) open(t *testing.T) *Bucket {
 	t.Helper()
 	c := Defaults()
 	c.Endpoint, c.Bucket = s.Endpoint, "imgfleet-"+task.NewID()
-	c.AccessKey, c.SecretKey, c.Signature, c.PathStyle, c.Region = testAccess, testSecret, SignatureV4, true, s3server.Region
+	c.AccessKey, c.SecretKey, c.Signature, c.PathStyle, c.Region = secret.New(testAccess), secret.New(testSecret), SignatureV4, true, s3server.Region
 	s.Bucket(t, c.Bucket)
 	b, err := Open(t.Context(), c, nil)
 	if err != nil {

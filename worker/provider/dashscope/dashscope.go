@@ -34,7 +34,7 @@ type Driver struct {
 // New makes a driver; an empty base URL or model is the vendor's usual.
 func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
 	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
-	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
+	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Hosts: hosts(), Egress: e})
 	return &Driver{name: c.Name, base: base, key: key, model: cmp.Or(c.Model, model), http: client, every: pollEvery}, err
 }
 

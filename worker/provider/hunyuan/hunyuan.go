@@ -39,7 +39,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	}
 	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), usual)
 	client, err := vendorhttp.New(vendorhttp.Config{
-		Base: base, Proxy: c.Proxy, Egress: e,
+		Base: base, Egress: e,
 		Hosts: []string{"aiart-*.cos.*.myqcloud.com"},
 	})
 	if err != nil {

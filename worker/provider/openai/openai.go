@@ -39,7 +39,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	client, err := vendorhttp.New(vendorhttp.Config{Base: c.BaseURL, Proxy: c.Proxy, Hosts: hosts(), Egress: e, Answer: answerBytes})
+	client, err := vendorhttp.New(vendorhttp.Config{Base: c.BaseURL, Hosts: hosts(), Egress: e, Answer: answerBytes})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
 )
@@ -14,7 +15,7 @@ func proxied(t *testing.T, v Vendor) {
 	d := v.Double(double.Knobs{Side: 32}, v.key())
 	proxy := httptest.NewServer(d)
 	defer proxy.Close()
-	p := v.configured(t, provider.Config{BaseURL: "http://vendor.invalid" + v.Base, Proxy: proxy.URL})
+	p := v.configured(t, provider.Config{BaseURL: "http://vendor.invalid" + v.Base}, secret.New(proxy.URL))
 	if _, err := p.Make(t.Context(), v.Request(t), quiet); err != nil {
 		t.Error(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
@@ -91,13 +92,13 @@ func (v Vendor) driver(t *testing.T, server string) provider.Driver {
 
 func (v Vendor) provider(t *testing.T, server string) *provider.Provider {
 	t.Helper()
-	return v.configured(t, provider.Config{BaseURL: server + v.Base})
+	return v.configured(t, provider.Config{BaseURL: server + v.Base}, secret.Value{})
 }
 
-func (v Vendor) configured(t *testing.T, c provider.Config) *provider.Provider {
+func (v Vendor) configured(t *testing.T, c provider.Config, proxy secret.Value) *provider.Provider {
 	t.Helper()
 	c.Name, c.Kind, c.Model = "vendor", v.Kind, v.Model
-	d, err := v.New(c, v.key(), vendorhttp.Egress{Loopback: true})
+	d, err := v.New(c, v.key(), vendorhttp.Egress{Loopback: true, Proxy: proxy})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +117,8 @@ func (c closed) Make(ctx context.Context, r provider.Request, report func(provid
 	if err != nil {
 		f := provider.AsFailure(err)
 		text := strings.Join([]string{err.Error(), f.Code, f.RequestID, f.VendorTask}, " ")
-		for _, secret := range append(strings.Split(c.key, ":"), resultSecret) {
-			if strings.Contains(text, secret) {
+		for _, word := range append(strings.Split(c.key, ":"), resultSecret) {
+			if strings.Contains(text, word) {
 				c.t.Errorf("an error holds a secret: %s", text)
 			}
 		}

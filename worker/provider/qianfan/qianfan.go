@@ -33,7 +33,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 		return nil, fmt.Errorf("model: %q draws without a photo, want one that edits, such as %s", c.Model, model)
 	}
 	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
-	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
+	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Hosts: hosts(), Egress: e})
 	if err != nil {
 		return nil, err
 	}

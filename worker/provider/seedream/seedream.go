@@ -30,7 +30,7 @@ type Driver struct {
 // New makes a driver; an empty base URL or model is the vendor's usual.
 func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
 	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), baseURL)
-	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Proxy: c.Proxy, Hosts: hosts(), Egress: e})
+	client, err := vendorhttp.New(vendorhttp.Config{Base: base, Hosts: hosts(), Egress: e})
 	if err != nil {
 		return nil, err
 	}

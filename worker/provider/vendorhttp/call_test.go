@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
@@ -78,8 +79,8 @@ func TestWhatNeverLeftThisMachineCostsNothing(t *testing.T) {
 	}{
 		"a name that is none": {Config{Base: "https://no-such-host.invalid/v1"}, "https://no-such-host.invalid/v1"},
 		"a broken handshake":  {Config{Base: "https://" + closes}, "https://" + closes},
-		"a broken proxy":      {Config{Base: "https://vendor.example", Proxy: "http://" + closed}, "https://vendor.example/x"},
-		"a broken socks":      {Config{Base: "http://vendor.example", Proxy: "socks5://" + closed}, "http://vendor.example/x"},
+		"a broken proxy":      {Config{Base: "https://vendor.example", Egress: Egress{Proxy: secret.New("http://" + closed)}}, "https://vendor.example/x"},
+		"a broken socks":      {Config{Base: "http://vendor.example", Egress: Egress{Proxy: secret.New("socks5://" + closed)}}, "http://vendor.example/x"},
 		"a bad URL":           {Config{Base: "http://vendor.example"}, "http://vendor.example/%zz"},
 	} {
 		_, err := client(t, c.config).Do(t.Context(), post(t, c.url))
@@ -218,18 +219,18 @@ func TestCallsGoThroughTheirProxy(t *testing.T) {
 	}))
 	defer through.Close()
 	withUser := strings.Replace(through.URL, "http://", "http://user:pass@", 1)
-	if _, err := client(t, Config{Base: vendor.URL, Proxy: withUser}).Do(t.Context(), post(t, "http://vendor.example/v1/x")); err != nil {
+	if _, err := client(t, Config{Base: vendor.URL, Egress: Egress{Proxy: secret.New(withUser)}}).Do(t.Context(), post(t, "http://vendor.example/v1/x")); err != nil {
 		t.Fatal(err)
 	}
 	if got := asked.Load(); got != "http://vendor.example/v1/x Basic dXNlcjpwYXNz" {
 		t.Errorf("the proxy was asked for %q", got)
 	}
 	socks := listen(t, func(c net.Conn, r *bufio.Reader) { socks5(t, c, r, vendor.Listener.Addr().String(), "vendor.example") })
-	if a, err := client(t, Config{Base: vendor.URL, Proxy: "socks5://" + socks}).Do(t.Context(), post(t, "http://vendor.example/x")); err != nil || string(a.Body) != "{}" {
+	if a, err := client(t, Config{Base: vendor.URL, Egress: Egress{Proxy: secret.New("socks5://" + socks)}}).Do(t.Context(), post(t, "http://vendor.example/x")); err != nil || string(a.Body) != "{}" {
 		t.Errorf("by socks: %v, %q", err, a.Body)
 	}
 	for _, bad := range []string{"ftp:/x", "proxy:8080", "//"} {
-		if _, err := New(Config{Base: vendor.URL, Proxy: bad}); err == nil {
+		if _, err := New(Config{Base: vendor.URL, Egress: Egress{Proxy: secret.New(bad)}}); err == nil {
 			t.Errorf("proxy %q was accepted", bad)
 		}
 	}

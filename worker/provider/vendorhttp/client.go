@@ -21,7 +21,6 @@ const (
 // Config is what one provider's client is made of.
 type Config struct {
 	Base    string   // of the vendor's API; what it serves itself may be fetched
-	Proxy   string   // http, https or socks5 URL; "" goes out directly, whatever the environment says
 	Hosts   []string // from which the vendor's results are fetched, as patterns
 	Egress  Egress
 	Answer  int64 // bytes of an API answer, 0 for the usual
@@ -46,7 +45,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	via, err := proxy(c.Proxy)
+	via, err := proxy(c.Egress.Proxy.Reveal())
 	if err != nil {
 		return nil, err
 	}

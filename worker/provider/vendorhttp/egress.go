@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"syscall"
+
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // Egress is what an operator says of the hosts results may come from.
@@ -20,6 +22,10 @@ type Egress struct {
 	// where a prefix allows them.
 	Allow    []string
 	Loopback bool // reach this machine, by plain HTTP too: development
+
+	// Proxy is an http, https or socks5 URL. Empty goes out directly, whatever
+	// the environment says.
+	Proxy secret.Value
 }
 
 // Validate names every entry that cannot be.

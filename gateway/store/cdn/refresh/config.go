@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
-// Config says who we are to the CDN. Keys are the secrets themselves by the
-// time Open sees them. All is empty when nothing is refreshed.
+// Config says who we are to the CDN. All is empty when nothing is refreshed.
 type Config struct {
-	AccessKey         string
-	SecretKey         string
+	AccessKey         secret.Value
+	SecretKey         secret.Value
 	DomainID          string // of the account
 	EnterpriseProject string // that the CDN's domain belongs to; needed by sub-accounts
 	Endpoint          string
@@ -24,7 +24,9 @@ func Defaults() Config {
 }
 
 // Enabled reports whether there is something to sign with.
-func (c Config) Enabled() bool { return c.AccessKey != "" || c.SecretKey != "" || c.DomainID != "" }
+func (c Config) Enabled() bool {
+	return !c.AccessKey.Empty() || !c.SecretKey.Empty() || c.DomainID != ""
+}
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
@@ -32,8 +34,8 @@ func (c Config) Validate() error {
 		return nil
 	}
 	var faults check.Faults
-	for key, value := range map[string]string{"accessKey": c.AccessKey, "secretKey": c.SecretKey, "domainId": c.DomainID} {
-		faults.If(value == "", "cdn.%s: must be given: a refresh needs cdn.accessKey, cdn.secretKey and cdn.domainId", key)
+	for key, missing := range map[string]bool{"accessKey": c.AccessKey.Empty(), "secretKey": c.SecretKey.Empty(), "domainId": c.DomainID == ""} {
+		faults.If(missing, "cdn.%s: must be given: a refresh needs cdn.accessKey, cdn.secretKey and cdn.domainId", key)
 	}
 	u, err := url.Parse(c.Endpoint)
 	faults.If(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || (u.Path != "" && u.Path != "/"),

@@ -33,7 +33,7 @@ type huawei struct {
 }
 
 func newHuawei(c Config) (*huawei, error) {
-	who, err := global.NewCredentialsBuilder().WithAk(c.AccessKey).WithSk(c.SecretKey).WithDomainId(c.DomainID).SafeBuild()
+	who, err := global.NewCredentialsBuilder().WithAk(c.AccessKey.Reveal()).WithSk(c.SecretKey.Reveal()).WithDomainId(c.DomainID).SafeBuild()
 	if err != nil {
 		return nil, fmt.Errorf("CDN credentials: %w", err)
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn/cdntest"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 func configFor(s *cdntest.Server) Config {
 	c := Defaults()
-	c.AccessKey, c.SecretKey, c.DomainID, c.Endpoint = cdntest.AccessKey, cdntest.SecretKey, cdntest.DomainID, s.Endpoint
+	c.AccessKey, c.SecretKey, c.DomainID, c.Endpoint = secret.New(cdntest.AccessKey), secret.New(cdntest.SecretKey), cdntest.DomainID, s.Endpoint
 	return c
 }
 
@@ -242,7 +243,7 @@ func TestASubAccountNamesItsProject(t *testing.T) {
 
 func TestEveryFaultIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
-	err := Config{AccessKey: "ak", Endpoint: "cdn"}.Validate()
+	err := Config{AccessKey: secret.New("ak"), Endpoint: "cdn"}.Validate()
 	for _, key := range []string{"cdn.secretKey:", "cdn.domainId:", "cdn.endpoint:"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not named in %v", key, err)

@@ -1,0 +1,87 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/deploy/rig"
+)
+
+// byHand is a program that is started with a file and an environment of its
+// own, as an operator does it.
+type byHand struct {
+	*rig.Process
+
+	log string // its path
+}
+
+// start writes the file and starts the program; it is ended with the test.
+func startByHand(t *testing.T, program string, config map[string]any, env ...string) byHand {
+	t.Helper()
+	programs, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := json.Marshal(config) // JSON is YAML
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file, log := filepath.Join(dir, program+".yaml"), filepath.Join(dir, "log")
+	if err := os.WriteFile(file, doc, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := rig.New(program, programs.Path(program), log, append(rig.Environ(os.Environ()), env...), "-config", file, "-exit-with-stdin")
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	return byHand{p, log}
+}
+
+// said is what the program has written.
+func (p byHand) said() string {
+	text, _ := os.ReadFile(p.log)
+	return string(text)
+}
+
+// serves waits until a gateway's public listener answers.
+func (p byHand) serves(t *testing.T, addr string) {
+	t.Helper()
+	err := rig.Retry(t.Context(), startPatience, 50*time.Millisecond, func(ctx context.Context) error {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/livez", http.NoBody)
+		if err != nil {
+			return err
+		}
+		resp, err := new(http.Client).Do(r)
+		if err != nil {
+			return err
+		}
+		_ = resp.Body.Close()
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, tail(p.said()))
+	}
+}
+
+// ended waits for the end of a program that refuses to run.
+func (p byHand) ended(t *testing.T) string {
+	t.Helper()
+	err := rig.Retry(t.Context(), startPatience, 20*time.Millisecond, func(context.Context) error {
+		if p.Running() {
+			return fmt.Errorf("it runs")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, tail(p.said()))
+	}
+	return p.said()
+}

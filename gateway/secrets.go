@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/imgfleet/imgfleet/gateway/admin"
+	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/secret"
+)
+
+// openSecrets is the one place where a gateway opens what is secret in its
+// configuration. It names everything that cannot be opened, and every secret
+// that cannot be one, by its key. Vendors' keys are not the gateway's to open.
+func (c *Config) openSecrets(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
+	o, err := r.Open(ctx, config.Secrets(c))
+	if err != nil {
+		return secret.Opened{}, err
+	}
+	faults := []error{c.engine(o.Value).Validate(), c.validateObjects(o.Value)}
+	if !c.Admin.Token.Empty() {
+		faults = append(faults, admin.Config{Listen: c.Admin.Listen, Token: o.Value(c.Admin.Token)}.Validate())
+	}
+	return o, errors.Join(faults...)
+}
