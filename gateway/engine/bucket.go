@@ -40,6 +40,7 @@ type Bucket struct {
 	js     jetstream.JetStream
 	conn   *nats.Conn
 	stream jetstream.Stream
+	bounds Bounds
 	log    *slog.Logger
 	reg    prometheus.Registerer
 }
@@ -68,7 +69,7 @@ func (e *Engine) Bucket(ctx context.Context, c BucketConfig) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bucket{name: c.Name, js: e.js, conn: e.conn, stream: s, log: e.log, reg: e.reg}, nil
+	return &Bucket{name: c.Name, js: e.js, conn: e.conn, stream: s, bounds: e.bounds, log: e.log, reg: e.reg}, nil
 }
 
 func orUnlimited(n int64) int64 {
@@ -146,18 +147,11 @@ const (
 )
 
 func (b *Bucket) publish(ctx context.Context, m *nats.Msg, expect uint64, ttl time.Duration) (uint64, error) {
-	var opts []jetstream.PublishOpt
-	if expect != AnyRevision {
-		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(expect))
-	}
+	opts := make([]jetstream.PublishOpt, 0, 2)
 	if ttl > 0 {
 		opts = append(opts, TTL(ttl))
 	}
-	ack, err := b.js.PublishMsg(ctx, m, opts...)
-	if err != nil {
-		return 0, Classify(err)
-	}
-	return ack.Sequence, nil
+	return write(ctx, b.js, b.stream, m, expect, b.bounds, opts...)
 }
 
 // TTL lets a message expire. The engine takes whole seconds, at least one; a

@@ -21,6 +21,8 @@ type Config struct {
 	Interval time.Duration // else fsync this often
 	Replicas int           // of every stream: 1 embedded, 3 in production
 
+	Bounds Bounds // of calls; zero is DefaultBounds
+
 	Logger   *slog.Logger          // of mirrors; nil logs nothing
 	Registry prometheus.Registerer // of mirrors; nil measures nothing
 }

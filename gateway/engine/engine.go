@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -23,8 +22,9 @@ import (
 
 const (
 	startTimeout   = 60 * time.Second // recovery of a million records takes about 4 s
-	requestTimeout = 5 * time.Second
-	pingInterval   = 5 * time.Second
+	requestTimeout = 2 * time.Second  // of what has no bound of its own, and of connecting
+	pingInterval   = time.Second
+	pingsMissing   = 2 // a link that died without a word is noticed after three intervals
 	awaitEvery     = 100 * time.Millisecond
 )
 
@@ -33,6 +33,8 @@ type Engine struct {
 	server   *server.Server // nil when external
 	conn     *nats.Conn
 	js       jetstream.JetStream
+	bounds   Bounds
+	link     *link
 	replicas int
 	log      *slog.Logger
 	reg      prometheus.Registerer
@@ -45,7 +47,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		return nil, err
 	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
-	e := &Engine{replicas: c.Replicas, log: c.Logger, reg: c.Registry}
+	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, log: c.Logger, reg: c.Registry}
 	if c.URL == "" {
 		s, err := serve(c)
 		if err != nil {
@@ -94,7 +96,7 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
 		nats.Name("imgfleet-gateway"), nats.Token(c.Token.Reveal()), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
-		nats.PingInterval(pingInterval), // a link that died without a word is noticed after three
+		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsMissing), nats.ReconnectJitter(50*time.Millisecond, 100*time.Millisecond),
 	}
 	addr := c.URL
 	if e.server != nil {
@@ -112,7 +114,8 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("jetstream: %w", err)
 	}
-	e.js = js
+	e.link = newLink(e.conn)
+	e.js = bind(js, bounded{e.bounds, e.link})
 	return await(ctx, func() error { // a cluster may still elect its leader
 		_, err := e.js.AccountInfo(ctx)
 		return err
@@ -141,18 +144,13 @@ func (e *Engine) JetStream() jetstream.JetStream { return e.js }
 // of gateway/queue. Nobody else may use it; the linter holds that.
 func (e *Engine) Conn() *nats.Conn { return e.conn }
 
-// Reconnects counts how often the connection was lost and made again. The
-// engine may have started again meanwhile: revisions of a memory bucket that
-// were read before a reconnect mean nothing after it.
-func (e *Engine) Reconnects() uint64 { return e.conn.Stats().Reconnects }
-
 // Replicas is how many copies every stream keeps.
 func (e *Engine) Replicas() int { return e.replicas }
 
 // Ready reports whether the engine answers now.
 func (e *Engine) Ready(ctx context.Context) error {
-	if !e.conn.IsConnected() {
-		return fault.Wrap(fault.EngineUnavailable, errors.New("not connected"))
+	if err := e.connected(); err != nil {
+		return err
 	}
 	_, err := e.js.AccountInfo(ctx)
 	return Classify(err)
@@ -193,22 +191,6 @@ func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 		}
 		tick.Wait(ctx, 200*time.Millisecond) // nothing announces that the engine is there again
 	}
-}
-
-// away reports whether the engine did not answer at all, or not yet.
-func away(err error) bool {
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
-		return api.Code == http.StatusServiceUnavailable
-	}
-	for _, lost := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, jetstream.ErrJetStreamNotEnabled,
-	} {
-		if errors.Is(err, lost) {
-			return true
-		}
-	}
-	return false
 }
 
 // Classify gives engine errors their fault kind; nil stays nil.

@@ -51,7 +51,11 @@ func (s *Sets) Open(ctx context.Context, name string, most int64) error {
 // Add puts a key into a set for ttl; a key that is in it stays as it is. When
 // the set is full the error is ErrFull.
 func (s *Sets) Add(ctx context.Context, name, key string, ttl time.Duration) error {
-	_, err := s.engine.js.PublishMsg(ctx, nats.NewMsg(s.key(name, key)), jetstream.WithExpectLastSequencePerSubject(0), TTL(ttl))
+	m := nats.NewMsg(s.key(name, key))
+	_, err := s.engine.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(0), TTL(ttl))
+	if timedOut(err) && ctx.Err() == nil { // a repeat finds the key, if it is there
+		_, err = s.engine.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(0), TTL(ttl))
+	}
 	if err == nil || fault.KindOf(Classify(err)) == fault.Conflict {
 		return nil
 	}

@@ -36,7 +36,7 @@ func (q *Queue) PublishLoad(l Load) error {
 	if err != nil {
 		return err
 	}
-	return q.engine.Conn().Publish(loadSubject, data)
+	return q.engine.Tell(loadSubject, data)
 }
 
 func (q *Queue) receiveLoad(m *nats.Msg) {
@@ -97,5 +97,5 @@ func (q *Queue) DrainTime() time.Duration {
 // is to be canceled, was canceled or was deleted. The record decides; a lost
 // signal only costs time.
 func (q *Queue) SignalCancel(s task.SessionID, id task.ID) error {
-	return q.engine.Conn().Publish(cancelSubject, []byte(string(s)+"."+string(id)))
+	return q.engine.Tell(cancelSubject, []byte(string(s)+"."+string(id)))
 }

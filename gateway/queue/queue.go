@@ -191,13 +191,12 @@ func (q *Queue) write(ctx context.Context, r *task.Record, expect uint64, ttl ti
 	if err != nil {
 		return 0, fmt.Errorf("encode record: %w", err)
 	}
-	ack, err := q.js.PublishMsg(ctx, &nats.Msg{Subject: taskSubject(r.Session, r.ID), Data: data, Header: h},
-		jetstream.WithExpectLastSequencePerSubject(expect), engine.TTL(ttl))
+	seq, err := q.engine.Write(ctx, q.tasks, &nats.Msg{Subject: taskSubject(r.Session, r.ID), Data: data, Header: h}, expect, engine.TTL(ttl))
 	if err != nil {
-		return 0, fmt.Errorf("write task %s: %w", r.ID, engine.Classify(err))
+		return 0, fmt.Errorf("write task %s: %w", r.ID, err)
 	}
 	q.met.revisions.WithLabelValues(string(r.Event)).Inc()
-	return ack.Sequence, nil
+	return seq, nil
 }
 
 func decodeJob(data []byte) (*task.Job, error) {

@@ -13,7 +13,7 @@ const statusSubject = "queue.announce"
 // BroadcastStatus sends all gateways what the dispatcher knows beside the load.
 // The next one replaces a lost message.
 func (q *Queue) BroadcastStatus(data []byte) error {
-	return q.engine.Conn().Publish(statusSubject, data)
+	return q.engine.Tell(statusSubject, data)
 }
 
 // SubscribeStatus calls on with every status broadcast until stop is called.

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// link knows whether the connection stands. The client library does not say so
+// while it dials: whatever asks it waits for as long as a dial takes.
+type link struct {
+	state  atomic.Int32
+	made   atomic.Uint64 // how often the connection was made again
+	events chan nats.Status
+}
+
+// The states of a link.
+const (
+	linkDown int32 = iota
+	linkUp
+	linkClosed
+)
+
+const linkCheck = time.Second // a missed event is made up for
+
+// newLink follows a connection until it is closed.
+func newLink(c *nats.Conn) *link {
+	l := &link{events: c.StatusChanged()}
+	if c.IsConnected() {
+		l.state.Store(linkUp)
+	}
+	go l.follow(c)
+	return l
+}
+
+func (l *link) follow(c *nats.Conn) {
+	check := time.NewTicker(linkCheck)
+	defer check.Stop()
+	for l.state.Load() != linkClosed {
+		select {
+		case s := <-l.events:
+			l.set(s)
+		case <-check.C:
+			if s := c.Status(); len(l.events) == 0 {
+				l.set(s)
+			}
+		}
+	}
+}
+
+func (l *link) set(s nats.Status) {
+	switch s {
+	case nats.CONNECTED:
+		if l.state.Load() == linkDown {
+			l.made.Add(1) // first: whoever sees the link up knows that it was down
+		}
+		l.state.Store(linkUp)
+	case nats.CLOSED:
+		l.state.Store(linkClosed)
+	case nats.DISCONNECTED, nats.RECONNECTING, nats.CONNECTING:
+		l.state.Store(linkDown)
+	case nats.DRAINING_SUBS, nats.DRAINING_PUBS: // nobody drains
+	}
+}
+
+// check is nil while the connection stands. An event that was not looked at
+// yet counts as a break.
+func (l *link) check() error {
+	switch state := l.state.Load(); {
+	case state == linkClosed:
+		return nats.ErrConnectionClosed
+	case state == linkDown, len(l.events) > 0:
+		return nats.ErrConnectionReconnecting
+	}
+	return nil
+}
+
+// Connected reports whether the connection to the engine stands. It never
+// waits.
+func (e *Engine) Connected() bool { return e.link.check() == nil }
+
+// Reconnects counts how often the connection was lost and made again. The
+// engine may have started again meanwhile: revisions of a memory bucket that
+// were read before a reconnect mean nothing after it.
+func (e *Engine) Reconnects() uint64 { return e.link.made.Load() }
+
+// Tell sends a message that no stream keeps to whoever listens now. It never
+// waits for the engine.
+func (e *Engine) Tell(subject string, data []byte) error {
+	if err := e.link.check(); err != nil {
+		return Classify(err)
+	}
+	return Classify(e.conn.Publish(subject, data))
+}
+
+func (e *Engine) connected() error { return Classify(e.link.check()) }
