@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,7 +77,7 @@ type Accounts struct {
 	limits   func() policy.Limits
 	now      func() time.Time
 	cache    *otter.Cache[task.SessionID, stored]
-	locks    [stripes]sync.Mutex // by session, so that one gateway does not race with itself
+	locks    [stripes]chan struct{} // by session, so that one gateway does not race with itself
 	seed     maphash.Seed
 	unseen   atomic.Int64 // unix nanoseconds of the last task that was not counted, because no limit was set
 
@@ -97,6 +96,9 @@ func Open(ctx context.Context, d Deps) (*Accounts, error) {
 		cache:   otter.Must(&otter.Options[task.SessionID, stored]{MaximumSize: cachedMost}),
 		rebuilt: f.Counter("rebuilds", "Accounts computed again from a session's tasks."),
 		refused: f.Counters("refused", "Tasks refused by a session's quota, by code.", "code"),
+	}
+	for i := range a.locks {
+		a.locks[i] = make(chan struct{}, 1)
 	}
 	var err error
 	a.accounts, err = d.Engine.Bucket(ctx, engine.BucketConfig{Name: "ledger", Memory: true, MaxAge: accountsKept, MaxBytes: accountsBytes})
@@ -117,7 +119,10 @@ func (a *Accounts) Begin(id task.SessionID) {
 
 // Of says where a session stands, over all gateways.
 func (a *Accounts) Of(ctx context.Context, id task.SessionID) (Usage, error) {
-	unlock := a.lock(id)
+	unlock, err := a.lock(ctx, id)
+	if err != nil {
+		return Usage{}, err
+	}
 	defer unlock()
 	s, _, err := a.read(ctx, id)
 	if err != nil {
@@ -133,7 +138,10 @@ func (a *Accounts) Reserve(ctx context.Context, id task.SessionID, t task.ID) er
 	if a.off() {
 		return nil
 	}
-	unlock := a.lock(id)
+	unlock, err := a.lock(ctx, id)
+	if err != nil {
+		return err
+	}
 	defer unlock()
 	return a.change(ctx, id, a.read, func(ctx context.Context, acc *account) (bool, error) {
 		now := a.now()
@@ -165,7 +173,10 @@ func (a *Accounts) Finish(ctx context.Context, id task.SessionID, t task.ID, cha
 	if a.off() {
 		return nil
 	}
-	unlock := a.lock(id)
+	unlock, err := a.lock(ctx, id)
+	if err != nil {
+		return err
+	}
 	defer unlock()
 	return a.change(ctx, id, a.fetch, func(_ context.Context, acc *account) (bool, error) {
 		acc.roll(a.now())
@@ -176,7 +187,10 @@ func (a *Accounts) Finish(ctx context.Context, id task.SessionID, t task.ID, cha
 // Erase removes what is known of a session. Only the external ids of its
 // grants stay, and stay used.
 func (a *Accounts) Erase(ctx context.Context, id task.SessionID) error {
-	unlock := a.lock(id)
+	unlock, err := a.lock(ctx, id)
+	if err != nil {
+		return err
+	}
 	defer unlock()
 	a.cache.Invalidate(id)
 	keys, err := a.grants.Keys(ctx, grantsOf(id))
@@ -204,10 +218,16 @@ func (a *Accounts) off() bool {
 	return off
 }
 
-func (a *Accounts) lock(id task.SessionID) (unlock func()) {
-	m := &a.locks[maphash.String(a.seed, string(id))%stripes]
-	m.Lock()
-	return m.Unlock
+// lock waits no longer than its caller does: who is before it may wait for the
+// engine.
+func (a *Accounts) lock(ctx context.Context, id task.SessionID) (unlock func(), err error) {
+	l := a.locks[maphash.String(a.seed, string(id))%stripes]
+	select {
+	case l <- struct{}{}:
+		return func() { <-l }, nil
+	case <-ctx.Done():
+		return nil, engine.Classify(ctx.Err())
+	}
 }
 
 func (a *Accounts) usage(acc account) Usage {

@@ -68,7 +68,10 @@ func (a *Accounts) claim(ctx context.Context, id task.SessionID, externalID stri
 
 // applyGrants writes the sum of the stored grants into the account.
 func (a *Accounts) applyGrants(ctx context.Context, id task.SessionID) (u Usage, err error) {
-	unlock := a.lock(id)
+	unlock, err := a.lock(ctx, id)
+	if err != nil {
+		return Usage{}, err
+	}
 	defer unlock()
 	err = a.change(ctx, id, a.read, func(ctx context.Context, acc *account) (changed bool, err error) {
 		acc.roll(a.now())
