@@ -89,6 +89,9 @@ func (b *body) Read(p []byte) (int, error) {
 
 // json reads a strict JSON object, or nothing.
 func (c *call) json() (*strictjson.Object, error) {
+	if c.fetched {
+		return c.fields, c.fieldsErr
+	}
 	if c.body.finished {
 		return strictjson.Parse(nil)
 	}

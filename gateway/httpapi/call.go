@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -14,20 +15,24 @@ import (
 // call is one request on its way through a route.
 type call struct {
 	exchange
-	s        *Server
-	route    *route
-	conn     *wire.Conn
-	id       string // of the request
-	client   netip.Addr
-	language string // "zh-CN" or "en"
-	began    time.Time
-	owner    session.ID // "" on public routes
-	until    time.Time  // when the owner's token ends
-	body     *body
-	limited  error  // the answer of a keyed route, unless its key was used before
-	code     string // of the problem that was answered
-	cause    error  // of that problem, for the log
-	detached bool   // the connection is no longer the library's
+	s         *Server
+	route     *route
+	conn      *wire.Conn
+	id        string // of the request
+	client    netip.Addr
+	language  string // "zh-CN" or "en"
+	began     time.Time
+	owner     session.ID // "" on public routes
+	until     time.Time  // when the owner's token ends
+	body      *body
+	reading   time.Duration // what reading the body took
+	fetched   bool          // the body was read into the next two
+	fields    *strictjson.Object
+	fieldsErr error
+	limited   error  // the answer of a keyed route, unless its key was used before
+	code      string // of the problem that was answered
+	cause     error  // of that problem, for the log
+	detached  bool   // the connection is no longer the library's
 }
 
 // taskID reads the task of the path. What cannot be an id is answered like an

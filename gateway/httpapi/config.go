@@ -20,7 +20,7 @@ type Config struct {
 	CORSOrigins    []string // foreign pages that may call, "*" for all; empty: same origin only
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For is believed
 	Drain          time.Duration
-	Timeout        time.Duration // of an ordinary request
+	Timeout        time.Duration // of what a request waits for, beside its own body; then it is answered 503
 	Wire           wire.Limits
 	Streams        hub.Config
 }
@@ -28,7 +28,7 @@ type Config struct {
 // Defaults serve one machine.
 func Defaults() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", Drain: 8 * time.Second, Timeout: 30 * time.Second,
+		Listen: "127.0.0.1:8080", Drain: 8 * time.Second, Timeout: 4500 * time.Millisecond,
 		Wire: wire.Defaults(), Streams: hub.Defaults(),
 	}
 }

@@ -61,8 +61,10 @@ func (c *call) run(ctx context.Context) error {
 	if c.method() == http.MethodOptions {
 		return c.preflight()
 	}
+	soon, cancel := c.soon(ctx)
+	defer cancel()
 	if c.route.access == bearer {
-		if err := c.authenticate(ctx); err != nil {
+		if err := c.authenticate(soon); err != nil {
 			return err
 		}
 	}
@@ -77,9 +79,32 @@ func (c *call) run(ctx context.Context) error {
 	if c.route.long {
 		return c.route.handle(ctx, c)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.s.config.Timeout)
-	defer cancel()
+	if !c.prefetch() {
+		return c.route.handle(soon, c)
+	}
+	ctx, cancelLater := c.soon(ctx)
+	defer cancelLater()
 	return c.route.handle(ctx, c)
+}
+
+// soon bounds what this request waits for: engine, store and workers. What its
+// client took to send the body does not count.
+func (c *call) soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, c.began.Add(c.reading+c.s.config.Timeout))
+}
+
+// prefetch reads the fields of a request that has some, so that a slow client
+// does not use up the time that the engine may take. It reports whether that
+// took a while.
+func (c *call) prefetch() bool {
+	m := c.route.method
+	if m != http.MethodPost && m != http.MethodDelete || c.body.finished || resumable(c.route.path) {
+		return false
+	}
+	began := time.Now()
+	c.fields, c.fieldsErr = c.json()
+	c.fetched, c.reading = true, time.Since(began)
+	return true
 }
 
 // recover turns a panic into a 500 that says nothing, and into a log entry

@@ -36,6 +36,8 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	if !c.originAllowed() {
 		return fault.New(fault.OriginRefused)
 	}
+	ctx, cancel := c.soon(ctx)
+	defer cancel()
 	id, err := c.readable(ctx)
 	if err != nil {
 		return err

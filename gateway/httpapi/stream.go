@@ -20,6 +20,8 @@ import (
 // hour of waiting, would not notice a client that left, and would not drop one
 // that does not read.
 func (s *Server) streamTask(ctx context.Context, c *call) error {
+	ctx, cancel := c.soon(ctx)
+	defer cancel()
 	id, err := c.readable(ctx)
 	if err != nil {
 		return err
@@ -41,8 +43,6 @@ func (s *Server) streamTask(ctx context.Context, c *call) error {
 // follow starts a reader for a stream or a socket and counts it for its
 // session. It returns io.EOF when the client has seen the task's end.
 func (s *Server) follow(ctx context.Context, c *call, id task.ID) (Follower, *hub.Permit, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
 	after, resume := c.resumeFrom()
 	f, err := s.deps.Follow(ctx, c.owner, id, after, resume)
 	if err != nil {

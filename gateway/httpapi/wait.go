@@ -21,9 +21,9 @@ func (s *Server) showTask(ctx context.Context, c *call, id task.ID) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout+wait)
+	soon, cancel := c.soon(ctx)
 	defer cancel()
-	r, err := s.deps.Intake.Get(ctx, c.owner, id)
+	r, err := s.deps.Intake.Get(soon, c.owner, id)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ var ofKind = [...]int{
 	fault.Limited:         http.StatusTooManyRequests,
 	fault.Challenge:       http.StatusPreconditionRequired,
 	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.Timeout:         http.StatusGatewayTimeout,
+	fault.Timeout:         http.StatusServiceUnavailable, // with Retry-After, like all that is away
 	fault.Canceled:        http.StatusServiceUnavailable,
 }
 
@@ -41,6 +41,8 @@ func Of(k fault.Kind, code fault.Code) int {
 		return http.StatusRequestedRangeNotSatisfiable
 	case fault.HeaderTooLarge:
 		return http.StatusRequestHeaderFieldsTooLarge
+	case fault.TaskExpired:
+		return http.StatusGatewayTimeout
 	case fault.RequestTimeout:
 		return http.StatusRequestTimeout
 	case fault.UpgradeRequired:
