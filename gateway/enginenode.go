@@ -27,17 +27,17 @@ const engineNode = "-engine-node"
 type nodeSettings struct {
 	engine.NodeConfig
 
-	token string // a reference
+	token secret.Ref
 	log   telemetry.LogConfig
 }
 
 // Validate says everything that is wrong.
 func (s *nodeSettings) Validate() error {
-	if !strings.HasPrefix(s.token, "env:") && !strings.HasPrefix(s.token, "file:") {
+	if s.token.Empty() || s.token.Literal() {
 		return errors.New("-token: must be env:NAME or file:PATH, everybody on this machine can read a command line")
 	}
 	c := s.NodeConfig
-	c.Token = s.token
+	c.Token = secret.Sealed(s.token)
 	return c.Validate()
 }
 
@@ -54,7 +54,7 @@ func runNode(ctx context.Context, p program.Process) int {
 		return nil
 	})
 	flags.StringVar(&s.Dir, "dir", "", "`directory` of its data")
-	flags.StringVar(&s.token, "token", "", "`reference` to the secret of gateways and nodes: env:NAME or file:PATH")
+	flags.TextVar(&s.token, "token", secret.Ref{}, "`reference` to the secret of gateways and nodes: env:NAME or file:PATH")
 	flags.Func("sync", "`how often` written messages reach the disk: always, or a duration", func(text string) error {
 		var sync config.Sync
 		err := sync.UnmarshalText([]byte(text))
@@ -78,7 +78,7 @@ func runNode(ctx context.Context, p program.Process) int {
 
 func (s *nodeSettings) serve(ctx context.Context, secrets secret.Resolver, log *slog.Logger) (err error) {
 	c := s.NodeConfig
-	if c.Token, err = secret.Resolve(ctx, s.token, secrets); err != nil {
+	if c.Token, err = secrets.Resolve(ctx, s.token); err != nil {
 		return err
 	}
 	limitMemory(log)

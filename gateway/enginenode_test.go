@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/program"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 func TestThreeNodesAreAnEngine(t *testing.T) {
@@ -52,7 +53,7 @@ func TestThreeNodesAreAnEngine(t *testing.T) {
 		}
 	}()
 	e, err := engine.Open(t.Context(), engine.Config{
-		URL: "nats://" + strings.Join(addrs[:3], ",nats://"), Token: "hush", Replicas: 3, Interval: time.Minute,
+		URL: "nats://" + strings.Join(addrs[:3], ",nats://"), Token: secret.New("hush"), Replicas: 3, Interval: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -34,7 +35,7 @@ type NodeConfig struct {
 	Cluster  string        // address for the other nodes
 	Routes   []string      // cluster addresses of all nodes, its own may be among them
 	Dir      string        // where it keeps its data
-	Token    string        // of gateways, and between the nodes
+	Token    secret.Value  // of gateways, and between the nodes
 	Always   bool          // fsync before every acknowledgement
 	Interval time.Duration // else fsync this often
 	TLS      NodeTLS
@@ -48,7 +49,7 @@ func (c NodeConfig) Validate() error {
 	var faults check.Faults
 	faults.If(c.Name == "", "name: must be given")
 	faults.If(c.Dir == "", "dir: must be given")
-	faults.If(c.Token == "", "token: must be given")
+	faults.If(c.Token.Empty(), "token: must be given")
 	faults.If(len(c.Routes) == 0, "routes: must name the cluster addresses of the nodes")
 	faults.If(!c.Always && c.Interval <= 0, "sync: must be \"always\" or a positive duration, is %v", c.Interval)
 	for _, addr := range append([]string{c.Listen, c.Cluster}, c.Routes...) {
@@ -68,13 +69,13 @@ func (c NodeConfig) Options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: c.Name, JetStream: true, StoreDir: filepath.Join(c.Dir, "engine"),
 		SyncAlways: c.Always, SyncInterval: cmp.Or(c.Interval, Defaults().Interval), JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40,
-		NoSigs: true, NoLog: true, Authorization: c.Token, MaxPayload: 1 << 20,
-		Cluster: server.ClusterOpts{Name: clusterName, Username: clusterUser, Password: c.Token},
+		NoSigs: true, NoLog: true, Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
+		Cluster: server.ClusterOpts{Name: clusterName, Username: clusterUser, Password: c.Token.Reveal()},
 	}
 	o.Host, o.Port, _ = split(c.Listen) // validated
 	o.Cluster.Host, o.Cluster.Port, _ = split(c.Cluster)
 	for _, r := range c.Routes {
-		o.Routes = append(o.Routes, &url.URL{Scheme: "nats-route", User: url.UserPassword(clusterUser, c.Token), Host: r})
+		o.Routes = append(o.Routes, &url.URL{Scheme: "nats-route", User: url.UserPassword(clusterUser, c.Token.Reveal()), Host: r})
 	}
 	if c.TLS == (NodeTLS{}) {
 		return o, nil

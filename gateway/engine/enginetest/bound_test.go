@@ -19,6 +19,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // lined is a gateway whose line to the engine can go bad.
@@ -26,7 +27,7 @@ func lined(t *testing.T, b engine.Bounds) (*engine.Engine, *enginetest.Line) {
 	t.Helper()
 	host := enginetest.OpenPair(t).Host
 	line := enginetest.NewLine(t, strings.TrimPrefix(host.ClientURL(), "nats://"))
-	e, err := engine.Open(t.Context(), engine.Config{URL: "nats://" + line.Addr(), Token: "secret", Replicas: 1, Interval: time.Minute, Bounds: b})
+	e, err := engine.Open(t.Context(), engine.Config{URL: "nats://" + line.Addr(), Token: secret.New("secret"), Replicas: 1, Interval: time.Minute, Bounds: b})
 	if err != nil {
 		t.Fatal(err)
 	}

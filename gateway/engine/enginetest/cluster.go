@@ -39,7 +39,7 @@ func OpenCluster(t *testing.T) *Cluster {
 	for i := range c.nodes {
 		c.nodes[i].config = engine.NodeConfig{
 			Name: fmt.Sprintf("node%d", i+1), Listen: ports[i], Cluster: ports[Nodes+i], Routes: ports[Nodes:],
-			Dir: t.TempDir(), Token: clusterToken, Interval: time.Minute,
+			Dir: t.TempDir(), Token: secret.New(clusterToken), Interval: time.Minute,
 		}
 	}
 	t.Cleanup(c.stopAll)
