@@ -94,7 +94,7 @@ type engineConfig struct {
 	Token secret.Ref `config:"token" unit:"secret" example:"env:ENGINE_TOKEN"`
 	// When the embedded engine forces writes to disk: before every answer, or once in an interval, which a power cut may then lose.
 	Sync config.Sync `config:"sync" range:"always, or a duration above 0" example:"2s"`
-	// How many nodes of the engine keep each stream.
+	// How many nodes of the engine keep each stream. Without it one node keeps one and a cluster three. It counts for streams that are made; imgctl engine apply changes others, and a gateway does not start with a number below what a stream has.
 	Replicas int `config:"replicas" range:"1…5" example:"3"`
 }
 

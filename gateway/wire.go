@@ -112,6 +112,7 @@ func (g *gateway) run(ctx context.Context) error {
 	defer cancel(nil)
 	var stages sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{
+		"engine":     g.engine.Run,
 		"keys":       g.keys.Run,
 		"policy":     g.policy.Run,
 		"store":      g.store.Run,
@@ -166,7 +167,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 		return fmt.Errorf("data.dir: %w", err)
 	}
 	c := g.config.engine(g.secrets.Value)
-	c.Logger, c.Registry = g.log, g.reg
+	c.Logger, c.Registry, c.Differs = g.log, g.reg, g.alarms.Differs
 	if g.engine, err = engine.Open(ctx, c); err != nil {
 		return err
 	}
@@ -180,9 +181,11 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 		return err
 	}
 	depth := g.policy.QueueDepth(time.Now())
-	g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg)
-	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
-	return err
+	if g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg); err != nil {
+		return err
+	}
+	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: g.queue.Depth(), Logger: g.log})
+	return nil
 }
 
 // buildObjects opens the object store and the uploads in it.

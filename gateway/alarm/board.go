@@ -94,3 +94,13 @@ func (b *Board) Standing() []Alarm {
 	slices.SortFunc(all, func(x, y Alarm) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Subject, y.Subject)) })
 	return all
 }
+
+// Differs raises EngineDiffers about what is not as configured, or clears it
+// when how is "".
+func (b *Board) Differs(what, how string) {
+	if how == "" {
+		b.Clear(EngineDiffers, what)
+		return
+	}
+	b.Raise(EngineDiffers, what, Warning, how)
+}

@@ -124,12 +124,14 @@ func (s *boundStream) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt)
 }
 
 func (s *boundStream) GetMsg(ctx context.Context, seq uint64, opts ...jetstream.GetMsgOpt) (*jetstream.RawStreamMsg, error) {
-	return try(ctx, s.b, s.b.Read, away, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return s.Stream.GetMsg(ctx, seq, opts...) })
+	return try(ctx, s.b, s.b.Read, away, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return read(ctx, s.Stream, func() (*jetstream.RawStreamMsg, error) { return s.Stream.GetMsg(ctx, seq, opts...) })
+	})
 }
 
 func (s *boundStream) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
 	return try(ctx, s.b, s.b.Read, away, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
-		return s.Stream.GetLastMsgForSubject(ctx, subject)
+		return read(ctx, s.Stream, func() (*jetstream.RawStreamMsg, error) { return s.Stream.GetLastMsgForSubject(ctx, subject) })
 	})
 }
 

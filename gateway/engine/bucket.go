@@ -64,7 +64,6 @@ func (e *Engine) Bucket(ctx context.Context, c BucketConfig) (*Bucket, error) {
 		MaxMsgsPerSubject: int64(max(1, c.History)), MaxAge: c.MaxAge, MaxBytes: orUnlimited(c.MaxBytes),
 		Discard: jetstream.DiscardOld, AllowMsgTTL: true, SubjectDeleteMarkerTTL: time.Minute,
 		AllowRollup: true, DenyDelete: false,
-		AllowDirect: e.replicas == 1, // with more, a replica that lags would deny what was just acknowledged
 	})
 	if err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
+const maxReplicas = 5
+
 // Config chooses the engine.
 type Config struct {
 	URL      string        // of an external cluster; "" embeds a server in this process
@@ -19,16 +21,17 @@ type Config struct {
 	Dir      string        // where the embedded server keeps its data
 	Always   bool          // fsync before every acknowledgement
 	Interval time.Duration // else fsync this often
-	Replicas int           // of every stream: 1 embedded, 3 in production
+	Replicas int           // of every stream; 0 for as many as the engine has nodes, three at most
 
 	Bounds Bounds // of calls; zero is DefaultBounds
 
-	Logger   *slog.Logger          // of mirrors; nil logs nothing
-	Registry prometheus.Registerer // of mirrors; nil measures nothing
+	Differs  func(what, how string) // is told what is not as configured and how, and "" once it is; nil tells nobody
+	Logger   *slog.Logger           // nil logs nothing
+	Registry prometheus.Registerer  // of mirrors; nil measures nothing
 }
 
 // Defaults are those of one embedded node that survives a power cut.
-func Defaults() Config { return Config{Always: true, Interval: 2 * time.Minute, Replicas: 1} }
+func Defaults() Config { return Config{Always: true, Interval: 2 * time.Minute} }
 
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
@@ -39,6 +42,6 @@ func (c Config) Validate() error {
 		}
 	}
 	faults.If(!c.Always && c.Interval <= 0, "engine.sync: must be \"always\" or a positive duration, is %v", c.Interval)
-	faults.If(c.Replicas < 1 || c.Replicas > 5, "engine.replicas: must be 1…5, is %d", c.Replicas)
+	faults.If(c.Replicas < 0 || c.Replicas > maxReplicas, "engine.replicas: must be 1…%d, is %d", maxReplicas, c.Replicas)
 	return faults.Err()
 }

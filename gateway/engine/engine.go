@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -35,7 +36,10 @@ type Engine struct {
 	js       jetstream.JetStream
 	bounds   Bounds
 	link     *link
-	replicas int
+	replicas int          // as configured, 0 where it is not
+	nodes    atomic.Int64 // that a new stream is spread over at most
+	streams  registry
+	differs  differs
 	log      *slog.Logger
 	reg      prometheus.Registerer
 }
@@ -47,7 +51,8 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		return nil, err
 	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
-	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, log: c.Logger, reg: c.Registry}
+	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, differs: differs{tell: c.Differs}, log: c.Logger, reg: c.Registry}
+	e.nodes.Store(maxReplicas)
 	if c.URL == "" {
 		s, err := serve(c)
 		if err != nil {
@@ -144,9 +149,6 @@ func (e *Engine) JetStream() jetstream.JetStream { return e.js }
 // of gateway/queue. Nobody else may use it; the linter holds that.
 func (e *Engine) Conn() *nats.Conn { return e.conn }
 
-// Replicas is how many copies every stream keeps.
-func (e *Engine) Replicas() int { return e.replicas }
-
 // Ready reports whether the engine answers now.
 func (e *Engine) Ready(ctx context.Context) error {
 	if err := e.connected(); err != nil {
@@ -173,23 +175,6 @@ func (e *Engine) Close() {
 	if e.server != nil {
 		e.server.Shutdown()
 		e.server.WaitForShutdown()
-	}
-}
-
-// Stream makes or updates a stream with this engine's replicas. Like Open, it
-// waits until ctx ends for an engine that is away: a gateway that starts while
-// the engine restarts must not give up half-way.
-func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
-	c.Replicas = e.replicas
-	for {
-		s, err := e.js.CreateOrUpdateStream(ctx, c)
-		if err == nil {
-			return s, nil
-		}
-		if !away(err) || ctx.Err() != nil {
-			return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
-		}
-		tick.Wait(ctx, 200*time.Millisecond) // nothing announces that the engine is there again
 	}
 }
 

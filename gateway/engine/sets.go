@@ -40,10 +40,11 @@ func (s *Sets) key(name, key string) string { return s.subject + "." + name + ".
 func (s *Sets) Open(ctx context.Context, name string, most int64) error {
 	st, err := s.engine.Stream(ctx, jetstream.StreamConfig{
 		Name: s.stream + name, Subjects: []string{s.key(name, "*")}, Storage: jetstream.FileStorage,
-		MaxMsgs: most, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, AllowMsgTTL: true, AllowDirect: s.engine.replicas == 1,
+		MaxMsgs: most, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, AllowMsgTTL: true,
 	})
 	if err == nil {
 		s.streams.Store(name, st)
+		err = s.engine.Limit(ctx, s.stream+name, most)
 	}
 	return err
 }

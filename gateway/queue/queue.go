@@ -43,17 +43,26 @@ type Queue struct {
 }
 
 // Open makes the streams when they are missing. depth is the most jobs that
-// wait or run at once, 0 for no limit.
+// wait or run at once in a queue that is made, 0 for no limit; SetDepth changes
+// that of one that is there.
 func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, reg prometheus.Registerer) (*Queue, error) {
 	q := &Queue{engine: e, js: e.JetStream(), log: log, met: newMetrics(reg)}
 	var err error
-	if q.jobs, err = q.openJobs(ctx, depth); err != nil {
+	if depth == 0 {
+		depth = -1
+	}
+	q.jobs, err = e.Stream(ctx, jetstream.StreamConfig{
+		Name: jobsStream, Subjects: []string{"job.*.*"}, Storage: jetstream.FileStorage,
+		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxMsgs: depth,
+		Duplicates: dedupeWindow,
+	})
+	if err != nil {
 		return nil, err
 	}
 	q.tasks, err = e.Stream(ctx, jetstream.StreamConfig{
 		Name: tasksStream, Subjects: []string{"t.*.*"}, Storage: jetstream.FileStorage,
 		MaxMsgsPerSubject: maxRevisions, Discard: jetstream.DiscardOld,
-		AllowDirect: readsAnywhere(e), AllowMsgTTL: true, AllowRollup: true,
+		AllowMsgTTL: true, AllowRollup: true,
 		RePublish: &jetstream.RePublish{Source: "t.>", Destination: "live.t.>"},
 	})
 	if err != nil {
@@ -63,29 +72,14 @@ func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, 
 	return q, nil
 }
 
-// readsAnywhere reports whether any replica may answer a read. With several
-// replicas only the stream's leader may: one that lags would miss what was
-// acknowledged, so a follower would lose a terminal event and an accepted task
-// would not be found.
-func readsAnywhere(e *engine.Engine) bool { return e.Replicas() == 1 }
-
 // SetDepth changes the most jobs that wait or run at once, 0 for no limit. It
 // may be called while others use the queue.
 func (q *Queue) SetDepth(ctx context.Context, depth int64) error {
-	_, err := q.openJobs(ctx, depth)
-	return err
+	return q.engine.Limit(ctx, jobsStream, depth)
 }
 
-func (q *Queue) openJobs(ctx context.Context, depth int64) (jetstream.Stream, error) {
-	if depth == 0 {
-		depth = -1
-	}
-	return q.engine.Stream(ctx, jetstream.StreamConfig{
-		Name: jobsStream, Subjects: []string{"job.*.*"}, Storage: jetstream.FileStorage,
-		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxMsgs: depth,
-		Duplicates: dedupeWindow, AllowDirect: readsAnywhere(q.engine),
-	})
-}
+// Depth is the most jobs that wait or run at once, 0 for no limit.
+func (q *Queue) Depth() int64 { return max(0, q.jobs.CachedInfo().Config.MaxMsgs) }
 
 // Run feeds the followers and the load estimate until ctx ends.
 func (q *Queue) Run(ctx context.Context) error {
