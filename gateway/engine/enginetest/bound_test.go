@@ -23,10 +23,10 @@ import (
 )
 
 // lined is a gateway whose line to the engine can go bad.
-func lined(t *testing.T, b engine.Bounds) (*engine.Engine, *enginetest.Line) {
+func lined(t *testing.T, b engine.Bounds) (*engine.Engine, *enginetest.Link) {
 	t.Helper()
 	host := enginetest.OpenPair(t).Host
-	line := enginetest.NewLine(t, strings.TrimPrefix(host.ClientURL(), "nats://"))
+	line := enginetest.OpenLink(t, strings.TrimPrefix(host.ClientURL(), "nats://"))
 	e, err := engine.Open(t.Context(), engine.Config{URL: "nats://" + line.Addr(), Token: secret.New("secret"), Replicas: 1, Interval: time.Minute, Bounds: b})
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ const (
 	whole linkState = iota
 	cut             // connections break, new ones are refused
 	deaf            // connections stay, new ones are taken, and nothing moves
+	mute            // what the server says is held back
 )
 
 // OpenLink leads to target, a "host:port".
@@ -64,6 +65,9 @@ func (k *Link) Cut() { k.become(cut) }
 // either side any more.
 func (k *Link) Deafen() { k.become(deaf) }
 
+// Mute lets the server hear everything, and nothing of what it says arrives.
+func (k *Link) Mute() { k.become(mute) }
+
 // Mend makes the link whole again. What was held back arrives.
 func (k *Link) Mend() { k.become(whole) }
 
@@ -100,14 +104,22 @@ func (k *Link) release(c net.Conn) {
 	delete(k.ends, c)
 }
 
+// way is a direction on the link.
+type way int
+
+const (
+	there way = iota // to the server
+	back
+)
+
 // open waits until bytes may move and reports false when the link is cut.
-func (k *Link) open() bool {
+func (k *Link) open(w way) bool {
 	for {
 		k.mu.Lock()
 		state, turn := k.state, k.turn
 		k.mu.Unlock()
-		if state != deaf {
-			return state == whole
+		if state != deaf && (state != mute || w == there) {
+			return state != cut
 		}
 		<-turn
 	}
@@ -118,7 +130,7 @@ func (k *Link) carry(client net.Conn) {
 		return
 	}
 	defer k.release(client)
-	if !k.open() {
+	if !k.open(there) {
 		return
 	}
 	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", k.target)
@@ -127,17 +139,17 @@ func (k *Link) carry(client net.Conn) {
 	}
 	defer k.release(server)
 	var ways sync.WaitGroup
-	ways.Go(func() { k.pass(server, client) })
-	ways.Go(func() { k.pass(client, server) })
+	ways.Go(func() { k.pass(server, client, there) })
+	ways.Go(func() { k.pass(client, server, back) })
 	ways.Wait()
 }
 
 // pass copies from one end to the other until either ends.
-func (k *Link) pass(to, from net.Conn) {
+func (k *Link) pass(to, from net.Conn, w way) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
-		if !k.open() {
+		if !k.open(w) {
 			break
 		}
 		if n > 0 {
