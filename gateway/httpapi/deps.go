@@ -65,6 +65,7 @@ type Follower interface {
 	Snapshot() *task.Record
 	Pending() []*task.Record
 	C() <-chan *task.Record
+	Lost() <-chan struct{}
 	Accept(ctx context.Context, r *task.Record) ([]*task.Record, error)
 	Close()
 }

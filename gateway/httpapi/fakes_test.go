@@ -44,6 +44,7 @@ type world struct {
 	allow    func(ratelimit.Action) (ratelimit.Window, error)
 	explode  bool // Submit panics
 	received int64
+	lost     chan struct{} // closed while the engine is lost; nil is never
 }
 
 type fakeTask struct {

@@ -90,6 +90,7 @@ func (w *world) follow(_ context.Context, s task.SessionID, id task.ID, after ui
 func (f *fakeFollower) Snapshot() *task.Record  { return f.snapshot }
 func (f *fakeFollower) Pending() []*task.Record { return f.pending }
 func (f *fakeFollower) C() <-chan *task.Record  { return f.c }
+func (f *fakeFollower) Lost() <-chan struct{}   { return f.w.lost }
 func (f *fakeFollower) Accept(_ context.Context, r *task.Record) ([]*task.Record, error) {
 	if r.Deleted {
 		return nil, io.EOF

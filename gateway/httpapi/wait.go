@@ -29,7 +29,7 @@ func (s *Server) showTask(ctx context.Context, c *call, id task.ID) error {
 	}
 	known := c.header("If-None-Match")
 	if wait > 0 && !r.State.Terminal() && (known == "" || matches(known, taskTag(r, c.language))) {
-		if r, err = s.changed(ctx, c, r, wait); err != nil {
+		if r, err = s.changed(ctx, soon, r, wait); err != nil {
 			return err
 		}
 	}
@@ -54,19 +54,20 @@ func (c *call) waitFor() (time.Duration, error) {
 }
 
 // changed waits for a revision that is newer than now, and returns now when
-// none came in time. A waiting request counts as a stream of the session.
-func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait time.Duration) (*task.Record, error) {
+// none came in time, or when the engine is lost: nobody knows more then. A
+// waiting request counts as a stream of the session.
+func (s *Server) changed(ctx, soon context.Context, now *task.Record, wait time.Duration) (*task.Record, error) {
 	permit, err := s.hub.Acquire(now.Session, s.deps.Policy.Limits().SessionStreams)
 	if err != nil {
 		return nil, err
 	}
 	defer permit.Release(hub.Finished)
-	f, err := s.deps.Follow(ctx, now.Session, now.ID, now.Version, true)
+	f, err := s.deps.Follow(soon, now.Session, now.ID, now.Version, true)
 	if errors.Is(err, io.EOF) {
-		return s.deps.Intake.Get(ctx, c.owner, now.ID)
+		return s.newest(ctx, now)
 	}
 	if err != nil {
-		return nil, err
+		return unlessAway(nil, now, err)
 	}
 	defer f.Close()
 	if r := f.Snapshot(); r != nil && r.Version != now.Version {
@@ -81,7 +82,7 @@ func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait ti
 		select {
 		case r, ok := <-f.C():
 			if !ok {
-				return s.deps.Intake.Get(ctx, c.owner, now.ID)
+				return s.newest(ctx, now)
 			}
 			if r.Deleted {
 				return nil, fault.New(fault.TaskNotFound)
@@ -91,8 +92,27 @@ func (s *Server) changed(ctx context.Context, c *call, now *task.Record, wait ti
 			}
 		case <-over.C:
 			return now, nil
+		case <-f.Lost():
+			return now, nil
 		case <-s.hub.Closing():
 			return now, nil
 		}
 	}
+}
+
+// newest reads the task again. While the engine is away it is what is known.
+func (s *Server) newest(ctx context.Context, now *task.Record) (*task.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	r, err := s.deps.Intake.Get(ctx, now.Session, now.ID)
+	return unlessAway(r, now, err)
+}
+
+// unlessAway gives what is known instead of the failure of an engine that is
+// away.
+func unlessAway(r, known *task.Record, err error) (*task.Record, error) {
+	if k := fault.KindOf(err); err != nil && (k == fault.Unavailable || k == fault.Timeout) {
+		return known, nil
+	}
+	return r, err
 }

@@ -30,7 +30,10 @@ type Follower struct {
 // snapshot. It returns io.EOF when the client has seen the task's end, and
 // fault.NotFound for a task that is not there.
 func (q *Queue) Follow(ctx context.Context, s task.SessionID, id task.ID, after uint64, resume bool) (*Follower, error) {
-	r, err := q.hub.subscribe(taskSubject(s, id))
+	if !q.engine.Connected() {
+		return nil, fault.New(fault.EngineUnavailable)
+	}
+	r, err := q.hub.subscribe(s, id)
 	if err != nil {
 		return nil, fault.Wrap(fault.EngineUnavailable, err)
 	}
@@ -99,8 +102,9 @@ func (f *Follower) Snapshot() *task.Record { return f.snapshot }
 // Pending are the revisions to send before those from C.
 func (f *Follower) Pending() []*task.Record { return f.pending }
 
-// C delivers live revisions. It is closed when this reader was too slow or
-// the gateway lost touch with the engine: end the stream, the client resumes.
+// C delivers live revisions. It is closed when this reader was too slow or the
+// gateway stops: end the stream, the client resumes. A loss of the engine does
+// not close it; what was missed follows when the engine is back.
 func (f *Follower) C() <-chan *task.Record { return f.reader.c }
 
 // Accept turns a live revision into the revisions to send: none for one that
@@ -116,12 +120,20 @@ func (f *Follower) Accept(ctx context.Context, r *task.Record) ([]*task.Record, 
 		return []*task.Record{r}, nil
 	}
 	missed, err := f.q.replay(ctx, f.session, f.id, f.last)
+	if k := fault.KindOf(err); err != nil && (k == fault.Unavailable || k == fault.Timeout) {
+		f.q.hub.doubtOne(f.reader) // the gap is filled when the engine answers again
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	f.advance(missed)
 	return missed, nil
 }
+
+// Lost is closed when the engine has not answered for a moment: what this reader
+// knows may be old then.
+func (f *Follower) Lost() <-chan struct{} { return f.q.pulse.Lost() }
 
 func (f *Follower) advance(sent []*task.Record) {
 	if n := len(sent); n > 0 {

@@ -6,11 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -248,49 +250,78 @@ func TestFollowersThatJoinAtAnyMomentSeeAllThatFollows(t *testing.T) {
 	}
 }
 
-func TestARestartedEngineDropsReadersWhoThenResume(t *testing.T) {
+// linked is the queue of a second gateway, and its link to the engine of the
+// first.
+func linked(t *testing.T) (host, here *Queue, link *enginetest.Link) {
+	t.Helper()
+	p := enginetest.OpenPair(t)
+	host = openOn(t, p.Host, 0)
+	link = enginetest.OpenLink(t, strings.TrimPrefix(p.Host.ClientURL(), "nats://"))
+	e, err := engine.Open(t.Context(), engine.Config{URL: "nats://" + link.Addr(), Token: secret.New("secret"), Replicas: 1, Interval: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return host, openOn(t, e, 0), link
+}
+
+func TestReadersOutliveALossOfTheEngine(t *testing.T) {
 	t.Parallel()
-	conf := engine.Config{Dir: t.TempDir(), Replicas: 1, Always: true, Interval: time.Minute, Listen: freeAddress(t), Token: secret.New("secret")}
-	host, err := engine.Open(t.Context(), conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { host.Close() }()
-	if _, err := Open(t.Context(), host, 0, slog.New(slog.DiscardHandler), nil); err != nil {
-		t.Fatal(err)
-	}
-	remote, err := engine.Open(t.Context(), engine.Config{URL: "nats://" + conf.Listen, Token: conf.Token, Replicas: 1, Interval: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(remote.Close)
-	q := openOn(t, remote, 0)
-	s := begin(t, q)
-	f := s.follow(0, false)
-	s.runTo(3)
-	if snapshot, sent, _ := watch(t, f, 3); snapshot != 1 || !slices.Equal(sent, span(2, 3)) {
-		t.Fatalf("before: snapshot %d, then %v", snapshot, sent)
-	}
-	host.Close()
-	if host, err = engine.Open(t.Context(), conf); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.After(patience); ; {
-		select {
-		case _, open := <-f.C():
-			if open {
-				continue
+	for name, lose := range map[string]func(*enginetest.Link){"cut": (*enginetest.Link).Cut, "deaf": (*enginetest.Link).Deafen} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			host, here, link := linked(t)
+			s := begin(t, host)
+			f, err := here.Follow(t.Context(), s.rec.Session, s.rec.ID, 0, false)
+			if err != nil {
+				t.Fatal(err)
 			}
-		case <-end:
-			t.Fatal("the reader was left hanging")
-		}
-		break
-	}
-	eventually(t, "the engine answers", func() bool { return remote.Ready(t.Context()) == nil })
-	again := s.follow(3, true)
-	s.to(task.Succeeded, "")
-	if snapshot, sent, _ := watch(t, again, 0); snapshot != 0 || !slices.Equal(sent, []uint64{4}) {
-		t.Errorf("after: snapshot %d, then %v", snapshot, sent)
+			t.Cleanup(f.Close)
+			gone := begin(t, host)
+			ends, err := here.Follow(t.Context(), gone.rec.Session, gone.rec.ID, 0, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(ends.Close)
+			s.runTo(3)
+			if snapshot, sent, _ := watch(t, f, 3); snapshot != 1 || !slices.Equal(sent, span(2, 3)) {
+				t.Fatalf("before: snapshot %d, then %v", snapshot, sent)
+			}
+			lose(link)
+			since := time.Now()
+			within(t, f.Lost(), "the loss is noticed")
+			if took := time.Since(since); took > 5*time.Second {
+				t.Errorf("the loss was noticed after %v", took)
+			}
+			s.runTo(5)
+			if _, err := host.Erase(t.Context(), gone.rec.Session, gone.rec.ID); err != nil {
+				t.Fatal(err)
+			}
+			link.Mend()
+			back := time.Now()
+			if _, sent, dropped := watch(t, f, 5); dropped || !slices.Equal(sent[len(sent)-2:], span(4, 5)) {
+				t.Errorf("after: %v, dropped %v", sent, dropped)
+			}
+			if took := time.Since(back); took > 3*time.Second {
+				t.Errorf("what was missed came after %v", took)
+			}
+			r := within(t, ends.C(), "the end of a task that was removed meanwhile")
+			if _, err := ends.Accept(t.Context(), r); !errors.Is(err, io.EOF) {
+				t.Errorf("a task that was removed meanwhile: %v", err)
+			}
+			s.to(task.Succeeded, "")
+			if r := within(t, f.C(), "a live event"); r == nil || r.Version != 6 {
+				t.Errorf("then %+v", r)
+			}
+			eventually(t, "the engine is not lost any more", func() bool {
+				select {
+				case <-f.Lost():
+					return false
+				default:
+					return true
+				}
+			})
+		})
 	}
 }
 

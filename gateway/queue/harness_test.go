@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"log/slog"
-	"net"
 	"testing"
 	"time"
 
@@ -184,14 +183,4 @@ func within[T any](t testing.TB, c <-chan T, what string) T {
 		t.Fatalf("never: %s", what)
 		panic("unreachable")
 	}
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
 }

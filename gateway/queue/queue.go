@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,7 @@ type Queue struct {
 	jobs   jetstream.Stream
 	tasks  jetstream.Stream
 	hub    *hub
+	pulse  *pulse
 	load   atomic.Pointer[Load]
 	log    *slog.Logger
 	met    metrics
@@ -68,7 +70,7 @@ func Open(ctx context.Context, e *engine.Engine, depth int64, log *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
-	q.hub = newHub(e.Conn(), log, q.met)
+	q.hub, q.pulse = newHub(e.Conn(), q.Lookup, log, q.met), newPulse(time.Now())
 	return q, nil
 }
 
@@ -88,6 +90,9 @@ func (q *Queue) Run(ctx context.Context) error {
 		return fmt.Errorf("subscribe to load: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() { q.runPulse(ctx) })
 	return q.hub.run(ctx)
 }
 
