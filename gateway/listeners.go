@@ -65,7 +65,7 @@ func (g *gateway) buildAdmin(context.Context) error {
 	ac.Listen, ac.Token = g.config.Admin.Listen, token
 	g.admin, err = admin.New(ac, admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: g.intake, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
-		Dispatch: g.dispatch, Alarms: g.alarms, Ramp: g.ramp, Arms: g.arms, Notes: g.text,
+		Dispatch: g.dispatch, Alarms: g.alarms, Engine: g.engine, Ramp: g.ramp, Arms: g.arms, Notes: g.text,
 		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.engine.Ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})

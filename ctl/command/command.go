@@ -10,7 +10,7 @@ import (
 func New(a *app.App) *cobra.Command {
 	return a.Root(
 		newDev(a), newStatus(a), newQuota(a), newProvider(a), newExperiment(a), newBudget(a), newFallback(a), newCost(a), newCampaign(a), newCache(a), newTask(a),
-		newWorker(a), newSession(a), newStorage(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
+		newWorker(a), newSession(a), newStorage(a), newEngine(a), newIntake(a), newCatalog(a), newPrompt(a), newHistory(a),
 		newContext(a), newVersion(a),
 	)
 }

@@ -53,6 +53,8 @@ func (s *Server) routes() map[string]map[string]handler {
 		"/admin/catalog/rollback":        {"POST": taking(s.rollbackCatalog)},
 		"/admin/prompts/render":          {"POST": taking(s.renderPrompt)},
 		"/admin/prompts/models":          {"GET": s.models},
+		"/admin/engine":                  {"GET": s.engineStatus},
+		"/admin/engine/apply":            {"POST": taking(s.applyEngine)},
 		"/admin/storage":                 {"GET": s.storage},
 		"/admin/tasks":                   {"GET": s.tasks},
 		"/admin/tasks/{id}":              {"GET": s.task},

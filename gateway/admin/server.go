@@ -125,6 +125,7 @@ type Deps struct {
 	Fleet       workers
 	Dispatch    dispatcher
 	Alarms      alarms
+	Engine      streams
 	Ramp        ramps
 	Arms        arms
 	Notes       notes

@@ -130,6 +130,10 @@ func (e *Engine) wanted(has, asked int) int {
 	return max(has, mostReplicas)
 }
 
+// Configured is how many replicas the configuration asks for, 0 where it names
+// no number.
+func (e *Engine) Configured() (replicas int) { return e.replicas }
+
 // Apply carries differences out. What cannot be changed stays, and says why.
 func (e *Engine) Apply(ctx context.Context, all []Difference) []Difference {
 	done := slices.Clone(all)

@@ -11,7 +11,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
-const maxReplicas = 5
+// MaxReplicas is how many replicas a stream may have.
+const MaxReplicas = 5
 
 // Config chooses the engine.
 type Config struct {
@@ -42,6 +43,6 @@ func (c Config) Validate() error {
 		}
 	}
 	faults.If(!c.Always && c.Interval <= 0, "engine.sync: must be \"always\" or a positive duration, is %v", c.Interval)
-	faults.If(c.Replicas < 0 || c.Replicas > maxReplicas, "engine.replicas: must be 1…%d, is %d", maxReplicas, c.Replicas)
+	faults.If(c.Replicas < 0 || c.Replicas > MaxReplicas, "engine.replicas: must be 1…%d, is %d", MaxReplicas, c.Replicas)
 	return faults.Err()
 }

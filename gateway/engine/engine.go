@@ -52,7 +52,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, differs: differs{tell: c.Differs}, log: c.Logger, reg: c.Registry}
-	e.nodes.Store(maxReplicas)
+	e.nodes.Store(MaxReplicas)
 	if c.URL == "" {
 		s, err := serve(c)
 		if err != nil {

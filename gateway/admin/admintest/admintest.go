@@ -68,6 +68,11 @@ func New(t testing.TB) *Stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, age := range []time.Duration{time.Hour, 2 * time.Hour} { // made by a gateway with another configuration
+		if _, err := e.Bucket(t.Context(), engine.BucketConfig{Name: "feedback", MaxAge: age}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := &Stage{
 		Policy: p, Alarms: alarm.New(slog.New(slog.DiscardHandler)), records: make(map[task.ID]*task.Record), quotas: make(map[task.SessionID]quota.Usage),
 		granted: make(map[string]bool), cached: 7, members: fleetOfTwo(),
@@ -79,7 +84,7 @@ func New(t testing.TB) *Stage {
 	config := admin.Defaults()
 	config.Token = secret.New(Token)
 	s.Server, err = admin.New(config, admin.Deps{
-		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Alarms: s.Alarms, Ramp: s, Arms: s, Notes: words,
+		Policy: p, Queue: s, Intake: s, Quota: s, Campaigns: s, Eraser: s, Store: s, Partials: s, Fleet: s, Dispatch: s, Alarms: s.Alarms, Engine: e, Ramp: s, Arms: s, Notes: words,
 		Providers: []routing.Provider{
 			{Name: "seedream", Kind: "seedream", Region: "cn-north", Weight: 70, MaxConcurrent: 10, PriceFen: 20},
 			{Name: "mock", Kind: "mock", Weight: 30},
