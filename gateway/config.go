@@ -66,7 +66,10 @@ func (c *Config) Validate() error {
 		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
 	}
 	if !c.Engine.URL.Empty() && c.Store.Kind == kindDisk && !c.Store.Shared {
-		fault("store.shared: gateways that share an engine need one object store; set it when data.dir is a shared directory")
+		fault("store.shared: gateways that share an engine need one object store: a bucket (store.kind: obs), or this when data.dir is a shared directory")
+	}
+	if c.Engine.URL.Empty() && c.Engine.Replicas > 1 {
+		fault("engine.url: is missing: the engine of one process keeps one copy, and engine.replicas asks for %d", c.Engine.Replicas)
 	}
 	if !tus.ValidNode(c.HTTP.Node) {
 		fault("http.node: must be at most 32 of a-z, 0-9 and -, is %q", c.HTTP.Node)
@@ -88,21 +91,6 @@ func (c *Config) Validate() error {
 	errs = append(errs, c.validateObjects(secret.Sealed), c.Limits.Validate(), c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
-
-// Warnings are what an operator should know of a configuration that works.
-func (c *Config) Warnings() []string {
-	var said []string
-	for i, p := range c.Providers {
-		if p.unpriced() {
-			said = append(said, fmt.Sprintf("providers[%d].priceFen: is missing, so no budget and no limit on second payments counts the calls to %s; "+
-				"write what a picture costs in fen, or 0 for a server of your own", i, p.Name))
-		}
-	}
-	return said
-}
-
-// unpriced reports whether nobody has said what a real model's picture costs.
-func (p providerConfig) unpriced() bool { return p.Kind != mock && p.PriceFen == nil }
 
 // opened gives what is secret in the configuration: Sealed before the start,
 // and then what references lead to.
@@ -141,10 +129,11 @@ func (c *Config) routing() routing.Config {
 	r := routing.Defaults()
 	r.NoticeAfter, r.Unknown, r.DoublePayFenPerDay = c.Fallback.NoticeAfter, routing.Unknown(c.Fallback.Unknown), c.Fallback.DoublePayFenPerDay
 	r.HedgeBudget = c.Fallback.HedgeBudget
-	r.Mock = c.Environment == dev
+	r.Mock, r.MockShares = c.Environment == dev, c.Environment == dev
 	if c.Fallback.Mock != nil {
 		r.Mock = *c.Fallback.Mock
 	}
+	real := c.real()
 	r.Providers = nil
 	for _, p := range c.Providers {
 		q := routing.Provider{
@@ -152,6 +141,9 @@ func (c *Config) routing() routing.Config {
 		}
 		if p.PriceFen != nil {
 			q.PriceFen = *p.PriceFen
+		}
+		if p.Kind == mock && real {
+			q.Weight = 0 // beside real models the mock has a share only where one is written
 		}
 		if p.Weight != nil {
 			q.Weight = *p.Weight

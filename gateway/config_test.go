@@ -111,10 +111,40 @@ func TestAMissingPriceIsToldFromAPriceOfNothing(t *testing.T) {
 	if err := c.Validate(); err != nil { // and runs as it always did
 		t.Error(err)
 	}
+	ten, yes := 10, true
+	c.Environment, c.Providers[2].Weight, c.Fallback.Unknown = prod, &ten, "next"
+	if all := strings.Join(c.Warnings(), "\n"); !strings.Contains(all, "providers[2].weight: has no effect") || !strings.Contains(all, "fallback: unknown is next, but") {
+		t.Errorf("warned of %s", all)
+	}
+	c.Fallback.Mock, c.Providers = &yes, c.Providers[:2]
+	if all := strings.Join(c.Warnings(), "\n"); !strings.Contains(all, "fallback: the mock may stand in, but no provider") {
+		t.Errorf("warned of %s", all)
+	}
 	for _, p := range c.routing().Providers {
 		if p.PriceFen != 0 {
 			t.Errorf("%s costs %d fen", p.Name, p.PriceFen)
 		}
+	}
+}
+
+func TestTheMockHasAShareOnlyInDevAndOnlyWhereOneIsWritten(t *testing.T) {
+	t.Parallel()
+	ninety := 90
+	c := defaults()
+	c.Providers = []providerConfig{{Name: "mock", Kind: mock}, {Name: "a", Kind: "seedream"}}
+	if r := c.routing(); r.Providers[0].Weight != 0 || !r.MockShares {
+		t.Errorf("in dev %+v", r)
+	}
+	c.Providers[0].Weight = &ninety
+	if r := c.routing(); r.Providers[0].Weight != 90 {
+		t.Errorf("written, the weight is %d", r.Providers[0].Weight)
+	}
+	c.Environment = prod
+	if c.routing().MockShares {
+		t.Error("in prod the mock is sold as a model")
+	}
+	if r := defaults().routing(); r.Providers[0].Weight != 100 {
+		t.Errorf("alone it weighs %d", r.Providers[0].Weight)
 	}
 }
 

@@ -39,6 +39,7 @@ type Config struct {
 	DoublePayFenPerDay int64
 	HedgeBudget        float64 // the share of attempts that may be second calls beside a slow one; 0 for none
 	Mock               bool    // the mock may stand in for a real model
+	MockShares         bool    // beside real models the mock has its share by weight, too: development
 	MaxAttempts        int     // that reached a provider, per task
 }
 

@@ -86,24 +86,34 @@ func vendors(list []Provider) bool {
 
 func (r *Router) plans(state *policy.State) *plans {
 	config, vendors := r.config.with(state.Fallback), vendors(r.config.Providers)
-	var all, first, rest []Step
+	var all, first, shares, rest []Step
 	for _, p := range r.config.Providers {
+		if state.Disabled(p.Name) {
+			continue
+		}
 		s := Step{Provider: p, Degraded: vendors && p.Kind == mockKind}
 		s.Weight = state.Weight(p.Name, p.Weight)
-		if !state.Disabled(p.Name) && (!s.Degraded || config.Mock) {
+		if !s.Degraded || config.Mock {
+			all = append(all, s)
+		}
+		if s.Degraded && config.MockShares {
+			s.Degraded = false
 			all = append(all, s)
 		}
 	}
 	ramped(all, state.Ramp)
 	for _, s := range all {
-		if s.Weight > 0 && !s.Degraded {
+		switch {
+		case vendors && s.Kind == mockKind && !s.Degraded:
+			shares = append(shares, s)
+		case s.Weight > 0 && !s.Degraded:
 			first = append(first, s)
-		} else {
+		default:
 			rest = append(rest, s)
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Step) int { return a.Rank() - b.Rank() })
-	made := choose(first, rest)
+	made := choose(first, shares, rest)
 	made.state, made.config = state, config
 	return made
 }
@@ -138,7 +148,9 @@ func (s Step) Rank() int {
 	return 0
 }
 
-func choose(first, rest []Step) *plans {
+// choose makes the plans. shares are mocks that some tasks begin with; for the
+// others they stand in, if at all.
+func choose(first, shares, rest []Step) *plans {
 	p := &plans{led: make(map[string][]Step)}
 	for i, s := range first {
 		steps := slices.Clip(slices.Concat(rotate(first, i), rest))
@@ -151,7 +163,14 @@ func choose(first, rest []Step) *plans {
 			p.led[s.Name] = slices.Clip(slices.Concat(rest[i:i+1], rotate(first, -1), rest[:i], rest[i+1:]))
 		}
 	}
-	if len(first) == 0 {
+	for _, s := range shares {
+		if s.Weight > 0 {
+			others := slices.DeleteFunc(slices.Clone(rest), func(o Step) bool { return o.Name == s.Name })
+			p.total += s.Weight
+			p.choices = append(p.choices, choice{weight: s.Weight, steps: slices.Clip(slices.Concat([]Step{s}, rotate(first, -1), others))})
+		}
+	}
+	if len(p.choices) == 0 {
 		p.total = 1
 		p.choices = []choice{{weight: 1, steps: rest}}
 	}

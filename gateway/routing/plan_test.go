@@ -270,3 +270,37 @@ func TestWhatOperatorsSetWinsOverWhatIsConfigured(t *testing.T) {
 		t.Errorf("after the reset the plan is %v, unknown %s", got, r.Config().Unknown)
 	}
 }
+
+func TestInDevelopmentTheMockHasItsShareByWeight(t *testing.T) {
+	t.Parallel()
+	m := mock()
+	m.Weight = 90
+	c := Config{Providers: []Provider{m, model("a", 10), model("b", 0)}, Mock: true, MockShares: true}
+	began := map[string]int{}
+	for i := range 10_000 {
+		steps := router(c, &policy.State{}).Plan(task.ID(fmt.Sprint(i)))
+		plan := strings.Join(names(steps), "")
+		if plan != "mockab" && plan != "abmock!" {
+			t.Fatalf("the plan is %s", plan)
+		}
+		began[steps[0].Name]++
+	}
+	if n := began["a"]; n < 850 || n > 1150 {
+		t.Errorf("%d of 10000 tasks began with the model, want a tenth", n)
+	}
+	c.Mock = false // the share is no permission to stand in
+	if got := names(router(c, &policy.State{Providers: map[string]policy.Provider{"mock": {Disabled: true}}}).Plan("x")); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("with the mock off the plan is %v", got)
+	}
+	if got := names(router(c, &policy.State{}).Led("x", "a")); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("led by the model the plan is %v", got)
+	}
+	half := &policy.Ramp{From: "mock", To: "a", Steps: []int{50}}
+	began = map[string]int{}
+	for i := range 10_000 {
+		began[router(c, &policy.State{Ramp: half}).Plan(task.ID(fmt.Sprint(i)))[0].Name]++
+	}
+	if n := began["mock"]; n < 4200 || n > 4800 {
+		t.Errorf("half-way through a switch %v began with the mock, want 45 in a hundred", began)
+	}
+}
