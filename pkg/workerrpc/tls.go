@@ -3,9 +3,10 @@ package workerrpc
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // Identity names the files that prove who a process is: its certificate and
@@ -24,10 +25,11 @@ func (i Identity) Empty() bool { return i == Identity{} }
 
 // Validate wants all three or none.
 func (i Identity) Validate() error {
-	if !i.Empty() && (i.Cert == "" || i.Key == "" || i.ClientCA == "") {
-		return errors.New("tls: cert, key and clientCA belong together; give all three or none")
+	var faults check.Faults
+	for _, f := range []struct{ key, file string }{{"tls.cert", i.Cert}, {"tls.key", i.Key}, {"tls.clientCA", i.ClientCA}} {
+		faults.If(!i.Empty() && f.file == "", "%s: is missing; tls.cert, tls.key and tls.clientCA belong together, give all three or none", f.key)
 	}
-	return nil
+	return faults.Err()
 }
 
 // Load reads the files and returns the configurations for listening and for
