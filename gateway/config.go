@@ -133,7 +133,7 @@ func (c *Config) routing() routing.Config {
 	if c.Fallback.Mock != nil {
 		r.Mock = *c.Fallback.Mock
 	}
-	real := c.real()
+	models := c.models()
 	r.Providers = nil
 	for _, p := range c.Providers {
 		q := routing.Provider{
@@ -142,7 +142,7 @@ func (c *Config) routing() routing.Config {
 		if p.PriceFen != nil {
 			q.PriceFen = *p.PriceFen
 		}
-		if p.Kind == mock && real {
+		if p.Kind == mock && models {
 			q.Weight = 0 // beside real models the mock has a share only where one is written
 		}
 		if p.Weight != nil {

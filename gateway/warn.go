@@ -13,7 +13,7 @@ func (c *Config) Warnings() []string {
 			said = append(said, fmt.Sprintf("providers[%d].priceFen: is missing, so no budget and no limit on second payments counts the calls to %s; "+
 				"write what a picture costs in fen, or 0 for a server of your own", i, p.Name))
 		}
-		if p.Kind == mock && p.Weight != nil && *p.Weight > 0 && c.Environment == prod && c.real() {
+		if p.Kind == mock && p.Weight != nil && *p.Weight > 0 && c.Environment == prod && c.models() {
 			said = append(said, fmt.Sprintf("providers[%d].weight: has no effect, since in prod the mock only stands in for real models; write 0", i))
 		}
 	}
@@ -28,7 +28,7 @@ func (c *Config) Warnings() []string {
 // unpriced reports whether nobody has said what a real model's picture costs.
 func (p providerConfig) unpriced() bool { return p.Kind != mock && p.PriceFen == nil }
 
-// real reports whether a real model is configured.
-func (c *Config) real() bool {
+// models reports whether a real model is configured.
+func (c *Config) models() bool {
 	return slices.ContainsFunc(c.Providers, func(p providerConfig) bool { return p.Kind != mock })
 }

@@ -1,0 +1,165 @@
+package e2e_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imgfleet/imgfleet/deploy/rig"
+)
+
+// shipped is one of the files that operators begin with.
+type shipped struct {
+	path string
+	doc  yaml.Node
+	env  map[string]string // what its comments ask for
+}
+
+// shippedFiles are those of deploy/config that are not generated.
+func shippedFiles() []string { return []string{"dev", "single", "production"} }
+
+// ship reads one of them and prepares what its comments ask for: secrets in
+// the environment, and files in a directory of the test.
+func ship(t *testing.T, name string) *shipped {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "config", name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shipped{env: map[string]string{}}
+	if err := yaml.Unmarshal(raw, &s.doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range leaves(s.doc.Content[0], "") {
+		if secret, ok := strings.CutPrefix(p.value.Value, "env:"); ok {
+			s.env[secret] = "the-" + strings.ToLower(strings.ReplaceAll(secret, "_", "-"))
+		}
+	}
+	s.path = s.write(t, &s.doc)
+	return s
+}
+
+// write keeps a document as a file.
+func (s *shipped) write(t *testing.T, doc *yaml.Node) string {
+	t.Helper()
+	raw, err := yaml.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// environ is the environment of a program, with what differs for it.
+func (s *shipped) environ(more map[string]string) []string {
+	env := rig.Environ(os.Environ())
+	all := maps.Clone(s.env)
+	maps.Copy(all, more)
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		env = append(env, k+"="+all[k])
+	}
+	return env
+}
+
+// leaf is a value of a document, or a whole list, by the path that faults name.
+type leaf struct {
+	path   string
+	value  *yaml.Node
+	parent *yaml.Node // the object that has it
+	name   *yaml.Node // the key itself
+}
+
+// leaves lists every value below an object.
+func leaves(n *yaml.Node, at string) (all []leaf) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i < len(n.Content); i += 2 {
+			value := n.Content[i+1]
+			path := strings.TrimPrefix(at+"."+n.Content[i].Value, ".")
+			all = append(all, leaf{path, value, n, n.Content[i]})
+			all = append(all, leaves(value, path)...)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			all = append(all, leaves(item, fmt.Sprintf("%s[%d]", at, i))...)
+		}
+	}
+	return all
+}
+
+// required says that a file marks the key.
+func (l leaf) required() bool { return strings.TrimSpace(l.value.LineComment) == "# required" }
+
+// remove takes the key out of its object, and returns what puts it back.
+func (l leaf) remove() (restore func()) {
+	before := l.parent.Content
+	i := slices.IndexFunc(before, func(n *yaml.Node) bool { return n == l.name })
+	l.parent.Content = slices.Concat(before[:i], before[i+2:])
+	return func() { l.parent.Content = before }
+}
+
+// checkConfig asks a program what it would refuse.
+func (s *shipped) checkConfig(t *testing.T, program, file string) (said string, refused bool) {
+	t.Helper()
+	programs, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), programs.Path(program), "-config", file, "-check-config")
+	cmd.Env = s.environ(nil)
+	out, err := cmd.CombinedOutput()
+	return string(out), err != nil
+}
+
+func TestTheShippedFilesAreGood(t *testing.T) {
+	t.Parallel()
+	for _, name := range shippedFiles() {
+		s := ship(t, name)
+		for _, program := range []string{rig.Gateway, rig.Worker} {
+			if said, refused := s.checkConfig(t, program, s.path); refused || strings.Contains(said, "warning") {
+				t.Errorf("%s refuses %s.yaml: %s", program, name, said)
+			}
+		}
+	}
+}
+
+// A key that is marked is needed, and whoever forgets it is told its name.
+func TestEveryRequiredKeyOfTheShippedFilesIsNamedWhenItIsMissing(t *testing.T) {
+	t.Parallel()
+	for name, least := range map[string]int{"single": 8, "production": 18} {
+		s := ship(t, name)
+		marked := 0
+		for _, l := range leaves(s.doc.Content[0], "") {
+			if !l.required() {
+				continue
+			}
+			marked++
+			restore := l.remove()
+			file := s.write(t, &s.doc)
+			restore()
+			named := false
+			var all string
+			for _, program := range []string{rig.Gateway, rig.Worker} {
+				said, refused := s.checkConfig(t, program, file)
+				named = named || refused && strings.Contains(said, l.path)
+				all += said
+			}
+			if !named {
+				t.Errorf("%s.yaml without %s: nobody names it in\n%s", name, l.path, all)
+			}
+		}
+		if marked < least {
+			t.Errorf("%s.yaml marks %d keys, want %d at least", name, marked, least)
+		}
+	}
+}
