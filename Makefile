@@ -47,7 +47,7 @@ fuzz: ## Fuzz every parser of bytes from outside, FUZZTIME each
 bench: build ## Measure throughput, latency and memory; prints medians and ratios
 	go run ./deploy/bench
 
-torture: build ## Kill processes under load and count what was lost (TORTURE="-vendors -budgets")
+torture: build ## Kill processes under load and count what was lost (TORTURE="-vendors -budgets" or "-engines 3")
 	go run ./deploy/torture $(TORTURE)
 
 fleet-sim: build ## Run tasks against simulated vendors that fail; prints success, latency and money

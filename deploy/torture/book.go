@@ -28,6 +28,12 @@ const (
 	surprise  // an answer that the contract does not know
 	leftover  // an object of something deleted
 	crash     // a process that ended by itself
+	late      // an answer that took longer than we promise
+	rude      // a refusal that is no 503, or does not say when to come back
+	slow      // something that was not back in time
+	untrue    // readiness that says what is not so
+	weakened  // a stream that lost copies
+	noisy     // a log that says too much
 	kinds
 )
 
@@ -35,6 +41,7 @@ func (k kind) String() string {
 	return [...]string{
 		"lost", "resurrected", "finished twice", "events missing", "events repeated", "money booked wrongly", "budgets overspent", "calls twice outside policy", "paid jobs given up",
 		"illegal steps", "wrong answers", "left behind", "crashes",
+		"late answers", "refusals without a way back", "late recoveries", "false readiness", "streams weakened", "noisy logs",
 	}[k]
 }
 
@@ -76,6 +83,7 @@ type book struct {
 	broke     atomic.Int64 // requests refused because the budgets were spent
 	streams   atomic.Int64 // connections
 	stalled   atomic.Int64 // streams that missed an event until they reconnected
+	broken    atomic.Int64 // streams that the gateway ended before the task
 	erasures  atomic.Int64 // whole sessions
 
 	mu      sync.Mutex

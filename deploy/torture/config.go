@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	Vendors      bool    // the doubles of real vendors stand in for the mocks
 	Budgets      bool    // of a day, that end within the run
 	Rolling      bool    // everything is restarted in turn half-way
+	Engines      int     // nodes of an external engine, 0 for the embedded one
 	Mock         string  // model of the mock providers, without the journal
 	Dir          string
 	Patience     time.Duration
@@ -44,6 +46,18 @@ func Defaults() Config {
 	}
 }
 
+// besieged are the settings of a run in which the engine's nodes are what is
+// killed, by a plan instead of by chance. People go on until the plan is done.
+func (c Config) besieged() Config {
+	c.Kill, c.Rolling, c.Hedge = nil, false, 0
+	c.Clients, c.Active = min(c.Clients, 8), min(c.Active, 1)
+	c.Mock = "latency=900ms&jitter=300ms&steps=5&picture=copy"
+	if c.Sync == "always" {
+		c.Sync = "1m" // as production has it with three nodes
+	}
+	return c
+}
+
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var faults check.Faults
@@ -51,6 +65,7 @@ func (c Config) Validate() error {
 	for _, k := range c.Kill {
 		faults.If(!slices.Contains([]string{killGateways, killWorkers}, k), "-kill: must be gateways, workers or none, is %q", k)
 	}
+	faults.If(c.Engines != 0 && c.Engines != rig.EngineNodes, "-engines: must be 0 or %d, is %d", rig.EngineNodes, c.Engines)
 	faults.If(c.Every <= 0 || c.Patience <= 0, "-every and -patience must be positive")
 	return faults.Err()
 }

@@ -116,6 +116,7 @@ func (r *reader) read(ctx context.Context, st *client.Stream) (done bool) {
 			return false
 		case a := <-arrivals:
 			if a.err != nil {
+				r.book.broken.Add(1)
 				return false
 			}
 			if done = r.take(a.event); done || n == cutAfter {

@@ -72,6 +72,7 @@ func parse(c *Config, args []string, stderr io.Writer) (asJSON bool, err error) 
 	flags.BoolVar(&c.Vendors, "vendors", c.Vendors, "call the strict doubles of real vendors instead of mocks, and believe what they count")
 	flags.BoolVar(&c.Budgets, "budgets", c.Budgets, "give alpha and the whole service daily budgets that end within the run")
 	flags.BoolVar(&c.Rolling, "rolling", c.Rolling, "restart everything in turn half-way")
+	flags.IntVar(&c.Engines, "engines", c.Engines, "run an external engine of 3 nodes, and kill those by a plan instead of others by chance; -tasks, -kill and -rolling do not count then")
 	flags.StringVar(&c.Mock, "mock", c.Mock, "model of the mock providers")
 	flags.StringVar(&c.Dir, "dir", c.Dir, "where to keep data and logs; empty for a temporary directory that goes when all is well")
 	flags.DurationVar(&c.Patience, "patience", c.Patience, "how long a task may take under fire before it counts as lost")
@@ -82,6 +83,9 @@ func parse(c *Config, args []string, stderr io.Writer) (asJSON bool, err error) 
 	c.Kill = nil
 	if *kill != "none" && *kill != "" {
 		c.Kill = strings.Split(*kill, ",")
+	}
+	if c.Engines > 0 {
+		*c = c.besieged()
 	}
 	return asJSON, nil
 }

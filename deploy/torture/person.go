@@ -28,17 +28,19 @@ type person struct {
 	upload  task.UploadID
 	styles  []string
 	places  []string
+	over    <-chan struct{} // closed when nothing new is asked for any more; nil for never
 }
 
-// arrive makes the session and sends the photo, in spite of the kills.
-func arrive(ctx context.Context, c Config, b *book, s *site, base http.RoundTripper, number uint64) (*person, error) {
-	r, err := newRoads(base, s.public, c.Seed, number)
+// arrive makes the session and sends the photo, in spite of the kills. The
+// person asks the given gateways, each request so many times.
+func arrive(ctx context.Context, c Config, b *book, gateways []string, base http.RoundTripper, number uint64, attempts int) (*person, error) {
+	r, err := newRoads(base, gateways, c.Seed, number)
 	if err != nil {
 		return nil, err
 	}
 	cc := client.Defaults()
-	cc.BaseURL, cc.HTTP = s.public[0], &http.Client{Transport: r}
-	cc.Attempts, cc.MinBackoff, cc.MaxBackoff, cc.Silence = 40, 50*time.Millisecond, 6*time.Second, 40*time.Second
+	cc.BaseURL, cc.HTTP = gateways[0], &http.Client{Transport: r}
+	cc.Attempts, cc.MinBackoff, cc.MaxBackoff, cc.Silence = attempts, 50*time.Millisecond, 6*time.Second, 40*time.Second
 	api, err := client.New(cc)
 	if err != nil {
 		return nil, err
@@ -82,6 +84,8 @@ func (p *person) work(ctx context.Context, n int) {
 	for i := range n {
 		select {
 		case slots <- struct{}{}:
+		case <-p.over:
+			return
 		case <-ctx.Done():
 			return
 		}

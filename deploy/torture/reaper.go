@@ -26,6 +26,7 @@ type reaper struct {
 	rolls    atomic.Int64 // restarts in turn
 	gateways atomic.Int64 // killed
 	workers  atomic.Int64
+	nodes    atomic.Int64 // of the engine
 }
 
 func newReaper(c Config, s *site) *reaper {

@@ -28,25 +28,27 @@ type Report struct {
 	Hedges    int            `json:"hedges"`
 	Gateways  int64          `json:"gatewaysKilled"`
 	Workers   int64          `json:"workersKilled"`
+	Nodes     int64          `json:"nodesKilled"` // of an external engine
 	Restarts  int64          `json:"restartsInTurn"`
 	Takeovers int            `json:"takeOvers"`
 	Recovered map[string]int `json:"recovered"` // lost calls, by how they were found
 	Vendors   string         `json:"vendors,omitempty"`
 	Broke     int64          `json:"refusedForMoney,omitempty"`
 	Budgets   string         `json:"budgets,omitempty"`
+	Siege     []string       `json:"siege,omitempty"` // what each blow of the plan did
 	Seconds   float64        `json:"seconds"`
 	Faults    map[string]int `json:"faults"`
 	Details   []string       `json:"details,omitempty"`
 }
 
-func report(c Config, b *book, r *reaper, takeovers int, recovered map[string]int, a audited, took time.Duration) Report {
+func report(c Config, b *book, r *reaper, takeovers int, recovered map[string]int, a audited, siege []string, took time.Duration) Report {
 	out := Report{
 		Seed: c.Seed, Submitted: b.submitted.Load(), Accepted: b.accepted.Load(), Finished: b.finished.Load(),
 		Deleted: b.deleted.Load(), Erased: b.erasures.Load(), Canceled: b.canceled.Load(), Replayed: b.replayed.Load(), Refused: b.refused.Load(),
 		Dropped: b.dropped.Load(), GaveUp: b.gaveUp.Load(), Streams: b.streams.Load(), Stalled: b.stalled.Load(),
-		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(),
+		Calls: a.calls, DoubleFen: a.doublePaidFen, Hedges: a.hedges, Gateways: r.gateways.Load(), Workers: r.workers.Load(), Nodes: r.nodes.Load(),
 		Restarts: r.rolls.Load(), Takeovers: takeovers, Recovered: recovered, Vendors: strings.Join(a.counted.notes, "; "), Seconds: took.Seconds(),
-		Broke: b.broke.Load(), Budgets: a.budgets, Faults: map[string]int{}, Details: b.details,
+		Broke: b.broke.Load(), Budgets: a.budgets, Siege: siege, Faults: map[string]int{}, Details: b.details,
 	}
 	for k := range kinds {
 		out.Faults[k.String()] = b.faults[k]
@@ -72,7 +74,7 @@ func (r Report) print(out io.Writer) error {
 	for k := range kinds {
 		fmt.Fprintf(w, "%s\t%d\n", k, r.Faults[k.String()])
 	}
-	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers; %d restarts in turn, %d take-overs of dispatch\n", r.Gateways+r.Workers, r.Gateways, r.Workers, r.Restarts, r.Takeovers)
+	fmt.Fprintf(w, "kills\t%d\t%d gateways, %d workers, %d nodes; %d restarts in turn, %d take-overs of dispatch\n", r.Gateways+r.Workers+r.Nodes, r.Gateways, r.Workers, r.Nodes, r.Restarts, r.Takeovers)
 	found := r.Recovered
 	fmt.Fprintf(w, "lost calls\t%d\t%d attached to, %d by manifest, %d resumed, %d unknown (alpha %d, beta %d)\n",
 		found["attach"]+found["manifest"]+found["resume"]+found["unknown"], found["attach"], found["manifest"], found["resume"], found["unknown"], found["unknown alpha"], found["unknown beta"])
@@ -84,6 +86,9 @@ func (r Report) print(out io.Writer) error {
 	}
 	if r.Budgets != "" {
 		fmt.Fprintf(w, "budgets\t%d\trequests refused; %s\n", r.Broke, r.Budgets)
+	}
+	for i, line := range r.Siege {
+		fmt.Fprintf(w, "siege\t%d\t%s\n", i+1, line)
 	}
 	fmt.Fprintf(w, "time\t%.0f s\tseed %d\n", r.Seconds, r.Seed)
 	if err := w.Flush(); err != nil {

@@ -5,29 +5,33 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
+	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/operator"
-	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 const (
-	gatewayCount = 2
-	workerCount  = 3
-	adminToken   = "torture-admin-token"
-	stopGrace    = 20 * time.Second
-	priceFen     = 20
+	gatewayCount  = 2
+	workerCount   = 3
+	adminToken    = "torture-admin-token"
+	engineToken   = "torture-engine"
+	stopGrace     = 20 * time.Second
+	startPatience = 3 * time.Minute
+	priceFen      = 20
 )
 
 // site is everything that runs: two gateways, the first with the engine
 // inside and the second connected to it, over one shared object store, and
-// three workers in two regions. Ports stay the same over all restarts.
+// three workers in two regions. With -engines the engine is a cluster of three
+// nodes, and a third gateway joins later. Ports stay the same over all restarts.
 type site struct {
+	engine   *rig.Engine // nil: in the first gateway
 	gateways []*rig.Process
+	late     *rig.Process // the gateway that joins later, nil for none
 	workers  []*rig.Process
 	public   []string // base URLs of the gateways
 	admin    []*operator.Client
@@ -36,87 +40,17 @@ type site struct {
 	vendors  *vendors // nil: the mocks
 }
 
-// plan writes the configuration of every process into dir.
-func plan(ctx context.Context, c Config, programs rig.Programs, dir string) (*site, error) {
-	ports, err := rig.FreePorts(ctx, 3*gatewayCount+1+workerCount+vendorPorts)
-	if err != nil {
-		return nil, err
-	}
-	s := &site{data: filepath.Join(dir, "data"), journal: filepath.Join(dir, "calls.jsonl")}
-	if c.Vendors {
-		if s.vendors, err = planVendors(c, programs, dir, ports[:vendorPorts]); err != nil {
-			return nil, err
-		}
-	}
-	engine, ports := ports[vendorPorts], ports[vendorPorts+1:]
-	var fleets []string
-	for i := range gatewayCount {
-		public, admin, fleet := ports[3*i], ports[3*i+1], ports[3*i+2]
-		s.public = append(s.public, "http://"+public)
-		asked, err := operator.NewClient(operator.ClientConfig{Server: "http://" + admin, Token: secret.New(adminToken), Who: "torture"})
-		if err != nil {
-			return nil, err
-		}
-		s.admin = append(s.admin, asked)
-		fleets = append(fleets, fleet)
-		doc := s.common(c)
-		doc["http"] = map[string]any{"listen": public}
-		doc["admin"] = map[string]any{"listen": admin, "token": adminToken}
-		doc["fleet"] = map[string]any{"listen": fleet, "token": "torture-fleet"}
-		doc["data"] = map[string]any{"dir": s.data}
-		doc["store"] = map[string]any{"kind": "disk", "shared": true}
-		if i == 0 {
-			doc["engine"] = map[string]any{"listen": engine, "token": "torture-engine", "sync": c.Sync}
-		} else {
-			doc["engine"] = map[string]any{"url": "nats://" + engine, "token": "torture-engine", "sync": c.Sync}
-		}
-		p, err := programs.Configured(dir, fmt.Sprintf("gateway%d", i+1), rig.Gateway, c.Environ, doc)
-		if err != nil {
-			return nil, err
-		}
-		s.gateways = append(s.gateways, p)
-	}
-	for i := range workerCount {
-		listen := ports[3*gatewayCount+i]
-		doc := s.common(c)
-		doc["fleet"] = map[string]any{"gateways": fleets, "token": "torture-fleet"}
-		doc["worker"] = map[string]any{"listen": listen, "advertise": listen, "region": []string{"east", "west"}[i%2], "capacity": 8}
-		p, err := programs.Configured(dir, fmt.Sprintf("worker%d", i+1), rig.Worker, c.Environ, doc)
-		if err != nil {
-			return nil, err
-		}
-		s.workers = append(s.workers, p)
-	}
-	return s, nil
+// join starts the late gateway, which is one like the others from then on.
+func (s *site) join() error {
+	s.gateways, s.late = append(s.gateways, s.late), nil
+	return s.gateways[len(s.gateways)-1].Start()
 }
 
-// common is the configuration of all programs. Both providers cost money, so
-// that a call made twice is money lost. Another worker can resume a lost call
-// of the first mock, but not of the second.
-func (s *site) common(c Config) map[string]any {
-	providers := s.mocks(c)
-	if s.vendors != nil {
-		providers = s.vendors.list
+func (s *site) all() (all []*rig.Process) {
+	if s.engine != nil {
+		all = append(all, s.engine.Nodes...)
 	}
-	return map[string]any{
-		"limits": map[string]any{
-			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
-		},
-		"fallback":  map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen, "hedgeBudget": c.Hedge, "noticeAfter": "300ms"},
-		"providers": providers,
-	}
-}
-
-func (s *site) mocks(c Config) []map[string]any {
-	model := c.Mock + "&journal=" + url.QueryEscape(s.journal)
-	return []map[string]any{
-		{"name": alpha, "kind": "mock", "model": model + "&seed=1", "weight": 50, "priceFen": priceFen, "timeout": "20s", "maxConcurrent": 16},
-		{"name": beta, "kind": "mock", "model": model + "&seed=2&sync=true", "weight": 50, "priceFen": priceFen, "timeout": "20s"},
-	}
-}
-
-func (s *site) all() []*rig.Process {
-	return append(append([]*rig.Process{}, s.gateways...), s.workers...)
+	return append(append(all, s.gateways...), s.workers...)
 }
 
 // up starts whatever does not run and waits until the gateways are ready and
@@ -127,17 +61,34 @@ func (s *site) up(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.upEngine(ctx); err != nil {
+		return err
+	}
 	for _, p := range s.all() {
 		if err := p.Start(); err != nil {
 			return err
 		}
 	}
 	for i := range s.gateways {
-		if err := s.ready(ctx, i, workerCount, time.Minute); err != nil {
+		if err := s.ready(ctx, i, workerCount, startPatience); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// upEngine starts the nodes of the engine and waits until they answer.
+func (s *site) upEngine(ctx context.Context) error {
+	if s.engine == nil {
+		return nil
+	}
+	if err := s.engine.Start(); err != nil {
+		return err
+	}
+	return rig.Retry(ctx, time.Minute, 100*time.Millisecond, func(ctx context.Context) error {
+		_, err := enginetest.Streams(ctx, s.engine.URL, s.engine.Token)
+		return err
+	})
 }
 
 // ready waits for a gateway that serves and sees workers.
@@ -170,7 +121,13 @@ func (s *site) restart(ctx context.Context) error {
 // down stops everything gracefully: gateways first, so that nobody calls a
 // worker that is gone, and the one with the engine last of them.
 func (s *site) down(ctx context.Context) error {
-	for _, p := range []*rig.Process{s.gateways[1], s.gateways[0], s.workers[0], s.workers[1], s.workers[2]} {
+	order := slices.Clone(s.gateways)
+	slices.Reverse(order)
+	order = append(order, s.workers...)
+	if s.engine != nil {
+		order = append(order, s.engine.Nodes...)
+	}
+	for _, p := range order {
 		if err := p.Stop(ctx, stopGrace); err != nil {
 			return fmt.Errorf("stop %s: %w", p.Name(), err)
 		}

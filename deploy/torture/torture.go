@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
+
+// manyAttempts of a request outlive every kill.
+const manyAttempts = 40
 
 // torture builds and starts everything, lets clients work while processes are
 // killed, restarts gracefully, and then checks everything.
@@ -41,7 +46,9 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 	if c.Rolling {
 		reaper.half = func() bool { return b.finished.Load() >= int64(c.Tasks/3) }
 	}
-	if err := rage(ctx, c, s, b, reaper, progress); err != nil {
+	base := client.NewHTTP(4 * c.Clients).Transport
+	siege := newSiege(c, s, b, reaper, base)
+	if err := rage(ctx, c, s, b, base, reaper, siege, progress); err != nil {
 		return r, err
 	}
 	handovers := s.takeovers()
@@ -67,14 +74,22 @@ func torture(ctx context.Context, c Config, progress io.Writer) (r Report, err e
 		b.fault(crash, n, "", "%s ended by itself; see %s.log", name, name)
 	}
 	recovered := s.recoveries(b)
-	return report(c, b, reaper, handovers, recovered, found, time.Since(begun)), ctx.Err()
+	return report(c, b, reaper, handovers, recovered, found, siege.tell(), time.Since(begun)), ctx.Err()
 }
 
-// rage lets the clients work while the reaper kills, until every task is done.
-func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress io.Writer) error {
-	people, err := gather(ctx, c, s, b)
+// rage lets the clients work while the reaper kills, until every task is done,
+// or until the siege is over when there is one.
+func rage(ctx context.Context, c Config, s *site, b *book, base http.RoundTripper, r *reaper, by *siege, progress io.Writer) error {
+	if by != nil {
+		base = by.answers
+	}
+	people, err := gather(ctx, c, s, b, base)
 	if err != nil {
 		return err
+	}
+	strike := r.run
+	if by != nil {
+		strike = by.run
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -82,14 +97,14 @@ func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress i
 	defer around.Wait()
 	defer stop(nil)
 	around.Go(func() {
-		if err := r.run(ctx); err != nil {
+		if err := strike(ctx); err != nil {
 			stop(err)
 		}
 	})
 	around.Go(func() {
 		rig.Progress(ctx, progress, 2*time.Second, func(since time.Duration) string {
-			return fmt.Sprintf("torture: %4.0f s  accepted %d/%d  ended %d  deleted %d  killed %d gateways %d workers  faults %d",
-				since.Seconds(), b.accepted.Load(), c.Tasks, b.finished.Load(), b.deleted.Load(), r.gateways.Load(), r.workers.Load(), b.total())
+			return fmt.Sprintf("torture: %4.0f s  accepted %d  ended %d  deleted %d  killed %d gateways %d workers %d nodes  faults %d",
+				since.Seconds(), b.accepted.Load(), b.finished.Load(), b.deleted.Load(), r.gateways.Load(), r.workers.Load(), r.nodes.Load(), b.total())
 		})
 	})
 	var crowd sync.WaitGroup
@@ -98,6 +113,9 @@ func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress i
 		if i < c.Tasks%len(people) {
 			n++
 		}
+		if by != nil {
+			n, p.over = math.MaxInt, by.over
+		}
 		crowd.Go(func() { p.live(ctx, n) })
 	}
 	crowd.Wait()
@@ -105,11 +123,10 @@ func rage(ctx context.Context, c Config, s *site, b *book, r *reaper, progress i
 }
 
 // gather makes all clients before the first kill.
-func gather(ctx context.Context, c Config, s *site, b *book) ([]*person, error) {
-	base := client.NewHTTP(4 * c.Clients).Transport
+func gather(ctx context.Context, c Config, s *site, b *book, base http.RoundTripper) ([]*person, error) {
 	people := make([]*person, 0, c.Clients)
 	for i := range c.Clients {
-		p, err := arrive(ctx, c, b, s, base, uint64(i))
+		p, err := arrive(ctx, c, b, s.public[:gatewayCount], base, uint64(i), manyAttempts)
 		if err != nil {
 			return nil, fmt.Errorf("client %d: %w", i, err)
 		}
