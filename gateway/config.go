@@ -17,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
@@ -46,6 +47,7 @@ func defaults() *Config {
 		Providers:   []providerConfig{{Name: mock, Kind: mock}},
 		Fallback:    fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
 		Dispatch:    dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
+		Moderation:  moderation.Defaults(),
 		Log:         telemetry.LogDefaults(),
 	}
 }
@@ -88,7 +90,7 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.validateObjects(secret.Sealed), c.Limits.Validate(), c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	errs = append(errs, c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(), c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
 

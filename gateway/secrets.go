@@ -17,7 +17,7 @@ func (c *Config) openSecrets(ctx context.Context, r secret.Resolver) (secret.Ope
 	if err != nil {
 		return secret.Opened{}, err
 	}
-	faults := []error{c.engine(o.Value).Validate(), c.validateObjects(o.Value)}
+	faults := []error{c.Moderation.CheckFiles(), c.engine(o.Value).Validate(), c.validateObjects(o.Value)}
 	if !c.Admin.Token.Empty() {
 		faults = append(faults, admin.Config{Listen: c.Admin.Listen, Token: o.Value(c.Admin.Token)}.Validate())
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -43,6 +44,8 @@ type Config struct {
 	Fallback fallbackConfig `config:"fallback"`
 	// Who is served next, and by which worker.
 	Dispatch dispatchConfig `config:"dispatch"`
+	// What people may write and show. Gateways judge words, workers judge pictures.
+	Moderation moderation.Config `config:"moderation"`
 	// The files for mutual TLS between gateways and workers. Give all three or none.
 	TLS workerrpc.Identity `config:"tls"`
 	// The program's own log, on standard error.

@@ -219,7 +219,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if g.text, err = moderation.NewText(moderation.Defaults()); err != nil {
+	if g.text, err = moderation.NewText(g.config.Moderation); err != nil {
 		return err
 	}
 	if g.arms, err = experiment.Open(ctx, g.engine, g.log); err != nil {

@@ -9,6 +9,7 @@ const (
 	HeartbeatInvalid  Code = "heartbeat_invalid"
 	SecretMissing     Code = "secret_missing"
 	SecretUnsupported Code = "secret_unsupported"
+	WordsFileInvalid  Code = "words_file_invalid"
 
 	// Unauthenticated.
 	FleetTokenInvalid Code = "fleet_token_invalid"
@@ -44,7 +45,7 @@ const (
 // inside is the table of the codes above.
 func inside(c Code) (r row, known bool) {
 	switch c {
-	case AttemptInvalid, CDNRefused, HeartbeatInvalid, SecretMissing, SecretUnsupported:
+	case AttemptInvalid, CDNRefused, HeartbeatInvalid, SecretMissing, SecretUnsupported, WordsFileInvalid:
 		return row{Invalid, final}, true
 	case FleetTokenInvalid:
 		return row{Unauthenticated, final}, true

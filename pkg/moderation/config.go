@@ -1,10 +1,6 @@
 package moderation
 
 import (
-	"fmt"
-	"os"
-	"strings"
-
 	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
@@ -14,7 +10,7 @@ type Config struct {
 	Kind string `config:"kind" range:"local"`
 	// Words that refuse a note, besides the built-in ones.
 	Words []string `config:"words" example:"[\"竞品名\"]"`
-	// A file with such words, one a line. # begins a comment, ! an innocent phrase.
+	// A file with such words in UTF-8, one a line. # begins a comment, ! an innocent phrase. At most 1 MiB.
 	WordsFile string `config:"wordsFile" example:"/etc/imgfleet/words.txt"`
 }
 
@@ -29,29 +25,4 @@ func (c Config) Validate() error {
 		faults.If(len(separated(w)) == 0, "moderation.words[%d]: holds no letter", i)
 	}
 	return faults.Err()
-}
-
-// all gives the built-in and the operator's words.
-func (c Config) all() ([]string, error) {
-	list := append(parse(builtin), c.Words...)
-	if c.WordsFile == "" {
-		return list, nil
-	}
-	b, err := os.ReadFile(c.WordsFile)
-	if err != nil {
-		return nil, fmt.Errorf("moderation.wordsFile: %w", err)
-	}
-	return append(list, parse(string(b))...), nil
-}
-
-// parse reads one word a line.
-func parse(text string) []string {
-	var out []string
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, line)
-		}
-	}
-	return out
 }

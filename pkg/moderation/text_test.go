@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +86,46 @@ func TestOperatorsAddTheirOwnWords(t *testing.T) {
 	}
 	if err := (Config{Kind: "other", Words: []string{"!!"}}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("validate = %v, want two faults", err)
+	}
+}
+
+// A file that is taken for another would let everything pass, or nothing.
+func TestAFileOfWordsThatIsNoneIsAFault(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, x := range map[string]struct {
+		text []byte
+		says string
+	}{
+		"missing": {nil, "no such file"}, "binary": {[]byte("a\x00b"), "UTF-8"}, "gbk": {[]byte("\xc9\xab\xc7\xe9"), "UTF-8"},
+		"long": {bytes.Repeat([]byte("word\n"), 1<<18), "1 MiB"}, "empty": {[]byte("good\n!\n，。\n"), "line 2, 3"},
+	} {
+		path := filepath.Join(dir, name)
+		if x.text != nil {
+			if err := os.WriteFile(path, x.text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := Config{Kind: "local", WordsFile: path}
+		_, err := NewText(c)
+		for _, err := range []error{err, c.CheckFiles()} {
+			if fault.CodeOf(err) != fault.WordsFileInvalid || !strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "moderation.wordsFile: ") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if err := (Config{Kind: "local", WordsFile: dir}).CheckFiles(); err == nil {
+		t.Error("a directory was accepted")
+	}
+	good := filepath.Join(dir, "good")
+	if err := os.WriteFile(good, []byte("\ufeff竞品\r\nrival\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := rules(t, Config{Kind: "local", WordsFile: good})
+	for _, s := range []string{"竞品", "a rival"} {
+		if _, err := x.Check(t.Context(), s); fault.CodeOf(err) != fault.NoteRefused {
+			t.Errorf("%q passed", s)
+		}
 	}
 }
 
