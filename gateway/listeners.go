@@ -40,7 +40,7 @@ func (g *gateway) buildHTTP(context.Context) (err error) {
 	g.http, err = httpapi.New(hc, httpapi.Deps{
 		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
-		Checks: []httpapi.Check{{Name: "engine", Probe: g.engine.Ready}},
+		Ready:  g.ready,
 		Logger: g.log, Registry: g.reg,
 	})
 	return err
@@ -66,7 +66,7 @@ func (g *gateway) buildAdmin(context.Context) error {
 	g.admin, err = admin.New(ac, admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: g.intake, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
 		Dispatch: g.dispatch, Alarms: g.alarms, Engine: g.engine, Ramp: g.ramp, Arms: g.arms, Notes: g.text,
-		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.engine.Ready, Registry: g.reg,
+		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})
 	return err

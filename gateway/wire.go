@@ -28,6 +28,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
@@ -75,6 +76,7 @@ type gateway struct {
 	ramp       *ramp.Ramp
 	campaign   *campaign.Keeper
 	arms       *experiment.Desk
+	ready      *readiness.Monitor
 	http       *httpapi.Server
 	admin      *admin.Server
 	heartbeats *workerrpc.Server
@@ -94,7 +96,7 @@ func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog
 	telemetry.Built(g.reg, "gateway", version)
 	defer g.close()
 	for _, build := range []func(context.Context) error{
-		g.buildWire, g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildHTTP,
+		g.buildWire, g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildReady, g.buildHTTP,
 	} {
 		if err := build(ctx); err != nil {
 			return err
@@ -129,6 +131,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"dispatch":   g.dispatch.Run,
 		"ramp":       g.ramp.Run,
 		"arms":       g.arms.Run,
+		"ready":      g.ready.Run,
 		"http":       g.http.Run,
 		"admin":      g.admin.Run,
 	} {

@@ -28,6 +28,7 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 	}
 	rows := [][]string{
 		{"ready", ready},
+		{"checks", checksText(s.Checks)},
 		{"gateway", fmt.Sprintf("%s (%s), up %s", s.Version, s.Environment, uptime(now.Sub(s.StartedAt)))},
 		{"intake", intakeText(s.Intake)},
 		{"tasks", fmt.Sprintf("%d queued, %d running, room for %d", s.Queued, s.Running, s.Capacity)},
@@ -41,6 +42,17 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
 		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Rows: rows,
 	}}
+}
+
+// checksText names what a gateway works with, and what is wrong with it.
+func checksText(checks []operator.Check) string {
+	parts := make([]string, len(checks))
+	for i, c := range checks {
+		if parts[i] = c.Name + " ok"; !c.OK {
+			parts[i] = c.Name + ": " + c.Detail
+		}
+	}
+	return cmp.Or(strings.Join(parts, "; "), "none")
 }
 
 // alarmsText says what an operator should look at.

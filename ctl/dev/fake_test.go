@@ -66,7 +66,12 @@ func fakeGateway() int {
 	var mu sync.Mutex
 	workers := map[string]operator.Worker{}
 	for addr, h := range map[string]http.HandlerFunc{
-		os.Getenv("IMGFLEET_HTTP_LISTEN"): func(w http.ResponseWriter, _ *http.Request) {
+		os.Getenv("IMGFLEET_HTTP_LISTEN"): func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/readyz" { // as before the first worker, which dev starts next
+				w.WriteHeader(http.StatusServiceUnavailable)
+				_, _ = io.WriteString(w, `{"ready":false,"checks":[{"name":"engine","ok":true},{"name":"workers","ok":false}]}`)
+				return
+			}
 			_, _ = io.WriteString(w, `{"version":1,"styles":[{"id":"ink"}],"places":[{"id":"bund"}]}`)
 		},
 		os.Getenv("IMGFLEET_ADMIN_LISTEN"): func(w http.ResponseWriter, r *http.Request) {

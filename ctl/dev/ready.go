@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -17,11 +18,12 @@ const (
 	readyWithin = 2 * time.Minute // recovering a large engine takes its time
 )
 
-// awaitGateways returns when every gateway serves.
+// awaitGateways returns when every gateway lacks nothing but workers, which
+// start after it.
 func (p *plan) awaitGateways(ctx context.Context) error {
 	probe := &http.Client{Timeout: readyProbe}
 	for _, g := range p.gateways {
-		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)+"/readyz") }); err != nil {
+		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)+"/readyz?verbose") }); err != nil {
 			return err
 		}
 	}
@@ -56,18 +58,35 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
+// serves reports whether a gateway lacks nothing but workers.
 func serves(ctx context.Context, probe *http.Client, url string) bool {
+	var found operator.Readiness
+	_, body := get(ctx, probe, url)
+	return json.Unmarshal(body, &found) == nil && found.Serves()
+}
+
+// answers reports whether there is anybody.
+func answers(ctx context.Context, probe *http.Client, url string) bool {
+	status, _ := get(ctx, probe, url)
+	return status == http.StatusOK
+}
+
+// get returns status 0 when nobody answers.
+func get(ctx context.Context, probe *http.Client, url string) (status int, body []byte) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return false
+		return 0, nil
 	}
 	resp, err := probe.Do(r)
 	if err != nil {
-		return false
+		return 0, nil
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	_ = resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	defer func() { _ = resp.Body.Close() }()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return 0, nil
+	}
+	return resp.StatusCode, body
 }
 
 func present(ctx context.Context, admin *operator.Client) int {

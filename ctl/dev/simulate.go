@@ -191,7 +191,7 @@ func (p *plan) awaitDoubles(ctx context.Context) error {
 		return nil
 	}
 	probe := &http.Client{Timeout: readyProbe}
-	return until(ctx, func() bool { return serves(ctx, probe, p.doubles.booksURL()) })
+	return until(ctx, func() bool { return answers(ctx, probe, p.doubles.booksURL()) })
 }
 
 func (p *doublesPlan) booksURL() string { return link(p.books) + "/books" }

@@ -343,7 +343,7 @@ func TestStatusShowsTroubleInsteadOfFailing(t *testing.T) {
 	s, c := connect(t)
 	s.Fail(errors.New("engine is away"))
 	got, err := c.Status(t.Context())
-	if err != nil || got.Ready || got.Trouble != "engine is away" || got.Workers != 2 || got.Queued != 3 || got.Running != 2 || got.Regions["cn-east"] != 1 {
+	if err != nil || got.Ready || got.Trouble != "engine: engine is away" || len(got.Checks) != 1 || got.Checks[0].OK || got.Workers != 2 || got.Queued != 3 || got.Running != 2 || got.Regions["cn-east"] != 1 {
 		t.Errorf("status = %+v, %v", got, err)
 	}
 	s.Alarms.Raise(alarm.EngineDiffers, "TASKS", alarm.Warning, "replicas: 3 here, 1 there")

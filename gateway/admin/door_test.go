@@ -180,3 +180,25 @@ func TestRunServesUntilItIsToldToStop(t *testing.T) {
 		t.Error("nonsense is an address")
 	}
 }
+
+func TestAProbeNeedsNoTokenAndGetsNoDetails(t *testing.T) {
+	t.Parallel()
+	s := admintest.New(t)
+	s.Fail(errors.New("disk is full"))
+	for name, tc := range map[string]struct {
+		token  string
+		status int
+		told   bool
+	}{
+		"Probe": {"", http.StatusServiceUnavailable, false}, "Operator": {"Bearer " + admintest.Token, http.StatusServiceUnavailable, true}, "Stranger": {"Bearer x", http.StatusUnauthorized, false},
+	} {
+		w := raw(t, s, "GET", "/readyz?verbose", "", func(r *http.Request) { r.Header.Set("Authorization", tc.token) })
+		if told := strings.Contains(w.Body.String(), "disk is full"); w.Code != tc.status || told != tc.told {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	s.Fail(nil)
+	if w := raw(t, s, "GET", "/readyz", "", func(r *http.Request) { r.Header.Del("Authorization") }); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"ready":true`) {
+		t.Errorf("all is well: %d %s", w.Code, w.Body)
+	}
+}

@@ -51,17 +51,26 @@ func (g guard) knows(hostport string) bool {
 	return slices.Contains(g.hosts, name)
 }
 
-// token checks the bearer token. It compares hashes, so that the time taken
-// tells nothing of the token's bytes or length.
+// token lets requests with the bearer token pass.
 func (g guard) token(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], g.sum[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="imgfleet admin"`)
-			writeProblem(w, r, errToken)
+		if !g.allows(r) {
+			refuseToken(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// allows checks the bearer token. It compares hashes, so that the time taken
+// tells nothing of the token's bytes or length.
+func (g guard) allows(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], g.sum[:]) == 1
+}
+
+func refuseToken(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="imgfleet admin"`)
+	writeProblem(w, r, errToken)
 }

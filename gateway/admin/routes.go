@@ -67,7 +67,7 @@ func (s *Server) routes() map[string]map[string]handler {
 	}
 }
 
-// Handler serves the API, /metrics, profiles and /livez. Metrics need no
+// Handler serves the API, /metrics, profiles, /livez and /readyz. Metrics need no
 // token, so that a scraper needs none; they name no person.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -84,6 +84,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("/metrics", telemetry.Handler(s.deps.Registry))
 	}
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("/readyz", s.ready)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeProblem(w, r, errNoRoute) })
 	return s.guard.host(mux)
 }

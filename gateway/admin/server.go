@@ -19,6 +19,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/operator"
@@ -112,6 +113,11 @@ type arms interface {
 	Shares(book string, e policy.Experiment) []experiment.Share
 }
 
+// readier is gateway/readiness.
+type readier interface {
+	Report(ctx context.Context) readiness.Report
+}
+
 // Deps are what the API steers.
 type Deps struct {
 	Policy      *policy.Store
@@ -129,10 +135,10 @@ type Deps struct {
 	Ramp        ramps
 	Arms        arms
 	Notes       notes
-	Providers   []routing.Provider              // as configured
-	Fallback    operator.Fallback               // as configured
-	Ready       func(ctx context.Context) error // why this gateway does not serve; nil when nobody can tell
-	Registry    *prometheus.Registry            // shown at /metrics; nil shows none
+	Providers   []routing.Provider // as configured
+	Fallback    operator.Fallback  // as configured
+	Ready       readier
+	Registry    *prometheus.Registry // shown at /metrics; nil shows none
 	Logger      *slog.Logger
 	Version     string // of this build
 	Environment string // dev or prod

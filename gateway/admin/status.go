@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"runtime"
 	"slices"
@@ -17,14 +18,11 @@ func (s *Server) version(*http.Request) (any, error) {
 func (s *Server) status(r *http.Request) (any, error) {
 	state := s.deps.Policy.State()
 	out := operator.Status{
-		Version: s.deps.Version, Environment: s.deps.Environment, StartedAt: s.started.UTC(), Ready: true,
+		Version: s.deps.Version, Environment: s.deps.Environment, StartedAt: s.started.UTC(),
 		Policy: state.Version, Intake: s.pause(), Regions: map[string]int{}, Disabled: []string{},
 	}
-	if s.deps.Ready != nil {
-		if err := s.deps.Ready(r.Context()); err != nil {
-			out.Ready, out.Trouble = false, err.Error()
-		}
-	}
+	report := s.deps.Ready.Report(r.Context())
+	out.Ready, out.Trouble, out.Checks = report.Ready, report.Trouble(), checks(report)
 	for _, w := range s.deps.Fleet.Workers() {
 		out.Workers++
 		out.Regions[w.Region]++
@@ -49,7 +47,7 @@ func (s *Server) load(r *http.Request, out *operator.Status) {
 	}
 	backlog, err := s.deps.Queue.Backlog(r.Context())
 	if err != nil {
-		out.Ready, out.Trouble = false, err.Error()
+		out.Ready, out.Trouble = false, cmp.Or(out.Trouble, err.Error())
 		return
 	}
 	out.Queued = max(0, int(backlog)-out.Running)

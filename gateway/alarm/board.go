@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Name says what an alarm is about. Operators, dashboards and robots know
@@ -17,6 +19,10 @@ const (
 	Budget    Name = "budget"    // of a provider or the whole service, nearly spent
 	Campaign  Name = "campaign"  // the budget of one that is open, nearly spent
 	Allowance Name = "allowance" // a vendor soon takes no more calls
+
+	EngineUnavailable Name = Name(fault.EngineUnavailable) // it does not answer, or a stream takes no writes
+	StoreUnavailable  Name = "store_unavailable"           // objects cannot be written or read
+	WorkersLost       Name = "workers_lost"                // there were some; what is accepted waits
 
 	EngineDiffers Name = "engine_differs" // the configuration asks for what shared state is not: a stream, or a key that gateways share
 )

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -351,28 +350,6 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		if want == 405 && !strings.Contains(r.header.Get("Allow"), "POST") {
 			t.Errorf("Allow: %s", r.header.Get("Allow"))
 		}
-	}
-}
-
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	sick := fault.New(fault.EngineUnavailable)
-	var broken error
-	h := start(t, func(_ *Config, d *Deps) {
-		d.Checks = []Check{{"engine", func(context.Context) error { return broken }}}
-	})
-	if r := h.do("GET", "/readyz?verbose", "", ""); r.status != 200 || !strings.Contains(string(r.body), `"engine"`) {
-		t.Errorf("ready: %d %s", r.status, r.body)
-	}
-	broken = sick
-	if r := h.do("GET", "/readyz", "", ""); r.status != 503 || r.header.Get("Retry-After") == "" {
-		t.Errorf("not ready: %d %s", r.status, r.body)
-	}
-	if r := h.do("GET", "/livez", "", ""); r.status != 200 {
-		t.Errorf("live: %d", r.status)
-	}
-	if r := h.do("GET", "/version", "", ""); r.json(t)["version"] != "1.2.3" {
-		t.Errorf("version: %s", r.body)
 	}
 }
 

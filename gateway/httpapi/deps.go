@@ -16,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -36,7 +37,7 @@ type Deps struct {
 	Store    objects
 	Policy   operator
 	Follow   Follow
-	Checks   []Check // what readiness depends on
+	Ready    readier
 	Version  Version
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -47,12 +48,6 @@ type Deps struct {
 type Version struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit,omitempty"`
-}
-
-// Check is one thing that readiness depends on. Probe must be quick.
-type Check struct {
-	Name  string
-	Probe func(context.Context) error
 }
 
 // Follow starts a reader of a task's revisions, as queue.Queue.Follow does.
@@ -76,6 +71,11 @@ type sessions interface {
 	LinkCode(ctx context.Context, id session.ID) (code string, expiresAt time.Time, err error)
 	Ticket(id session.ID, t task.ID, until time.Time) string
 	VerifyTicket(ctx context.Context, ticket string, t task.ID) (session.ID, error)
+}
+
+// readier is gateway/readiness.
+type readier interface {
+	Report(ctx context.Context) readiness.Report
 }
 
 type limiter interface {

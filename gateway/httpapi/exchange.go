@@ -27,8 +27,6 @@ func (x exchange) param(name string) string { return x.rc.Param(name) }
 // query returns a query parameter. A second one of the same name is ignored.
 func (x exchange) query(name string) string { return string(x.rc.QueryArgs().Peek(name)) }
 
-func (x exchange) hasQuery(name string) bool { return x.rc.QueryArgs().Has(name) }
-
 func (x exchange) queryString() string { return string(x.rc.URI().QueryString()) }
 
 func (x exchange) header(name string) string { return string(x.rc.Request.Header.Peek(name)) }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -54,7 +55,7 @@ func (w *world) deps(log *slog.Logger) Deps {
 	return Deps{
 		Sessions: w, Limiter: w, Quota: w, Policy: w,
 		Uploads: fakeUploads{w}, Intake: fakeIntake{w}, Erasure: fakeEraser{w}, Store: fakeStore{w},
-		Follow: w.follow, Logger: log, Registry: prometheus.NewRegistry(), Version: Version{Version: "1.2.3"},
+		Ready: &ready{report: readiness.Report{Ready: true}}, Follow: w.follow, Logger: log, Registry: prometheus.NewRegistry(), Version: Version{Version: "1.2.3"},
 	}
 }
 

@@ -5,10 +5,8 @@ import (
 	"net/http"
 	"regexp"
 	"runtime"
-	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
-	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // live says that this process answers; it depends on nothing else.
@@ -18,50 +16,23 @@ func (s *Server) live(_ context.Context, c *call) error {
 	}{"live"})
 }
 
-type readiness struct {
-	Status string        `json:"status"`
-	Checks []checkResult `json:"checks,omitempty"`
-}
+// readyAfter is when a client may ask again.
+const readyAfter = "3"
 
-type checkResult struct {
-	Name  string  `json:"name"`
-	Ready bool    `json:"ready"`
-	Took  float64 `json:"tookSeconds"`
-}
-
-const probeWithin = 2 * time.Second
-
-// ready says whether this gateway should get traffic. What exactly failed is
-// for the log, not for the public.
+// ready says whether this gateway should get traffic. What exactly is wrong is
+// for operators: the admin listener says it.
 func (s *Server) ready(ctx context.Context, c *call) error {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
-	defer cancel()
-	out := readiness{Status: "ready"}
+	report := s.deps.Ready.Report(ctx)
 	select {
 	case <-s.stopping:
-		out.Status = "stopping"
+		report = report.Without("serving", "this gateway is stopping")
 	default:
 	}
-	for _, check := range s.deps.Checks {
-		began := time.Now()
-		err := check.Probe(ctx)
-		if err != nil {
-			out.Status = string(fault.NotReady)
-			s.log.Warn("not ready", "check", check.Name, "err", err)
-		}
-		out.Checks = append(out.Checks, checkResult{Name: check.Name, Ready: err == nil, Took: time.Since(began).Seconds()})
+	if report.Ready {
+		return c.answer(http.StatusOK, report.Public())
 	}
-	if !c.hasQuery("verbose") {
-		out.Checks = nil
-	}
-	if out.Status == "ready" {
-		return c.answer(http.StatusOK, out)
-	}
-	if out.Checks == nil {
-		return fault.New(fault.NotReady)
-	}
-	c.set("Retry-After", "3")
-	return c.answer(http.StatusServiceUnavailable, out)
+	c.set("Retry-After", readyAfter)
+	return c.answer(http.StatusServiceUnavailable, report.Public())
 }
 
 func (s *Server) version(_ context.Context, c *call) error {

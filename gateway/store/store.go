@@ -85,6 +85,8 @@ type Store struct {
 	log     *slog.Logger
 	met     metrics
 	now     func() time.Time
+
+	probeKey string // of what Probe writes
 }
 
 // New builds a store over a driver.
@@ -99,6 +101,7 @@ func New(c Config, d Deps) (*Store, error) {
 	direct, _ := d.Driver.(Direct)
 	return &Store{
 		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, refresh: d.Refresh, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
+		probeKey: probeKey(),
 	}, nil
 }
 

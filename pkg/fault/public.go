@@ -118,7 +118,6 @@ const (
 	GenerationFailed   Code = "generation_failed"
 	IntakePaused       Code = "intake_paused"
 	NoWorkers          Code = "no_workers"
-	NotReady           Code = "not_ready"
 	ProviderUnknown    Code = "provider_unknown"
 	QueueFull          Code = "queue_full"
 	StorageFull        Code = "storage_full"
@@ -177,7 +176,7 @@ func public(c Code) (r row, known bool) {
 	case ChallengeRequired:
 		return row{Challenge, again}, true
 	case BudgetExhausted, CampaignFull, CampaignSpent, EngineUnavailable, GatewayStopping, GenerationFailed,
-		IntakePaused, NoWorkers, NotReady, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable, WorkerBusy:
+		IntakePaused, NoWorkers, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable, WorkerBusy:
 		return row{Unavailable, again}, true
 	case DeadlineExceeded, EngineTimeout, RequestTimeout, TaskExpired:
 		return row{Timeout, again}, true

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -229,8 +230,9 @@ type Status struct {
 	Environment string         `json:"environment"`
 	StartedAt   time.Time      `json:"startedAt"`
 	Ready       bool           `json:"ready"`
-	Trouble     string         `json:"trouble,omitempty"` // why it is not ready
-	Policy      int            `json:"policy"`            // version of the operator state
+	Trouble     string         `json:"trouble,omitempty"` // what is not ok, and why
+	Checks      []Check        `json:"checks"`
+	Policy      int            `json:"policy"` // version of the operator state
 	Intake      Intake         `json:"intake"`
 	Leader      bool           `json:"leader"` // this gateway dispatches
 	Queued      int            `json:"queued"`
@@ -243,6 +245,29 @@ type Status struct {
 	InFlight    map[string]int `json:"inFlight"` // calls by provider, on the leader
 	Disabled    []string       `json:"disabled"` // providers switched off
 	Alarms      []Alarm        `json:"alarms"`
+}
+
+// Check is one thing that a gateway works with.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"` // why it is not
+}
+
+// Readiness is what /readyz answers, on both listeners.
+type Readiness struct {
+	Ready  bool    `json:"ready"`
+	Checks []Check `json:"checks"`
+}
+
+// CheckWorkers is the check that waits for the first worker.
+const CheckWorkers = "workers"
+
+// Serves reports whether a gateway lacks nothing but workers, so that these may
+// start.
+func (r Readiness) Serves() bool {
+	lacks := slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.OK && c.Name != CheckWorkers })
+	return len(r.Checks) > 0 && !lacks
 }
 
 // Names of alarms that imgctl shows beside what they are about. There are more.

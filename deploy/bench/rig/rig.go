@@ -2,6 +2,7 @@ package rig
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,11 +70,13 @@ func (r *Rig) startGateway(ctx context.Context) error {
 			return err
 		}
 		resp, err := r.web.Do(req)
-		if err == nil && resp.StatusCode != http.StatusOK {
-			err = errors.New(resp.Status)
+		if err != nil {
+			return err
 		}
-		if resp != nil {
-			err = errors.Join(err, resp.Body.Close())
+		var found operator.Readiness
+		err = errors.Join(json.NewDecoder(resp.Body).Decode(&found), resp.Body.Close())
+		if err == nil && !found.Serves() { // workers come later
+			err = errors.New(resp.Status)
 		}
 		return err
 	})

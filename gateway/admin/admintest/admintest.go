@@ -22,6 +22,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
@@ -91,7 +92,7 @@ func New(t testing.TB) *Stage {
 			{Name: "qianfan", Kind: "qianfan", PriceFen: 14},
 		},
 		Fallback: routing.Defaults().Fallback(),
-		Ready:    func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.trouble },
+		Ready:    s,
 		Version:  "v1.2.3", Environment: "dev", Registry: prometheus.NewRegistry(),
 		Logger: slog.New(slog.DiscardHandler),
 	})
@@ -124,6 +125,17 @@ func (s *Stage) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trouble = err
+}
+
+// Report plays gateway/readiness.
+func (s *Stage) Report(context.Context) readiness.Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := readiness.Report{Ready: true, Checks: []readiness.Result{{Name: "engine", OK: true}}}
+	if s.trouble != nil {
+		r.Ready, r.Checks = false, []readiness.Result{{Name: "engine", Detail: s.trouble.Error()}}
+	}
+	return r
 }
 
 // Recent plays the queue.

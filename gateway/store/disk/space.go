@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"fmt"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ type space struct {
 	dir    string
 	min    int64
 	asked  atomic.Int64 // unix nanoseconds
+	free   atomic.Int64 // bytes, when last asked
 	scarce atomic.Bool
 }
 
@@ -28,11 +30,12 @@ func (s *space) check() error {
 	if now-asked > int64(spaceEvery) && s.asked.CompareAndSwap(asked, now) {
 		var fs syscall.Statfs_t
 		if err := syscall.Statfs(s.dir, &fs); err == nil {
+			s.free.Store(free(fs))
 			s.scarce.Store(free(fs) < s.min)
 		}
 	}
 	if s.scarce.Load() {
-		return fault.New(fault.StorageFull).After(30 * time.Second)
+		return fault.Wrap(fault.StorageFull, fmt.Errorf("%d bytes are free, store.minFree is %d", s.free.Load(), s.min)).After(30 * time.Second)
 	}
 	return nil
 }

@@ -33,11 +33,35 @@ func Run(t *testing.T, open func(t *testing.T) store.Driver) {
 		"OldRawPhotosAreSwept":        oldRawPhotosAreSwept,
 		"WritersDoNotMix":             writersDoNotMix,
 		"AFileBecomesAnObject":        aFileBecomesAnObject,
+		"AProbeFindsNothingWrong":     aProbeFindsNothingWrong,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			check(t, open(t))
 		})
+	}
+}
+
+func aProbeFindsNothingWrong(t *testing.T, d store.Driver) {
+	c := store.Defaults()
+	c.InternalURL = "http://127.0.0.1:8080"
+	s, err := store.New(c, store.Deps{Driver: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := s.Probe(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	objects := 0
+	for _, err := range d.List(t.Context(), "") {
+		if objects++; err != nil {
+			t.Error(err)
+		}
+	}
+	if objects > 1 {
+		t.Errorf("three probes left %d objects", objects)
 	}
 }
 

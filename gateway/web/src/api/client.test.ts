@@ -171,7 +171,7 @@ describe('a refusal', () => {
   test('is not repeated for ever', async () => {
     server.plan(
       /^GET \/catalog/,
-      ...Array<{ status: number; code: string }>(20).fill({ status: 503, code: 'not_ready' }),
+      ...Array<{ status: number; code: string }>(20).fill({ status: 503, code: 'engine_unavailable' }),
     );
     expect(await refusal(page().catalog())).toMatchObject({ status: 503 });
     expect(server.count('GET /catalog')).toBe(6);

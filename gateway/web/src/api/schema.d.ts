@@ -759,12 +759,12 @@ export interface components {
             status: string;
         };
         Readiness: {
-            /** @enum {unknown} */
-            status: "ready" | "not_ready" | "stopping";
-            checks?: {
+            /** @description This gateway should get traffic. */
+            ready: boolean;
+            /** @description What it works with: at least `engine`, `store` and `workers`. One that is not `ok` may leave it ready: lost workers do, and what is accepted waits. */
+            checks: {
                 name: string;
-                ready: boolean;
-                tookSeconds: number;
+                ok: boolean;
             }[];
         };
         Version: {
@@ -776,7 +776,7 @@ export interface components {
          * @description Stable. What it means is in `detail`, in the caller's language. A newer gateway may know more.
          * @enum {string}
          */
-        Code: "ambiguous_length" | "body_incomplete" | "body_too_large" | "budget_exhausted" | "campaign_full" | "campaign_not_open" | "campaign_over" | "campaign_spent" | "campaign_unknown" | "canceled" | "challenge_required" | "chunk_checksum_invalid" | "chunk_checksum_mismatch" | "consent_required" | "content_refused" | "content_type_mismatch" | "cursor_invalid" | "deadline_exceeded" | "engine_timeout" | "engine_unavailable" | "gateway_stopping" | "generation_failed" | "header_too_large" | "idempotency_key_invalid" | "idempotency_mismatch" | "intake_paused" | "internal" | "invalid_json" | "invalid_query" | "invalid_request" | "length_required" | "link_code_invalid" | "malformed_request" | "method_not_allowed" | "no_workers" | "not_found" | "not_ready" | "note_refused" | "object_not_found" | "options_invalid" | "origin_refused" | "photo_broken" | "photo_heic_too_large" | "photo_ratio" | "photo_too_demanding" | "photo_too_small" | "picture_refused" | "place_unknown" | "precondition_failed" | "provider_unknown" | "queue_full" | "quota_exceeded" | "range_not_satisfiable" | "rate_limited" | "rating_invalid" | "request_timeout" | "revision_conflict" | "session_erased" | "sha256_mismatch" | "signature_expired" | "signature_invalid" | "storage_full" | "storage_unavailable" | "style_unknown" | "task_deleted" | "task_expired" | "task_finished" | "task_not_finished" | "task_not_found" | "ticket_expired" | "ticket_invalid" | "token_expired" | "token_invalid" | "token_missing" | "too_many_active" | "too_many_pixels" | "too_many_streams" | "tus_extension_unsupported" | "tus_version_unsupported" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "upload_already_complete" | "upload_expired" | "upload_incomplete" | "upload_length_invalid" | "upload_locked" | "upload_metadata_invalid" | "upload_not_found" | "upload_not_ready" | "upload_offset_invalid" | "upload_offset_mismatch" | "upload_quota_exceeded" | "upload_size_mismatch" | "upload_stalled" | "upload_superseded" | "upload_too_large" | "worker_busy";
+        Code: "ambiguous_length" | "body_incomplete" | "body_too_large" | "budget_exhausted" | "campaign_full" | "campaign_not_open" | "campaign_over" | "campaign_spent" | "campaign_unknown" | "canceled" | "challenge_required" | "chunk_checksum_invalid" | "chunk_checksum_mismatch" | "consent_required" | "content_refused" | "content_type_mismatch" | "cursor_invalid" | "deadline_exceeded" | "engine_timeout" | "engine_unavailable" | "gateway_stopping" | "generation_failed" | "header_too_large" | "idempotency_key_invalid" | "idempotency_mismatch" | "intake_paused" | "internal" | "invalid_json" | "invalid_query" | "invalid_request" | "length_required" | "link_code_invalid" | "malformed_request" | "method_not_allowed" | "no_workers" | "not_found" | "note_refused" | "object_not_found" | "options_invalid" | "origin_refused" | "photo_broken" | "photo_heic_too_large" | "photo_ratio" | "photo_too_demanding" | "photo_too_small" | "picture_refused" | "place_unknown" | "precondition_failed" | "provider_unknown" | "queue_full" | "quota_exceeded" | "range_not_satisfiable" | "rate_limited" | "rating_invalid" | "request_timeout" | "revision_conflict" | "session_erased" | "sha256_mismatch" | "signature_expired" | "signature_invalid" | "storage_full" | "storage_unavailable" | "style_unknown" | "task_deleted" | "task_expired" | "task_finished" | "task_not_finished" | "task_not_found" | "ticket_expired" | "ticket_invalid" | "token_expired" | "token_invalid" | "token_missing" | "too_many_active" | "too_many_pixels" | "too_many_streams" | "tus_extension_unsupported" | "tus_version_unsupported" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "upload_already_complete" | "upload_expired" | "upload_incomplete" | "upload_length_invalid" | "upload_locked" | "upload_metadata_invalid" | "upload_not_found" | "upload_not_ready" | "upload_offset_invalid" | "upload_offset_mismatch" | "upload_quota_exceeded" | "upload_size_mismatch" | "upload_stalled" | "upload_superseded" | "upload_too_large" | "worker_busy";
         /**
          * @description What is wrong with one field.
          * @enum {string}
@@ -839,7 +839,7 @@ export interface components {
         after: string;
         /** @description Like Accept-Language, for clients that cannot send headers. */
         lang: string;
-        /** @description List the checks. */
+        /** @description Changes nothing: the checks are always listed. */
         verbose: string;
         /** @description From `links`, instead of a bearer. */
         ticketParam: string;
@@ -1949,7 +1949,7 @@ export interface operations {
     ready: {
         parameters: {
             query?: {
-                /** @description List the checks. */
+                /** @description Changes nothing: the checks are always listed. */
                 verbose?: components["parameters"]["verbose"];
             };
             header?: never;
@@ -1975,7 +1975,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

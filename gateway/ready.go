@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/imgfleet/imgfleet/gateway/alarm"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/operator"
+)
+
+const (
+	checkEngine  = "engine"
+	checkStore   = "store"
+	checkWorkers = operator.CheckWorkers
+)
+
+var errNoWorker = errors.New("no worker is registered")
+
+// buildReady names what this gateway works with.
+func (g *gateway) buildReady(context.Context) error {
+	g.ready = readiness.New([]readiness.Check{
+		{Name: checkEngine, Probe: g.engine.Ready},
+		{Name: checkStore, Probe: g.store.Probe},
+		{Name: checkWorkers, Need: readiness.AtFirst, Probe: g.someWorker},
+	}, g.alarmOf)
+	return nil
+}
+
+// someWorker reports whether a worker was heard of lately.
+func (g *gateway) someWorker(context.Context) error {
+	if len(g.fleet.Workers()) == 0 {
+		return fault.Wrap(fault.NoWorkers, errNoWorker)
+	}
+	return nil
+}
+
+// alarmOf raises and clears the alarm of a check.
+func (g *gateway) alarmOf(check string, cause error) {
+	name := alarm.EngineUnavailable
+	switch check {
+	case checkStore:
+		name = alarm.StoreUnavailable
+	case checkWorkers:
+		name = alarm.WorkersLost
+	}
+	if cause == nil {
+		g.alarms.Clear(name, "")
+		return
+	}
+	g.alarms.Raise(name, "", alarm.Critical, cause.Error())
+}

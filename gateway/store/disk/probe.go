@@ -1,0 +1,36 @@
+package disk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/imgfleet/imgfleet/pkg/fault"
+)
+
+// Probe writes a file beside the objects, reads it back and removes it.
+func (d *Disk) Probe(context.Context) error {
+	if err := d.space.check(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(d.temp, "probe")
+	if err != nil {
+		return fmt.Errorf("write: %w", classify(err))
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	want := []byte(f.Name())
+	_, err = f.Write(want)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write: %w", classify(err))
+	}
+	got, err := os.ReadFile(f.Name())
+	if err != nil {
+		return fmt.Errorf("read back: %w", classify(err))
+	}
+	if !bytes.Equal(got, want) {
+		return fault.Wrap(fault.StorageUnavailable, errors.New("read back: other bytes than were written"))
+	}
+	return nil
+}
