@@ -53,8 +53,9 @@ torture: build ## Kill processes under load and count what was lost (TORTURE="-v
 fleet-sim: build ## Run tasks against simulated vendors that fail; prints success, latency and money
 	go run ./deploy/fleetsim
 
-generate: ## Generate the wire code, and the browser client's types
+generate: ## Generate the wire code, the reference of the configuration, the browser client's types
 	go generate ./idl/...
+	go run ./deploy/reference
 	deploy/web.sh generate
 
 verify: ## Check formatting, vet, modules, links and generated code

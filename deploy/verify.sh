@@ -8,13 +8,14 @@ say() {
 	echo "verify: $1" >&2
 	bad=1
 }
-sums() { find idl gateway/web/src/api/schema.d.ts -type f -print0 | sort -z | xargs -0 sha256sum; }
+sums() { find idl gateway/web/src/api/schema.d.ts pkg/reference/keys.json deploy/config/reference.yaml -type f -print0 | sort -z | xargs -0 sha256sum; }
 
 unformatted=$(git ls-files '*.go' ':!idl/gen' | xargs -r gofmt -l)
 [ -z "$unformatted" ] || say "not formatted (gofmt -w):"$'\n'"$unformatted"
 
 before=$(sums)
 go generate ./idl/... || say "generating the wire code failed"
+go run ./deploy/reference || say "generating the reference of the configuration failed"
 deploy/web.sh generate >/dev/null || say "generating the client's types failed"
 [ "$before" = "$(sums)" ] || say "generated code was stale; it is fresh now, commit it"
 

@@ -37,7 +37,7 @@ type Config struct {
 	// What people and tasks may use at most. imgctl quota changes most of it at run time.
 	Limits limitsConfig `config:"limits"`
 	// How long anything of a person stays: photos, pictures, tasks.
-	Retention time.Duration `config:"retention" range:"1s…"`
+	Retention time.Duration `config:"retention" range:"1s…" example:"48h"`
 	// The models that draw, with their prices and limits. The list replaces the built-in mock.
 	Providers []providerConfig `config:"providers"`
 	// What happens when a provider is slow or fails.
@@ -107,7 +107,7 @@ type storeConfig struct {
 	// Says that data.dir is a directory that all gateways share. Gateways with one engine and a disk store need it.
 	Shared bool `config:"shared"`
 	// Room to leave on the disk. Below it no upload or task is taken.
-	MinFree config.Bytes `config:"minFree"`
+	MinFree config.Bytes `config:"minFree" range:"0…" example:"2GiB"`
 	// The bucket, when kind is obs.
 	OBS obsConfig `config:"obs"`
 }
@@ -182,7 +182,7 @@ type providerConfig struct {
 	// The only region whose workers call it. Empty is every region.
 	Region string `config:"region" example:"cn-north"`
 	// Its share of the tasks, relative to the others. 0 is only for fallback.
-	Weight *int `config:"weight" range:"0…1000" example:"90"`
+	Weight *int `config:"weight" range:"0…1000" default:"100" example:"90"`
 	// Calls at once over the whole fleet. 0 is no limit.
 	MaxConcurrent int `config:"maxConcurrent" range:"0…" example:"20"`
 	// What one picture costs, for budgets and decisions. 0 means a server of one's own; not given, no rule about money counts its calls.
@@ -206,8 +206,8 @@ type fallbackConfig struct {
 	Unknown string `config:"unknown" range:"wait|next|fail" example:"next"`
 	// What may be paid twice in a day so that tasks go on.
 	DoublePayFenPerDay int64 `config:"doublePayFenPerDay" unit:"fen" range:"0…" example:"2000"`
-	// Lets the mock stand in for real models. Not given, it does in dev and not in prod.
-	Mock *bool `config:"mock"`
+	// Lets the mock stand in for real models.
+	Mock *bool `config:"mock" default:"true in dev, false in prod"`
 }
 
 type dispatchConfig struct {

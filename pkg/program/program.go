@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -52,10 +53,11 @@ func Main(environ []string, run func(context.Context, Process) int) int {
 
 // common are the flags that every program has.
 type common struct {
-	file    string
-	check   bool
-	tied    bool
-	version bool
+	file     string
+	check    bool
+	tied     bool
+	version  bool
+	describe bool
 }
 
 // Run parses the flags that every program has and those of its own, loads and
@@ -68,6 +70,9 @@ func Run(ctx context.Context, p Process, flags *flag.FlagSet, about About, choos
 		return code
 	}
 	job := choose()
+	if c.describe {
+		return describe(p, job.Config)
+	}
 	source, err := config.Read(job.Config, config.Options{File: c.file, Environ: p.Environ})
 	if source != nil && job.Check != nil {
 		err = errors.Join(err, source.Locate(job.Check(ctx)))
@@ -98,6 +103,7 @@ func parse(p Process, flags *flag.FlagSet, about About) (c common, code int, don
 	flags.StringVar(&c.file, "config", "", "read the configuration from this YAML `file`")
 	flags.BoolVar(&c.check, "check-config", false, "say everything that is wrong with the configuration, start nothing, and exit")
 	flags.BoolVar(&c.tied, "exit-with-stdin", false, "drain and exit when standard input ends, and ignore SIGINT; imgctl dev uses it")
+	flags.BoolVar(&c.describe, "describe-config", false, "print every key of the configuration with its default, as JSON, and exit")
 	flags.BoolVar(&c.version, "version", false, "print the version and exit")
 	err := flags.Parse(p.Args)
 	switch {
@@ -115,6 +121,14 @@ func parse(p Process, flags *flag.FlagSet, about About) (c common, code int, don
 		return c, 0, true
 	}
 	return c, 0, false
+}
+
+func describe(p Process, defaults any) int {
+	if err := json.NewEncoder(writer(p.Stdout)).Encode(config.Describe(defaults)); err != nil {
+		_, _ = fmt.Fprintln(p.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 func writer(w io.Writer) io.Writer {

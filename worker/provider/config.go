@@ -29,11 +29,11 @@ type Config struct {
 	// The only region whose workers call it. Empty is every region.
 	Region string `config:"region" example:"cn-north"`
 	// Its share of the tasks, relative to the others. 0 is only for fallback.
-	Weight int `config:"weight" range:"0…1000" example:"90"`
+	Weight int `config:"weight" range:"0…1000" default:"100" example:"90"`
 	// Calls at once over the whole fleet. 0 is no limit.
 	MaxConcurrent int `config:"maxConcurrent" range:"0…" example:"20"`
-	// What one picture costs, for budgets and decisions. 0 means a server of one's own.
-	PriceFen int64 `config:"priceFen" unit:"fen" range:"0…" example:"20"`
+	// What one picture costs, for budgets and decisions. 0 means a server of one's own; not given, no rule about money counts its calls.
+	PriceFen int64 `config:"priceFen" unit:"fen" range:"0…" default:"" example:"20"`
 	// How long one whole attempt may take. 0 is the usual time of its kind: 3m where the vendor has jobs, else 1m.
 	Timeout time.Duration `config:"timeout" range:"0…" example:"60s"`
 	// A proxy between worker and vendor.
