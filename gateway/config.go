@@ -59,10 +59,8 @@ func (c *Config) Validate() error {
 	if c.Environment != dev && c.Environment != prod {
 		fault("environment: must be dev or prod, is %q", c.Environment)
 	}
-	for key, addr := range map[string]string{"http.listen": c.HTTP.Listen, "admin.listen": c.Admin.Listen, "fleet.listen": c.Fleet.Listen} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			fault("%s: must be host:port, is %q", key, addr)
-		}
+	if c.Data.Dir == "" {
+		fault("data.dir: must not be empty")
 	}
 	if host, _, err := net.SplitHostPort(c.Fleet.Listen); err == nil && c.TLS.Empty() && !workerrpc.Loopback(host) {
 		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
@@ -90,7 +88,8 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(), c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+	errs = append(errs, c.validateListeners(), c.validateAddresses(), c.Log.Validate(), c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(),
+		c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
 

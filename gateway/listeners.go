@@ -34,10 +34,7 @@ func (g *gateway) buildWire(context.Context) error {
 
 // buildHTTP makes the public listener.
 func (g *gateway) buildHTTP(context.Context) (err error) {
-	hc := httpapi.Defaults()
-	hc.Listen, hc.PublicURL = g.config.HTTP.Listen, g.config.HTTP.PublicURL
-	hc.CORSOrigins, hc.TrustedProxies = g.config.HTTP.CORSOrigins, g.config.HTTP.TrustedProxies
-	g.http, err = httpapi.New(hc, httpapi.Deps{
+	g.http, err = httpapi.New(g.config.httpapi(), httpapi.Deps{
 		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
 		Ready:  g.ready,

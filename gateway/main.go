@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/imgfleet/imgfleet/pkg/program"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
 // version is set by the build.
@@ -22,9 +23,13 @@ func run(ctx context.Context, p program.Process) int {
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	about := program.About{Version: version, Does: "gateway takes photos and tasks from people, keeps them safe, lets workers draw, and reports progress."}
 	return program.Run(ctx, p, flags, about, func() program.Job {
-		c := defaults()
-		return program.Job{Config: c, Work: func(ctx context.Context) error {
-			err := serve(ctx, c, p.Getenv, c.Log.Logger(p.Stderr, flags.Name()))
+		c, opened := defaults(), secret.Opened{}
+		check := func(ctx context.Context) (err error) {
+			opened, err = c.check(ctx, secret.Resolver{Getenv: p.Getenv})
+			return err
+		}
+		return program.Job{Config: c, Check: check, Work: func(ctx context.Context) error {
+			err := serve(ctx, c, opened, c.Log.Logger(p.Stderr, flags.Name()))
 			if ctx.Err() != nil {
 				return nil
 			}

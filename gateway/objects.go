@@ -68,8 +68,7 @@ func (c *Config) cdn(of opened) cdn.Config {
 
 // buildStore opens the chosen object store.
 func (g *gateway) buildStore(ctx context.Context) (err error) {
-	sc := store.Defaults()
-	sc.PublicURL, sc.InternalURL, sc.Retention = g.config.HTTP.PublicURL, g.config.internalURL(), g.config.Retention
+	sc := g.config.store()
 	sc.RawKept = upload.Defaults().PutWithin // then their records are gone, and nobody can judge them any more
 	deps := store.Deps{Keys: g.keys, Logger: g.log, Registry: g.reg}
 	if g.config.Store.Kind == kindOBS {
@@ -112,7 +111,6 @@ func (g *gateway) openCDN(ctx context.Context, domain cdn.Config, asks refresh.C
 	}
 	deps.CDN = signer
 	if !asks.Enabled() {
-		g.log.Warn("pictures that are removed stay in the CDN until its caches expire; cdn.accessKey would let it be told")
 		return nil
 	}
 	if g.refresh, err = refresh.Open(ctx, asks, refresh.Deps{Engine: g.engine, Logger: g.log, Registry: g.reg}); err != nil {

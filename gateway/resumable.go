@@ -24,9 +24,6 @@ func (g *gateway) buildPartials() (err error) {
 // directory need names by which a load balancer finds the one that has the
 // bytes.
 func (g *gateway) buildTus() (err error) {
-	if c := g.config; !c.Engine.URL.Empty() && !c.Store.Shared && c.HTTP.Node == "" {
-		g.log.Warn("http.node is not set; a load balancer cannot tell where a resumable upload goes on")
-	}
 	g.tus, err = tus.New(tus.Deps{
 		Uploads: g.uploads, Files: g.partials, Keys: g.keys, Limits: g.policy.Limits, PublicURL: g.config.HTTP.PublicURL, Node: g.config.HTTP.Node,
 	})

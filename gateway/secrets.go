@@ -14,12 +14,9 @@ import (
 // that cannot be one, by its key. Vendors' keys are not the gateway's to open.
 func (c *Config) openSecrets(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
 	o, err := r.Open(ctx, config.Secrets(c))
-	if err != nil {
-		return secret.Opened{}, err
-	}
-	faults := []error{c.Moderation.CheckFiles(), c.engine(o.Value).Validate(), c.validateObjects(o.Value)}
+	faults := []error{err, c.engine(o.Given).Validate(), c.validateObjects(o.Given)}
 	if !c.Admin.Token.Empty() {
-		faults = append(faults, admin.Config{Listen: c.Admin.Listen, Token: o.Value(c.Admin.Token)}.Validate())
+		faults = append(faults, admin.Config{Listen: c.Admin.Listen, Token: o.Given(c.Admin.Token)}.Validate())
 	}
 	return o, errors.Join(faults...)
 }

@@ -22,7 +22,7 @@ func (c *Config) Warnings() []string {
 	for _, w := range r.Fallback().Warnings(stands) {
 		said = append(said, "fallback: "+w)
 	}
-	return said
+	return append(said, c.idle()...)
 }
 
 // unpriced reports whether nobody has said what a real model's picture costs.

@@ -83,14 +83,10 @@ type gateway struct {
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
-func serve(ctx context.Context, c *Config, getenv func(string) string, log *slog.Logger) error {
+func serve(ctx context.Context, c *Config, opened secret.Opened, log *slog.Logger) error {
 	limitMemory(log)
 	for _, w := range c.Warnings() {
 		log.Warn("configuration", "warning", w)
-	}
-	opened, err := c.openSecrets(ctx, secret.Resolver{Getenv: getenv})
-	if err != nil {
-		return err
 	}
 	g := &gateway{id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: opened, alarms: alarm.New(log)}
 	telemetry.Built(g.reg, "gateway", version)

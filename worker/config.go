@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
@@ -140,7 +141,7 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.TLS.Validate(), c.environment())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.environment())
 }
 
 func (c *Config) environment() error {
@@ -152,17 +153,13 @@ func (c *Config) environment() error {
 
 func (w workerConfig) validate(id workerrpc.Identity) error {
 	var faults check.Faults
-	host, _, err := net.SplitHostPort(w.Listen)
-	if err != nil {
-		faults.Say("worker.listen: %w", err)
-	} else if id.Empty() && !workerrpc.Loopback(host) {
+	faults.If(w.Listen == "", "worker.listen: must be host:port, is empty")
+	faults.Listeners(check.Listener{Key: "worker.listen", Address: w.Listen}, check.Listener{Key: "worker.metrics", Address: w.Metrics})
+	if host, _, err := net.SplitHostPort(w.Listen); err == nil && id.Empty() && !workerrpc.Loopback(host) {
 		faults.Say("worker.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", w.Listen)
 	}
-	if w.Advertise != "" {
-		if _, _, err := net.SplitHostPort(w.Advertise); err != nil {
-			faults.Say("worker.advertise: %w", err)
-		}
-	}
+	faults.Reachable("worker.advertise", w.Advertise)
+	faults.If(strings.TrimSpace(w.Region) == "", "worker.region: must be a name, such as cn-north; gateways choose workers by it")
 	faults.If(w.Capacity < 1, "worker.capacity: must be at least 1, is %d", w.Capacity)
 	faults.If(w.Drain < 0, "worker.drain: must not be negative, is %v", w.Drain)
 	return faults.Err()
@@ -171,9 +168,8 @@ func (w workerConfig) validate(id workerrpc.Identity) error {
 func (f fleetConfig) validate() error {
 	var faults check.Faults
 	for i, addr := range f.Gateways {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			faults.Say("fleet.gateways[%d]: %w", i, err)
-		}
+		faults.If(addr == "", "fleet.gateways[%d]: must be host:port, is empty", i)
+		faults.Reachable(fmt.Sprintf("fleet.gateways[%d]", i), addr)
 	}
 	return faults.Err()
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
@@ -69,7 +72,7 @@ func newMock(c provider.Config, _ string, _ vendorhttp.Egress) (provider.Driver,
 func driver(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, error) {
 	v, ok := vendors()[c.Kind]
 	if !ok {
-		return nil, fmt.Errorf("kind: %q is not supported by this build", c.Kind)
+		return nil, fmt.Errorf("kind: must be one of %s, is %q", strings.Join(slices.Sorted(maps.Keys(vendors())), ", "), c.Kind)
 	}
 	return v.driver(c, key, e)
 }
@@ -83,29 +86,45 @@ func drivable(list []provider.Config, e vendorhttp.Egress) error {
 		}
 		e.Proxy = secret.New(c.Proxy.Public())
 		_, err := driver(c, "", e)
-		for _, line := range config.Faults(err) {
-			errs = append(errs, fmt.Errorf("providers[%d].%s", i, line))
-		}
+		errs = append(errs, ofProvider(i, err)...)
 	}
 	return errors.Join(errs...)
 }
 
+// ofProvider names what is wrong with a provider by the operator's keys. What
+// is wrong for all of them is said elsewhere.
+func ofProvider(i int, err error) (errs []error) {
+	for _, line := range config.Faults(err) {
+		if !strings.HasPrefix(line, "egress.") {
+			errs = append(errs, fmt.Errorf("providers[%d].%s", i, line))
+		}
+	}
+	return errs
+}
+
 // providers builds what this region may call.
-func providers(c *Config, o secret.Opened, m *provider.Metrics) (map[string]*provider.Provider, error) {
+func providers(c *Config, of func(secret.Ref) secret.Value, m *provider.Metrics) (map[string]*provider.Provider, error) {
 	out := map[string]*provider.Provider{}
+	var errs []error
 	for i, one := range c.Providers {
 		if !c.calls(one) {
 			continue
 		}
-		key, e := o.Value(one.APIKey).Reveal(), c.egress()
-		e.Proxy = o.Value(one.Proxy.Ref)
+		key, e := "", c.egress()
+		if v := of(one.APIKey); !v.Sealed() {
+			key = v.Reveal()
+		}
+		if v := of(one.Proxy.Ref); !v.Sealed() {
+			e.Proxy = v
+		}
 		d, err := driver(one, key, e)
 		if err != nil {
-			return nil, fmt.Errorf("providers[%d].%w", i, err)
+			errs = append(errs, ofProvider(i, err)...)
+			continue
 		}
 		out[one.Name] = provider.New(one, d, m, key, proxyPassword(e.Proxy))
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // proxyPassword is the one secret that a proxy's URL may hold.

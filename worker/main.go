@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/imgfleet/imgfleet/pkg/program"
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
@@ -27,16 +28,22 @@ func run(ctx context.Context, p program.Process) int {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	played := flags.Bool("simulate", false, "play the vendors of the section simulate instead of working; imgctl dev --simulate uses it")
 	about := program.About{Version: version, Does: "worker draws pictures for gateways: it calls the models of vendors, and labels what they draw."}
+	resolver := secret.Resolver{Getenv: p.Getenv}
 	return program.Run(ctx, p, flags, about, func() program.Job {
 		if *played {
 			s := simulationDefaults()
-			return program.Job{Config: s, Work: func(ctx context.Context) error {
-				return s.play(ctx, p.Getenv, s.Log.Logger(p.Stderr, flags.Name()))
+			check := func(ctx context.Context) error { return s.openSecrets(ctx, resolver) }
+			return program.Job{Config: s, Check: check, Work: func(ctx context.Context) error {
+				return s.play(ctx, s.Log.Logger(p.Stderr, flags.Name()))
 			}}
 		}
-		c := defaults()
-		return program.Job{Config: c, Work: func(ctx context.Context) error {
-			return serve(ctx, c, p.Getenv, c.Log.Logger(p.Stderr, flags.Name()))
+		c, opened := defaults(), secret.Opened{}
+		check := func(ctx context.Context) (err error) {
+			opened, err = c.check(ctx, resolver)
+			return err
+		}
+		return program.Job{Config: c, Check: check, Work: func(ctx context.Context) error {
+			return serve(ctx, c, opened, c.Log.Logger(p.Stderr, flags.Name()))
 		}}
 	})
 }

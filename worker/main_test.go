@@ -209,8 +209,8 @@ func TestEveryDriverIsOfAKnownKind(t *testing.T) {
 func TestAMissingSecretStopsTheStart(t *testing.T) {
 	t.Parallel()
 	var out lines
-	if code := run(t.Context(), program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=env:NOWHERE"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 1 {
-		t.Errorf("exit code %d: %s", code, out.String())
+	if code := run(t.Context(), program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=env:NOWHERE"}, Stdin: strings.NewReader(""), Stderr: &out}); code != 2 {
+		t.Errorf("exit code %d, want 2, which says that the configuration is refused: %s", code, out.String())
 	}
 	if !strings.Contains(out.String(), "fleet.token") {
 		t.Errorf("said %s", out.String())

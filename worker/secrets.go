@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/imgfleet/imgfleet/pkg/config"
@@ -13,11 +14,8 @@ import (
 // configuration, and judges what came out. It names every fault by its key.
 func (c *Config) openSecrets(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
 	o, err := r.Open(ctx, config.Secrets(c.own()))
-	if err != nil {
-		return secret.Opened{}, err
-	}
-	_, err = providers(c, o, provider.NewMetrics(nil))
-	return o, err
+	_, wrong := providers(c, o.Given, provider.NewMetrics(nil))
+	return o, errors.Join(err, wrong)
 }
 
 // calls reports whether a provider is called from this worker's region.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
@@ -37,10 +36,7 @@ func (s *simulation) Validate() error {
 }
 
 // play is serve for a worker that plays vendors.
-func (s *simulation) play(ctx context.Context, getenv func(string) string, logger *slog.Logger) error {
-	if err := s.openSecrets(ctx, secret.Resolver{Getenv: getenv}); err != nil {
-		return err
-	}
+func (s *simulation) play(ctx context.Context, logger *slog.Logger) error {
 	played, err := simulate.New(s.Simulate, doubles(), logger)
 	if err != nil {
 		return err

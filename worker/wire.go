@@ -28,13 +28,12 @@ import (
 )
 
 // serve builds everything, works until ctx ends, drains and returns.
-func serve(ctx context.Context, c *Config, getenv func(string) string, logger *slog.Logger) error {
+func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Logger) error {
+	for _, w := range c.Warnings() {
+		logger.Warn("configuration", "warning", w)
+	}
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
-	opened, err := c.openSecrets(ctx, secret.Resolver{Getenv: getenv})
-	if err != nil {
-		return err
-	}
 	token := opened.Value(c.Fleet.Token)
 	listen, call, err := c.TLS.Load()
 	if err != nil {
@@ -69,21 +68,32 @@ func serve(ctx context.Context, c *Config, getenv func(string) string, logger *s
 // decoder are the processes for pictures that may not be decoded in this one:
 // the same program.
 func decoder(ctx context.Context, c pictureConfig, logger *slog.Logger) (*sandbox.Sandbox, error) {
-	cfg := c.sandbox()
-	var err error
-	if cfg.Program, err = os.Executable(); err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	if cfg.HEIF, err = sandbox.Choose(ctx, cfg.Program, c.HEIF); err != nil {
+	cfg, err := c.choose(ctx)
+	if err != nil {
 		return nil, err
 	}
 	logger.Info("HEIC is decoded in processes of its own", "decoder", cfg.HEIF, "processes", cfg.Decoders, "memory", cfg.Memory)
 	return sandbox.New(cfg, logger), nil
 }
 
+// choose finds out which decoder this machine has.
+func (p pictureConfig) choose(ctx context.Context) (cfg sandbox.Config, err error) {
+	cfg = p.sandbox()
+	if cfg.Program, err = os.Executable(); err != nil {
+		return cfg, fmt.Errorf("find this program: %w", err)
+	}
+	if p.HEIF.Validate() != nil {
+		return cfg, nil // said already
+	}
+	if cfg.HEIF, err = sandbox.Choose(ctx, cfg.Program, p.HEIF); err != nil {
+		err = fmt.Errorf("picture.heif: %w; auto takes wasm instead", err)
+	}
+	return cfg, err
+}
+
 // build puts the stages of an attempt together.
 func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
-	made, err := providers(c, o, provider.NewMetrics(reg))
+	made, err := providers(c, o.Value, provider.NewMetrics(reg))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -46,6 +47,8 @@ func (a *App) Root(commands ...*cobra.Command) *cobra.Command {
 			return err
 		},
 	}
+	root.Version = a.Version + " " + runtime.Version()
+	root.SetVersionTemplate("imgctl {{.Version}}\n")
 	root.SetIn(a.Streams.In)
 	root.SetOut(a.Streams.Out)
 	root.SetErr(a.Streams.Err)

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/imgfleet/imgfleet/ctl/app"
@@ -32,7 +34,11 @@ func newDev(a *app.App) *cobra.Command {
 			if err := c.Validate(); err != nil {
 				return app.Usage("%w", err)
 			}
-			return dev.Run(cmd.Context(), c, dev.Deps{Streams: a.Streams, Getenv: a.Getenv, Environ: a.Environ, Executable: a.Executable})
+			err := dev.Run(cmd.Context(), c, dev.Deps{Streams: a.Streams, Getenv: a.Getenv, Environ: a.Environ, Executable: a.Executable})
+			if errors.Is(err, dev.ErrRefused) {
+				return app.Usage("%w", err)
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()

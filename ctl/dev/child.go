@@ -59,7 +59,7 @@ func (c *child) run(ctx context.Context) error {
 		case !errors.As(err, &exit) && err != nil:
 			return fmt.Errorf("start %s: %w", c.name, err)
 		case exit != nil && exit.ExitCode() == configRefuse && !c.ready():
-			return fmt.Errorf("%s refuses its configuration", c.name)
+			return fmt.Errorf("%s %w", c.name, ErrRefused)
 		case stumbles >= maxStumbles && !c.ready():
 			return fmt.Errorf("%s does not stay up (%s)", c.name, ended(err))
 		}

@@ -17,6 +17,10 @@ import (
 // ContextName is the imgctl context that dev selects for itself.
 const ContextName = "dev"
 
+// ErrRefused says that a program does not start with this configuration; it
+// has said why.
+var ErrRefused = errors.New("refuses its configuration")
+
 // Deps are what dev works with.
 type Deps struct {
 	Streams    *terminal.Streams

@@ -304,7 +304,7 @@ func TestARefusedConfigurationEndsEverything(t *testing.T) {
 		Streams: &terminal.Streams{Out: io.Discard, Err: r.words}, Getenv: r.getenv,
 		Environ: append(os.Environ(), "FAKE_REFUSE=1"), Executable: r.imgctl,
 	})
-	if err == nil || !strings.Contains(err.Error(), "refuses its configuration") {
+	if !errors.Is(err, dev.ErrRefused) || !strings.Contains(err.Error(), "refuses its configuration") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -86,7 +86,8 @@ func ask(ctx context.Context, root string, r reader) ([]config.Key, error) {
 		return nil, fmt.Errorf("ask %s for its keys: %w", r.name, err)
 	}
 	var keys []config.Key
-	return keys, json.Unmarshal(out, &keys)
+	err = json.Unmarshal(out, &keys)
+	return keys, err
 }
 
 // merged are the keys of all programs; what several read stands once.

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"net"
-
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/secret"
@@ -21,9 +19,7 @@ func Defaults() Config { return Config{Listen: "127.0.0.1:8081"} }
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var faults check.Faults
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		faults.Say("admin.listen: must be host:port, is %q", c.Listen)
-	}
+	faults.Listeners(check.Listener{Key: "admin.listen", Address: c.Listen})
 	faults.If(!c.Token.Sealed() && len(c.Token.Reveal()) < operator.MinTokenSize, "admin.token: needs at least %d characters", operator.MinTokenSize)
 	return faults.Err()
 }

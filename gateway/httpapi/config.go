@@ -3,7 +3,6 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"time"
@@ -36,15 +35,13 @@ func Defaults() Config {
 // Validate says everything that is wrong.
 func (c Config) Validate() error {
 	var faults check.Faults
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		faults.Say("http.listen: must be host:port, is %q", c.Listen)
-	}
+	faults.Listeners(check.Listener{Key: "http.listen", Address: c.Listen})
 	if c.PublicURL != "" {
 		faults.Add(checkOrigin("http.publicUrl", c.PublicURL, allowPath))
 	}
-	for _, o := range c.CORSOrigins {
+	for i, o := range c.CORSOrigins {
 		if o != "*" {
-			faults.Add(checkOrigin("http.corsOrigins", o, originOnly))
+			faults.Add(checkOrigin(fmt.Sprintf("http.corsOrigins[%d]", i), o, originOnly))
 		}
 	}
 	_, err := parseProxies(c.TrustedProxies)
@@ -66,7 +63,7 @@ func checkOrigin(key, raw string, form originForm) error {
 	u, err := url.Parse(raw)
 	bad := err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil
 	if bad || (form == originOnly && u.Path != "") {
-		return fmt.Errorf("%s: must be http://host or https://host, is %q", key, raw)
+		return fmt.Errorf("%s: must be http://host or https://host, such as https://pictures.example.com, is %q", key, raw)
 	}
 	return nil
 }
@@ -74,13 +71,13 @@ func checkOrigin(key, raw string, form originForm) error {
 func parseProxies(list []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	var errs []error
-	for _, s := range list {
+	for i, s := range list {
 		if a, err := netip.ParseAddr(s); err == nil {
 			out = append(out, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
 		} else if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p.Masked())
 		} else {
-			errs = append(errs, fmt.Errorf("http.trustedProxies: must be an address or a prefix, is %q", s))
+			errs = append(errs, fmt.Errorf("http.trustedProxies[%d]: must be an address or a prefix such as 10.0.0.0/8, is %q", i, s))
 		}
 	}
 	return out, errors.Join(errs...)

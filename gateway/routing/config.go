@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
@@ -59,11 +60,15 @@ func (c Config) Validate() error {
 		at := fmt.Sprintf("providers[%d]", i)
 		faults.If(p.Name == "" || names[p.Name], "%s.name: must be given and unique, is %q", at, p.Name)
 		names[p.Name] = true
-		faults.If(p.Weight < 0 || p.MaxConcurrent < 0 || p.PriceFen < 0, "%s: weight, maxConcurrent and priceFen must not be negative", at)
+		faults.If(p.Weight < 0 || p.Weight > policy.MaxWeight, "%s.weight: must be 0…%d, a share relative to the other providers', is %d", at, policy.MaxWeight, p.Weight)
+		faults.If(p.MaxConcurrent < 0, "%s.maxConcurrent: must not be negative, is %d; 0 is no limit", at, p.MaxConcurrent)
+		faults.If(p.PriceFen < 0, "%s.priceFen: must not be negative, is %d", at, p.PriceFen)
 		faults.If(vendors && p.Kind == mockKind && p.PriceFen > 0, "%s.priceFen: a mock that stands in for real models is not charged, must be 0", at)
 		faults.If(p.Timeout <= 0, "%s.timeout: must be positive, is %v", at, p.Timeout)
 	}
 	faults.If(len(c.Providers) == 0, "providers: at least one is needed")
+	first := slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Weight != 0 && (!vendors || p.Kind != mockKind) })
+	faults.If(len(c.Providers) > 0 && !first, "providers: every weight is 0, so no task has a first provider; give one a weight above 0")
 	faults.If(c.NoticeAfter <= 0, "fallback.noticeAfter: must be positive, is %v", c.NoticeAfter)
 	faults.If(!slices.Contains([]Unknown{UnknownWait, UnknownNext, UnknownFail}, c.Unknown), "fallback.unknown: must be wait, next or fail, is %q", c.Unknown)
 	faults.If(c.DoublePayFenPerDay < 0, "fallback.doublePayFenPerDay: must not be negative, is %d", c.DoublePayFenPerDay)

@@ -179,7 +179,7 @@ func TestConfigSaysAllThatIsWrong(t *testing.T) {
 	sold.PriceFen = 1
 	c := Config{Providers: []Provider{{Name: "a", Weight: -1}, {Name: "a", Timeout: time.Second}, sold}, Unknown: "maybe", DoublePayFenPerDay: -1}
 	err := c.Validate()
-	for _, key := range []string{"providers[0]: weight", "providers[0].timeout", "providers[1].name", "providers[2].priceFen", "noticeAfter", "fallback.unknown", "doublePayFenPerDay", "maxAttempts"} {
+	for _, key := range []string{"providers[0].weight", "providers[0].timeout", "providers[1].name", "providers[2].priceFen", "noticeAfter", "fallback.unknown", "doublePayFenPerDay", "maxAttempts"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not named: %v", key, err)
 		}

@@ -41,7 +41,7 @@ func (c Config) Validate() error {
 	if c.PublicURL != "" {
 		faults.Add(checkBase("http.publicUrl", c.PublicURL))
 	}
-	faults.Add(checkBase("store.internalUrl", c.InternalURL))
+	faults.Add(checkBase("http.internalUrl", c.InternalURL))
 	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
 	faults.If(c.SweepEvery <= 0, "store.sweepEvery: must be positive, is %v", c.SweepEvery)
 	return faults.Err()

@@ -177,7 +177,7 @@ func TestPublicURLsComeFromConfiguration(t *testing.T) {
 	s := open(t, c)
 	query(t, s.URL(task.NewID()+"/tasks/x/1.jpg", time.Now()), "https://pictures.example/files/")
 	c.PublicURL, c.InternalURL = "pictures.example", "ftp://x"
-	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "http.publicUrl") || !strings.Contains(err.Error(), "store.internalUrl") {
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "http.publicUrl") || !strings.Contains(err.Error(), "http.internalUrl") {
 		t.Errorf("err = %v, want both keys named", err)
 	}
 }

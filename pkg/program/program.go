@@ -77,11 +77,8 @@ func Run(ctx context.Context, p Process, flags *flag.FlagSet, about About, choos
 	if source != nil && job.Check != nil {
 		err = errors.Join(err, source.Locate(job.Check(ctx)))
 	}
-	if c.check {
+	if c.check || err != nil {
 		return config.Report(p.Stderr, err, warnings(job.Config, source)...)
-	}
-	if err != nil {
-		return config.Report(p.Stderr, err)
 	}
 	if c.tied {
 		var stop context.CancelFunc

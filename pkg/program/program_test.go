@@ -97,7 +97,7 @@ func TestWhatTheCheckFindsKeepsTheJobFromStarting(t *testing.T) {
 		code  int
 		told  string
 	}{
-		"StartRefused": {nil, errors.New("http.listen: is taken"), 2, "http.listen (IMGFLEET_HTTP_LISTEN): is taken\n"},
+		"StartRefused": {nil, errors.New("http.listen: is taken"), 2, "http.listen (IMGFLEET_HTTP_LISTEN): is taken\nwarning: http.listen (IMGFLEET_HTTP_LISTEN): is loopback\n"},
 		"Refused":      {[]string{"-check-config"}, errors.New("http.listen: is taken"), 2, "http.listen (IMGFLEET_HTTP_LISTEN): is taken\nwarning: http.listen (IMGFLEET_HTTP_LISTEN): is loopback\n"},
 		"Warned":       {[]string{"-check-config"}, nil, 0, "warning: http.listen (IMGFLEET_HTTP_LISTEN): is loopback\nconfiguration: no faults\n"},
 	} {

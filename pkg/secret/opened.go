@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,14 +17,14 @@ type Named struct {
 type Opened struct{ values map[*string]Value }
 
 // Open resolves all of a program's secrets. Its error has a fault for every
-// secret that cannot be opened, named by its key.
+// secret that cannot be opened, named by its key; the others are open.
 func (r Resolver) Open(ctx context.Context, list []Named) (Opened, error) {
 	o := Opened{values: make(map[*string]Value, len(list))}
 	var faults []error
 	for _, n := range list {
 		v, err := r.Resolve(ctx, n.Ref)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", n.Key, err))
+			faults = append(faults, fmt.Errorf("%s: %w", n.Key, cmp.Or(errors.Unwrap(err), err))) // without its code: an operator reads it
 			continue
 		}
 		o.values[n.Ref.text] = v
@@ -42,4 +43,13 @@ func (o Opened) Value(r Ref) Value {
 		panic("secret: a reference was not opened")
 	}
 	return v
+}
+
+// Given is Value, and Sealed for what could not be opened: whoever judges a
+// configuration still judges the rest of it.
+func (o Opened) Given(r Ref) Value {
+	if v, ok := o.values[r.text]; ok || r.Empty() {
+		return v
+	}
+	return Sealed(r)
 }

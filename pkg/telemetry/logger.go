@@ -4,8 +4,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/imgfleet/imgfleet/pkg/check"
 )
 
 // The formats of NewLogger.
@@ -25,6 +28,16 @@ type LogConfig struct {
 
 // LogDefaults suit terminals and collectors alike.
 func LogDefaults() LogConfig { return LogConfig{Level: "info", Format: FormatAuto} }
+
+// Validate says everything that is wrong.
+func (c LogConfig) Validate() error {
+	var faults check.Faults
+	var level slog.Level
+	known := level.UnmarshalText([]byte(c.Level)) == nil && !strings.ContainsAny(c.Level, "+-")
+	faults.If(!known, "log.level: must be debug, info, warn or error, is %q", c.Level)
+	faults.If(!slices.Contains([]string{FormatAuto, FormatJSON, FormatPretty}, c.Format), "log.format: must be auto, json or pretty, is %q", c.Format)
+	return faults.Err()
+}
 
 // Logger makes the logger of a program.
 func (c LogConfig) Logger(w io.Writer, program string) *slog.Logger {

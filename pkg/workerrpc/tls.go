@@ -3,6 +3,7 @@ package workerrpc
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 
@@ -42,17 +43,10 @@ func (i Identity) Load() (listen, call *tls.Config, err error) {
 	if err := i.Validate(); err != nil {
 		return nil, nil, err
 	}
-	cert, err := tls.LoadX509KeyPair(i.Cert, i.Key)
-	if err != nil {
-		return nil, nil, fmt.Errorf("tls.cert, tls.key: %w", err)
-	}
-	pem, err := os.ReadFile(i.ClientCA)
-	if err != nil {
-		return nil, nil, fmt.Errorf("tls.clientCA: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, nil, fmt.Errorf("tls.clientCA: no certificate in %s", i.ClientCA)
+	cert, err := i.certificate()
+	pool, unsigned := i.authority()
+	if err := errors.Join(err, unsigned); err != nil {
+		return nil, nil, err
 	}
 	protocols := []string{"h2"}
 	listen = &tls.Config{
@@ -63,4 +57,36 @@ func (i Identity) Load() (listen, call *tls.Config, err error) {
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: protocols, RootCAs: pool,
 	}
 	return listen, call, nil
+}
+
+// certificate reads the pair, and names the file that is wrong.
+func (i Identity) certificate() (tls.Certificate, error) {
+	cert, noCert := os.ReadFile(i.Cert)
+	key, noKey := os.ReadFile(i.Key)
+	if noCert != nil {
+		noCert = fmt.Errorf("tls.cert: %w", noCert)
+	}
+	if noKey != nil {
+		noKey = fmt.Errorf("tls.key: %w", noKey)
+	}
+	if err := errors.Join(noCert, noKey); err != nil {
+		return tls.Certificate{}, err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("tls.cert, tls.key: %s and %s are no certificate with its key: %w", i.Cert, i.Key, err)
+	}
+	return pair, nil
+}
+
+func (i Identity) authority() (*x509.CertPool, error) {
+	pem, err := os.ReadFile(i.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("tls.clientCA: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls.clientCA: no certificate in %s", i.ClientCA)
+	}
+	return pool, nil
 }

@@ -46,6 +46,7 @@ func behaviour() double.Knobs {
 func (c Config) Validate() error {
 	var faults check.Faults
 	faults.Add(loopback("simulate.listen", c.Listen))
+	listeners := []check.Listener{{Key: "simulate.listen", Address: c.Listen}}
 	faults.If(len(c.Vendors) == 0, "simulate.vendors: at least one is needed")
 	seen := map[string]bool{}
 	for i, v := range c.Vendors {
@@ -57,7 +58,9 @@ func (c Config) Validate() error {
 		if _, err := double.ParseKnobs(v.Knobs, behaviour()); err != nil {
 			faults.Say("%s.knobs: %w", key, err)
 		}
+		listeners = append(listeners, check.Listener{Key: key + ".listen", Address: v.Listen})
 	}
+	faults.Listeners(listeners...)
 	return faults.Err()
 }
 

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// check looks at what the configuration names, as the first step of every
+// start: it reads files and the environment, and neither connects, listens nor
+// writes. What it opened is what the worker works with.
+func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
+	o, err := c.openSecrets(ctx, r)
+	_, _, identity := c.TLS.Load()
+	_, decoder := c.Picture.choose(ctx)
+	return o, errors.Join(err, identity, decoder)
+}
+
+// Warnings are what an operator should know of a configuration that works.
+func (c *Config) Warnings() []string {
+	var said []string
+	if len(c.Fleet.Gateways) == 0 {
+		said = append(said, "fleet.gateways: is empty, so no gateway hears of this worker")
+	}
+	if !slices.ContainsFunc(c.Providers, func(p provider.Config) bool { return c.calls(p) }) {
+		said = append(said, fmt.Sprintf("worker.region: no provider is called from region %q", c.Worker.Region))
+	}
+	host, _, err := net.SplitHostPort(c.Worker.Listen)
+	if a, wrong := netip.ParseAddr(host); err == nil && c.Worker.Advertise == "" && (host == "" || wrong == nil && a.IsUnspecified()) {
+		said = append(said, fmt.Sprintf("worker.advertise: is not set, so gateways call %s, which is no address of another machine", c.Worker.Listen))
+	}
+	return said
+}
