@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -14,27 +15,31 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// buildWire prepares how workers are called and how they reach us.
-func (g *gateway) buildWire(context.Context) error {
-	workerrpc.RouteLogs(g.log)
-	token := g.secrets.Value(g.config.Fleet.Token)
-	server := workerrpc.ServerConfig{Listen: g.config.Fleet.Listen, Token: token, Drain: time.Second, Logger: g.log}
+// link is how workers are called and how they reach us.
+type link struct {
+	client *workerrpc.Client
+	fleet  workerrpc.ServerConfig
+}
+
+func newLink(c *Config, secrets secret.Opened, log *slog.Logger) (*link, error) {
+	workerrpc.RouteLogs(log)
+	token := secrets.Value(c.Fleet.Token)
+	l := &link{fleet: workerrpc.ServerConfig{Listen: c.Fleet.Listen, Token: token, Drain: time.Second, Logger: log}}
 	client := workerrpc.ClientConfig{Token: token}
-	if !g.config.TLS.Empty() {
-		var err error
-		if server.TLS, client.TLS, err = g.config.TLS.Load(); err != nil {
-			return err
+	var err error
+	if !c.TLS.Empty() {
+		if l.fleet.TLS, client.TLS, err = c.TLS.Load(); err != nil {
+			return nil, err
 		}
 	}
-	g.listen = &server
-	var err error
-	g.client, err = workerrpc.NewClient(client)
-	return err
+	l.client, err = workerrpc.NewClient(client)
+	return l, err
 }
 
 // buildHTTP makes the public listener.
 func (g *gateway) buildHTTP(context.Context) (err error) {
 	g.http, err = httpapi.New(g.config.httpapi(), httpapi.Deps{
+		Listener: g.front.public,
 		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
 		Ready:  g.ready,
@@ -66,6 +71,9 @@ func (g *gateway) buildAdmin(context.Context) error {
 		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.Environment,
 	})
+	if err == nil {
+		g.admin.Take(g.front.admin)
+	}
 	return err
 }
 

@@ -41,45 +41,46 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // gateway is every stage, built; wire.go is the only place that knows all of
 // them.
 type gateway struct {
-	id         string
-	config     *Config
-	log        *slog.Logger
-	reg        *prometheus.Registry
-	secrets    secret.Opened
-	client     *workerrpc.Client
-	listen     *workerrpc.ServerConfig
-	alarms     *alarm.Board
-	engine     *engine.Engine
-	keys       *keys.Ring
-	policy     *policy.Store
-	store      *store.Store
-	refresh    *refresh.Queue // nil without a CDN
-	fleet      *fleet.Fleet
-	queue      *queue.Queue
-	limiter    *ratelimit.Limiter
-	quota      *quota.Accounts
-	session    *session.Sessions
-	uploads    *upload.Uploads
-	partials   *partial.Files
-	tus        *tus.Handler
-	text       *moderation.Text
-	intake     *intake.Intake
-	eraser     *erasure.Eraser
-	router     *routing.Router
-	dispatch   *dispatch.Dispatcher
-	ramp       *ramp.Ramp
-	campaign   *campaign.Keeper
-	arms       *experiment.Desk
-	ready      *readiness.Monitor
-	http       *httpapi.Server
-	admin      *admin.Server
-	heartbeats *workerrpc.Server
+	id       string
+	config   *Config
+	log      *slog.Logger
+	reg      *prometheus.Registry
+	secrets  secret.Opened
+	client   *workerrpc.Client
+	front    *front
+	built    bool
+	alarms   *alarm.Board
+	engine   *engine.Engine
+	keys     *keys.Ring
+	policy   *policy.Store
+	store    *store.Store
+	refresh  *refresh.Queue // nil without a CDN
+	fleet    *fleet.Fleet
+	queue    *queue.Queue
+	limiter  *ratelimit.Limiter
+	quota    *quota.Accounts
+	session  *session.Sessions
+	uploads  *upload.Uploads
+	partials *partial.Files
+	tus      *tus.Handler
+	text     *moderation.Text
+	intake   *intake.Intake
+	eraser   *erasure.Eraser
+	router   *routing.Router
+	dispatch *dispatch.Dispatcher
+	ramp     *ramp.Ramp
+	campaign *campaign.Keeper
+	arms     *experiment.Desk
+	ready    *readiness.Monitor
+	http     *httpapi.Server
+	admin    *admin.Server
 }
 
 // serve builds the gateway, runs it until ctx ends and leaves nothing behind.
@@ -88,19 +89,42 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, log *slog.Logge
 	for _, w := range c.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
-	g := &gateway{id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: opened, alarms: alarm.New(log)}
+	link, err := newLink(c, opened, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = link.client.Close() }()
+	f, err := openFront(ctx, c, link.fleet)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	for b := (&builder{log: log, worth: telemetry.Seldom{Every: buildSaid}}); ; {
+		g := &gateway{
+			id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: opened, alarms: alarm.New(log),
+			client: link.client, front: f,
+		}
+		err := g.serve(ctx)
+		g.close()
+		if err == nil || ctx.Err() != nil || g.built || !b.passing(err) {
+			return err
+		}
+		tick.Wait(ctx, buildAgain)
+	}
+}
+
+// serve builds every stage, and runs them until ctx ends.
+func (g *gateway) serve(ctx context.Context) error {
 	telemetry.Built(g.reg, "gateway", version)
-	defer g.close()
 	for _, build := range []func(context.Context) error{
-		g.buildWire, g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildReady, g.buildHTTP,
+		g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildReady, g.buildHTTP, g.buildAdmin,
 	} {
 		if err := build(ctx); err != nil {
 			return err
 		}
 	}
-	if err := g.buildAdmin(ctx); err != nil {
-		return err
-	}
+	g.built = true
+	g.front.handOver(g.fleet.Heartbeat)
 	return g.run(ctx)
 }
 
@@ -115,7 +139,7 @@ func (g *gateway) run(ctx context.Context) error {
 		"policy":     g.policy.Run,
 		"store":      g.store.Run,
 		"fleet":      g.fleet.Run,
-		"heartbeats": g.heartbeats.Run,
+		"heartbeats": g.front.heartbeats.Run,
 		"queue":      g.queue.Run,
 		"campaign":   g.campaign.Run,
 		"session":    g.session.Run,
@@ -147,14 +171,8 @@ func (g *gateway) run(ctx context.Context) error {
 	return err
 }
 
-// close ends what Run does not own, in the reverse order of building.
+// close ends what Run does not own.
 func (g *gateway) close() {
-	if g.heartbeats != nil {
-		_ = g.heartbeats.Close()
-	}
-	if g.client != nil {
-		_ = g.client.Close()
-	}
 	if g.engine != nil {
 		g.engine.Close()
 	}
@@ -252,8 +270,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 		return err
 	}
 	g.ramp = ramp.New(ramp.Deps{Policy: g.policy, Providers: g.router.Configured().Providers, Calls: g.calls, Logger: g.log})
-	g.heartbeats, err = workerrpc.ServeFleet(ctx, *g.listen, g.fleet.Heartbeat)
-	return err
+	return nil
 }
 
 // calls gives what dispatch counts the shape that ramp asks for.

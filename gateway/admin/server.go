@@ -185,6 +185,9 @@ func (s *Server) Listen(ctx context.Context) (net.Addr, error) {
 	return l.Addr(), nil
 }
 
+// Take makes Run serve on a listener that is bound already.
+func (s *Server) Take(l net.Listener) { s.listener = l }
+
 // Run serves until ctx ends, and then lets running requests end.
 func (s *Server) Run(ctx context.Context) error {
 	if s.listener == nil {

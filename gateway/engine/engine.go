@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
-	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -40,6 +39,8 @@ type Engine struct {
 	nodes    atomic.Int64 // that a new stream is spread over at most
 	streams  registry
 	differs  differs
+	patience *patience
+	closing  atomic.Bool
 	log      *slog.Logger
 	reg      prometheus.Registerer
 }
@@ -53,8 +54,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, differs: differs{tell: c.Differs}, log: c.Logger, reg: c.Registry}
 	e.nodes.Store(MaxReplicas)
+	e.patience = newPatience(c.Logger, cmp.Or(hosts(c.URL), "embedded"))
 	if c.URL == "" {
-		s, err := serve(c)
+		s, err := soon(ctx, func() (*server.Server, error) { return serve(c) }, (*server.Server).Shutdown)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +101,7 @@ func serve(c Config) (*server.Server, error) {
 
 func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
-		nats.Name("imgfleet-gateway"), nats.Token(c.Token.Reveal()), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.Name("imgfleet-gateway"), nats.Token(c.Token.Reveal()), nats.ErrorHandler(silent), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsMissing), nats.ReconnectJitter(50*time.Millisecond, 100*time.Millisecond),
 	}
@@ -108,37 +110,19 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 		opts = append(opts, nats.InProcessServer(e.server))
 		addr = nats.DefaultURL
 	}
-	err := await(ctx, func() (err error) {
-		e.conn, err = nats.Connect(addr, opts...)
-		return err
-	})
+	conn, err := await(ctx, e.patience, func() (*nats.Conn, error) { return nats.Connect(addr, opts...) }, (*nats.Conn).Close)
 	if err != nil {
 		return err
 	}
+	e.conn = conn
 	js, err := jetstream.New(e.conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncMaxPending(4096))
 	if err != nil {
 		return fmt.Errorf("jetstream: %w", err)
 	}
-	e.link = newLink(e.conn)
+	e.link = newLink(e.conn, e.said)
 	e.js = bind(js, bounded{e.bounds, e.link})
-	return await(ctx, func() error { // a cluster may still elect its leader
-		_, err := e.js.AccountInfo(ctx)
-		return err
-	})
-}
-
-// await tries until it works or ctx ends: nothing announces that a remote
-// engine came up.
-func await(ctx context.Context, try func() error) error {
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		if !tick.Wait(ctx, awaitEvery) {
-			return fault.Wrap(fault.EngineUnavailable, err)
-		}
-	}
+	_, err = await(ctx, e.patience, func() (*jetstream.AccountInfo, error) { return e.js.AccountInfo(ctx) }, func(*jetstream.AccountInfo) {})
+	return err
 }
 
 // JetStream is for gateway/queue, which builds its own streams. Nobody else may
@@ -169,6 +153,7 @@ func (e *Engine) ClientURL() string {
 
 // Close ends the connection and the embedded server. It may be called twice.
 func (e *Engine) Close() {
+	e.closing.Store(true)
 	if e.conn != nil {
 		e.conn.Close()
 	}

@@ -13,6 +13,8 @@ type link struct {
 	state  atomic.Int32
 	made   atomic.Uint64 // how often the connection was made again
 	events chan nats.Status
+	tell   func(up bool, down time.Duration)
+	lost   time.Time // only follow knows
 }
 
 // The states of a link.
@@ -24,9 +26,10 @@ const (
 
 const linkCheck = time.Second // a missed event is made up for
 
-// newLink follows a connection until it is closed.
-func newLink(c *nats.Conn) *link {
-	l := &link{events: c.StatusChanged()}
+// newLink follows a connection until it is closed, and tells when it is lost
+// and when it is back.
+func newLink(c *nats.Conn, tell func(up bool, down time.Duration)) *link {
+	l := &link{events: c.StatusChanged(), tell: tell}
 	if c.IsConnected() {
 		l.state.Store(linkUp)
 	}
@@ -54,12 +57,19 @@ func (l *link) set(s nats.Status) {
 	case nats.CONNECTED:
 		if l.state.Load() == linkDown {
 			l.made.Add(1) // first: whoever sees the link up knows that it was down
+			if !l.lost.IsZero() {
+				l.tell(true, time.Since(l.lost))
+				l.lost = time.Time{}
+			}
 		}
 		l.state.Store(linkUp)
 	case nats.CLOSED:
 		l.state.Store(linkClosed)
 	case nats.DISCONNECTED, nats.RECONNECTING, nats.CONNECTING:
-		l.state.Store(linkDown)
+		if l.state.Swap(linkDown) == linkUp {
+			l.lost = time.Now()
+			l.tell(false, 0)
+		}
 	case nats.DRAINING_SUBS, nats.DRAINING_PUBS: // nobody drains
 	}
 }

@@ -96,9 +96,13 @@ func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 			e.streams.add(s)
 			return s, nil
 		}
+		if lasting(err) {
+			return nil, fmt.Errorf("stream %s: %w", c.Name, err)
+		}
 		if !passing(err) || ctx.Err() != nil {
 			return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
 		}
+		e.patience.say(fmt.Errorf("stream %s: %w", c.Name, err))
 		tick.Wait(ctx, streamRetry)
 	}
 }
@@ -106,6 +110,13 @@ func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 // passing reports whether another try may succeed.
 func passing(err error) bool {
 	return away(err) || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || few(err)
+}
+
+// lasting reports a fault of the configuration, or of ours: time mends neither.
+func lasting(err error) bool {
+	var refused refusal
+	var api *jetstream.APIError
+	return errors.As(err, &refused) || errors.As(err, &api) && !passing(err)
 }
 
 // few reports whether the engine has too few nodes now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -27,6 +28,7 @@ import (
 
 // Deps are the stages behind the interface.
 type Deps struct {
+	Listener net.Listener // bound already; nil binds Config.Listen
 	Sessions sessions
 	Limiter  limiter
 	Quota    accounts

@@ -40,6 +40,9 @@ type Server struct {
 	stopping  chan struct{}
 }
 
+// Bind binds the address of the public listener.
+func Bind(ctx context.Context, address string) (net.Listener, error) { return wire.Bind(ctx, address) }
+
 // New binds the listener, so Addr is known and a busy port is an error here.
 // Nothing is answered before Run.
 func New(c Config, d Deps) (*Server, error) {
@@ -60,9 +63,13 @@ func New(c Config, d Deps) (*Server, error) {
 		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
 		met: newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
 	}
-	if s.listener, err = wire.Listen(context.Background(), c.Listen, c.Wire, s.refusal); err != nil {
-		return nil, err
+	inner := d.Listener
+	if inner == nil {
+		if inner, err = wire.Bind(context.Background(), c.Listen); err != nil {
+			return nil, err
+		}
 	}
+	s.listener = wire.On(inner, c.Wire, s.refusal)
 	watchConnections(d.Registry, s.listener)
 	s.engine = s.newEngine()
 	s.routes = s.table()

@@ -30,8 +30,17 @@ type Listener struct {
 	once   sync.Once
 }
 
-// Listen binds address. A port that is taken is an error that says so.
+// Listen binds address, see Bind, and accepts on it.
 func Listen(ctx context.Context, address string, limits Limits, refusal Refusal) (*Listener, error) {
+	inner, err := Bind(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return On(inner, limits, refusal), nil
+}
+
+// Bind binds address. A port that is taken is an error that says so.
+func Bind(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	inner, err := lc.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -40,10 +49,15 @@ func Listen(ctx context.Context, address string, limits Limits, refusal Refusal)
 	if err != nil {
 		return nil, fmt.Errorf("http.listen: cannot listen on %s: %w", address, err)
 	}
+	return inner, nil
+}
+
+// On accepts on a listener that is bound already.
+func On(inner net.Listener, limits Limits, refusal Refusal) *Listener {
 	return &Listener{
 		Listener: inner, limits: limits, refusal: refusal,
 		conns: make(map[*Conn]struct{}), closed: make(chan struct{}),
-	}, nil
+	}
 }
 
 // Accept waits for the next connection. It waits and tries again after failures
