@@ -24,6 +24,12 @@ type byHand struct {
 // start writes the file and starts the program; it is ended with the test.
 func startByHand(t *testing.T, program string, config map[string]any, env ...string) byHand {
 	t.Helper()
+	return startWith(t, program, config, env)
+}
+
+// startWith has more arguments for the program.
+func startWith(t *testing.T, program string, config map[string]any, env []string, args ...string) byHand {
+	t.Helper()
 	programs, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +43,7 @@ func startByHand(t *testing.T, program string, config map[string]any, env ...str
 	if err := os.WriteFile(file, doc, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := rig.New(program, programs.Path(program), log, append(rig.Environ(os.Environ()), env...), "-config", file, "-exit-with-stdin")
+	p := rig.New(program, programs.Path(program), log, append(rig.Environ(os.Environ()), env...), append([]string{"-config", file, "-exit-with-stdin"}, args...)...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

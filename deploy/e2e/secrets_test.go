@@ -84,13 +84,13 @@ func TestSecretsThatCannotBeOpenedAreNamedAtOnce(t *testing.T) {
 		{"name": "one", "kind": "mock", "apiKey": "file:/absent", "proxy": "env:ABSENT"}, {"name": "two", "kind": "mock", "apiKey": "kms:AAAA"},
 		{"name": "theirs", "kind": "mock", "apiKey": "env:OTHER", "region": "elsewhere"},
 	}})
-	for _, key := range []string{"admin.token: ", "fleet.token: ", "engine.token: "} {
+	for _, key := range []string{"admin.token (line 1): ", "fleet.token (line 1): ", "engine.token (line 1): "} {
 		if said := g.ended(t); !strings.Contains(said, key) {
 			t.Errorf("the gateway names no %s in\n%s", key, said)
 		}
 	}
 	said := w.ended(t)
-	for _, key := range []string{"fleet.token: ", "providers[0].apiKey: ", "providers[0].proxy: ", "providers[1].apiKey: "} {
+	for _, key := range []string{"fleet.token (line 1): ", "providers[0].apiKey (line 1): ", "providers[0].proxy (line 1): ", "providers[1].apiKey (line 1): "} {
 		if !strings.Contains(said, key) {
 			t.Errorf("the worker names no %s in\n%s", key, said)
 		}

@@ -35,7 +35,7 @@ func TestTheOperatorsWordsRefuseANote(t *testing.T) {
 func TestAFileOfWordsThatIsMissingIsNamedAtStart(t *testing.T) {
 	t.Parallel()
 	g := startByHand(t, rig.Gateway, map[string]any{"moderation": map[string]any{"wordsFile": "/absent"}, "data": map[string]any{"dir": t.TempDir()}})
-	if said := g.ended(t); !strings.Contains(said, "moderation.wordsFile: ") {
+	if said := g.ended(t); !strings.Contains(said, "moderation.wordsFile (line 1): ") {
 		t.Errorf("it said\n%s", said)
 	}
 }
