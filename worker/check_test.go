@@ -59,6 +59,7 @@ func TestTheCheckFindsWhatTheStartWouldRefuse(t *testing.T) {
 		{"limits: {maxPixels: -1}", "limits.maxPixels (line 1): must not be negative"},
 		{"log: {level: loud}", "log.level (line 1): must be"},
 		{"tls: {cert: none.pem, key: none.key, clientCA: none.ca}", "tls.clientCA (line 1): open none.ca"},
+		{"environment: prod", "fleet.gateways: must name"},
 		{"environment: stage", "environment (line 1): must be dev or prod"},
 		{"worker: {regoin: a}", "worker.regoin (line 1): unknown key; did you mean region?"},
 	} {

@@ -141,12 +141,20 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.environment())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.environment(), c.reports())
 }
 
 func (c *Config) environment() error {
 	if c.Environment != "dev" && c.Environment != "prod" {
 		return fmt.Errorf("environment: must be dev or prod, is %q", c.Environment)
+	}
+	return nil
+}
+
+// reports refuses a worker of prod that no gateway hears of.
+func (c *Config) reports() error {
+	if c.Environment == "prod" && len(c.Fleet.Gateways) == 0 {
+		return errors.New("fleet.gateways: must name the fleet listener of every gateway, such as 10.0.0.5:8082")
 	}
 	return nil
 }
