@@ -103,7 +103,7 @@ func (c *Config) engine(of opened) engine.Config {
 		address = u.Reveal()
 	}
 	return engine.Config{
-		URL: address, Listen: c.Engine.Listen, Token: of(c.Engine.Token), Dir: filepath.Clean(c.Data.Dir),
+		URL: address, Listen: c.Engine.Listen, Token: of(c.Engine.Token), TLS: c.Engine.TLS, Creds: c.Engine.Creds, Dir: filepath.Clean(c.Data.Dir),
 		Always: c.Engine.Sync.Always, Interval: c.Engine.Sync.Interval, Replicas: c.Engine.Replicas,
 	}
 }

@@ -23,10 +23,12 @@ type link struct {
 
 func newLink(c *Config, secrets secret.Opened, log *slog.Logger) (*link, error) {
 	workerrpc.RouteLogs(log)
-	token := secrets.Value(c.Fleet.Token)
+	token, err := c.fleetToken(secrets.Value)
+	if err != nil {
+		return nil, err
+	}
 	l := &link{fleet: workerrpc.ServerConfig{Listen: c.Fleet.Listen, Token: token, Drain: time.Second, Logger: log}}
 	client := workerrpc.ClientConfig{Token: token}
-	var err error
 	if !c.TLS.Empty() {
 		if l.fleet.TLS, client.TLS, err = c.TLS.Load(); err != nil {
 			return nil, err

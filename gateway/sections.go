@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
@@ -77,7 +78,7 @@ type adminConfig struct {
 type fleetConfig struct {
 	// The address at which workers send heartbeats. Beyond loopback it needs the section tls.
 	Listen string `config:"listen" range:"host:port" example:"0.0.0.0:8082"`
-	// The secret that gateways and workers share.
+	// The secret that gateways and workers share. Empty keeps a random one in data.dir/fleet-token, where workers of this machine find it; with the section tls none is needed.
 	Token secret.Ref `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
 	// The fleet listeners of all gateways, as workers reach them.
 	Gateways config.Ignored `config:"gateways"`
@@ -93,8 +94,12 @@ type engineConfig struct {
 	URL secret.URL `config:"url" range:"nats://host:port or tls://host:port" example:"tls://nats.example.com:4222"`
 	// The address at which the embedded engine serves further gateways. Empty serves only this one.
 	Listen string `config:"listen" range:"host:port" example:"127.0.0.1:4222"`
-	// The secret that the engine asks for, at engine.listen and engine.url.
+	// The secret that the engine asks for, at engine.listen and engine.url. Empty keeps a random one in data.dir/engine-token; a gateway beside it reads it there.
 	Token secret.Ref `config:"token" unit:"secret" example:"env:ENGINE_TOKEN"`
+	// The files for TLS with the engine. An embedded engine that listens speaks TLS when it has a certificate.
+	TLS engine.TLS `config:"tls"`
+	// The credentials file with which an external engine knows this gateway, instead of a token.
+	Creds string `config:"creds" example:"/etc/imgfleet/engine.creds"`
 	// When the embedded engine forces writes to disk: before every answer, or once in an interval, which a power cut may then lose.
 	Sync config.Sync `config:"sync" range:"always, or a duration above 0" example:"2s"`
 	// How many nodes of the engine keep each stream. Without it one node keeps one and a cluster three. It counts for streams that are made; imgctl engine apply changes others, and a gateway does not start with a number below what a stream has.

@@ -185,6 +185,9 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	}
 	c := g.config.engine(g.secrets.Value)
 	c.Logger, c.Registry, c.Differs = g.log, g.reg, g.alarms.Differs
+	if err := g.config.engineToken(&c); err != nil {
+		return err
+	}
 	if g.engine, err = engine.Open(ctx, c); err != nil {
 		return err
 	}

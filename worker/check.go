@@ -19,7 +19,7 @@ func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, e
 	o, err := c.openSecrets(ctx, r)
 	_, _, identity := c.TLS.Load()
 	_, decoder := c.Picture.choose(ctx)
-	return o, errors.Join(err, identity, decoder)
+	return o, errors.Join(err, identity, decoder, c.checkKept())
 }
 
 // Warnings are what an operator should know of a configuration that works.

@@ -38,6 +38,8 @@ type Config struct {
 	Worker workerConfig `config:"worker"`
 	// Where workers and gateways find each other.
 	Fleet fleetConfig `config:"fleet"`
+	// What lies on this machine.
+	Data dataConfig `config:"data"`
 	// The models that draw. The list replaces the built-in mock.
 	Providers []provider.Config `config:"providers"`
 	// Where workers may fetch pictures from.
@@ -76,8 +78,13 @@ type fleetConfig struct {
 	Listen config.Ignored `config:"listen"`
 	// The fleet listeners of all gateways, as workers reach them.
 	Gateways []string `config:"gateways" range:"list of host:port" example:"[\"10.0.0.5:8082\"]"`
-	// The secret that gateways and workers share.
+	// The secret that gateways and workers share. Empty takes the one that a gateway of this machine keeps in data.dir/fleet-token; with the section tls none is needed.
 	Token secret.Ref `config:"token" unit:"secret" example:"env:FLEET_TOKEN"`
+}
+
+type dataConfig struct {
+	// The directory of a gateway on this machine. Without fleet.token and the section tls, the worker reads the token that the gateway keeps there.
+	Dir string `config:"dir" example:"/var/lib/imgfleet"`
 }
 
 type egressConfig struct {
@@ -129,6 +136,7 @@ func defaults() *Config {
 		Worker: workerConfig{
 			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual,
 		},
+		Data:       dataConfig{Dir: ".imgfleet"},
 		Providers:  provider.Defaults(),
 		Moderation: moderation.Defaults(),
 		Label:      label.Defaults(),

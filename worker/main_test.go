@@ -137,9 +137,9 @@ func TestAWorkerEndsWithItsParent(t *testing.T) { //nolint:paralleltest // it ch
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	var log lines
-	f := newFleet(t, "")
+	f := newFleet(t, "tok")
 	go func() {
-		done <- run(t.Context(), program.Process{Args: []string{"-exit-with-stdin"}, Environ: []string{`IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: r, Stderr: &log})
+		done <- run(t.Context(), program.Process{Args: []string{"-exit-with-stdin"}, Environ: []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: r, Stderr: &log})
 	}()
 	f.next(t, anyHeartbeat)
 	_ = w.Close()

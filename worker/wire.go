@@ -34,7 +34,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	}
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
-	token := opened.Value(c.Fleet.Token)
+	token, kept := opened.Value(c.Fleet.Token), c.fleetToken()
 	listen, call, err := c.TLS.Load()
 	if err != nil {
 		return err
@@ -53,14 +53,14 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	defer done()
 	decoding.Go(func() { decoder.Run(decodes) })
 	server, err := workerrpc.Serve(ctx, workerrpc.ServerConfig{
-		Listen: c.Worker.Listen, Token: token, TLS: listen, Drain: 5 * time.Second, Logger: logger,
+		Listen: c.Worker.Listen, Token: token, TokenFrom: kept, TLS: listen, Drain: 5 * time.Second, Logger: logger,
 	}, work)
 	if err != nil {
 		return err
 	}
 	h := &heartbeats{
 		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger, draining: make(chan struct{}),
-		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TLS: call},
+		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TokenFrom: kept, TLS: call},
 	}
 	return live(ctx, c, work, server, h, reg, logger)
 }

@@ -16,13 +16,17 @@ const MaxReplicas = 5
 
 // Config chooses the engine.
 type Config struct {
-	URL      string        // of an external cluster; "" embeds a server in this process
-	Listen   string        // client address of the embedded server, for further gateways; "" serves this process only
-	Token    secret.Value  // shared by Listen and URL
-	Dir      string        // where the embedded server keeps its data
-	Always   bool          // fsync before every acknowledgement
-	Interval time.Duration // else fsync this often
-	Replicas int           // of every stream; 0 for as many as the engine has nodes, three at most
+	URL    string       // of an external cluster; "" embeds a server in this process
+	Listen string       // client address of the embedded server, for further gateways; "" serves this process only
+	Token  secret.Value // shared by Listen and URL
+	// TokenFrom is instead of Token, for a token of URL that lies in a file.
+	TokenFrom secret.Source
+	TLS       TLS
+	Creds     string        // a credentials file of NATS, for URL
+	Dir       string        // where the embedded server keeps its data
+	Always    bool          // fsync before every acknowledgement
+	Interval  time.Duration // else fsync this often
+	Replicas  int           // of every stream; 0 for as many as the engine has nodes, three at most
 
 	Bounds Bounds // of calls; zero is DefaultBounds
 
@@ -44,5 +48,6 @@ func (c Config) Validate() error {
 	}
 	faults.If(!c.Always && c.Interval <= 0, "engine.sync: must be \"always\" or a positive duration, is %v", c.Interval)
 	faults.If(c.Replicas < 0 || c.Replicas > MaxReplicas, "engine.replicas: must be 1…%d, is %d", MaxReplicas, c.Replicas)
+	faults.Add(c.validateProof())
 	return faults.Err()
 }

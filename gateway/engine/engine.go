@@ -87,6 +87,9 @@ func serve(c Config) (*server.Server, error) {
 		}
 		o.Host = host
 	}
+	if err := c.secure(o); err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(o)
 	if err != nil {
 		return nil, fmt.Errorf("embed engine: %w", err)
@@ -101,10 +104,15 @@ func serve(c Config) (*server.Server, error) {
 
 func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
-		nats.Name("imgfleet-gateway"), nats.Token(c.Token.Reveal()), nats.ErrorHandler(silent), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.Name("imgfleet-gateway"), nats.ErrorHandler(silent), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsMissing), nats.ReconnectJitter(50*time.Millisecond, 100*time.Millisecond),
 	}
+	proof, err := c.proof()
+	if err != nil {
+		return err
+	}
+	opts = append(opts, proof...)
 	addr := c.URL
 	if e.server != nil {
 		opts = append(opts, nats.InProcessServer(e.server))

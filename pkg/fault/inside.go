@@ -7,6 +7,7 @@ const (
 	AttemptInvalid    Code = "attempt_invalid"
 	CDNRefused        Code = "cdn_refused"
 	HeartbeatInvalid  Code = "heartbeat_invalid"
+	SecretExposed     Code = "secret_exposed"
 	SecretMissing     Code = "secret_missing"
 	SecretUnsupported Code = "secret_unsupported"
 	WordsFileInvalid  Code = "words_file_invalid"
@@ -45,7 +46,7 @@ const (
 // inside is the table of the codes above.
 func inside(c Code) (r row, known bool) {
 	switch c {
-	case AttemptInvalid, CDNRefused, HeartbeatInvalid, SecretMissing, SecretUnsupported, WordsFileInvalid:
+	case AttemptInvalid, CDNRefused, HeartbeatInvalid, SecretExposed, SecretMissing, SecretUnsupported, WordsFileInvalid:
 		return row{Invalid, final}, true
 	case FleetTokenInvalid:
 		return row{Unauthenticated, final}, true

@@ -12,7 +12,6 @@ import (
 	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/cloudwego/kitex/client/callopt/streamcall"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/grpc"
-	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
 	"github.com/cloudwego/kitex/transport"
 
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
@@ -26,6 +25,7 @@ import (
 // sizes mean the defaults.
 type ClientConfig struct {
 	Token          secret.Value  // sent with every call
+	TokenFrom      secret.Source // instead of Token, when it lies in a file
 	TLS            *tls.Config   // nil: plain TCP, for loopback only
 	ConnectTimeout time.Duration // TCP and TLS together; default 2 s
 	CallTimeout    time.Duration // of Cancel and Heartbeat; default 5 s
@@ -94,7 +94,11 @@ func (c *Client) Generate(ctx context.Context, addr string, a Attempt, on func(U
 	if err := fits(req, c.cfg.MaxMessage); err != nil {
 		return Outcome{}, err
 	}
-	ctx, w := watch(c.authorize(ctx), c.cfg.Silence)
+	ctx, err := c.cfg.authorize(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	ctx, w := watch(ctx, c.cfg.Silence)
 	defer w.stop()
 	stream, err := c.kite.Generate(ctx, req, streamcall.WithHostPort(addr),
 		streamcall.WithConnectTimeout(c.cfg.ConnectTimeout))
@@ -132,9 +136,13 @@ func (c *Client) receive(ctx context.Context, w *watchdog, stream worker.Worker_
 // Cancel asks the worker at addr to stop an attempt. An attempt that the
 // worker does not know is no error: there is nothing to stop.
 func (c *Client) Cancel(ctx context.Context, addr string, id task.ID, number int) error {
-	ctx, cancel := context.WithTimeout(c.authorize(ctx), c.cfg.CallTimeout)
+	ctx, err := c.cfg.authorize(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
-	_, err := c.kite.Cancel(ctx, &workerpb.CancelRequest{Task: string(id), Number: clamp(number)},
+	_, err = c.kite.Cancel(ctx, &workerpb.CancelRequest{Task: string(id), Number: clamp(number)},
 		callopt.WithHostPort(addr))
 	return faultFromWire(ctx, err)
 }
@@ -145,7 +153,11 @@ func (c *Client) Inspect(ctx context.Context, addr string, r InspectRequest) (In
 	if err := fits(req, c.cfg.MaxMessage); err != nil {
 		return Inspected{}, err
 	}
-	ctx, cancel := context.WithTimeout(c.authorize(ctx), c.cfg.InspectTimeout)
+	ctx, err := c.cfg.authorize(ctx)
+	if err != nil {
+		return Inspected{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.InspectTimeout)
 	defer cancel()
 	reply, err := c.kite.Inspect(ctx, req, callopt.WithHostPort(addr))
 	if err != nil {
@@ -163,13 +175,4 @@ func closed(kite any) error {
 		return closer.Close()
 	}
 	return nil
-}
-
-func (c *Client) authorize(ctx context.Context) context.Context { return withToken(ctx, c.cfg.Token) }
-
-func withToken(ctx context.Context, token secret.Value) context.Context {
-	if token.Empty() {
-		return ctx
-	}
-	return metadata.AppendToOutgoingContext(ctx, tokenKey, tokenPrefix+token.Reveal())
 }

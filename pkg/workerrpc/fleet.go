@@ -52,9 +52,13 @@ func NewFleetClient(addr string, cfg ClientConfig) (*FleetClient, error) {
 
 // Heartbeat tells the gateway that this worker lives.
 func (c *FleetClient) Heartbeat(ctx context.Context, b Heartbeat) error {
-	ctx, cancel := context.WithTimeout(withToken(ctx, c.cfg.Token), c.cfg.CallTimeout)
+	ctx, err := c.cfg.authorize(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
-	_, err := c.kite.Heartbeat(ctx, heartbeatToWire(b))
+	_, err = c.kite.Heartbeat(ctx, heartbeatToWire(b))
 	return faultFromWire(ctx, err)
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb"
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb/worker"
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -24,7 +25,8 @@ import (
 // ServerConfig says where and how a server of this package listens.
 type ServerConfig struct {
 	Listen     string        // host:port; port 0 picks a free one
-	Token      secret.Value  // what callers must send; "" only together with TLS or on loopback
+	Token      secret.Value  // what callers must send; empty only together with TLS or on loopback
+	TokenFrom  secret.Source // instead of Token, when it lies in a file
 	TLS        *tls.Config   // mTLS; required beyond loopback
 	Drain      time.Duration // how long Close waits for running calls; default 10 s
 	MaxMessage int           // bytes of one message; default 1 MiB
@@ -48,13 +50,7 @@ func (c ServerConfig) Validate() error {
 }
 
 // Loopback reports whether only this machine reaches host.
-func Loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
+func Loopback(host string) bool { return check.Loopback(host) }
 
 // Server is a running listener.
 type Server struct {
@@ -99,7 +95,7 @@ func (s *Server) options(cfg ServerConfig, ln net.Listener) []server.Option {
 		server.WithListener(ln),
 		server.WithTransServerFactory(transServerFactory{}),
 		server.WithTransHandlerFactory(nphttp2.NewSvrTransHandlerFactory()),
-		server.WithMetaHandler(gatekeeper(cfg.Token)),
+		server.WithMetaHandler(gatekeeper(source(cfg.Token, cfg.TokenFrom))),
 		server.WithExitWaitTime(positive(cfg.Drain, 10*time.Second)),
 		// Signals belong to main.
 		server.WithExitSignal(func() <-chan error { return s.exit }),

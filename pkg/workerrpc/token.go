@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/cloudwego/kitex/pkg/remote"
@@ -20,21 +22,49 @@ const (
 	tokenPrefix = "Bearer "
 )
 
-// gatekeeper refuses calls without the token before it reads their message. An
-// empty token lets every call pass: mTLS alone proves the identity then.
-func gatekeeper(token secret.Value) remote.MetaHandler {
-	want := sha256.Sum256([]byte(token.Reveal()))
+// source is what gives the token.
+func source(token secret.Value, from secret.Source) secret.Source {
+	if from.Missing() {
+		return secret.From(token)
+	}
+	return from
+}
+
+// gatekeeper refuses calls without the token before it reads their message.
+// Without one every call passes: mTLS alone proves the identity then. A token
+// that is not there yet lets nobody pass.
+func gatekeeper(tokens secret.Source) remote.MetaHandler {
 	return remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {
-		if token.Empty() {
+		if tokens.Missing() {
 			return ctx, nil
 		}
-		md, _ := metadata.FromIncomingContext(ctx)
-		for _, v := range md.Get(tokenKey) {
-			got := sha256.Sum256([]byte(strings.TrimPrefix(v, tokenPrefix)))
-			if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
-				return ctx, nil
-			}
+		token, err := tokens.Value()
+		if md, _ := metadata.FromIncomingContext(ctx); err == nil && !token.Empty() && slices.ContainsFunc(md.Get(tokenKey), func(v string) bool { return same(v, token) }) {
+			return ctx, nil
 		}
 		return ctx, status.Err(codes.Unauthenticated, string(fault.FleetTokenInvalid))
 	}))
+}
+
+// same compares hashes, so that the time taken tells nothing of the token.
+func same(sent string, token secret.Value) bool {
+	got, want := sha256.Sum256([]byte(strings.TrimPrefix(sent, tokenPrefix))), sha256.Sum256([]byte(token.Reveal()))
+	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// authorize adds the token to a call. A token that is not there yet is
+// fault.SecretMissing: nothing is sent.
+func (c ClientConfig) authorize(ctx context.Context) (context.Context, error) {
+	tokens := source(c.Token, c.TokenFrom)
+	if tokens.Missing() {
+		return ctx, nil
+	}
+	token, err := tokens.Value()
+	if err == nil && token.Empty() {
+		err = fault.Wrap(fault.SecretMissing, errors.New("the gateway has not yet written the fleet's token into data.dir"))
+	}
+	if err != nil {
+		return ctx, err
+	}
+	return metadata.AppendToOutgoingContext(ctx, tokenKey, tokenPrefix+token.Reveal()), nil
 }
