@@ -22,7 +22,8 @@ import (
 func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
 	o, err := c.openSecrets(ctx, r)
 	_, _, identity := c.TLS.Load()
-	return o, errors.Join(err, identity, c.Moderation.CheckFiles(), c.engine(o.Given).CheckFiles(), c.checkKept(), checkDirectory("data.dir", c.Data.Dir))
+	_, certificate := c.Admin.TLS.Load()
+	return o, errors.Join(err, identity, certificate, c.Moderation.CheckFiles(), c.engine(o.Given).CheckFiles(), c.checkKept(), checkDirectory("data.dir", c.Data.Dir))
 }
 
 // validateListeners judges where the gateway listens.

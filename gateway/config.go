@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,34 +20,28 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
-	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-const (
-	dev  = "dev"
-	prod = "prod"
-	mock = "mock" // a kind of provider
-)
+const mock = "mock" // a kind of provider
 
 // defaults run everything in one process on loopback.
 func defaults() *Config {
 	e, s, d, f := engine.Defaults(), session.Defaults(), dispatch.Defaults(), routing.Defaults()
 	return &Config{
-		Environment: dev,
-		HTTP:        httpConfig{Listen: "127.0.0.1:8080"},
-		Admin:       adminConfig{Listen: "127.0.0.1:8081"},
-		Fleet:       fleetConfig{Listen: "127.0.0.1:8082"},
-		Data:        dataConfig{Dir: ".imgfleet"},
-		Engine:      engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
-		Store:       defaultStore(),
-		Session:     sessionConfig{TTL: s.TTL},
-		Limits:      limitsConfig{Limits: limit.Defaults(), TaskTimeout: 10 * time.Minute},
-		Retention:   24 * time.Hour,
-		Providers:   []providerConfig{{Name: mock, Kind: mock}},
-		Fallback:    fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
-		Dispatch:    dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
-		Moderation:  moderation.Defaults(),
-		Log:         telemetry.LogDefaults(),
+		HTTP:       httpConfig{Listen: "127.0.0.1:8080"},
+		Admin:      adminConfig{Listen: "127.0.0.1:8081"},
+		Fleet:      fleetConfig{Listen: "127.0.0.1:8082"},
+		Data:       dataConfig{Dir: ".imgfleet"},
+		Engine:     engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
+		Store:      defaultStore(),
+		Session:    sessionConfig{TTL: s.TTL},
+		Limits:     limitsConfig{Limits: limit.Defaults(), TaskTimeout: 10 * time.Minute},
+		Retention:  24 * time.Hour,
+		Providers:  []providerConfig{{Name: mock, Kind: mock}},
+		Fallback:   fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
+		Dispatch:   dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
+		Moderation: moderation.Defaults(),
+		Log:        telemetry.LogDefaults(),
 	}
 }
 
@@ -56,14 +49,8 @@ func defaults() *Config {
 func (c *Config) Validate() error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Environment != dev && c.Environment != prod {
-		fault("environment: must be dev or prod, is %q", c.Environment)
-	}
 	if c.Data.Dir == "" {
 		fault("data.dir: must not be empty")
-	}
-	if host, _, err := net.SplitHostPort(c.Fleet.Listen); err == nil && c.TLS.Empty() && !workerrpc.Loopback(host) {
-		fault("fleet.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", c.Fleet.Listen)
 	}
 	if !c.Engine.URL.Empty() && c.Store.Kind == kindDisk && !c.Store.Shared {
 		fault("store.shared: gateways that share an engine need one object store: a bucket (store.kind: obs), or this when data.dir is a shared directory")
@@ -88,7 +75,7 @@ func (c *Config) Validate() error {
 	if !c.TLS.Empty() {
 		errs = append(errs, c.TLS.Validate())
 	}
-	errs = append(errs, c.validateListeners(), c.validateAddresses(), c.Log.Validate(), c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(),
+	errs = append(errs, c.validateListeners(), c.facts().Validate(), c.admin(c.sealedAdminToken()).Validate(), c.validateAddresses(), c.Log.Validate(), c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(),
 		c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
 }
@@ -130,7 +117,7 @@ func (c *Config) routing() routing.Config {
 	r := routing.Defaults()
 	r.NoticeAfter, r.Unknown, r.DoublePayFenPerDay = c.Fallback.NoticeAfter, routing.Unknown(c.Fallback.Unknown), c.Fallback.DoublePayFenPerDay
 	r.HedgeBudget = c.Fallback.HedgeBudget
-	r.Mock, r.MockShares = c.Environment == dev, c.Environment == dev
+	r.Mock, r.MockShares = !c.prod(), !c.prod()
 	if c.Fallback.Mock != nil {
 		r.Mock = *c.Fallback.Mock
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
+	"github.com/imgfleet/imgfleet/pkg/production"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -112,7 +113,7 @@ func TestAMissingPriceIsToldFromAPriceOfNothing(t *testing.T) {
 		t.Error(err)
 	}
 	ten, yes := 10, true
-	c.Environment, c.Providers[2].Weight, c.Fallback.Unknown = prod, &ten, "next"
+	c.Environment, c.Providers[2].Weight, c.Fallback.Unknown = production.Prod, &ten, "next"
 	if all := strings.Join(c.Warnings(), "\n"); !strings.Contains(all, "providers[2].weight: has no effect") || !strings.Contains(all, "fallback: unknown is next, but") {
 		t.Errorf("warned of %s", all)
 	}
@@ -139,7 +140,7 @@ func TestTheMockHasAShareOnlyInDevAndOnlyWhereOneIsWritten(t *testing.T) {
 	if r := c.routing(); r.Providers[0].Weight != 90 {
 		t.Errorf("written, the weight is %d", r.Providers[0].Weight)
 	}
-	c.Environment = prod
+	c.Environment = production.Prod
 	if c.routing().MockShares {
 		t.Error("in prod the mock is sold as a model")
 	}

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/httpapi"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
@@ -42,8 +42,8 @@ func openFront(ctx context.Context, c *Config, fleet workerrpc.ServerConfig) (f 
 	if f.public, err = httpapi.Bind(ctx, c.HTTP.Listen); err != nil {
 		return f, err
 	}
-	if f.admin, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Admin.Listen); err != nil {
-		return f, fmt.Errorf("admin.listen: %w", err)
+	if f.admin, err = admin.Bind(ctx, c.admin(c.sealedAdminToken())); err != nil {
+		return f, err
 	}
 	for _, l := range []net.Listener{f.public, f.admin} {
 		w, err := httpapi.Wait(l, httpapi.Version{Version: version})

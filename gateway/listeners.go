@@ -65,13 +65,11 @@ func (g *gateway) buildAdmin(context.Context) error {
 	if err != nil {
 		return err
 	}
-	ac := admin.Defaults()
-	ac.Listen, ac.Token = g.config.Admin.Listen, token
-	g.admin, err = admin.New(ac, admin.Deps{
+	g.admin, err = admin.New(g.config.admin(token), admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: g.intake, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
 		Dispatch: g.dispatch, Alarms: g.alarms, Engine: g.engine, Ramp: g.ramp, Arms: g.arms, Notes: g.text,
 		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.ready, Registry: g.reg,
-		Logger: g.log, Version: version, Environment: g.config.Environment,
+		Logger: g.log, Version: version, Environment: g.config.environment(),
 	})
 	if err == nil {
 		g.admin.Take(g.front.admin)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
@@ -16,7 +15,7 @@ func (c *Config) openSecrets(ctx context.Context, r secret.Resolver) (secret.Ope
 	o, err := r.Open(ctx, config.Secrets(c))
 	faults := []error{err, c.engine(o.Given).Validate(), c.validateObjects(o.Given)}
 	if !c.Admin.Token.Empty() {
-		faults = append(faults, admin.Config{Listen: c.Admin.Listen, Token: o.Given(c.Admin.Token)}.Validate())
+		faults = append(faults, c.admin(o.Given(c.Admin.Token)).Validate())
 	}
 	return o, errors.Join(faults...)
 }

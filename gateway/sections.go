@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
@@ -17,7 +18,7 @@ import (
 // The comments of the fields are the reference for operators
 // (deploy/config/reference.yaml); range and example are tags.
 type Config struct {
-	// How strict the program is: prod refuses what is only safe on one machine.
+	// How strict the program is: prod refuses what is only safe on one machine. It must be said when others reach a listener; else it is dev.
 	Environment string `config:"environment" range:"dev|prod"`
 	// The public listener.
 	HTTP httpConfig `config:"http"`
@@ -73,6 +74,10 @@ type adminConfig struct {
 	Listen string `config:"listen" range:"host:port" example:"10.0.0.5:8081"`
 	// The token of operators. Empty keeps a random one in data.dir/admin.token.
 	Token secret.Ref `config:"token" unit:"secret" range:"at least 16 characters" example:"env:ADMIN_TOKEN"`
+	// The names by which operators call this listener, beside IP addresses and localhost. Others are refused, so that no web page reaches it by a name of its own.
+	Hosts []string `config:"hosts" range:"list of names" example:"[\"admin.example.com\"]"`
+	// The certificate with which this listener speaks HTTPS. Empty is plain HTTP.
+	TLS admin.Files `config:"tls"`
 }
 
 type fleetConfig struct {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -16,44 +17,66 @@ const (
 )
 
 // fleetToken is what the fleet listener demands and workers are called with.
-// Without one, a listener on loopback would trust every user of this machine,
-// so one is kept for the workers beside us. Mutual TLS needs none.
 func (c *Config) fleetToken(of opened) (secret.Value, error) {
-	if !c.Fleet.Token.Empty() || !c.TLS.Empty() {
+	file := c.fleetTokenFile()
+	if file == "" {
 		return of(c.Fleet.Token), nil
 	}
-	return c.kept("fleet.token", fleetTokenFile)
+	v, err := secret.Keep(file)
+	if err != nil {
+		return v, fmt.Errorf("fleet.token: %w", err)
+	}
+	return v, nil
+}
+
+// fleetTokenFile is where the fleet's token is kept, "" when it is not.
+// Without one, a listener on loopback would trust every user of this machine.
+// Mutual TLS needs none.
+func (c *Config) fleetTokenFile() string {
+	if !c.Fleet.Token.Empty() || !c.TLS.Empty() {
+		return ""
+	}
+	return filepath.Join(c.Data.Dir, fleetTokenFile)
 }
 
 // engineToken is the same for the engine: kept where it is embedded and
 // listens, and read where another gateway of this machine embeds it, which may
 // start later.
 func (c *Config) engineToken(e *engine.Config) (err error) {
+	file := c.engineTokenFile()
 	switch {
-	case !e.Token.Empty() || e.Creds != "" || e.TLS.Mutual():
-	case e.URL == "" && e.Listen != "":
-		e.Token, err = c.kept("engine.token", engineTokenFile)
-	case e.URL != "" && engine.Loopback(e.URL):
-		e.TokenFrom = secret.FromFile(filepath.Join(c.Data.Dir, engineTokenFile))
-	}
-	return err
-}
-
-func (c *Config) kept(key, name string) (secret.Value, error) {
-	v, err := secret.Keep(filepath.Join(c.Data.Dir, name))
-	if err != nil {
-		return v, fmt.Errorf("%s: %w", key, err)
-	}
-	return v, nil
-}
-
-// checkKept judges the files of these secrets, as far as they are there, and
-// makes none.
-func (c *Config) checkKept() error {
-	for key, name := range map[string]string{"fleet.token": fleetTokenFile, "engine.token": engineTokenFile} {
-		if _, err := secret.Kept(filepath.Join(c.Data.Dir, name)); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+	case file == "":
+	case e.URL != "":
+		e.TokenFrom = secret.FromFile(file)
+	default:
+		if e.Token, err = secret.Keep(file); err != nil {
+			return fmt.Errorf("engine.token: %w", err)
 		}
 	}
 	return nil
+}
+
+func (c *Config) engineTokenFile() string {
+	e := c.Engine
+	guest := !e.URL.Empty() && !e.URL.Literal() && engine.Loopback(e.URL.Public())
+	host := e.URL.Empty() && e.Listen != ""
+	if !e.Token.Empty() || e.Creds != "" || e.TLS.Mutual() || !guest && !host {
+		return ""
+	}
+	return filepath.Join(c.Data.Dir, engineTokenFile)
+}
+
+// checkKept judges the files of these secrets, as far as they are needed and
+// there, and makes none.
+func (c *Config) checkKept() error {
+	var faults check.Faults
+	for key, file := range map[string]string{"fleet.token": c.fleetTokenFile(), "engine.token": c.engineTokenFile()} {
+		if file == "" {
+			continue
+		}
+		if _, err := secret.Kept(file); err != nil {
+			faults.Say("%s: %w", key, err)
+		}
+	}
+	return faults.Err()
 }

@@ -9,11 +9,11 @@ import (
 func (c *Config) Warnings() []string {
 	var said []string
 	for i, p := range c.Providers {
-		if p.unpriced() {
+		if p.unpriced() && !c.prod() { // there it is refused
 			said = append(said, fmt.Sprintf("providers[%d].priceFen: is missing, so no budget and no limit on second payments counts the calls to %s; "+
 				"write what a picture costs in fen, or 0 for a server of your own", i, p.Name))
 		}
-		if p.Kind == mock && p.Weight != nil && *p.Weight > 0 && c.Environment == prod && c.models() {
+		if p.Kind == mock && p.Weight != nil && *p.Weight > 0 && c.prod() && c.models() {
 			said = append(said, fmt.Sprintf("providers[%d].weight: has no effect, since in prod the mock only stands in for real models; write 0", i))
 		}
 	}

@@ -25,7 +25,7 @@ func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, e
 // Warnings are what an operator should know of a configuration that works.
 func (c *Config) Warnings() []string {
 	var said []string
-	if len(c.Fleet.Gateways) == 0 && c.Environment != "prod" { // there it is refused
+	if len(c.Fleet.Gateways) == 0 && !c.prod() { // there it is refused
 		said = append(said, "fleet.gateways: is empty, so no gateway hears of this worker")
 	}
 	if !slices.ContainsFunc(c.Providers, func(p provider.Config) bool { return c.calls(p) }) {

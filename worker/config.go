@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ const drainUsual = 70 * time.Second
 // The comments of the fields are the reference for operators
 // (deploy/config/reference.yaml); range and example are tags.
 type Config struct {
-	// How strict the program is: prod refuses what is only safe on one machine.
+	// How strict the program is: prod refuses what is only safe on one machine. It must be said when others reach a listener; else it is dev.
 	Environment string `config:"environment" range:"dev|prod"`
 	// This worker.
 	Worker workerConfig `config:"worker"`
@@ -93,7 +92,7 @@ type egressConfig struct {
 }
 
 func (c *Config) egress() vendorhttp.Egress {
-	return vendorhttp.Egress{Allow: c.Egress.Allow, Loopback: c.Environment == "dev"}
+	return vendorhttp.Egress{Allow: c.Egress.Allow, Loopback: !c.prod()}
 }
 
 type pictureConfig struct {
@@ -132,7 +131,6 @@ type limitsConfig struct {
 
 func defaults() *Config {
 	return &Config{
-		Environment: "dev",
 		Worker: workerConfig{
 			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual,
 		},
@@ -148,32 +146,22 @@ func defaults() *Config {
 
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
-	return errors.Join(c.Worker.validate(c.TLS), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.environment(), c.reports())
-}
-
-func (c *Config) environment() error {
-	if c.Environment != "dev" && c.Environment != "prod" {
-		return fmt.Errorf("environment: must be dev or prod, is %q", c.Environment)
-	}
-	return nil
+	return errors.Join(c.Worker.validate(), c.Fleet.validate(), provider.Validate(c.Providers),
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.facts().Validate(), c.reports())
 }
 
 // reports refuses a worker of prod that no gateway hears of.
 func (c *Config) reports() error {
-	if c.Environment == "prod" && len(c.Fleet.Gateways) == 0 {
+	if c.prod() && len(c.Fleet.Gateways) == 0 {
 		return errors.New("fleet.gateways: must name the fleet listener of every gateway, such as 10.0.0.5:8082")
 	}
 	return nil
 }
 
-func (w workerConfig) validate(id workerrpc.Identity) error {
+func (w workerConfig) validate() error {
 	var faults check.Faults
 	faults.If(w.Listen == "", "worker.listen: must be host:port, is empty")
 	faults.Listeners(check.Listener{Key: "worker.listen", Address: w.Listen}, check.Listener{Key: "worker.metrics", Address: w.Metrics})
-	if host, _, err := net.SplitHostPort(w.Listen); err == nil && id.Empty() && !workerrpc.Loopback(host) {
-		faults.Say("worker.listen: %s is not loopback, so tls.cert, tls.key and tls.clientCA are required", w.Listen)
-	}
 	faults.Reachable("worker.advertise", w.Advertise)
 	faults.If(strings.TrimSpace(w.Region) == "", "worker.region: must be a name, such as cn-north; gateways choose workers by it")
 	faults.If(w.Capacity < 1, "worker.capacity: must be at least 1, is %d", w.Capacity)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/imgfleet/imgfleet/pkg/production"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
@@ -22,13 +23,13 @@ type simulation struct {
 
 func simulationDefaults() *simulation {
 	d := defaults()
-	return &simulation{Environment: d.Environment, Simulate: simulate.Config{Listen: "127.0.0.1:8090"}, Log: d.Log}
+	return &simulation{Simulate: simulate.Config{Listen: "127.0.0.1:8090"}, Log: d.Log}
 }
 
 // Validate names everything that is wrong, as the operator wrote it.
 func (s *simulation) Validate() error {
 	var wrong error
-	if s.Environment != "dev" {
+	if s.Environment != "" && s.Environment != production.Dev {
 		wrong = errors.New("environment: vendors are simulated in dev only")
 	}
 	_, err := simulate.New(s.Simulate, doubles(), slog.New(slog.DiscardHandler))

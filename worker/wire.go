@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -110,6 +111,7 @@ func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus
 	}
 	cfg := generate.Defaults()
 	cfg.Capacity = c.Worker.Capacity
+	cfg.NoLoopback = c.prod() && check.Beyond(c.Worker.Listen) // one that listens on loopback serves the gateway beside it
 	work := generate.New(cfg, generate.Parts{
 		Providers: made, Pictures: picture.New(c.Limits.pictures(), decoder), Labels: labels, Pixels: pixels,
 		Logger: logger, Registry: reg,

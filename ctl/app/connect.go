@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -31,7 +32,7 @@ func (a *App) Client() (*operator.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := authorities(target.CAFile)
+	roots, err := authorities(cmp.Or(a.CAFile, target.CAFile))
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +87,14 @@ func authorities(path string) (*x509.CertPool, error) {
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("context: %w", err)
+		return nil, fmt.Errorf("--ca-file: %w", err)
 	}
-	pool := x509.NewCertPool()
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
 	if !pool.AppendCertsFromPEM(raw) {
-		return nil, fmt.Errorf("context: %s holds no certificate", path)
+		return nil, fmt.Errorf("--ca-file: %s holds no certificate", path)
 	}
 	return pool, nil
 }

@@ -21,14 +21,13 @@ func newContextAdd(a *app.App) *cobra.Command {
 	o := &contextAddOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "add NAME --server URL --token-file FILE", Short: "Remember a gateway, or change what is remembered",
-		Example: "  imgctl context add prod --server https://admin.example.com --token-file ~/.secrets/prod.token --select",
+		Example: "  imgctl context add prod --server https://admin.example.com --token-file ~/.secrets/prod.token --ca-file ca.crt --select",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.context.Name = args[0]
 			return o.run()
 		},
 	}
-	cmd.Flags().StringVar(&o.context.CAFile, "ca-file", "", "`file` with the authority of an https server")
 	cmd.Flags().BoolVar(&o.pick, "select", false, "select it too")
 	return cmd
 }
@@ -64,7 +63,7 @@ func (o *contextAddOptions) check() (err error) {
 	for _, path := range []struct {
 		to   *string
 		from string
-	}{{&o.context.TokenFile, o.app.TokenFile}, {&o.context.CAFile, o.context.CAFile}} {
+	}{{&o.context.TokenFile, o.app.TokenFile}, {&o.context.CAFile, o.app.CAFile}} {
 		if *path.to = path.from; path.from == "" {
 			continue
 		}

@@ -124,8 +124,11 @@ func (p *plan) wireGateways(ctx context.Context, c Config, reserved *ports, shar
 		engine = []string{"IMGFLEET_ENGINE_URL=", "IMGFLEET_ENGINE_LISTEN=" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
 		guests = []string{"IMGFLEET_ENGINE_URL=nats://" + addr, "IMGFLEET_ENGINE_TOKEN=" + token, "IMGFLEET_STORE_SHARED=true"}
 	}
+	// What a file says of the engine's and the admin listener's TLS is for
+	// operation: dev talks to itself on loopback.
+	plain := []string{"IMGFLEET_ENGINE_TLS_CA=", "IMGFLEET_ENGINE_TLS_CERT=", "IMGFLEET_ENGINE_TLS_KEY=", "IMGFLEET_ENGINE_CREDS=", "IMGFLEET_ADMIN_TLS_CERT=", "IMGFLEET_ADMIN_TLS_KEY="}
 	for i, g := range p.gateways {
-		g.env = append(append([]string(nil), shared...),
+		g.env = append(append(append([]string(nil), shared...), plain...),
 			"IMGFLEET_HTTP_LISTEN="+g.http, "IMGFLEET_ADMIN_LISTEN="+g.admin, "IMGFLEET_ADMIN_TOKEN=file:"+p.tokenFile, "IMGFLEET_FLEET_LISTEN="+g.fleet)
 		if i == 0 {
 			g.env = append(g.env, engine...)

@@ -10,7 +10,8 @@ import (
 type Config struct {
 	Listen string
 	Token  secret.Value // the bearer token, at least 16 characters
-	Hosts  []string     // further names the API may be called by, beside IP addresses and localhost
+	TLS    Files
+	Hosts  []string // further names the API may be called by, beside IP addresses and localhost
 }
 
 // Defaults are those of one machine.
@@ -21,6 +22,10 @@ func (c Config) Validate() error {
 	var faults check.Faults
 	faults.Listeners(check.Listener{Key: "admin.listen", Address: c.Listen})
 	faults.If(!c.Token.Sealed() && len(c.Token.Reveal()) < operator.MinTokenSize, "admin.token: needs at least %d characters", operator.MinTokenSize)
+	faults.If((c.TLS.Cert == "") != (c.TLS.Key == ""), "admin.tls: cert and key belong together; give both or none")
+	for i, h := range c.Hosts {
+		faults.If(!validHost(h), "admin.hosts[%d]: must be a name such as admin.example.com, without scheme or path and in ASCII, is %q", i, h)
+	}
 	return faults.Err()
 }
 

@@ -20,7 +20,7 @@ type guard struct {
 func newGuard(token string, hosts []string) guard {
 	g := guard{sum: sha256.Sum256([]byte(token)), hosts: []string{"localhost"}}
 	for _, h := range hosts {
-		g.hosts = append(g.hosts, strings.ToLower(h))
+		g.hosts = append(g.hosts, hostname(h))
 	}
 	return g
 }
@@ -40,15 +40,27 @@ func (g guard) host(next http.Handler) http.Handler {
 }
 
 func (g guard) knows(hostport string) bool {
-	name := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		name = h
-	}
-	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	name := hostname(hostport)
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
 	}
 	return slices.Contains(g.hosts, name)
+}
+
+// hostname is a name or an address without its port, as names are compared.
+func hostname(hostport string) string {
+	name := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		name = h
+	}
+	return strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+}
+
+// validHost refuses what no Host header can hold.
+func validHost(host string) bool {
+	name := hostname(host)
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("/\\@*?#%", r) }
+	return name != "" && len(name) <= 253 && !strings.Contains(name, ":") && !strings.ContainsFunc(host, odd)
 }
 
 // token lets requests with the bearer token pass.

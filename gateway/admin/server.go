@@ -177,9 +177,9 @@ func registerer(r *prometheus.Registry) prometheus.Registerer {
 // Listen takes the address, so that a busy port is known before anything else
 // starts. It returns the address taken.
 func (s *Server) Listen(ctx context.Context) (net.Addr, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
+	l, err := Bind(ctx, s.config)
 	if err != nil {
-		return nil, fmt.Errorf("admin.listen: %w", err)
+		return nil, err
 	}
 	s.listener = l
 	return l.Addr(), nil

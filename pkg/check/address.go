@@ -49,15 +49,10 @@ func split(address string, least int) (host string, port int, ok bool) {
 
 // overlap reports whether the same port at both hosts is taken twice.
 func overlap(a, b string) bool {
-	return a == b || wildcard(a) || wildcard(b) || loopback(a) && loopback(b) && (a == "localhost" || b == "localhost")
+	return a == b || wildcard(a) || wildcard(b) || Loopback(a) && Loopback(b) && (a == "localhost" || b == "localhost")
 }
 
 func wildcard(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "" || err == nil && a.IsUnspecified()
-}
-
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }

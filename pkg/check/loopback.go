@@ -20,3 +20,18 @@ func Beyond(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err == nil && !Loopback(host)
 }
+
+// Local reports whether an entry of a list of hosts, addresses and prefixes
+// is a part of this machine: loopback, or an address that leads there.
+func Local(entry string) bool {
+	if p, err := netip.ParsePrefix(entry); err == nil {
+		return p.Bits() > 0 && Own(p.Addr())
+	}
+	name := strings.ToLower(strings.TrimSuffix(entry, "."))
+	a, err := netip.ParseAddr(name)
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && Own(a)
+}
+
+// Own reports whether an address leads to this machine by itself: loopback,
+// and the unspecified ones, at which a dial ends there, too.
+func Own(a netip.Addr) bool { return a.Unmap().IsLoopback() || a.Unmap().IsUnspecified() }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -34,7 +35,7 @@ func Keep(path string) (Value, error) {
 // when the file is empty or others than its owner can read it: they may have.
 func Kept(path string) (Value, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return Value{}, nil
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -47,7 +48,7 @@ func (a *Authority) Issue(t testing.TB, file string, names ...string) Pair {
 	c := template(file)
 	c.KeyUsage = x509.KeyUsageDigitalSignature
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	c.DNSNames, c.IPAddresses = append(names, "localhost"), []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	c.DNSNames, c.IPAddresses = slices.Concat(names, []string{"localhost"}), []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	return a.sign(t, c, file, func(*ecdsa.PrivateKey) {})
 }
 

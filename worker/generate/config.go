@@ -19,6 +19,7 @@ type Config struct {
 	StoreWithin time.Duration // a finished picture is stored within this, cancel or not
 	Quality     int           // of the JPEG, 1…100
 	ThumbSide   int           // long side of the thumbnail, pixels
+	NoLoopback  bool          // photos and pictures are never on this machine
 }
 
 // Defaults suit a worker of two cores.

@@ -393,7 +393,7 @@ func TestFinishedAttemptsAreForgottenInTime(t *testing.T) {
 
 func TestURLsStayOutOfErrors(t *testing.T) {
 	t.Parallel()
-	o := newObjects()
+	o := newObjects(false)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	for _, url := range []string{"http://127.0.0.1:1/x?s=SECRET", "http://bad host/?s=SECRET", "ftp://127.0.0.1/SECRET"} {
@@ -408,7 +408,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.RedirectHandler("http://127.0.0.1:1/elsewhere", http.StatusFound))
 	defer s.Close()
-	if _, err := newObjects().get(t.Context(), s.URL, 10); !errors.Is(err, errStatus(http.StatusFound)) {
+	if _, err := newObjects(false).get(t.Context(), s.URL, 10); !errors.Is(err, errStatus(http.StatusFound)) {
 		t.Errorf("got %v, want the redirect as an error", err)
 	}
 }

@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -31,6 +34,9 @@ const cacheControl = "max-age=3600,immutable"
 // errTooLong says that an object is longer than it may be.
 var errTooLong = errors.New("object is too long")
 
+// errOwn says that a URL leads to the worker's own machine.
+var errOwn = errors.New("a worker of prod fetches nothing from its own machine")
+
 // objects reads and writes the signed URLs that calls bring.
 type objects struct {
 	client *http.Client
@@ -39,10 +45,14 @@ type objects struct {
 // newObjects keeps many connections: a busy worker writes three objects a
 // task to the same host. Redirects are refused, since a signature holds for
 // one address only.
-func newObjects() *objects {
+func newObjects(noLoopback bool) *objects {
+	dial := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	if noLoopback {
+		dial.ControlContext = elsewhere
+	}
 	return &objects{client: &http.Client{
 		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:           dial.DialContext,
 			MaxIdleConns:          1024,
 			MaxIdleConnsPerHost:   512,
 			IdleConnTimeout:       90 * time.Second,
@@ -52,6 +62,16 @@ func newObjects() *objects {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// elsewhere refuses addresses of this machine when they are dialled, so that
+// no name leads there either.
+func elsewhere(_ context.Context, _, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || check.Own(at.Addr()) {
+		return errOwn
+	}
+	return nil
 }
 
 // get reads at most maxBytes.
@@ -129,7 +149,7 @@ func retry(ctx context.Context, do func() error) error {
 		err := do()
 		var status errStatus
 		switch {
-		case err == nil, errors.Is(err, errTooLong), errors.As(err, &status) && status.permanent(), try == tries:
+		case err == nil, errors.Is(err, errTooLong), errors.Is(err, errOwn), errors.As(err, &status) && status.permanent(), try == tries:
 			return err
 		}
 		if !tick.Wait(ctx, time.Duration(try*try)*100*time.Millisecond) {

@@ -71,7 +71,7 @@ var _ workerrpc.Worker = (*Worker)(nil)
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
-		logger: p.Logger, objects: newObjects(), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
+		logger: p.Logger, objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
 		line:    make(chan struct{}, cfg.Inspects+cfg.InspectLine),
 		metrics: newMetrics(p.Registry),
 	}

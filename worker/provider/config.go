@@ -10,8 +10,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
-// mock is the kind of the built-in model.
-const mock = "mock"
+// Mock is the kind of the built-in model.
+const Mock = "mock"
 
 // Config is one entry of the providers list. Weights and prices are the
 // gateway's business; they are read here because one file serves both.
@@ -45,27 +45,27 @@ type Config struct {
 }
 
 // Defaults is what a fresh installation draws with.
-func Defaults() []Config { return []Config{{Name: mock, Kind: mock}} }
+func Defaults() []Config { return []Config{{Name: Mock, Kind: Mock}} }
 
 // Validate names every faulty value of a list, as the operator wrote it.
 func Validate(list []Config) error {
 	var faults check.Faults
 	faults.If(len(list) == 0, "providers: at least one is needed")
 	seen := map[string]bool{}
-	vendors := slices.ContainsFunc(list, func(c Config) bool { return c.Kind != mock })
+	vendors := slices.ContainsFunc(list, func(c Config) bool { return c.Kind != Mock })
 	for i, c := range list {
 		key := fmt.Sprintf("providers[%d]", i)
 		faults.If(c.Name == "", "%s.name: is missing", key)
 		faults.If(c.Name != "" && seen[c.Name], "%s.name: %q is used twice", key, c.Name)
 		seen[c.Name] = true
-		faults.If(vendors && c.Kind == mock && c.PriceFen > 0, "%s.priceFen: a mock that stands in for real models is not charged, must be 0", key)
+		faults.If(vendors && c.Kind == Mock && c.PriceFen > 0, "%s.priceFen: a mock that stands in for real models is not charged, must be 0", key)
 		c.validate(key, &faults)
 	}
 	return faults.Err()
 }
 
 func (c Config) validate(key string, faults *check.Faults) {
-	own := c.Kind == mock || c.Kind == "openai" // whose servers may be one's own
+	own := c.Kind == Mock || c.Kind == "openai" // whose servers may be one's own
 	faults.If(c.Kind == "", "%s.kind: is missing", key)
 	faults.If(c.APIKey.Empty() && c.Kind != "" && !own, "%s.apiKey: is missing", key)
 	faults.If(c.Timeout < 0, "%s.timeout: must not be negative, is %v", key, c.Timeout)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -21,7 +22,7 @@ type Egress struct {
 	// that drivers name. Names reach public addresses, and private ones only
 	// where a prefix allows them.
 	Allow    []string
-	Loopback bool // reach this machine, by plain HTTP too: development
+	Loopback bool // reach this machine, by plain HTTP too: development. Else nothing in Allow does
 
 	// Proxy is an http, https or socks5 URL. Empty goes out directly, whatever
 	// the environment says.
@@ -102,7 +103,7 @@ func (g *guard) check(u *url.URL) error {
 	if g.loopback && local(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https") {
 		return nil
 	}
-	if !g.named(strings.ToLower(u.Hostname())) {
+	if check.Local(u.Hostname()) || !g.named(strings.ToLower(u.Hostname())) {
 		return errEgress
 	}
 	if u.Scheme == "http" && u.Port() == "" {
@@ -165,6 +166,9 @@ func (g *guard) control(_ context.Context, _, address string, _ syscall.RawConn)
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return errEgress
+	}
+	if check.Own(at.Addr()) && !g.loopback {
+		return fmt.Errorf("%w: it is this machine", errEgress) // whatever is allowed
 	}
 	if a := at.Addr().Unmap(); public(a) || g.permitted(a) || g.loopback && a.IsLoopback() {
 		return nil

@@ -101,6 +101,40 @@ func TestPrivateAddressesAreNotReachedByANameThatIsAllowed(t *testing.T) {
 	}
 }
 
+// In prod nothing is fetched from the worker's own machine, however it is
+// written and whatever is allowed.
+func TestNothingLeadsToThisMachineInProd(t *testing.T) {
+	t.Parallel()
+	own := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("this machine was reached") }))
+	defer own.Close()
+	_, port, _ := strings.Cut(own.Listener.Addr().String(), ":")
+	c := Config{
+		Base: "https://vendor.example", Hosts: []string{"localhost", "*.localhost", "*"},
+		Egress: Egress{Allow: []string{"127.0.0.0/8", "::1", "0.0.0.0/0", "::/0", "::ffff:127.0.0.1", "localhost"}},
+	}
+	for _, host := range []string{
+		"127.0.0.1", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0", "[::]", "localhost", "LOCALHOST", "localhost.", "a.localhost",
+	} {
+		_, err := client(t, c).Picture(t.Context(), "https://"+host+":"+port+"/x")
+		if f := failure(t, err); f.Code != "result_host_refused" {
+			t.Errorf("%s: %v", host, f)
+		}
+	}
+	g, err := newGuard(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{"127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "0.0.0.0:1", "[::]:1"} {
+		if g.control(t.Context(), "tcp", addr, nil) == nil {
+			t.Errorf("a name that leads to %s is dialled", addr)
+		}
+	}
+	to := &url.URL{Scheme: "https", Host: "127.0.0.1:1"}
+	if g.redirect(&http.Request{URL: to}, nil) == nil {
+		t.Error("a redirect leads here")
+	}
+}
+
 func TestFaultyAllowancesAreNamed(t *testing.T) {
 	t.Parallel()
 	err := Egress{Allow: []string{"ok.example", "*.ok.example", "10.0.0.0/8", "::1", "*", "*.*", "https://x.example", "a/b", ""}}.Validate()

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/imgfleet/imgfleet/pkg/config"
+	"github.com/imgfleet/imgfleet/pkg/production"
+	"github.com/imgfleet/imgfleet/worker/provider"
+)
+
+// facts are what the table of prod asks of a worker's configuration. Prices
+// are the gateway's business.
+func (c *Config) facts() production.Facts {
+	f := production.Facts{
+		Environment: c.Environment,
+		Listeners: []production.Listener{
+			{Key: "worker.listen", Address: c.Worker.Listen, Proof: production.Mutual, TLS: !c.TLS.Empty()},
+			{Key: "worker.metrics", Address: c.Worker.Metrics},
+		},
+		Secrets: config.Secrets(c),
+		Egress:  c.Egress.Allow,
+	}
+	for _, p := range c.Providers {
+		f.Providers = append(f.Providers, production.Provider{Name: p.Name, Real: p.Kind != provider.Mock, Priced: true})
+	}
+	return f
+}
+
+// prod reports whether this worker draws for people.
+func (c *Config) prod() bool { return c.Environment == production.Prod }
