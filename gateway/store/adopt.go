@@ -16,6 +16,17 @@ type adopter interface {
 	Adopt(ctx context.Context, key, path string) error
 }
 
+// adopt waits for a rename no longer than for other calls. A driver elsewhere
+// sends the bytes, and bounds that itself.
+func (s *Store) adopt(ctx context.Context, d adopter, key, path string) error {
+	if s.direct != nil {
+		return d.Adopt(ctx, key, path)
+	}
+	adopted := func(ctx context.Context) (struct{}, error) { return struct{}{}, d.Adopt(ctx, key, path) }
+	_, err := ask(ctx, s.gate, adopted, nil)
+	return err
+}
+
 // Adopt makes a local file an object, whole or not at all, and takes the file
 // away. A driver that keeps files of its own on the same file system renames
 // it; any other is given the bytes.
@@ -24,7 +35,8 @@ func (s *Store) Adopt(ctx context.Context, key, path string) error {
 		return errKey(key)
 	}
 	if d, ok := s.driver.(adopter); ok {
-		if err := d.Adopt(ctx, key, path); !errors.Is(err, syscall.EXDEV) {
+		err := s.adopt(ctx, d, key, path)
+		if !errors.Is(err, syscall.EXDEV) {
 			return err
 		}
 	}

@@ -79,6 +79,7 @@ type Store struct {
 	config  Config
 	driver  Driver
 	direct  Direct // nil when every byte passes here
+	gate    gate
 	cdn     cdn
 	refresh refresher
 	keys    signer
@@ -100,7 +101,7 @@ func New(c Config, d Deps) (*Store, error) {
 	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	direct, _ := d.Driver.(Direct)
 	return &Store{
-		config: c, driver: d.Driver, direct: direct, cdn: d.CDN, refresh: d.Refresh, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
+		config: c, driver: d.Driver, direct: direct, gate: newGate(answerWithin), cdn: d.CDN, refresh: d.Refresh, keys: d.Keys, log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 		probeKey: probeKey(),
 	}, nil
 }
@@ -112,7 +113,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader, maxBytes int64
 		return 0, errKey(key)
 	}
 	start := s.now()
-	n, err = s.driver.Put(ctx, key, &bounded{ctx: ctx, r: r, left: maxBytes})
+	n, err = s.put(ctx, key, &bounded{ctx: ctx, r: r, left: maxBytes})
 	s.met.observe("put", s.now().Sub(start), err)
 	if err != nil {
 		return 0, fmt.Errorf("put object: %w", err)
@@ -121,16 +122,46 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader, maxBytes int64
 	return n, nil
 }
 
+// put waits for a disk no longer than for other calls. A driver elsewhere bounds
+// itself while it sends.
+func (s *Store) put(ctx context.Context, key string, r io.Reader) (int64, error) {
+	if s.direct != nil {
+		return s.driver.Put(ctx, key, r)
+	}
+	return pour(ctx, s.gate, r, func(ctx context.Context, r io.Reader) (int64, error) { return s.driver.Put(ctx, key, r) })
+}
+
 // Open opens an object for reading, or says fault.NotFound.
 func (s *Store) Open(ctx context.Context, key string) (*Object, error) {
 	if !ValidKey(key) {
 		return nil, fault.New(fault.ObjectNotFound)
 	}
-	r, info, err := s.driver.Open(ctx, key)
+	reading, stop := context.WithCancel(ctx) // the reader goes on with it
+	o, err := ask(ctx, s.gate, func(context.Context) (*Object, error) {
+		r, info, err := s.driver.Open(reading, key)
+		if err != nil {
+			return nil, err
+		}
+		return &Object{ReadSeekCloser: closing{r, stop}, Size: info.Size, ModTime: info.ModTime, ContentType: ContentType(key), ETag: info.ETag}, nil
+	}, func(o *Object) { _ = o.Close() })
 	if err != nil {
+		stop()
 		return nil, fmt.Errorf("open object: %w", err)
 	}
-	return &Object{ReadSeekCloser: r, Size: info.Size, ModTime: info.ModTime, ContentType: ContentType(key), ETag: info.ETag}, nil
+	return o, nil
+}
+
+// closing ends what a reader may still ask for.
+type closing struct {
+	io.ReadSeekCloser
+
+	stop context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (c closing) Close() error {
+	defer c.stop()
+	return c.ReadSeekCloser.Close()
 }
 
 // Stat describes an object, or says fault.NotFound.
@@ -138,7 +169,7 @@ func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 	if !ValidKey(key) {
 		return Info{}, fault.New(fault.ObjectNotFound)
 	}
-	info, err := s.driver.Stat(ctx, key)
+	info, err := ask(ctx, s.gate, func(ctx context.Context) (Info, error) { return s.driver.Stat(ctx, key) }, nil)
 	if err != nil {
 		return Info{}, fmt.Errorf("stat object: %w", err)
 	}
@@ -151,7 +182,8 @@ func (s *Store) Copy(ctx context.Context, from, to string) error {
 	if !ValidKey(from) || !ValidKey(to) {
 		return errKey(to)
 	}
-	if err := s.driver.Copy(ctx, from, to); err != nil {
+	copied := func(ctx context.Context) (struct{}, error) { return struct{}{}, s.driver.Copy(ctx, from, to) }
+	if _, err := ask(ctx, s.gate, copied, nil); err != nil {
 		return fmt.Errorf("copy object: %w", err)
 	}
 	return nil
@@ -162,7 +194,7 @@ func (s *Store) Delete(ctx context.Context, key string) (existed bool, err error
 	if !ValidKey(key) {
 		return false, nil
 	}
-	existed, err = s.driver.Delete(ctx, key)
+	existed, err = ask(ctx, s.gate, func(ctx context.Context) (bool, error) { return s.driver.Delete(ctx, key) }, nil)
 	if err != nil {
 		return existed, fmt.Errorf("delete object: %w", err)
 	}

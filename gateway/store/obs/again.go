@@ -13,6 +13,7 @@ import (
 const (
 	retries    = 2
 	retryAfter = 250 * time.Millisecond // then four times as long
+	tooLate    = time.Second            // a bucket that was silent for so long is not asked again for who waits
 )
 
 // again repeats calls that the bucket did not answer, or answered with an
@@ -33,13 +34,14 @@ func (a again) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	for n, after := 0, a.after; ; n, after = n+1, 4*after {
 		try := r.Clone(r.Context())
 		if try.Body = http.NoBody; len(body) > 0 {
 			try.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		resp, err := a.next.RoundTrip(try)
-		if n == retries || err == nil && resp.StatusCode < http.StatusInternalServerError || !wait(r, after) {
+		if n == retries || time.Since(began) > tooLate || err == nil && resp.StatusCode < http.StatusInternalServerError || !wait(r, after) {
 			return resp, err
 		}
 		if err == nil {

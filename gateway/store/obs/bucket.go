@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	dialTimeout   = 5 * time.Second
-	headerTimeout = 30 * time.Second
+	// A request waits for what is asked here, and is answered within 5 s.
+	dialTimeout   = 2 * time.Second
+	headerTimeout = 3 * time.Second
 	idleTimeout   = 90 * time.Second
 	idleConns     = 256
 )
@@ -110,7 +111,7 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case errors.As(err, &known):
 		return err
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), errStalled):
 		return fault.Wrap(fault.RequestCanceled, errors.Join(context.Cause(ctx), err))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code != "NoSuchBucket":
 		return fault.Wrap(fault.ObjectNotFound, err)

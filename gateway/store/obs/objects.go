@@ -61,13 +61,15 @@ func (b *Bucket) Adopt(ctx context.Context, key, path string) error {
 }
 
 func (b *Bucket) send(ctx context.Context, key string, r io.Reader, n int64) error {
+	ctx, moving := watched(ctx, stallWithin)
+	defer moving.end()
 	client, err := b.client(ctx)
 	if err != nil {
 		return err
 	}
 	in := &sdk.PutObjectInput{}
 	if n > 0 { // an empty reader would be sent without a length
-		in.Body = r
+		in.Body = moving.sent(r)
 	}
 	in.Bucket, in.Key, in.ContentLength, in.Expires = b.config.Bucket, name(key), n, b.expires()
 	in.ContentType, in.CacheControl = store.ContentType(key), store.CacheControl

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
 
@@ -12,9 +13,11 @@ import (
 
 // Open begins to read an object.
 func (b *Bucket) Open(ctx context.Context, key string) (io.ReadSeekCloser, store.Info, error) {
-	r := &reader{ctx: ctx, bucket: b, name: name(key)}
+	ctx, stop := context.WithCancelCause(ctx)
+	r := &reader{ctx: ctx, stop: stop, bucket: b, name: name(key)}
 	out, err := r.get()
 	if err != nil {
+		stop(nil)
 		return nil, store.Info{}, err
 	}
 	i := info(&out.GetObjectMetadataOutput)
@@ -27,6 +30,7 @@ func (b *Bucket) Open(ctx context.Context, key string) (io.ReadSeekCloser, store
 // none.
 type reader struct {
 	ctx    context.Context //nolint:containedctx // Read takes none, and asks the bucket
+	stop   context.CancelCauseFunc
 	bucket *Bucket
 	name   string
 	size   int64
@@ -65,7 +69,9 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	stalled := time.AfterFunc(stallWithin, func() { r.stop(errStalled) })
 	n, err := r.body.Read(p)
+	stalled.Stop()
 	r.at += int64(n)
 	if errors.Is(err, io.EOF) && r.at < r.size {
 		err = io.ErrUnexpectedEOF
@@ -88,11 +94,17 @@ func (r *reader) Seek(offset int64, whence int) (int64, error) {
 		return offset, nil
 	}
 	r.at = offset
-	return offset, r.Close()
+	return offset, r.hangUp()
 }
 
-// Close ends the answer at hand.
+// Close ends the reading.
 func (r *reader) Close() error {
+	defer r.stop(nil)
+	return r.hangUp()
+}
+
+// hangUp ends the answer at hand.
+func (r *reader) hangUp() error {
 	if r.body == nil {
 		return nil
 	}
