@@ -3,7 +3,6 @@ package erasure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -219,6 +218,8 @@ func (e *Eraser) Session(ctx context.Context, s session.ID) (Receipt, error) {
 	return e.receipt(r), nil
 }
 
+// session removes step after step and stops at the first that fails: each of the
+// others would wait for the same engine or store. What is left is removed later.
 func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err error) {
 	if err := e.deps.Sessions.MarkErased(ctx, s); err != nil {
 		return r, fmt.Errorf("end the session: %w", err)
@@ -248,10 +249,19 @@ func (e *Eraser) session(ctx context.Context, s session.ID) (r Receipt, err erro
 	uploads, n, err := e.deps.Uploads.RemoveAll(ctx, s)
 	r.Uploads = uploads
 	r.Objects += n
-	rest, derr := e.deps.Store.Remove(ctx, string(s)+"/")
+	if err != nil {
+		return r, err
+	}
+	rest, err := e.deps.Store.Remove(ctx, string(s)+"/")
 	r.Objects += rest.Objects
 	r.Cached += rest.Cached
-	return r, errors.Join(err, derr, e.deps.Intake.EraseSession(ctx, s), e.deps.Quota.Erase(ctx, s))
+	if err != nil {
+		return r, err
+	}
+	if err := e.deps.Intake.EraseSession(ctx, s); err != nil {
+		return r, err
+	}
+	return r, e.deps.Quota.Erase(ctx, s)
 }
 
 // receipt completes a receipt and logs it. The log does not name the session.

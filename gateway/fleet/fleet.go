@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bytedance/sonic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -118,8 +120,15 @@ func (f *Fleet) Workers() []Member {
 	return out
 }
 
-// Inspect asks a worker to judge an upload, and up to two others when it is
-// out of reach. A worker's refusal of the photo is final.
+const (
+	// reachWithin is how long workers are tried of which none is reached.
+	reachWithin = 3 * time.Second
+
+	lookEvery = time.Second // whether a worker that judges is still there
+)
+
+// Inspect asks a worker to judge an upload, and up to two others when it is out
+// of reach, or falls silent meanwhile. A worker's refusal of the photo is final.
 func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	if err := f.members.Refresh(ctx); err != nil {
 		return workerrpc.Inspected{}, fmt.Errorf("find a worker: %w", err)
@@ -127,12 +136,17 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 	ws := slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
 	rand.Shuffle(len(ws), func(i, j int) { ws[i], ws[j] = ws[j], ws[i] })
 	err := noWorkers(errors.New("no worker is registered"))
+	began, reached := time.Now(), false
 	for _, w := range ws[:min(3, len(ws))] {
+		if !reached && time.Since(began) > reachWithin {
+			break
+		}
 		var got workerrpc.Inspected
-		got, err = f.call.Inspect(ctx, w.Address, r)
+		got, err = f.inspect(ctx, w, r)
 		if err == nil {
 			return got, nil
 		}
+		reached = reached || fault.CodeOf(err) != fault.WorkerUnreachable
 		switch k := fault.KindOf(err); {
 		case fault.CodeOf(err).Inside(): // between gateway and worker, not with the photo
 			err = noWorkers(err)
@@ -142,6 +156,27 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 		f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
 	}
 	return workerrpc.Inspected{}, err
+}
+
+// inspect asks one worker for as long as it is heard. The call itself would not
+// notice one that stands still.
+func (f *Fleet) inspect(ctx context.Context, w Member, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel(nil)
+	watching.Go(func() {
+		for range tick.After(ctx, lookEvery) {
+			if now, known := f.members.Get("worker." + w.ID); f.members.Sighted() && (!known || !now.live()) {
+				cancel(fault.New(fault.WorkerSilent))
+			}
+		}
+	})
+	got, err := f.call.Inspect(ctx, w.Address, r)
+	if cause := context.Cause(ctx); err != nil && fault.CodeOf(cause) == fault.WorkerSilent {
+		err = cause
+	}
+	return got, err
 }
 
 func noWorkers(err error) error { return fault.Wrap(fault.NoWorkers, err).After(5 * time.Second) }

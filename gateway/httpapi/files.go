@@ -29,7 +29,9 @@ func (c *call) grant(ctx context.Context) (store.Grant, error) {
 
 // getFile serves an object: whole, a range of it, or only its head.
 func (s *Server) getFile(ctx context.Context, c *call) error {
-	g, err := c.grant(ctx)
+	soon, cancel := c.soon(ctx)
+	defer cancel()
+	g, err := c.grant(soon)
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,9 @@ func position(digits string) (int64, bool) {
 // putFile takes the bytes of a signed URL: a client's photo of an exact size,
 // or a worker's result of at most some size.
 func (s *Server) putFile(ctx context.Context, c *call) error {
-	g, err := c.grant(ctx)
+	soon, cancel := c.soon(ctx)
+	defer cancel()
+	g, err := c.grant(soon)
 	if err != nil {
 		return err
 	}

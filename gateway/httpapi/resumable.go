@@ -36,6 +36,11 @@ func (c *call) discover() {
 // ours: bounded by its length, classified, and can be interrupted. The answer
 // comes back and is written here, like every other.
 func (s *Server) resumeUpload(ctx context.Context, c *call) error {
+	if c.body.finished { // else its client may take its time
+		var cancel context.CancelFunc
+		ctx, cancel = c.soon(ctx)
+		defer cancel()
+	}
 	r := c.standardRequest(ctx)
 	a, err := s.deps.Tus.Serve(r, c.owner, c.conn.Interrupt)
 	if err != nil {

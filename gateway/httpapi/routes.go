@@ -38,7 +38,7 @@ func (s *Server) table() []route {
 	return []route{
 		{method: http.MethodPost, path: "/sessions", limits: []ratelimit.Action{ratelimit.Post, ratelimit.Session}, handle: s.createSession},
 		{method: get, path: "/session", access: bearer, handle: s.showSession},
-		{method: del, path: "/session", access: bearer, handle: noFields(s.eraseSession)},
+		{method: del, path: "/session", access: bearer, long: true, handle: noFields(s.eraseSession)},
 		{method: http.MethodPost, path: "/session/link", access: bearer, limits: post, handle: noFields(s.linkSession)},
 
 		{method: http.MethodPost, path: "/uploads", access: bearer, limits: post, handle: s.createUpload},

@@ -67,7 +67,14 @@ func (s *Server) showSession(ctx context.Context, c *call) error {
 	})
 }
 
+// eraseWithin is how long the erasure of a session may go on while engine and
+// store answer: it has as many steps as the session has tasks. It ends soon
+// after one of them does not. What it has begun is finished later in any case.
+const eraseWithin = 25 * time.Second
+
 func (s *Server) eraseSession(ctx context.Context, c *call) error {
+	ctx, cancel := context.WithTimeout(ctx, eraseWithin)
+	defer cancel()
 	r, err := s.deps.Erasure.Session(ctx, c.owner)
 	return c.receipt(r, err)
 }

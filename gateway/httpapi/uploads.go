@@ -73,7 +73,7 @@ func (s *Server) showUpload(ctx context.Context, c *call, id task.UploadID) erro
 }
 
 func (s *Server) completeUpload(ctx context.Context, c *call, id task.UploadID) error {
-	u, err := s.deps.Uploads.Complete(ctx, c.owner, id)
+	u, err := s.deps.Uploads.Complete(ctx, c.owner, id) // bounds itself: a worker may judge for a while
 	return c.upload(u, err)
 }
 

@@ -38,13 +38,13 @@ func (in *Intake) left(r *task.Record) time.Duration {
 // Erase removes what the intake keeps about a task beside its record: the
 // cached answer and the feedback.
 func (in *Intake) Erase(ctx context.Context, r *task.Record) error {
-	var errs []error
 	if r.State == task.Succeeded && !r.Cached {
 		key := cacheKey(r.Fingerprint, r.Style, r.Place, r.Options, r.CatalogVersion, r.Arm, r.BrandMark)
-		errs = append(errs, in.cache.drop(ctx, r.Session, key, r.ID))
+		if err := in.cache.drop(ctx, r.Session, key, r.ID); err != nil {
+			return fmt.Errorf("erase task: %w", err)
+		}
 	}
-	errs = append(errs, in.eraseFeedback(ctx, r))
-	if err := errors.Join(errs...); err != nil {
+	if err := in.eraseFeedback(ctx, r); err != nil {
 		return fmt.Errorf("erase task: %w", err)
 	}
 	return nil

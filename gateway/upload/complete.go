@@ -14,7 +14,9 @@ import (
 
 // Complete has a worker inspect and normalise the photo, and makes the upload
 // ready. It may be called again, also at the same time: the photo is inspected
-// once. A refused photo is deleted; the code of the refusal says why.
+// once. A refused photo is deleted; the code of the refusal says why. It takes as
+// long as workers may judge, but what they wait for in engine and store has
+// short bounds, and where no worker is heard it is fault.NoWorkers soon.
 func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
 	up, err := u.Get(ctx, s, id)
 	if err != nil || up.Status == Ready {
@@ -23,9 +25,7 @@ func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) 
 	// When the first caller gives up, the others still wait for the answer.
 	shared := context.WithoutCancel(ctx)
 	answer := u.inspecting.DoChan(uploadKey(s, id), func() (any, error) {
-		ctx, cancel := context.WithTimeout(shared, u.config.InspectTimeout)
-		defer cancel()
-		return u.inspect(ctx, s, id)
+		return u.inspect(shared, s, id)
 	})
 	select {
 	case <-ctx.Done():
@@ -37,22 +37,14 @@ func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) 
 }
 
 func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
-	up, revision, err := u.fetch(ctx, uploadKey(s, id))
+	up, revision, err := u.prepare(ctx, s, id)
 	if err != nil || up.Status == Ready {
 		return up, err
 	}
-	raw, err := u.store.Stat(ctx, up.RawKey)
-	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return Upload{}, fault.New(fault.UploadIncomplete)
-	}
-	if err != nil {
-		return Upload{}, fmt.Errorf("find raw photo: %w", err)
-	}
-	if raw.Size != up.Size {
-		return Upload{}, u.missized(ctx, up, raw.Size)
-	}
 	start := u.now()
-	seen, err := u.inspector.Inspect(ctx, u.request(up))
+	judging, cancel := context.WithTimeout(ctx, u.config.InspectTimeout)
+	seen, err := u.inspector.Inspect(judging, u.request(up))
+	cancel()
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
 		err = fault.New(fault.SHA256Mismatch)
@@ -62,6 +54,29 @@ func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (
 	}
 	return u.finish(ctx, up, revision, seen)
 }
+
+// prepare finds the upload and its bytes.
+func (u *Uploads) prepare(ctx context.Context, s session.ID, id task.UploadID) (up Upload, revision uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, u.config.Prepare)
+	defer cancel()
+	up, revision, err = u.fetch(ctx, uploadKey(s, id))
+	if err != nil || up.Status == Ready {
+		return up, revision, err
+	}
+	raw, err := u.store.Stat(ctx, up.RawKey)
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return Upload{}, 0, fault.New(fault.UploadIncomplete)
+	case err != nil:
+		return Upload{}, 0, fmt.Errorf("find raw photo: %w", err)
+	case raw.Size != up.Size:
+		return Upload{}, 0, u.missized(ctx, up, raw.Size)
+	}
+	return up, revision, nil
+}
+
+// tidyWithin is how long an upload that is ready waits for what expiry would do.
+const tidyWithin = time.Second
 
 // missized drops bytes that are not as many as declared. They were sent past the
 // gateways; the right ones may be sent to the same URL.
@@ -118,6 +133,8 @@ func (u *Uploads) finish(ctx context.Context, up Upload, revision uint64, seen w
 	u.ready.Set(uploadKey(up.Session, up.ID), up)
 	u.met.completed.Inc()
 	// The upload is ready; what is left is housekeeping that expiry would do.
+	ctx, cancel := context.WithTimeout(ctx, tidyWithin)
+	defer cancel()
 	if _, err := u.store.Delete(ctx, up.RawKey); err != nil {
 		u.log.Warn("raw photo could not be removed", "upload", up.ID, "err", err)
 	}

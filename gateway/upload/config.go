@@ -10,13 +10,14 @@ import (
 type Config struct {
 	Retention      time.Duration // of a ready upload
 	PutWithin      time.Duration // how long a declared photo is waited for
-	InspectTimeout time.Duration
-	ConsentFree    bool // accept photos without a person's consent
+	Prepare        time.Duration // what an inspection waits for before a worker is asked
+	InspectTimeout time.Duration // of the workers, all tries together
+	ConsentFree    bool          // accept photos without a person's consent
 }
 
 // Defaults keep uploads for a day and ask for consent.
 func Defaults() Config {
-	return Config{Retention: 24 * time.Hour, PutWithin: time.Hour, InspectTimeout: time.Minute}
+	return Config{Retention: 24 * time.Hour, PutWithin: time.Hour, Prepare: 2500 * time.Millisecond, InspectTimeout: 22 * time.Second}
 }
 
 // Validate says everything that is wrong.
@@ -24,6 +25,6 @@ func (c Config) Validate() error {
 	var faults check.Faults
 	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
 	faults.If(c.PutWithin <= 0, "upload.putWithin: must be positive, is %v", c.PutWithin)
-	faults.If(c.InspectTimeout <= 0, "upload.inspectTimeout: must be positive, is %v", c.InspectTimeout)
+	faults.If(c.Prepare <= 0 || c.InspectTimeout <= 0, "upload.prepare, upload.inspectTimeout: must be positive, are %v and %v", c.Prepare, c.InspectTimeout)
 	return faults.Err()
 }

@@ -100,7 +100,7 @@ func errTooLarge(limit int64) error {
 
 // same finds the ready upload of a session with these bytes.
 func (u *Uploads) same(ctx context.Context, s session.ID, sha string) (Upload, error) {
-	e, err := u.bucket.Get(ctx, shaKey(s, sha))
+	e, err := u.bucket.Ask(ctx, shaKey(s, sha))
 	if err != nil {
 		return Upload{}, err
 	}

@@ -108,6 +108,10 @@ func New(d Deps) (*Handler, error) {
 	return h, nil
 }
 
+// takeBackWithin is how long a refused request takes back its upload, which
+// expires otherwise.
+const takeBackWithin = time.Second
+
 // Answer is the answer to the client. It has no body.
 type Answer struct {
 	Status int
@@ -145,7 +149,9 @@ func (h *Handler) Serve(r *http.Request, owner session.ID, interrupt func()) (An
 	h.tusd.ServeHTTP(w, r)
 	err := v.outcome(w)
 	if err != nil && v.fresh { // nobody will ever learn its Location
-		_, rerr := h.deps.Uploads.Remove(context.WithoutCancel(ctx), owner, v.upload.ID)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackWithin)
+		defer cancel()
+		_, rerr := h.deps.Uploads.Remove(ctx, owner, v.upload.ID)
 		return Answer{}, errors.Join(err, rerr)
 	}
 	if err != nil {
