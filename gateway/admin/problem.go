@@ -25,8 +25,11 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) int {
 		Type: "about:blank", Title: http.StatusText(is), Status: is, Detail: sentence(f), Code: f.Code,
 		Retryable: f.Retryable(), RequestID: r.Header.Get("X-Request-Id"), Params: f.Params, Violations: f.Violations,
 	}
-	if f.RetryAfter > 0 {
+	switch {
+	case f.RetryAfter > 0:
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAfter.Seconds()))))
+	case is == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "3")
 	}
 	return write(w, p.Status, "application/problem+json", p)
 }

@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"net/http/pprof"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
@@ -89,6 +91,9 @@ func (s *Server) Handler() http.Handler {
 	return s.guard.host(mux)
 }
 
+// askWithin is how long a question waits for engine and store.
+const askWithin = 4500 * time.Millisecond
+
 // serve picks the method's handler and writes what it returns.
 func (s *Server) serve(path string, methods map[string]handler) http.Handler {
 	allowed := make([]string, 0, len(methods))
@@ -103,6 +108,11 @@ func (s *Server) serve(path string, methods map[string]handler) http.Handler {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			done(writeProblem(w, r, errMethod))
 			return
+		}
+		if r.Method == http.MethodGet { // what changes something has bounds on each step, and is not left half done
+			ctx, cancel := context.WithTimeout(r.Context(), askWithin)
+			defer cancel()
+			r = r.WithContext(ctx)
 		}
 		out, err := safely(h, r)
 		if err != nil {
