@@ -26,6 +26,10 @@ const (
 
 // runArms runs all arms, one after the other.
 func runArms(ctx context.Context, c Config, progress io.Writer) (out []result, err error) {
+	as, err := readFallback(c.File)
+	if err != nil {
+		return nil, err
+	}
 	home, err := rig.NewHome(c.Dir, "fleetsim")
 	if err != nil {
 		return nil, err
@@ -38,7 +42,7 @@ func runArms(ctx context.Context, c Config, progress io.Writer) (out []result, e
 	if err != nil {
 		return nil, err
 	}
-	for i, a := range arms(c) {
+	for i, a := range arms(c, as) {
 		dir := filepath.Join(home.Dir(), fmt.Sprintf("arm%d", i+1))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 // Config is what the flags set.
 type Config struct {
 	Tasks    int     // of the whole fleet
+	File     string  // whose fallback section is in force
 	Contrast int     // tasks of each arm for contrast
 	Rate     float64 // tasks a second
 	Scale    int     // vendors are played so many times faster than in life
@@ -21,7 +22,7 @@ type Config struct {
 
 // Defaults are those of "make fleet-sim": about three minutes.
 func Defaults() Config {
-	return Config{Tasks: 2000, Contrast: 400, Rate: 25, Scale: 10, Seed: 1, Out: "deploy/fleetsim/out", Patience: 2 * time.Minute}
+	return Config{Tasks: 2000, File: "deploy/config/production.yaml", Contrast: 400, Rate: 25, Scale: 10, Seed: 1, Out: "deploy/fleetsim/out", Patience: 2 * time.Minute}
 }
 
 // Validate says everything that is wrong.

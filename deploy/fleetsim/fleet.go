@@ -12,14 +12,12 @@ import (
 )
 
 const (
-	workerCount  = 2
-	capacity     = 96 // of a worker
-	adminToken   = "fleetsim-admin-token"
-	fleetToken   = "fleetsim-fleet"
-	stopGrace    = 20 * time.Second
-	startWithin  = time.Minute
-	unknown      = "next"
-	doublePayFen = 100_000 // a day, for going on after unknown outcomes
+	workerCount = 2
+	capacity    = 96 // of a worker
+	adminToken  = "fleetsim-admin-token"
+	fleetToken  = "fleetsim-fleet"
+	stopGrace   = 20 * time.Second
+	startWithin = time.Minute
 )
 
 // fleet is everything that runs in one arm: the vendors, a gateway with the
@@ -50,6 +48,7 @@ func plan(ctx context.Context, c Config, a arm, programs rig.Programs, dir strin
 		return err
 	}
 	played, asked := rig.Simulated(desk, f.list(ports[workerCount:]))
+	asked = append(asked, map[string]any{"name": "mock", "kind": "mock", "weight": 0}) // it stands in where that is allowed
 	if err := add("vendors", rig.Worker, played, "-simulate"); err != nil {
 		return nil, err
 	}
@@ -91,9 +90,7 @@ func (f *fleet) gateway(dir, public, admin, fleetAt string, providers []map[stri
 		"limits": map[string]any{
 			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
-		"fallback": map[string]any{
-			"mock": false, "unknown": unknown, "doublePayFenPerDay": doublePayFen, "hedgeBudget": f.arm.hedge, "noticeAfter": f.brief(30 * time.Second),
-		},
+		"fallback":  f.arm.fallback.section(f.brief),
 		"providers": providers,
 	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"io"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +27,7 @@ func TestFailingVendorsArePaidByPolicyOnly(t *testing.T) {
 	}
 	c := Defaults()
 	c.Tasks, c.Contrast, c.Rate, c.Scale, c.Out, c.Dir = 150, 0, 40, 50, "", t.TempDir()
+	c.File = "../config/production.yaml"
 	c.Environ = rig.Environ(os.Environ())
 	results, err := runArms(t.Context(), c, t.Output())
 	if err != nil {
@@ -39,6 +42,26 @@ func TestFailingVendorsArePaidByPolicyOnly(t *testing.T) {
 	}
 	if r.succeeded+r.refused != c.Tasks || len(r.paths[pathFallback]) == 0 {
 		t.Errorf("%d succeeded and %d refused of %d, %d by fallback", r.succeeded, r.refused, c.Tasks, len(r.paths[pathFallback]))
+	}
+}
+
+// What a file says of fallback is what the gateway of the simulation is told.
+func TestTheFallbackSectionIsThatOfTheFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	doc := "environment: prod\nfallback: {noticeAfter: 20s, hedgeBudget: 0.07, unknown: fail, doublePayFenPerDay: 3, mock: true}\nlimits: {taskFen: 80}\n"
+	if err := os.WriteFile(file, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	as, err := readFallback(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fleet{config: Config{Scale: 10}, arm: arms(Config{}, as)[0]}
+	got, _ := f.gateway("", "", "", "", nil)["fallback"].(map[string]any)
+	want := map[string]any{"noticeAfter": "2s", "hedgeBudget": 0.07, "unknown": "fail", "doublePayFenPerDay": int64(3), "mock": true}
+	if !maps.Equal(got, want) {
+		t.Errorf("the gateway is told %v, want %v", got, want)
 	}
 }
 
@@ -83,7 +106,7 @@ func TestTheVendorsOwnCountIsBelieved(t *testing.T) {
 	t.Parallel()
 	paid := attempt(1, 0, 1000, task.OK)
 	paid.PriceFen = priceFen
-	a := arm{vendors: []vendor{primary()}, hedge: hedgeBudget}
+	a := arm{vendors: []vendor{primary()}, fallback: fallback{HedgeBudget: 0.1, Unknown: "next"}}
 	e := evidence{
 		tasks: []operator.Task{ended(1, paid)},
 		books: map[string]double.Books{"seedream": {Submissions: 1, Billed: 1}},

@@ -51,7 +51,7 @@ const (
 func judge(a arm, e evidence) result {
 	r := result{arm: a, lost: e.lost, paths: map[string][]time.Duration{}}
 	for _, t := range e.tasks {
-		faults, fen := payments.Judge(t, unknown)
+		faults, fen := payments.Judge(t, a.fallback.Unknown)
 		for _, f := range faults {
 			r.say("task %s: %s", t.TaskID, f)
 		}
@@ -71,8 +71,8 @@ func judge(a arm, e evidence) result {
 			r.lost = append(r.lost, fmt.Sprintf("task %s: %s%s", t.TaskID, t.State, why(t)))
 		}
 	}
-	if r.doubleFen > doublePayFen {
-		r.say("%d fen went on after unknown outcomes, policy allows %d", r.doubleFen, doublePayFen)
+	if most := a.fallback.DoublePayFenPerDay; r.doubleFen > most {
+		r.say("%d fen went on after unknown outcomes, policy allows %d", r.doubleFen, most)
 	}
 	for _, v := range a.vendors {
 		r.compare(v, e)

@@ -49,6 +49,7 @@ func parse(args []string, stderr io.Writer) (Config, error) {
 	flags.SetOutput(stderr)
 	flags.IntVar(&c.Tasks, "tasks", c.Tasks, "tasks of the whole fleet")
 	flags.IntVar(&c.Contrast, "contrast", c.Contrast, "tasks of each arm for contrast; 0 for no such arms")
+	flags.StringVar(&c.File, "config", c.File, "the configuration `file` whose fallback section is in force")
 	flags.Float64Var(&c.Rate, "rate", c.Rate, "tasks that arrive a second, on average")
 	flags.IntVar(&c.Scale, "scale", c.Scale, "how many times faster than in life vendors are played")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "decides when tasks arrive and what vendors do")

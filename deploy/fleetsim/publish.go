@@ -16,6 +16,7 @@ import (
 // The goals of the whole fleet.
 const (
 	successGoal  = 99.9 // percent of tasks that were not refused
+	hedgeGoal    = 10   // percent of attempts
 	slowerGoal   = 1.15 // P95 beside that of the healthy primary
 	overheadGoal = 300  // P95, milliseconds
 	disturbed    = 0.25 // processors that others used, above which times prove nothing
@@ -54,7 +55,7 @@ func publish(c Config, results []result, out io.Writer) error {
 
 // lostOf are tasks without a picture. The arms for contrast may lose some.
 func lostOf(r result) []string {
-	if r.arm.hedge == 0 {
+	if r.arm.fallback.HedgeBudget == 0 {
 		return nil
 	}
 	return r.lost
@@ -92,6 +93,7 @@ func describe(c Config, results []result) *report.Report {
 		}
 		doc.Plot(r.arm.name, "our overhead", stat.Of(r.overhead))
 	}
+	doc.Remark("fallback, as it stands in %s: %v", c.File, results[0].arm.fallback)
 	p := primary()
 	doc.Remark("vendors are played %d× as fast as in life: %s has a median of %v and a P95 of %v. Not scaled, so harder: its Retry-After (2 s), breakers, pauses, polls, and our overhead",
 		c.Scale, p.name, p.median/time.Duration(c.Scale), p.p95/time.Duration(c.Scale))
@@ -115,12 +117,14 @@ func (r result) rows(c Config, goal func(report.Goal) report.Goal) (timed, sure 
 		row("task, median", "ms", took.P50, report.Goal{}),
 		row("task, P95", "ms", took.P95, report.Goal{}),
 		row("task, P99", "ms", took.P99, report.Goal{}),
+		row("task, longest", "ms", took.Max, report.Goal{}),
 	}
 	sure = []report.Row{
 		row("tasks", "", float64(asked+r.refused), report.Goal{}),
 		row("refused for content", "", float64(r.refused), report.Goal{}),
 		row("success", "%", 100*float64(r.succeeded)/float64(max(1, asked)), goal(report.AtLeast(successGoal))),
-		row("hedges of attempts", "%", 100*float64(r.hedges)/float64(max(1, r.attempts)), goal(report.AtMost(100*hedgeBudget))),
+		row("hedges of attempts", "%", 100*float64(r.hedges)/float64(max(1, r.attempts)), goal(report.AtMost(min(hedgeGoal, 100*r.arm.fallback.HedgeBudget)))),
+		row("went on after lost calls", "fen", float64(r.doubleFen), report.Goal{}),
 		row("payments outside policy", "", float64(len(r.outside)), report.AtMost(0)),
 		row("paid a picture", "fen", float64(r.paidFen)/float64(max(1, r.succeeded)), report.Goal{}),
 	}

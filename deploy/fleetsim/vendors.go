@@ -55,22 +55,22 @@ func (v vendor) knobs(c Config, faults string, seed uint64) string {
 
 // arm is one way to run the fleet.
 type arm struct {
-	name    string
-	tasks   int
-	vendors []vendor
-	hedge   float64 // fallback.hedgeBudget
+	name     string
+	tasks    int
+	vendors  []vendor
+	fallback fallback
 }
 
-// hedgeBudget is the share of attempts that may be hedges.
-const hedgeBudget = 0.1
-
-func arms(c Config) []arm {
+// arms are the whole fleet with the fallback section as it stands, and the
+// same without hedges and with one vendor for contrast.
+func arms(c Config, as fallback) []arm {
 	all := append([]vendor{primary()}, others()...)
-	out := []arm{{name: "whole fleet", tasks: c.Tasks, vendors: all, hedge: hedgeBudget}}
+	out := []arm{{name: "whole fleet", tasks: c.Tasks, vendors: all, fallback: as}}
 	if c.Contrast > 0 {
+		as.HedgeBudget = 0
 		out = append(out,
-			arm{name: "no hedges", tasks: c.Contrast, vendors: all},
-			arm{name: "no fallback", tasks: c.Contrast, vendors: all[:1]})
+			arm{name: "no hedges", tasks: c.Contrast, vendors: all, fallback: as},
+			arm{name: "no fallback", tasks: c.Contrast, vendors: all[:1], fallback: as})
 	}
 	return out
 }
