@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	checkEngine  = "engine"
+	checkEngine  = operator.CheckEngine
 	checkStore   = "store"
 	checkWorkers = operator.CheckWorkers
 )

@@ -18,7 +18,7 @@ const (
 	readyWithin = 2 * time.Minute // recovering a large engine takes its time
 )
 
-// awaitGateways returns when every gateway lacks nothing but workers, which
+// awaitGateways returns when every gateway answers; workers
 // start after it.
 func (p *plan) awaitGateways(ctx context.Context) error {
 	probe := &http.Client{Timeout: readyProbe}
@@ -58,7 +58,7 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// serves reports whether a gateway lacks nothing but workers.
+// serves reports whether a gateway is built and answers.
 func serves(ctx context.Context, probe *http.Client, url string) bool {
 	var found operator.Readiness
 	_, body := get(ctx, probe, url)

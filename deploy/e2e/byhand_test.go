@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 // byHand is a program that is started with a file and an environment of its
@@ -57,11 +59,11 @@ func (p byHand) said() string {
 	return string(text)
 }
 
-// serves waits until a gateway's public listener answers.
+// serves waits until a gateway is built and answers.
 func (p byHand) serves(t *testing.T, addr string) {
 	t.Helper()
 	err := rig.Retry(t.Context(), startPatience, 50*time.Millisecond, func(ctx context.Context) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/livez", http.NoBody)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz?verbose", http.NoBody)
 		if err != nil {
 			return err
 		}
@@ -69,8 +71,12 @@ func (p byHand) serves(t *testing.T, addr string) {
 		if err != nil {
 			return err
 		}
-		_ = resp.Body.Close()
-		return nil
+		var found operator.Readiness
+		err = errors.Join(json.NewDecoder(resp.Body).Decode(&found), resp.Body.Close())
+		if err == nil && !found.Serves() {
+			err = errors.New(resp.Status)
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, tail(p.said()))

@@ -90,9 +90,12 @@ func TestAPictureComesFromEverySimulatedVendor(t *testing.T) {
 		if strings.Contains(v, "?") {
 			query = "&"
 		}
-		args = append(args, "--simulate", v+query+"median=20ms&side=640&weight=0")
+		args = append(args, "--simulate", v+query+"median=20ms&side=640")
 	}
 	d := start(t, t.TempDir(), args...)
+	for name := range simulated() {
+		d.must(t, "provider", "weight", name, "0", "--yes")
+	}
 	p := newPerson(t, d, 1)
 	seed := int64(0)
 	for name := range simulated() {

@@ -53,4 +53,7 @@ func sameBytes(got, want []byte) error {
 }
 
 // probeKey is a key under no session of anybody.
-func probeKey() string { return task.DeriveID("probe") + "/probe/" + task.NewID() }
+func probeKey() string { return probesPrefix() + task.NewID() }
+
+// probesPrefix begins the keys of all gateways' probes.
+func probesPrefix() string { return task.DeriveID("probe") + "/probe/" }

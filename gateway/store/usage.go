@@ -82,7 +82,7 @@ type Scan struct {
 	Time    time.Duration
 }
 
-// Usage counts objects by kind.
+// Usage counts objects by kind, but not those of probes.
 func (s *Store) Usage(ctx context.Context, bound Scan) (Usage, error) {
 	u := Usage{Held: make(map[Kind]Held)}
 	start := s.now()
@@ -95,6 +95,9 @@ func (s *Store) Usage(ctx context.Context, bound Scan) (Usage, error) {
 			return u, nil
 		}
 		seen++
+		if strings.HasPrefix(e.Key, probesPrefix()) {
+			continue
+		}
 		kind := KindOf(e.Key)
 		h := u.Held[kind]
 		h.Add(e.Size, e.ModTime, start)

@@ -260,14 +260,16 @@ type Readiness struct {
 	Checks []Check `json:"checks"`
 }
 
-// CheckWorkers is the check that waits for the first worker.
-const CheckWorkers = "workers"
+// The checks that others know by name.
+const (
+	CheckEngine  = "engine"  // without it a gateway answers nothing
+	CheckWorkers = "workers" // waits for the first worker
+)
 
-// Serves reports whether a gateway lacks nothing but workers, so that these may
-// start.
+// Serves reports whether a gateway is built and answers. It may still lack
+// workers, which start after it, or room for photos.
 func (r Readiness) Serves() bool {
-	lacks := slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.OK && c.Name != CheckWorkers })
-	return len(r.Checks) > 0 && !lacks
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.OK && c.Name == CheckEngine })
 }
 
 // Names of alarms that imgctl shows beside what they are about. There are more.

@@ -65,7 +65,7 @@ func (r *Rig) startGateway(ctx context.Context) error {
 		return err
 	}
 	err := r.await(ctx, "gateway to serve", func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/readyz", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/readyz?verbose", nil)
 		if err != nil {
 			return err
 		}
