@@ -114,7 +114,7 @@ func gatewayWith(t *testing.T, more section, env ...string) *site {
 // workerWith starts a worker of the site, by default with a quick mock.
 func (s *site) workerWith(t *testing.T, more section) byHand {
 	t.Helper()
-	return startByHand(t, rig.Worker, laid(section{"fleet": section{"gateways": []string{s.fleet}}}, more), s.env...)
+	return startByHand(t, rig.Worker, laid(section{"fleet": section{"gateways": []string{s.fleet}}, "data": section{"dir": s.data}}, more), s.env...)
 }
 
 // laid lays one configuration over another.
