@@ -29,7 +29,7 @@ type effect struct {
 
 // effects are all of them.
 func effects() []effect {
-	return slices.Concat(gatewayEffects(), storeEffects(), workerEffects(), providerEffects())
+	return slices.Concat(gatewayEffects(), storeEffects(), workerEffects(), providerEffects(), tlsEffects())
 }
 
 // unseen are the keys whose effect no test of whole programs sees, and why.
