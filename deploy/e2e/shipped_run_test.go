@@ -261,7 +261,11 @@ func (s *shipped) fleet(t *testing.T, own string, bucket s3server.Server) (*serv
 	}
 	for i, p := range ports[:8] {
 		_, port, _ := net.SplitHostPort(p)
-		ports[i] = net.JoinHostPort(own, port)
+		host := own
+		if i == 1 || i == 4 { // operators' listeners
+			host = "127.0.0.1"
+		}
+		ports[i] = net.JoinHostPort(host, port)
 	}
 	c := certify(t, own)
 	s.env["IMGFLEET_ENGINE_URL"] = s.nodes(t, ports[8:], c)
