@@ -1,15 +1,14 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +27,7 @@ type Waiting struct {
 	listener *lent
 	server   *http.Server
 	ended    chan struct{}
+	open     sync.WaitGroup // connections
 }
 
 // Wait answers on a listener until Over, which leaves the listener to whoever
@@ -44,7 +44,7 @@ func Wait(l net.Listener, v Version) (*Waiting, error) {
 	w := &Waiting{listener: &lent{deadliner: tcp}, ended: make(chan struct{})}
 	w.server = &http.Server{
 		Handler: waitingHandler(text, v), ReadTimeout: waitingPatience, WriteTimeout: 2 * waitingPatience, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), ConnState: w.count,
 	}
 	w.server.SetKeepAlivesEnabled(false) // the next server gets no connection but new ones
 	go func() {
@@ -55,15 +55,33 @@ func Wait(l net.Listener, v Version) (*Waiting, error) {
 }
 
 // Over ends the waiting. Connections that nobody has accepted yet stay in the
-// listener's queue. It may be called twice.
+// listener's queue; those accepted get their answer first. A shutdown by the
+// library would close the ones whose request it has not read. It may be called
+// twice.
 func (w *Waiting) Over() {
-	ctx, cancel := context.WithTimeout(context.Background(), waitingGoodbye)
-	defer cancel()
-	if errors.Is(w.server.Shutdown(ctx), context.DeadlineExceeded) {
-		_ = w.server.Close()
-	}
+	_ = w.listener.Close()
 	<-w.ended
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		w.open.Wait()
+	}()
+	select {
+	case <-answered:
+	case <-time.After(waitingGoodbye):
+	}
+	_ = w.server.Close()
 	_ = w.listener.SetDeadline(time.Time{})
+}
+
+// count counts connections.
+func (w *Waiting) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		w.open.Add(1)
+	case http.StateClosed:
+		w.open.Done()
+	}
 }
 
 // deadliner is a listener whose Accept can be interrupted.
