@@ -67,9 +67,14 @@ func fakeGateway() int {
 	workers := map[string]operator.Worker{}
 	for addr, h := range map[string]http.HandlerFunc{
 		os.Getenv("IMGFLEET_HTTP_LISTEN"): func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/readyz" { // as before the first worker, which dev starts next
-				w.WriteHeader(http.StatusServiceUnavailable)
-				_, _ = io.WriteString(w, `{"ready":false,"checks":[{"name":"engine","ok":true},{"name":"workers","ok":false}]}`)
+			if r.URL.Path == "/readyz" {
+				mu.Lock()
+				defer mu.Unlock()
+				some := len(workers) > 0
+				if !some {
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}
+				_, _ = fmt.Fprintf(w, `{"ready":%t,"checks":[{"name":"engine","ok":true},{"name":"workers","ok":%t}]}`, some, some)
 				return
 			}
 			_, _ = io.WriteString(w, `{"version":1,"styles":[{"id":"ink"}],"places":[{"id":"bund"}]}`)

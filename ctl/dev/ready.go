@@ -18,26 +18,32 @@ const (
 	readyWithin = 2 * time.Minute // recovering a large engine takes its time
 )
 
-// awaitGateways returns when every gateway answers; workers
-// start after it.
+// awaitGateways returns when every gateway answers. Workers start after it.
 func (p *plan) awaitGateways(ctx context.Context) error {
 	probe := &http.Client{Timeout: readyProbe}
 	for _, g := range p.gateways {
-		if err := until(ctx, func() bool { return serves(ctx, probe, link(g.http)+"/readyz?verbose") }); err != nil {
+		if err := until(ctx, func() bool { return has(ctx, probe, link(g.http), operator.CheckEngine) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// awaitWorkers returns when every gateway knows every worker.
+// awaitWorkers returns when every gateway knows every worker, and says so at
+// /readyz.
 func (p *plan) awaitWorkers(ctx context.Context) error {
+	if len(p.workers) == 0 {
+		return nil
+	}
+	probe := &http.Client{Timeout: readyProbe}
 	for _, g := range p.gateways {
 		admin, err := operator.NewClient(operator.ClientConfig{Server: link(g.admin), Token: secret.New(p.token), Who: "imgctl dev"})
 		if err != nil {
 			return err
 		}
-		if err := until(ctx, func() bool { return present(ctx, admin) >= len(p.workers) }); err != nil {
+		if err := until(ctx, func() bool {
+			return present(ctx, admin) >= len(p.workers) && has(ctx, probe, link(g.http), operator.CheckWorkers)
+		}); err != nil {
 			return err
 		}
 	}
@@ -58,11 +64,11 @@ func until(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// serves reports whether a gateway is built and answers.
-func serves(ctx context.Context, probe *http.Client, url string) bool {
+// has reports whether a check of a gateway is ok.
+func has(ctx context.Context, probe *http.Client, gateway, check string) bool {
 	var found operator.Readiness
-	_, body := get(ctx, probe, url)
-	return json.Unmarshal(body, &found) == nil && found.Serves()
+	_, body := get(ctx, probe, gateway+"/readyz?verbose")
+	return json.Unmarshal(body, &found) == nil && found.Has(check)
 }
 
 // answers reports whether there is anybody.

@@ -268,8 +268,11 @@ const (
 
 // Serves reports whether a gateway is built and answers. It may still lack
 // workers, which start after it, or room for photos.
-func (r Readiness) Serves() bool {
-	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.OK && c.Name == CheckEngine })
+func (r Readiness) Serves() bool { return r.Has(CheckEngine) }
+
+// Has reports whether a check is there and ok.
+func (r Readiness) Has(check string) bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.OK && c.Name == check })
 }
 
 // Names of alarms that imgctl shows beside what they are about. There are more.
