@@ -204,7 +204,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg); err != nil {
 		return err
 	}
-	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: g.queue.Depth(), Logger: g.log})
+	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
 	return nil
 }
 

@@ -68,8 +68,17 @@ func (d *differs) are(all []Difference) {
 	d.stand = make(map[string]bool, len(each))
 	for _, option := range slices.Sorted(maps.Keys(each)) {
 		d.stand[option] = true
-		d.tell(option, option+": "+several(each[option])+" (imgctl engine apply --dry-run)")
+		label := option
+		if key, ok := keys()[option]; ok {
+			label += " (" + key + ")"
+		}
+		d.tell(option, label+": "+several(each[option])+" (imgctl engine apply --dry-run)")
 	}
+}
+
+// keys are what operators write where an option follows from it.
+func keys() map[string]string {
+	return map[string]string{"max age": "retention", "max msgs": "limits.queueDepth", "replicas": "engine.replicas"}
 }
 
 // several lists some of many.

@@ -83,8 +83,9 @@ func (r *registry) all() []*stream {
 
 // Stream opens a stream. It creates one that is missing, and adds to one that
 // is there what can be added: a subject, an option that permits more. It
-// changes nothing else: Run tells where the stream is not what c asks for. Like Open, it waits until ctx ends for an engine that is away: a gateway
-// that starts while the engine restarts must not give up half-way.
+// changes nothing else: Run tells where the stream is not what c asks for.
+// Like Open, it waits until ctx ends for an engine that is away: a gateway that
+// starts while the engine restarts must not give up half-way.
 //
 // Replicas and AllowDirect of c are not used: the engine's configuration says
 // how many replicas a new stream gets, and with more than one only its leader

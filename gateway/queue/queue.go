@@ -80,9 +80,6 @@ func (q *Queue) SetDepth(ctx context.Context, depth int64) error {
 	return q.engine.Limit(ctx, jobsStream, depth)
 }
 
-// Depth is the most jobs that wait or run at once, 0 for no limit.
-func (q *Queue) Depth() int64 { return max(0, q.jobs.CachedInfo().Config.MaxMsgs) }
-
 // Run feeds the followers and the load estimate until ctx ends.
 func (q *Queue) Run(ctx context.Context) error {
 	sub, err := q.engine.Conn().Subscribe(loadSubject, q.receiveLoad)

@@ -194,6 +194,13 @@ func TestAStartOnlyAdds(t *testing.T) {
 	}
 	running(t, e)
 	differs(t, alarms, "max age", "max msgs", "storage")
+	for _, a := range alarms.Standing() { // it names what operators write
+		for option, words := range map[string]string{"max age": "(retention): KEPT has 1h0m0s, wanted is 2h0m0s", "max msgs": "(limits.queueDepth): KEPT has unlimited, wanted is 7"} {
+			if a.Subject == option && !strings.Contains(a.Message, words) {
+				t.Errorf("the alarm says %q, want %s", a.Message, words)
+			}
+		}
+	}
 	all, err := e.Differences(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
