@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 
 	"github.com/imgfleet/imgfleet/pkg/secret"
@@ -31,8 +29,7 @@ func (c *Config) Warnings() []string {
 	if !slices.ContainsFunc(c.Providers, func(p provider.Config) bool { return c.calls(p) }) {
 		said = append(said, fmt.Sprintf("worker.region: no provider is called from region %q", c.Worker.Region))
 	}
-	host, _, err := net.SplitHostPort(c.Worker.Listen)
-	if a, wrong := netip.ParseAddr(host); err == nil && c.Worker.Advertise == "" && (host == "" || wrong == nil && a.IsUnspecified()) {
+	if c.Worker.nowhere() && !c.prod() {
 		said = append(said, fmt.Sprintf("worker.advertise: is not set, so gateways call %s, which is no address of another machine", c.Worker.Listen))
 	}
 	return said

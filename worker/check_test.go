@@ -39,6 +39,8 @@ func TestTheCheckFindsWhatTheStartWouldRefuse(t *testing.T) {
 		{"worker: {listen: ''}", "worker.listen (line 1): must be host:port"},
 		{"worker: {listen: '0.0.0.0:9000', advertise: 'w.example:9000'}", "worker.listen (line 1): 0.0.0.0:9000 is not loopback"},
 		{"worker: {advertise: '0.0.0.0:9000'}", "worker.advertise (line 1): must be host:port as others reach it"},
+		{"environment: prod\nworker: {listen: ':9000'}", "worker.advertise (line 2): must be this worker's address"},
+		{"environment: prod\nfleet: {gateways: []}", "fleet.gateways (line 2): must be the fleet listeners"},
 		{"worker: {listen: '127.0.0.1:9000', metrics: ':9000'}", "worker.metrics (line 1): worker.listen listens at 127.0.0.1:9000 already"},
 		{"worker: {drain: -1s}", "worker.drain (line 1): must not be negative"},
 		{"fleet: {gateways: [gateway.example]}", "fleet.gateways[0] (line 1): must be host:port"},
@@ -59,7 +61,7 @@ func TestTheCheckFindsWhatTheStartWouldRefuse(t *testing.T) {
 		{"limits: {maxPixels: -1}", "limits.maxPixels (line 1): must not be negative"},
 		{"log: {level: loud}", "log.level (line 1): must be"},
 		{"tls: {cert: none.pem, key: none.key, clientCA: none.ca}", "tls.clientCA (line 1): open none.ca"},
-		{"environment: prod", "fleet.gateways: must name"},
+		{"environment: prod", "fleet.gateways: must be"},
 		{"environment: stage", "environment (line 1): must be dev or prod"},
 		{"worker: {regoin: a}", "worker.regoin (line 1): unknown key; did you mean region?"},
 	} {

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -147,15 +149,15 @@ func defaults() *Config {
 // Validate names everything that is wrong, as the operator wrote it.
 func (c *Config) Validate() error {
 	return errors.Join(c.Worker.validate(), c.Fleet.validate(), provider.Validate(c.Providers),
-		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.facts().Validate(), c.reports())
+		drivable(c.Providers, c.egress()), c.egress().Validate(), c.Moderation.Validate(), c.Label.Validate(), c.Picture.validate(), c.Limits.Validate(), c.TLS.Validate(), c.Log.Validate(), c.facts().Validate())
 }
 
-// reports refuses a worker of prod that no gateway hears of.
-func (c *Config) reports() error {
-	if c.prod() && len(c.Fleet.Gateways) == 0 {
-		return errors.New("fleet.gateways: must name the fleet listener of every gateway, such as 10.0.0.5:8082")
-	}
-	return nil
+// nowhere reports whether the worker tells gateways an address that stands for
+// every address of a machine.
+func (w workerConfig) nowhere() bool {
+	host, _, err := net.SplitHostPort(w.Listen)
+	a, name := netip.ParseAddr(host)
+	return err == nil && w.Advertise == "" && (host == "" || name == nil && a.IsUnspecified())
 }
 
 func (w workerConfig) validate() error {

@@ -18,6 +18,12 @@ func (c *Config) facts() production.Facts {
 		Secrets: config.Secrets(c),
 		Egress:  c.Egress.Allow,
 	}
+	if len(c.Fleet.Gateways) == 0 {
+		f.Lacks = append(f.Lacks, production.Lack{Key: "fleet.gateways", Wanted: "the fleet listeners of all gateways, such as 10.0.0.5:8082"})
+	}
+	if c.Worker.nowhere() {
+		f.Lacks = append(f.Lacks, production.Lack{Key: "worker.advertise", Wanted: "this worker's address as gateways reach it, such as 10.0.0.7:8090; worker.listen stands for every address"})
+	}
 	for _, p := range c.Providers {
 		f.Providers = append(f.Providers, production.Provider{Name: p.Name, Real: p.Kind != provider.Mock, Priced: true})
 	}

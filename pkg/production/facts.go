@@ -40,6 +40,9 @@ func (l Listener) section() string {
 // Link is an address that others are given, by its key.
 type Link struct{ Key, URL string }
 
+// Lack is a key that is missing, and what it must be.
+type Lack struct{ Key, Wanted string }
+
 // Provider is what the table asks of one.
 type Provider struct {
 	Name         string
@@ -56,6 +59,7 @@ type Facts struct {
 	Links       []Link
 	Providers   []Provider
 	Egress      []string
+	Lacks       []Lack // without which nobody finds the program
 }
 
 // Validate gives every fault of these facts: an environment that is none, or

@@ -25,6 +25,7 @@ func Rows() []Row {
 		{[]string{"cdn.baseUrl", "http.publicUrl"}, "set and not https", "已设置但不是 https", plain},
 		{[]string{"providers[].priceFen"}, "missing for a real model; 0 written out means a server of your own", "真实模型缺少价格；写明 0 表示自有服务器", unpriced},
 		{[]string{"providers"}, "no real model", "没有任何真实模型", unreal},
+		{[]string{"fleet.gateways", "worker.advertise"}, "missing, so that no gateway finds the worker", "缺失，网关因此找不到该 worker", lost},
 		{[]string{"egress.allow"}, "an address of this machine", "指向本机的地址", local},
 	}
 }
@@ -102,4 +103,10 @@ func (r Row) Describe(chinese bool) string {
 		return fmt.Sprintf("| %s | %s |", keys, r.Chinese)
 	}
 	return fmt.Sprintf("| %s | %s |", keys, r.Refused)
+}
+
+func lost(x Facts, faults *check.Faults) {
+	for _, l := range x.Lacks {
+		faults.Say("%s: must be %s", l.Key, l.Wanted)
+	}
 }

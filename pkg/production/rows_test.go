@@ -47,6 +47,7 @@ func TestEveryRowRefusesWhatItSays(t *testing.T) {
 		"a plain CDN":           {func(f *Facts) { f.Links[1].URL = "//host" }, "cdn.baseUrl: must begin with https://"},
 		"no price":              {func(f *Facts) { f.Providers[1].Priced = false }, "providers[1].priceFen: is missing"},
 		"no real provider":      {func(f *Facts) { f.Providers = f.Providers[:1] }, "providers: only the mock is there"},
+		"nobody hears of it":    {func(f *Facts) { f.Lacks = []Lack{{"fleet.gateways", "something"}} }, "fleet.gateways: must be something"},
 		"egress to loopback":    {func(f *Facts) { f.Egress = []string{"127.0.0.0/8"} }, "egress.allow[0]: "},
 		"egress to a name":      {func(f *Facts) { f.Egress = []string{"a.example", "LocalHost."} }, "egress.allow[1]: "},
 		"egress to IPv6":        {func(f *Facts) { f.Egress = []string{"::1"} }, "egress.allow[0]: "},

@@ -35,6 +35,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	var faults check.Faults
 	faults.If(c.BaseURL == "", "baseUrl: is missing: an OpenAI-compatible server has no usual one")
 	faults.If(c.Model == "", "model: is missing: an OpenAI-compatible server has no usual one")
+	faults.If(c.APIKey.Empty() && guess(c.BaseURL) != "", "apiKey: is missing: the service at baseUrl asks for one")
 	faults.If(!Dialect(c.Dialect).valid(), "dialect: must be one of %v, is %q", Dialects(), c.Dialect)
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	}
 	return &Driver{
 		name: c.Name, base: strings.TrimSuffix(c.BaseURL, "/"), key: key, model: c.Model, http: client,
-		dialect: cmp.Or(Dialect(c.Dialect), guess(c.BaseURL)), imageField: cmp.Or(c.ImageField, "image"),
+		dialect: cmp.Or(Dialect(c.Dialect), guess(c.BaseURL), OpenAI), imageField: cmp.Or(c.ImageField, "image"),
 	}, nil
 }
 
@@ -101,18 +102,19 @@ func Dialects() []Dialect { return []Dialect{OpenAI, VLLM, MaaS, SiliconFlow, Lo
 
 func (d Dialect) valid() bool { return d == "" || slices.Contains(Dialects(), d) }
 
-// guess tells the dialect by the host.
+// guess tells the dialect of a public service by its host, "" for all other
+// servers.
 func guess(base string) Dialect {
 	u, err := url.Parse(base)
 	if err != nil {
-		return OpenAI
+		return ""
 	}
-	for suffix, d := range map[string]Dialect{".modelarts-maas.com": MaaS, ".siliconflow.cn": SiliconFlow, ".siliconflow.com": SiliconFlow} {
+	for suffix, d := range map[string]Dialect{".modelarts-maas.com": MaaS, ".siliconflow.cn": SiliconFlow, ".siliconflow.com": SiliconFlow, ".openai.com": OpenAI} {
 		if strings.HasSuffix(u.Hostname(), suffix) {
 			return d
 		}
 	}
-	return OpenAI
+	return ""
 }
 
 func (d *Driver) call(r provider.Request, photo []byte) (vendorhttp.Call, error) {

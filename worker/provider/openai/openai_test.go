@@ -3,6 +3,7 @@ package openai
 import (
 	"testing"
 
+	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/double"
@@ -111,12 +112,17 @@ func TestTheConfigurationIsJudged(t *testing.T) {
 	if got := len(err.(interface{ Unwrap() []error }).Unwrap()); got != 3 {
 		t.Errorf("%d faults, want 3: %v", got, err)
 	}
+	key := secret.NewRef("env:KEY")
 	for base, want := range map[string]Dialect{
 		"https://api.modelarts-maas.com/v1": MaaS, "https://api.siliconflow.cn/v1": SiliconFlow, "http://10.0.0.5:8000/v1": OpenAI, "https://evil-modelarts-maas.com/v1": OpenAI,
 	} {
-		d, err := New(provider.Config{BaseURL: base, Model: "m"}, "", vendorhttp.Egress{})
+		d, err := New(provider.Config{BaseURL: base, Model: "m", APIKey: key}, "", vendorhttp.Egress{})
 		if err != nil || d.(*Driver).dialect != want {
 			t.Errorf("%s: %v, %v", base, d, err)
+		}
+		_, err = New(provider.Config{BaseURL: base, Model: "m"}, "", vendorhttp.Egress{})
+		if public := want != OpenAI; public != (err != nil) {
+			t.Errorf("%s without a key: %v", base, err)
 		}
 	}
 }
