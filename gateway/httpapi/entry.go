@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -139,10 +140,25 @@ func (s *Server) end(c *call) {
 		attrs = append(attrs, "code", c.code)
 	}
 	if status >= http.StatusInternalServerError {
-		s.log.Error("request", append(attrs, "err", c.cause)...)
-		return
+		attrs = append(attrs, "err", c.cause)
 	}
-	s.log.Info("request", attrs...)
+	s.log.Log(context.Background(), c.level(status), "request", attrs...)
+}
+
+// level is how loud the line of a request is. What we did wrong is an error;
+// what had to be refused because a part is away is a warning. Probes ask again
+// and again, and the server says when their answer changes.
+func (c *call) level(status int) slog.Level {
+	switch {
+	case c.route.probe:
+		return slog.LevelDebug
+	case status == http.StatusInternalServerError:
+		return slog.LevelError
+	case status > http.StatusInternalServerError:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
 }
 
 // settleBody decides what happens to a body that the handler did not read. A

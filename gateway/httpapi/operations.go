@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"runtime"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
+	"github.com/imgfleet/imgfleet/gateway/readiness"
 )
 
 // live says that this process answers; it depends on nothing else.
@@ -28,11 +30,29 @@ func (s *Server) ready(ctx context.Context, c *call) error {
 		report = report.Without("serving", "this gateway is stopping")
 	default:
 	}
+	s.sayReadiness(report)
 	if report.Ready {
 		return c.answer(http.StatusOK, report.Public())
 	}
 	c.set("Retry-After", readyAfter)
 	return c.answer(http.StatusServiceUnavailable, report.Public())
+}
+
+// sayReadiness logs what changed since the last report that somebody got: the
+// answer, or which checks it is because of.
+func (s *Server) sayReadiness(r readiness.Report) {
+	var failing []string
+	for _, c := range r.Checks {
+		if !c.OK {
+			failing = append(failing, c.Name)
+		}
+	}
+	switch fresh := s.readiness.Worth(fmt.Sprint(r.Ready, failing)); {
+	case fresh && r.Ready:
+		s.log.Info("gateway is ready", "without", failing)
+	case fresh:
+		s.log.Warn("gateway is not ready", "because", r.Trouble())
+	}
 }
 
 func (s *Server) version(_ context.Context, c *call) error {

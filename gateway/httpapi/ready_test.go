@@ -2,11 +2,15 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/readiness"
+	"github.com/imgfleet/imgfleet/gateway/session"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // ready plays gateway/readiness.
@@ -25,6 +29,12 @@ func (r *ready) lose(detail string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report = readiness.Report{Checks: []readiness.Result{{Name: "engine", Detail: detail}, {Name: "store", OK: true}}}
+}
+
+func (r *ready) mend() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report = readiness.Report{Ready: true}
 }
 
 func TestHealth(t *testing.T) {
@@ -48,5 +58,55 @@ func TestHealth(t *testing.T) {
 	}
 	if r := h.do("GET", "/version", "", ""); r.json(t)["version"] != "1.2.3" {
 		t.Errorf("version: %s", r.body)
+	}
+}
+
+func TestProbesAreNoNoise(t *testing.T) {
+	t.Parallel()
+	found := &ready{report: readiness.Report{Ready: true}}
+	h := start(t, func(_ *Config, d *Deps) { d.Ready = found })
+	ask := func() {
+		for range 5 {
+			h.do("GET", "/livez", "", "")
+			h.do("GET", "/readyz", "", "")
+		}
+	}
+	ask()
+	found.lose("dial tcp 10.0.0.7:4222: refused")
+	ask()
+	found.lose("no answer") // the same check, for another cause
+	ask()
+	found.mend()
+	ask()
+	log := h.log.String()
+	for line, want := range map[string]int{
+		`"gateway is ready"`: 2, `"gateway is not ready"`: 1, "10.0.0.7:4222": 1, `"/readyz"`: 0, `"/livez"`: 0, `"ERROR"`: 0,
+	} {
+		if got := strings.Count(log, line); got != want {
+			t.Errorf("%s is said %d times, want %d:\n%s", line, got, want, log)
+		}
+	}
+}
+
+// broken is an account that cannot be read.
+type broken struct{ err error }
+
+func (b broken) Of(context.Context, session.ID) (quota.Usage, error) { return quota.Usage{}, b.err }
+
+func TestWhatIsAwayIsAWarningAndABugAnError(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err   error
+		level string
+	}{
+		{fault.New(fault.EngineUnavailable), "WARN"}, {fault.New(fault.StorageFull), "WARN"}, {fault.New(fault.EngineTimeout), "WARN"},
+		{errors.New("a bug"), "ERROR"},
+	} {
+		h := start(t, func(_ *Config, d *Deps) { d.Quota = broken{c.err} })
+		h.world.sessions["one"] = true
+		r := h.do("GET", "/session", "one", "")
+		if log := h.log.String(); r.status < 500 || !strings.Contains(log, `"level":"`+c.level+`","msg":"request"`) {
+			t.Errorf("%v: %d, and the log says %s", c.err, r.status, log)
+		}
 	}
 }

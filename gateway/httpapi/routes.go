@@ -28,6 +28,7 @@ type route struct {
 	limits  []ratelimit.Action
 	anyType bool // the body's media type does not matter
 	long    bool // it has deadlines of its own
+	probe   bool // asked by load balancers and supervisors, all the time
 	keyed   bool // an Idempotency-Key that was used before is answered past the limits
 	handle  handler
 }
@@ -70,8 +71,8 @@ func (s *Server) table() []route {
 		{method: http.MethodPut, path: "/files/{key}", long: true, anyType: true, handle: s.putFile},
 
 		{method: http.MethodPost, path: "/client-errors", limits: []ratelimit.Action{ratelimit.ClientError}, anyType: true, handle: s.reportClientError},
-		{method: get, path: "/livez", handle: s.live},
-		{method: get, path: "/readyz", handle: s.ready},
+		{method: get, path: "/livez", probe: true, handle: s.live},
+		{method: get, path: "/readyz", probe: true, handle: s.ready},
 		{method: get, path: "/version", handle: s.version},
 		{method: get, path: "/openapi.json", handle: s.showOpenAPI},
 

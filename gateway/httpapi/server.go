@@ -20,6 +20,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 const maxHeaderBytes = 16 << 10
@@ -38,6 +39,7 @@ type Server struct {
 	engine    *server.Hertz
 	routes    []route
 	stopping  chan struct{}
+	readiness telemetry.Seldom // what was said of it
 }
 
 // Bind binds the address of the public listener.
