@@ -41,6 +41,7 @@ fi
 torture=${TORTURE_TASKS:-2000} fleet=${FLEET_TASKS:-2000}
 step "torture" go run ./deploy/torture -tasks "$torture"
 step "torture with vendors and budgets" go run ./deploy/torture -tasks "$torture" -vendors -budgets
+step "torture with three engine nodes" go run ./deploy/torture -engines 3
 step "fleet-sim" go run ./deploy/fleetsim -tasks "$fleet" -contrast "$((fleet / 5))"
 
 [ ${#wrong[@]} -eq 0 ] || printf 'failed: %s\n' "${wrong[@]}"
