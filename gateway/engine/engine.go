@@ -137,11 +137,10 @@ func (e *Engine) Close() {
 
 // Classify gives engine errors their fault kind; nil stays nil.
 func Classify(err error) error {
-	var api *jetstream.APIError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+	case lostRace(err):
 		return fault.Wrap(fault.RevisionConflict, err)
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return fault.Wrap(fault.NothingHere, err)

@@ -160,6 +160,7 @@ func TestFailuresOfTheEngineAreClassified(t *testing.T) {
 	}{
 		{jetstream.ErrMsgNotFound, fault.NotFound},
 		{&jetstream.APIError{ErrorCode: jetstream.JSErrCodeStreamWrongLastSequence}, fault.Conflict},
+		{&jetstream.APIError{ErrorCode: jetstream.JSErrCodeStreamWrongLastSequenceConstant}, fault.Conflict},
 		{context.DeadlineExceeded, fault.Timeout},
 		{nats.ErrTimeout, fault.Timeout},
 		{context.Canceled, fault.Canceled},

@@ -71,7 +71,10 @@ func look(ctx context.Context, s jetstream.Stream, m *nats.Msg, expect uint64) (
 	return 0, last.Sequence == expect
 }
 
+// lostRace reports whether somebody else wrote first. An engine of several nodes
+// has a code of its own for a write that is on its way to the others.
 func lostRace(err error) bool {
 	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
