@@ -65,7 +65,7 @@ type httpConfig struct {
 	Node string `config:"node" range:"at most 32 of a-z, 0-9, -" example:"a"`
 	// Foreign web pages that may call the API; "*" is every page.
 	CORSOrigins []string `config:"corsOrigins" range:"http(s)://host or *" example:"[\"https://www.example.com\"]"`
-	// Load balancers whose X-Forwarded-For is believed. Without it, everybody behind one counts as one address.
+	// Load balancers whose X-Forwarded-For and Forwarded are believed. Without it, everybody behind one counts as one address.
 	TrustedProxies []string `config:"trustedProxies" range:"addresses and prefixes" example:"[\"10.0.0.0/8\"]"`
 }
 

@@ -17,7 +17,7 @@ type Config struct {
 	Listen         string   // address of the public listener; port 0 picks a free one
 	PublicURL      string   // "" makes links relative; the Host header is never trusted
 	CORSOrigins    []string // foreign pages that may call, "*" for all; empty: same origin only
-	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For is believed
+	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For and Forwarded are believed
 	Drain          time.Duration
 	Timeout        time.Duration // of what a request waits for, beside its own body; then it is answered 503
 	Wire           wire.Limits

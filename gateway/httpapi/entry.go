@@ -38,7 +38,7 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 	c.conn.Begin()
 	c.setStatus(http.StatusOK) // the library presets 417 for Expect
 	c.id = requestID(c.header("X-Request-Id"))
-	c.client = clientAddr(c.peer(), c.header("X-Forwarded-For"), s.proxies)
+	c.client = clientAddr(c.peer(), c.forwarded(), s.proxies)
 	c.language = pickLanguage(c.header("Accept-Language"))
 	if chosen := c.query("lang"); chosen != "" { // an EventSource cannot send headers
 		c.language = pickLanguage(chosen)

@@ -31,6 +31,23 @@ func (x exchange) queryString() string { return string(x.rc.URI().QueryString())
 
 func (x exchange) header(name string) string { return string(x.rc.Request.Header.Peek(name)) }
 
+// lines are all lines of a header.
+func (x exchange) lines(name string) []string {
+	all := x.rc.Request.Header.PeekAll(name)
+	if len(all) == 0 {
+		return nil
+	}
+	lines := make([]string, len(all))
+	for i, line := range all {
+		lines[i] = string(line)
+	}
+	return lines
+}
+
+func (x exchange) forwarded() forwarded {
+	return forwarded{plain: x.lines("X-Forwarded-For"), standard: x.lines("Forwarded")}
+}
+
 func (x exchange) headerCount(name string) int { return len(x.rc.Request.Header.PeekAll(name)) }
 
 // head is what the library read before it called us.

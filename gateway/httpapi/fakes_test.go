@@ -42,7 +42,8 @@ type world struct {
 	catalog  *catalog.Document
 	state    policy.State
 	allow    func(ratelimit.Action) (ratelimit.Window, error)
-	explode  bool // Submit panics
+	counted  []string // "post 1.2.3.4"
+	explode  bool     // Submit panics
 	received int64
 	lost     chan struct{} // closed while the engine is lost; nil is never
 }
@@ -116,7 +117,10 @@ func (w *world) VerifyTicket(_ context.Context, ticket string, t task.ID) (sessi
 	return session.ID(owner), nil
 }
 
-func (w *world) Allow(a ratelimit.Action, _ netip.Addr) (ratelimit.Window, error) {
+func (w *world) Allow(a ratelimit.Action, from netip.Addr) (ratelimit.Window, error) {
+	w.mu.Lock()
+	w.counted = append(w.counted, string(a)+" "+from.String())
+	w.mu.Unlock()
 	if w.allow != nil {
 		return w.allow(a)
 	}

@@ -40,12 +40,14 @@ func FuzzFraming(f *testing.F) {
 
 func FuzzHeadersOfClients(f *testing.F) {
 	f.Add("en;q=0.5, zh", "1.2.3.4, ::1%eth0", "abc-12345")
+	f.Add("zh", `for="[2001:db8::1]:80";proto=https, for=unknown`, "")
 	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	f.Fuzz(func(t *testing.T, language, forwarded, id string) {
+	f.Fuzz(func(t *testing.T, language, header, id string) {
 		if l := pickLanguage(language); l != chinese && l != english {
 			t.Errorf("language %q", l)
 		}
-		if !clientAddr(&net.TCPAddr{IP: net.ParseIP("127.0.0.1")}, forwarded, trusted).IsValid() {
+		lines := strings.SplitAfter(header, "\n")
+		if !clientAddr(&net.TCPAddr{IP: net.ParseIP("127.0.0.1")}, forwarded{plain: lines, standard: lines}, trusted).IsValid() {
 			t.Error("no address")
 		}
 		if got := requestID(id); len(got) < 8 || len(got) > 64 || strings.ContainsAny(got, "\r\n ") {

@@ -8,10 +8,11 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 )
 
-// allow counts the call against the limits of its route, and says in the
-// headers of draft-ietf-httpapi-ratelimit-headers where the client stands.
+// allow counts the call against limits, and says in the headers of
+// draft-ietf-httpapi-ratelimit-headers where the client stands with these and
+// those before.
 func (c *call) allow(actions ...ratelimit.Action) error {
-	var policies, states []string
+	policies, states := c.said("RateLimit-Policy"), c.said("RateLimit")
 	var refused error
 	for _, a := range actions {
 		w, err := c.s.deps.Limiter.Allow(a, c.client)
@@ -29,4 +30,12 @@ func (c *call) allow(actions ...ratelimit.Action) error {
 		c.set("RateLimit", strings.Join(states, ", "))
 	}
 	return refused
+}
+
+// said is what a header of the answer holds so far.
+func (c *call) said(name string) []string {
+	if v := c.answered(name); len(v) > 0 {
+		return []string{string(v)}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/erasure"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/quota"
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/client"
 )
@@ -37,6 +38,11 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 	}
 	if err := in.Err(); err != nil {
 		return err
+	}
+	if r.New() {
+		if err := c.allow(ratelimit.Session); err != nil {
+			return err
+		}
 	}
 	made, err := s.deps.Sessions.Create(ctx, r)
 	if err != nil {

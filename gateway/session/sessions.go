@@ -64,6 +64,9 @@ type CreateRequest struct {
 	Solution string
 }
 
+// New reports whether a session is wanted that was not there before.
+func (r CreateRequest) New() bool { return r.Bearer == "" && r.LinkCode == "" }
+
 // Created is a session and the token that proves it.
 type Created struct {
 	ID        ID
