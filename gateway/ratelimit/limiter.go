@@ -53,7 +53,7 @@ func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
 	if limit <= 0 {
 		return Window{}, nil
 	}
-	counted, n, reset := l.counts.Take(counterName(action, client), limit, length)
+	counted, n, reset := l.counts.TakeFor(string(action), client, limit, length)
 	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: length, Reset: reset}
 	if !counted {
 		f := fault.New(fault.RateLimited).After(reset)
@@ -66,7 +66,7 @@ func (l *Limiter) Allow(action Action, client netip.Addr) (Window, error) {
 // Return gives back an action that was then refused for another reason. So the
 // refusals of one visitor do not use up what a shared address may do.
 func (l *Limiter) Return(action Action, client netip.Addr) {
-	l.counts.Return(counterName(action, client))
+	l.counts.ReturnFor(string(action), client)
 }
 
 func (l *Limiter) rule(action Action) (limit int64, length time.Duration) {
@@ -83,34 +83,4 @@ func (l *Limiter) rule(action Action) (limit int64, length time.Duration) {
 	default:
 		return 0, 0
 	}
-}
-
-func counterName(action Action, client netip.Addr) string {
-	return string(action) + " " + subject(client)
-}
-
-// subject is who is counted: an IPv4 address, or the /64 that one IPv6
-// customer owns.
-func subject(client netip.Addr) string {
-	client = client.Unmap().WithZone("")
-	if client.Is6() {
-		p, _ := client.Prefix(64)
-		return p.String()
-	}
-	return client.String()
-}
-
-// Network is the prefix that fairness counts by: the /24 of an IPv4 address,
-// the /48 of an IPv6 one.
-func Network(client netip.Addr) string {
-	client = client.Unmap().WithZone("")
-	bits := 24
-	if client.Is6() {
-		bits = 48
-	}
-	p, err := client.Prefix(bits)
-	if err != nil {
-		return "unknown"
-	}
-	return p.String()
 }

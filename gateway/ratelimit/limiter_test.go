@@ -1,6 +1,8 @@
 package ratelimit
 
 import (
+	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -96,6 +98,54 @@ func TestOneIPv6CustomerIsOneClient(t *testing.T) {
 	}
 	if !allowed("192.0.2.9") || allowed("::ffff:192.0.2.9") {
 		t.Error("a mapped IPv4 address is not the IPv4 address")
+	}
+}
+
+func TestAnIPv6SiteHasTheLimitsOfSixteenAddresses(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	l := New(limitsOf(policy.Limits{IPPerMinute: 3}), clock.Now)
+	ask := func(network int) error {
+		_, err := l.Allow(Post, netip.MustParseAddr(fmt.Sprintf("2001:db8:1:%x::1", network)))
+		return err
+	}
+	passed := 0
+	for i := range 100 {
+		if ask(i) == nil {
+			passed++
+		}
+	}
+	if passed != 3*siteShare {
+		t.Errorf("%d of one site passed, want %d", passed, 3*siteShare)
+	}
+	if f := fault.As(ask(7)); f == nil || f.Code != fault.RateLimited || f.RetryAfter != time.Minute {
+		t.Errorf("got %v", f)
+	}
+	l.Return(Post, netip.MustParseAddr("2001:db8:1:7::1"))
+	if ask(200) != nil || ask(201) == nil {
+		t.Error("a site that gave one back has not one more")
+	}
+	if _, err := l.Allow(Post, netip.MustParseAddr("2001:db8:2::1")); err != nil {
+		t.Errorf("another site is refused: %v", err)
+	}
+	clock.advance(time.Minute)
+	for i := range 3 {
+		if err := ask(300); err != nil {
+			t.Errorf("a network that was refused for its site has used up %d of its own: %v", 3-i, err)
+		}
+	}
+	if ask(300) == nil {
+		t.Error("one network has more than an address")
+	}
+}
+
+func TestAHugeLimitIsNoSmallOneForASite(t *testing.T) {
+	t.Parallel()
+	l := New(limitsOf(policy.Limits{IPPerMinute: math.MaxInt64}), nil)
+	for range 100 {
+		if _, err := l.Allow(Post, netip.MustParseAddr("2001:db8::1")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

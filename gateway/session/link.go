@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -20,7 +19,7 @@ const (
 	linkLength   = 10
 	linkAlphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ" // 31 letters that people do not mix up: 49 bits a code
 
-	// A network may guess this often before it has to wait.
+	// An address may guess this often before it has to wait.
 	guessLimit  = 10
 	guessWindow = 10 * time.Minute
 
@@ -39,16 +38,23 @@ func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt 
 }
 
 // redeem deletes a code and returns its session, so only one of two browsers
-// gets it. Wrong codes are counted for the client's network.
+// gets it. Wrong codes are counted for the client's address: others of its
+// network have guessed nothing. A try counts until it is known to be right, so
+// that many at once are no more guesses than one after the other.
 func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
-	network := ratelimit.Network(client)
-	if wait := s.guesses.Wait(network, guessLimit, guessWindow); wait > 0 {
-		return "", fault.New(fault.RateLimited).After(wait)
+	if counted, _, reset := s.guesses.TakeFor("link", client, guessLimit, guessWindow); !counted {
+		return "", fault.New(fault.RateLimited).After(reset)
 	}
+	id, err := s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
+	if fault.CodeOf(err) != fault.LinkCodeInvalid {
+		s.guesses.ReturnFor("link", client)
+	}
+	return id, err
+}
+
+func (s *Sessions) open(ctx context.Context, code string) (ID, error) {
 	wrong := fault.New(fault.LinkCodeInvalid).At("/linkCode", fault.FieldUnknown, "unknown, used or expired code")
-	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
-		s.guesses.Take(network, guessLimit, guessWindow)
 		return "", wrong
 	}
 	e, err := s.links.Get(ctx, linkKey(code))
@@ -59,7 +65,6 @@ func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (
 	case err == nil && task.ValidID(string(e.Value)):
 		return ID(e.Value), nil
 	case err == nil, fault.KindOf(err) == fault.NotFound, fault.KindOf(err) == fault.Conflict:
-		s.guesses.Take(network, guessLimit, guessWindow)
 		return "", wrong
 	default:
 		return "", fmt.Errorf("redeem link code: %w", err)

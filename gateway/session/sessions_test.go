@@ -252,23 +252,62 @@ func TestGuessingLinkCodesIsSlow(t *testing.T) {
 		_, err := f.Create(t.Context(), CreateRequest{LinkCode: code, Client: netip.MustParseAddr(client)})
 		return err
 	}
-	for i := range guessLimit {
-		wantCode(t, guess("ABCDEFGHJK"[:10-i%2], "192.0.2.1"), fault.Unprocessable, "link_code_invalid")
+	for _, who := range []struct{ guesser, same, other string }{
+		{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.77"},
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"},
+	} {
+		for i := range guessLimit {
+			wantCode(t, guess("ABCDEFGHJK"[:10-i%2], who.guesser), fault.Unprocessable, "link_code_invalid")
+		}
+		code, _, err := f.LinkCode(t.Context(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = guess(code, who.same)
+		wantCode(t, err, fault.Limited, "rate_limited")
+		if fault.As(err).RetryAfter <= 0 {
+			t.Error("no Retry-After")
+		}
+		if err := guess(code, who.other); err != nil {
+			t.Errorf("%s is refused for what %s guessed: %v", who.other, who.guesser, err)
+		}
+		f.clock.advance(guessWindow)
+		wantCode(t, guess(code, who.guesser), fault.Unprocessable, "link_code_invalid")
 	}
-	code, _, err := f.LinkCode(t.Context(), c.ID)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestGuessesAtOnceAreCountedLikeOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	f := open(t, nil)
+	var tried atomic.Int64
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			_, err := f.Create(t.Context(), CreateRequest{LinkCode: "ABCDEFGHJK", Client: netip.MustParseAddr("192.0.2.1")})
+			if fault.CodeOf(err) == fault.LinkCodeInvalid {
+				tried.Add(1)
+			}
+		})
 	}
-	err = guess(code, "192.0.2.77")
-	wantCode(t, err, fault.Limited, "rate_limited")
-	if fault.As(err).RetryAfter <= 0 {
-		t.Error("no Retry-After")
+	all.Wait()
+	if tried.Load() != guessLimit {
+		t.Errorf("%d codes were tried, want %d", tried.Load(), guessLimit)
 	}
-	if err := guess(code, "198.51.100.1"); err != nil {
-		t.Errorf("another network is refused: %v", err)
+}
+
+func TestRightCodesAreNoGuesses(t *testing.T) {
+	t.Parallel()
+	f := open(t, nil)
+	c := f.create(t)
+	for range 2 * guessLimit {
+		code, _, err := f.LinkCode(t.Context(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Create(t.Context(), CreateRequest{LinkCode: code, Client: netip.MustParseAddr("192.0.2.1")}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	f.clock.advance(guessWindow)
-	wantCode(t, guess(code, "192.0.2.1"), fault.Unprocessable, "link_code_invalid")
 }
 
 func TestTicketsAreForOneTaskAndATime(t *testing.T) {
