@@ -91,8 +91,18 @@ func (s *Server) Handler() http.Handler {
 	return s.guard.host(mux)
 }
 
-// askWithin is how long a question waits for engine and store.
-const askWithin = 4500 * time.Millisecond
+// answerWithin is how long a request waits for engine and store.
+const answerWithin = 4500 * time.Millisecond
+
+// lasting are the changes that take a while where there is much to do. Each of
+// their steps has a bound of its own, and the first that fails ends them.
+func lasting(method, path string) bool {
+	switch method + " " + path {
+	case "DELETE /admin/sessions/{id}", "POST /admin/cache/purge", "POST /admin/engine/apply":
+		return true
+	}
+	return false
+}
 
 // serve picks the method's handler and writes what it returns.
 func (s *Server) serve(path string, methods map[string]handler) http.Handler {
@@ -109,8 +119,8 @@ func (s *Server) serve(path string, methods map[string]handler) http.Handler {
 			done(writeProblem(w, r, errMethod))
 			return
 		}
-		if r.Method == http.MethodGet { // what changes something has bounds on each step, and is not left half done
-			ctx, cancel := context.WithTimeout(r.Context(), askWithin)
+		if !lasting(r.Method, path) {
+			ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
