@@ -10,6 +10,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/httpapi"
+	"github.com/imgfleet/imgfleet/gateway/httpapi/gate"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -23,23 +24,24 @@ const (
 // front is what others see of a gateway from its first moment on. It answers
 // them until the gateway is built, and then leaves its listeners to it.
 type front struct {
-	public, admin net.Listener
-	waiting       []*httpapi.Waiting
-	heartbeats    *workerrpc.Server
-	fleet         atomic.Pointer[receiver] // nil until the gateway is built
+	public     *gate.Listener
+	admin      net.Listener
+	waiting    []*httpapi.Waiting
+	heartbeats *workerrpc.Server
+	fleet      atomic.Pointer[receiver] // nil until the gateway is built
 }
 
 type receiver func(context.Context, workerrpc.Heartbeat) error
 
 // openFront binds every listener and begins to answer.
-func openFront(ctx context.Context, c *Config, fleet workerrpc.ServerConfig) (f *front, err error) {
+func openFront(ctx context.Context, c *Config, fleet workerrpc.ServerConfig, log *slog.Logger) (f *front, err error) {
 	f = &front{}
 	defer func() {
 		if err != nil {
 			f.close()
 		}
 	}()
-	if f.public, err = httpapi.Bind(ctx, c.HTTP.Listen); err != nil {
+	if f.public, err = httpapi.Bind(ctx, c.httpapi(), log); err != nil {
 		return f, err
 	}
 	if f.admin, err = admin.Bind(ctx, c.admin(c.sealedAdminToken())); err != nil {
@@ -78,10 +80,11 @@ func (f *front) close() {
 	for _, w := range f.waiting {
 		w.Over()
 	}
-	for _, l := range []net.Listener{f.public, f.admin} {
-		if l != nil {
-			_ = l.Close() // the gateway has closed it already, if it got so far
-		}
+	if f.public != nil {
+		_ = f.public.Close() // the gateway has closed it already, if it got so far
+	}
+	if f.admin != nil {
+		_ = f.admin.Close()
 	}
 	if f.heartbeats != nil {
 		_ = f.heartbeats.Close()

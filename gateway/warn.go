@@ -22,6 +22,9 @@ func (c *Config) Warnings() []string {
 	for _, w := range r.Fallback().Warnings(stands) {
 		said = append(said, "fallback: "+w)
 	}
+	if w := processDescriptors().warning(); w != "" {
+		said = append(said, w)
+	}
 	return append(said, c.idle()...)
 }
 

@@ -94,7 +94,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, log *slog.Logge
 		return err
 	}
 	defer func() { _ = link.client.Close() }()
-	f, err := openFront(ctx, c, link.fleet)
+	f, err := openFront(ctx, c, link.fleet, log)
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		}
 	}
 	g.built = true
+	g.front.public.Limit(func() int64 { return g.policy.Limits().AddressConnections })
 	g.front.handOver(g.fleet.Heartbeat)
 	return g.run(ctx)
 }

@@ -27,6 +27,7 @@ func (c *call) authenticate(ctx context.Context) error {
 		return err
 	}
 	c.owner, c.until = who.ID, who.ExpiresAt
+	c.conn.Know()
 	return nil
 }
 
@@ -51,5 +52,6 @@ func (c *call) authorizeStream(ctx context.Context, id task.ID) error {
 		return err
 	}
 	c.owner = owner
+	c.conn.Know()
 	return nil
 }

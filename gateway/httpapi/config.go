@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/httpapi/gate"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/hub"
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/check"
@@ -20,6 +21,7 @@ type Config struct {
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For and Forwarded are believed
 	Drain          time.Duration
 	Timeout        time.Duration // of what a request waits for, beside its own body; then it is answered 503
+	Gate           gate.Config   // how many connections; Bind adds the proxies, the answer and the logger
 	Wire           wire.Limits
 	Streams        hub.Config
 }
@@ -28,7 +30,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Drain: 8 * time.Second, Timeout: 4500 * time.Millisecond,
-		Wire: wire.Defaults(), Streams: hub.Defaults(),
+		Gate: gate.Config{Strangers: 60_000}, Wire: wire.Defaults(), Streams: hub.Defaults(),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/erasure"
+	"github.com/imgfleet/imgfleet/gateway/httpapi/gate"
 	"github.com/imgfleet/imgfleet/gateway/intake"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/quota"
@@ -28,7 +28,7 @@ import (
 
 // Deps are the stages behind the interface.
 type Deps struct {
-	Listener net.Listener // bound already; nil binds Config.Listen
+	Listener *gate.Listener // bound already; nil binds Config.Listen
 	Sessions sessions
 	Limiter  limiter
 	Quota    accounts

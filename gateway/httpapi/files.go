@@ -24,7 +24,11 @@ func (c *call) grant(ctx context.Context) (store.Grant, error) {
 	if err != nil {
 		return store.Grant{}, fault.Wrap(fault.SignatureInvalid, err)
 	}
-	return c.s.deps.Store.Verify(ctx, c.method(), c.param("key"), q, c.s.now())
+	g, err := c.s.deps.Store.Verify(ctx, c.method(), c.param("key"), q, c.s.now())
+	if err == nil {
+		c.conn.Know()
+	}
+	return g, err
 }
 
 // getFile serves an object: whole, a range of it, or only its head.

@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
@@ -27,10 +25,4 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		panics:    f.Counter("panics", "Handlers that panicked: each is a bug."),
 		reports:   f.Counter("client_errors", "Errors reported by the page."),
 	}
-}
-
-func watchConnections(reg prometheus.Registerer, l *wire.Listener) {
-	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "imgfleet_http_open_connections", Help: "Connections that are open now, without event streams.",
-	}, func() float64 { return float64(l.Len()) })
 }

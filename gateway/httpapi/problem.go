@@ -168,7 +168,13 @@ func (s *Server) refusal(status int) []byte {
 	body, _ := sonic.Marshal(p)
 	s.met.malformed.WithLabelValues(string(code)).Inc()
 	s.log.Info("request refused", "request", id, "status", p.Status, "code", code)
+	return wholeAnswer(p.Status, id, body, "")
+}
+
+// wholeAnswer is a problem as it goes over the wire, for where there is no HTTP
+// library. More headers end with a line end each.
+func wholeAnswer(status int, id string, body []byte, more string) []byte {
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"+
-		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n%s",
-		p.Status, http.StatusText(p.Status), len(body), id, body)
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n%sConnection: close\r\n\r\n%s",
+		status, http.StatusText(status), len(body), id, more, body)
 }

@@ -46,6 +46,7 @@ func (s *Server) resumeUpload(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	c.conn.Know() // it had a signed path, or a token
 	for name, values := range a.Header {
 		c.set(name, values[0])
 	}

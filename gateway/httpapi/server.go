@@ -42,9 +42,6 @@ type Server struct {
 	readiness telemetry.Seldom // what was said of it
 }
 
-// Bind binds the address of the public listener.
-func Bind(ctx context.Context, address string) (net.Listener, error) { return wire.Bind(ctx, address) }
-
 // New binds the listener, so Addr is known and a busy port is an error here.
 // Nothing is answered before Run.
 func New(c Config, d Deps) (*Server, error) {
@@ -61,18 +58,17 @@ func New(c Config, d Deps) (*Server, error) {
 		d.Now = time.Now
 	}
 	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
+	if d.Listener == nil {
+		if d.Listener, err = Bind(context.Background(), c, d.Logger); err != nil {
+			return nil, err
+		}
+	}
 	s := &Server{
 		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
 		met: newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
 	}
-	inner := d.Listener
-	if inner == nil {
-		if inner, err = wire.Bind(context.Background(), c.Listen); err != nil {
-			return nil, err
-		}
-	}
-	s.listener = wire.On(inner, c.Wire, s.refusal)
-	watchConnections(d.Registry, s.listener)
+	d.Listener.Watch(d.Registry)
+	s.listener = wire.On(d.Listener, c.Wire, s.refusal)
 	s.engine = s.newEngine()
 	s.routes = s.table()
 	s.register()

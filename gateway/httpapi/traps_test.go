@@ -305,7 +305,7 @@ func TestTrapsThousandsOfIdleConnectionsDoNotBlockOthers(t *testing.T) {
 
 func TestTrapsConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := start(t, func(c *Config, _ *Deps) { c.Wire.Connections = 3; c.Wire.Head = 10 * time.Second })
+	h := start(t, func(c *Config, _ *Deps) { c.Gate.Most = 3; c.Wire.Head = 10 * time.Second })
 	for range 3 {
 		h.dial()
 	}

@@ -114,6 +114,7 @@ const (
 	CampaignFull       Code = "campaign_full"
 	CampaignSpent      Code = "campaign_spent"
 	EngineUnavailable  Code = "engine_unavailable"
+	GatewayFull        Code = "gateway_full"
 	GatewayStopping    Code = "gateway_stopping"
 	GenerationFailed   Code = "generation_failed"
 	IntakePaused       Code = "intake_paused"
@@ -175,7 +176,7 @@ func public(c Code) (r row, known bool) {
 		return row{Limited, again}, true
 	case ChallengeRequired:
 		return row{Challenge, again}, true
-	case BudgetExhausted, CampaignFull, CampaignSpent, EngineUnavailable, GatewayStopping, GenerationFailed,
+	case BudgetExhausted, CampaignFull, CampaignSpent, EngineUnavailable, GatewayFull, GatewayStopping, GenerationFailed,
 		IntakePaused, NoWorkers, ProviderUnknown, QueueFull, StorageFull, StorageUnavailable, WorkerBusy:
 		return row{Unavailable, again}, true
 	case DeadlineExceeded, EngineTimeout, RequestTimeout, TaskExpired:

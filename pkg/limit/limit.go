@@ -24,6 +24,7 @@ type Limits struct {
 	IPPerMinute        int64 `config:"ipPerMinute" unit:"requests" default:"120" help:"with POST from one address in a minute"`
 	IPDaily            int64 `config:"ipDaily" unit:"tasks" default:"200" help:"accepted from one address in a day"`
 	IPSessionsPerHour  int64 `config:"ipSessionsPerHour" unit:"sessions" default:"60" help:"begun by one address in an hour"`
+	AddressConnections int64 `config:"addressConnections" unit:"connections" default:"1000" help:"from one address at once, without those that showed a good token"`
 	QueueDepth         int64 `config:"queueDepth" unit:"tasks" default:"100_000" help:"of everybody, queued or running at once"`
 	MaxUploadBytes     int64 `config:"maxUploadBytes" unit:"bytes" default:"64MiB" help:"of one photo"`
 	MaxPixels          int64 `config:"maxPixels" unit:"pixels" default:"100_000_000" help:"of one photo"`

@@ -85,6 +85,14 @@ const (
 	Unread   Rest = true
 )
 
+// Know says that a good token came over this connection, to whoever counts
+// connections.
+func (c *Conn) Know() {
+	if counted, ok := c.Conn.(interface{ Know() }); ok {
+		counted.Know()
+	}
+}
+
 // Take hands the connection to a protocol that keeps its own time, such as
 // WebSocket. Write deadlines stay.
 func (c *Conn) Take() { c.phase.Store(taken) }

@@ -17,7 +17,6 @@ type Limits struct {
 	Skip        int64         // bytes of an unread body that are swallowed to keep a connection alive
 	Linger      time.Duration // how long a refused sender may go on before the connection is cut
 	LingerBytes int64         // how much a refused sender may go on sending
-	Connections int           // at most, 0 for no bound
 }
 
 // Defaults suit phones on bad networks and nobody else's patience.
@@ -27,7 +26,6 @@ func Defaults() Limits {
 		Body: 20 * time.Second, BodyGrace: time.Minute, BodyRate: 2 << 10,
 		Write: 15 * time.Second, Skip: 64 << 10,
 		Linger: 500 * time.Millisecond, LingerBytes: 256 << 10,
-		Connections: 60_000,
 	}
 }
 
@@ -39,6 +37,6 @@ func (l Limits) Validate() error {
 	} {
 		faults.If(d <= 0, "http.wire.%s: must be positive, is %v", name, d)
 	}
-	faults.If(l.BodyRate < 0 || l.Skip < 0 || l.LingerBytes < 0 || l.Connections < 0, "http.wire: sizes and counts must not be negative")
+	faults.If(l.BodyRate < 0 || l.Skip < 0 || l.LingerBytes < 0, "http.wire: sizes and counts must not be negative")
 	return faults.Err()
 }

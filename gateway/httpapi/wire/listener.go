@@ -62,7 +62,6 @@ func On(inner net.Listener, limits Limits, refusal Refusal) *Listener {
 
 // Accept waits for the next connection. It waits and tries again after failures
 // that pass, such as too many open files, which would otherwise end the server.
-// It closes connections over the limit.
 func (l *Listener) Accept() (net.Conn, error) {
 	pause := 5 * time.Millisecond
 	for {
@@ -77,10 +76,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			pause = min(2*pause, time.Second)
 			continue
 		}
-		if c, ok := l.admit(raw); ok {
-			return c, nil
-		}
-		_ = raw.Close()
+		return l.take(raw), nil
 	}
 }
 
@@ -95,19 +91,13 @@ func (l *Listener) wait(d time.Duration) bool {
 	}
 }
 
-func (l *Listener) admit(raw net.Conn) (*Conn, bool) {
+func (l *Listener) take(raw net.Conn) *Conn {
 	c := &Conn{Conn: raw, l: l}
 	l.mu.Lock()
-	full := l.limits.Connections > 0 && len(l.conns) >= l.limits.Connections
-	if !full {
-		l.conns[c] = struct{}{}
-	}
+	l.conns[c] = struct{}{}
 	l.mu.Unlock()
-	if full {
-		return nil, false
-	}
 	_ = raw.SetReadDeadline(time.Now().Add(l.limits.Head))
-	return c, true
+	return c
 }
 
 func (l *Listener) remove(c *Conn) {
