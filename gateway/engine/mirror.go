@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -65,6 +68,7 @@ func NewMirror[T any](c MirrorConfig[T]) *Mirror[T] {
 func (m *Mirror[T]) Run(ctx context.Context) error {
 	defer m.sight.Store(nil)
 	var lost time.Time
+	var level slog.Level // of what is said of it
 	_ = m.c.Bucket.Watch(ctx, m.c.Filter, Watcher{
 		Begin: m.shelf.begin,
 		Entry: func(ctx context.Context, e Entry) error {
@@ -75,7 +79,7 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 			m.shelf.prune()
 			m.sight.Store(&unbroken)
 			if !lost.IsZero() {
-				m.c.Bucket.log.Info("mirror sees again", "mirror", m.c.Bucket.name, "blind_for", time.Since(lost))
+				m.c.Bucket.log.Log(ctx, min(level, slog.LevelInfo), "mirror sees again", "mirror", m.c.Bucket.name, "blind_for", time.Since(lost))
 				lost = time.Time{}
 			}
 		},
@@ -84,7 +88,10 @@ func (m *Mirror[T]) Run(ctx context.Context) error {
 			m.shelf.begin()
 			if lost.IsZero() {
 				lost = time.Now()
-				m.c.Bucket.log.Warn("mirror is blind", "mirror", m.c.Bucket.name, "err", err)
+				if level = slog.LevelWarn; errors.Is(err, nats.ErrDisconnected) {
+					level = slog.LevelDebug // one line tells of the engine, not one for each mirror
+				}
+				m.c.Bucket.log.Log(ctx, level, "mirror is blind", "mirror", m.c.Bucket.name, "err", err)
 			}
 		},
 	})

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -388,4 +391,42 @@ func blind(t *testing.T, reg *prometheus.Registry) float64 {
 		t.Fatalf("metrics: %v, %v", all, err)
 	}
 	return all[0].Metric[0].GetGauge().GetValue()
+}
+
+// One line tells that the engine is lost; each mirror needs none of its own.
+func TestMirrorsAreSilentWhenTheEngineIsLost(t *testing.T) {
+	t.Parallel()
+	addr, dir := freeAddr(t), t.TempDir()
+	host := hosted(t, dir, addr)
+	var out sharedLog
+	e := open(t, "", func(c *Config) {
+		c.URL, c.Token, c.Logger = "nats://"+addr, secret.New("secret"), slog.New(slog.NewTextHandler(&out, nil))
+	})
+	m := texts(t, bucket(t, e, BucketConfig{Name: "things"}))
+	until(t, "it is sighted", m.Sighted)
+	host.Close()
+	until(t, "it is blind", func() bool { return !m.Sighted() })
+	hosted(t, dir, addr)
+	until(t, "it sees again", m.Sighted)
+	if said := out.String(); !strings.Contains(said, "engine lost") || strings.Contains(said, "mirror") {
+		t.Errorf("it says:\n%s", said)
+	}
+}
+
+// sharedLog keeps a log that is read while it is written.
+type sharedLog struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (w *sharedLog) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.Write(p)
+}
+
+func (w *sharedLog) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
 }

@@ -16,12 +16,16 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // heartbeatTTL is how long a worker is believed after its last heartbeat.
 const heartbeatTTL = 5 * time.Second
+
+// failedSaid is how often a worker is named that does not judge photos.
+const failedSaid = 10 * time.Second
 
 // Member is a worker, as its last heartbeat describes it.
 type Member struct {
@@ -40,6 +44,7 @@ type Fleet struct {
 	members *engine.Mirror[Member]
 	call    caller
 	log     *slog.Logger
+	failed  telemetry.SeldomOf // workers that judge no photos, which was said
 }
 
 // Open makes the bucket when it is missing.
@@ -48,7 +53,7 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
-	f := &Fleet{bucket: b, call: call, log: log, members: engine.NewMirror(engine.MirrorConfig[Member]{
+	f := &Fleet{bucket: b, call: call, log: log, failed: telemetry.SeldomOf{Every: failedSaid}, members: engine.NewMirror(engine.MirrorConfig[Member]{
 		Bucket: b, Filter: "worker.*", Read: member, Same: offersSame, Outlives: Member.live,
 	})}
 	if reg != nil {
@@ -153,7 +158,9 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 		case k != fault.Unavailable && k != fault.Timeout:
 			return workerrpc.Inspected{}, err
 		}
-		f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
+		if f.failed.Worth(w.ID) {
+			f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
+		}
 	}
 	return workerrpc.Inspected{}, err
 }

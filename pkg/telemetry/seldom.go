@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -24,5 +25,30 @@ func (s *Seldom) Worth(text string) bool {
 		return false
 	}
 	s.last, s.at = text, now
+	return true
+}
+
+// SeldomOf is Seldom for many subjects at once: what is said of one does not
+// count for another.
+type SeldomOf struct {
+	Every time.Duration
+
+	mu   sync.Mutex
+	said map[string]time.Time
+}
+
+// Worth reports whether subject is worth a line now.
+func (s *SeldomOf) Worth(subject string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(s.said, func(_ string, at time.Time) bool { return now.Sub(at) >= s.Every })
+	if _, recent := s.said[subject]; recent {
+		return false
+	}
+	if s.said == nil {
+		s.said = map[string]time.Time{}
+	}
+	s.said[subject] = now
 	return true
 }

@@ -27,3 +27,22 @@ func TestTheSameIsSaidSeldom(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsSaidOfOneDoesNotCountForAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := telemetry.SeldomOf{Every: 10 * time.Second}
+		for i, c := range []struct {
+			subject string
+			after   time.Duration
+			worth   bool
+		}{
+			{"one", 0, true}, {"two", 0, true}, {"one", 0, false}, {"two", 9 * time.Second, false}, {"one", time.Second, true}, {"one", 0, false}, {"two", 0, true},
+		} {
+			time.Sleep(c.after) //nolint:forbidigo // no time passes in a bubble
+			if got := s.Worth(c.subject); got != c.worth {
+				t.Errorf("%d: %s is worth a line: %v", i, c.subject, got)
+			}
+		}
+	})
+}

@@ -140,7 +140,9 @@ func (c *call) make(ctx context.Context, req workerrpc.Attempt) (workerrpc.Outco
 	case errors.Is(err, errDeposed):
 		return out, err
 	case !begun && workerrpc.Refused(fault.CodeOf(err)):
-		log.Warn("worker did not take the attempt", "task", c.run.job.ID, "worker", a.Worker, "err", err)
+		if c.run.deps.Untaken.Worth(a.Worker) {
+			log.Warn("worker did not take the attempt", "task", c.run.job.ID, "worker", a.Worker, "err", err)
+		}
 		return workerrpc.Outcome{Result: task.NotSent, Class: task.ClassNetwork, Code: string(fault.CodeOf(err))}, nil
 	}
 	log.Warn("stream lost", "task", c.run.job.ID, "attempt", a.Number, "worker", a.Worker, "err", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -66,7 +67,8 @@ type Deps struct {
 	Accounts *billing.Accounts
 	Ledger   *billing.Ledger
 	Metrics  *Metrics
-	Stall    time.Duration // how long a call whose worker died waits for another, before it looks whether there is one
+	Untaken  *telemetry.SeldomOf // workers that took no attempt, which was said
+	Stall    time.Duration       // how long a call whose worker died waits for another, before it looks whether there is one
 }
 
 func (d *Deps) since(t time.Time) time.Duration { return d.Now().Sub(t) }

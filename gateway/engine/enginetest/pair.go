@@ -10,6 +10,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
+// Token is the token of a pair.
+const Token = "secret"
+
 // Pair is an engine and the connection of a second gateway to it, which a
 // restart of the engine breaks.
 type Pair struct {
@@ -27,9 +30,9 @@ func OpenPair(t *testing.T) *Pair {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	p := &Pair{config: engine.Config{Dir: t.TempDir(), Listen: addr, Token: secret.New("secret"), Replicas: 1, Interval: time.Minute}}
+	p := &Pair{config: engine.Config{Dir: t.TempDir(), Listen: addr, Token: secret.New(Token), Replicas: 1, Interval: time.Minute}}
 	p.Host = opened(t, p.config)
-	p.Joined = opened(t, engine.Config{URL: "nats://" + addr, Token: secret.New("secret"), Replicas: 1, Interval: time.Minute})
+	p.Joined = opened(t, engine.Config{URL: "nats://" + addr, Token: secret.New(Token), Replicas: 1, Interval: time.Minute})
 	return p
 }
 
