@@ -33,6 +33,8 @@ type Answers struct {
 	say  func(what Wrong, text string)
 	ids  *regexp.Regexp
 
+	judge time.Duration // for completing an upload
+
 	mu      sync.Mutex
 	slowest time.Duration
 	route   string // of the slowest
@@ -41,7 +43,13 @@ type Answers struct {
 
 // NewAnswers tells say what is wrong with answers that come by base.
 func NewAnswers(base http.RoundTripper, say func(what Wrong, text string)) *Answers {
-	return &Answers{base: base, say: say, ids: regexp.MustCompile(`/[0-9A-Za-z_-]{16,}`)}
+	return &Answers{base: base, say: say, judge: judgeWithin, ids: regexp.MustCompile(`/[0-9A-Za-z_-]{16,}`)}
+}
+
+// AtOnce wants completions as soon as all else: the photos are small.
+func (a *Answers) AtOnce() *Answers {
+	a.judge = AnswerWithin
+	return a
 }
 
 // RoundTrip sends the request and judges its answer.
@@ -51,28 +59,29 @@ func (a *Answers) RoundTrip(req *http.Request) (*http.Response, error) {
 	took, route := time.Since(begun), req.Method+" "+a.ids.ReplaceAllString(req.URL.Path, "/…")
 	within := AnswerWithin
 	if strings.HasSuffix(route, "/complete") {
-		within = judgeWithin
+		within = a.judge
 	}
 	if took > within {
 		a.say(Late, fmt.Sprintf("%s at %s: %s after %v", route, req.URL.Host, ended(resp, err), took.Round(time.Millisecond)))
 	}
 	if resp != nil && !polite(resp) {
-		a.say(Rude, fmt.Sprintf("%s at %s: %d, Retry-After %q", route, req.URL.Host, resp.StatusCode, resp.Header.Get("Retry-After")))
+		a.say(Rude, fmt.Sprintf("%s at %s: %d %s, Retry-After %q", route, req.URL.Host, resp.StatusCode, resp.Header.Get("Content-Type"), resp.Header.Get("Retry-After")))
 	}
 	a.note(route, took, resp)
 	return resp, err
 }
 
-// polite reports whether an answer is none of trouble, or says when to come
-// back. A store that is full may say 507.
+// polite reports whether an answer is none of trouble, or a problem that says
+// when to come back. A store that is full may say 507.
 func polite(resp *http.Response) bool {
-	switch {
-	case resp.StatusCode < http.StatusInternalServerError:
-		return true
-	case resp.StatusCode == http.StatusInsufficientStorage:
-		return true
+	problem := strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json")
+	switch resp.StatusCode {
+	case http.StatusInsufficientStorage:
+		return problem
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return problem && resp.Header.Get("Retry-After") != ""
 	default:
-		return resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != ""
+		return resp.StatusCode < http.StatusInternalServerError
 	}
 }
 

@@ -2,19 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
-)
-
-const (
-	// mostLines is what a process may log in any ten seconds, but for a line for
-	// each request and what belongs to a task.
-	mostLines = 40
-	window    = 10 * time.Second
 )
 
 // led says which streams have no leader.
@@ -82,48 +74,13 @@ func (s *siege) tell() []string {
 func (s *siege) noise() string {
 	most, whose := 0, ""
 	for _, p := range s.site.all() {
-		n, words := noisiest(p.LogPath())
+		n, words := rig.Noisiest(p.LogPath())
 		if n > most {
 			most, whose = n, fmt.Sprintf("%s, most of it %q", p.Name(), words)
 		}
-		if n > mostLines {
-			s.book.fault(noisy, 1, "", "%s wrote %d lines within %v, most of them %q", p.Name(), n, window, words)
+		if n > rig.MostLines {
+			s.book.fault(noisy, 1, "", "%s wrote %d lines within %v, most of them %q", p.Name(), n, rig.NoiseWindow, words)
 		}
 	}
-	return fmt.Sprintf("at most %d lines in %v (%s)", most, window, whose)
-}
-
-// noisiest counts the lines of the loudest ten seconds of a log, and tells the
-// words that most of them have.
-func noisiest(path string) (most int, words string) {
-	type said struct {
-		at   time.Time
-		text string
-	}
-	var recent []said
-	lines(path, `"msg"`, func(raw []byte) {
-		var line struct {
-			Time    time.Time `json:"time"`
-			Msg     string    `json:"msg"`
-			Request string    `json:"request"`
-			Task    string    `json:"task"`
-		}
-		if json.Unmarshal(raw, &line) != nil || line.Request != "" || line.Task != "" {
-			return
-		}
-		recent = append(recent, said{line.Time, line.Msg})
-		for line.Time.Sub(recent[0].at) > window {
-			recent = recent[1:]
-		}
-		if len(recent) > most {
-			most = len(recent)
-			count := map[string]int{}
-			for _, r := range recent {
-				if count[r.text]++; count[r.text] > count[words] {
-					words = r.text
-				}
-			}
-		}
-	})
-	return most, words
+	return fmt.Sprintf("at most %d lines in %v (%s)", most, rig.NoiseWindow, whose)
 }

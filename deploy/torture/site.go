@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -163,23 +160,7 @@ func (s *site) crashes() map[string]int {
 // takeovers counts how often dispatch changed hands, from the logs.
 func (s *site) takeovers() (n int) {
 	for _, p := range s.gateways {
-		lines(p.LogPath(), "dispatch leads", func([]byte) { n++ })
+		rig.Lines(p.LogPath(), "dispatch leads", func([]byte) { n++ })
 	}
 	return max(0, n-1)
-}
-
-// lines calls take with every line of a log that contains a text.
-func lines(path, text string, take func([]byte)) {
-	f, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer func() { _ = f.Close() }()
-	all := bufio.NewScanner(f)
-	all.Buffer(nil, 1<<20)
-	for all.Scan() {
-		if bytes.Contains(all.Bytes(), []byte(text)) {
-			take(all.Bytes())
-		}
-	}
 }

@@ -170,7 +170,7 @@ func (r *audited) remember(a task.Attempt) {
 func (s *site) recoveries(b *book) map[string]int {
 	out := map[string]int{}
 	for _, p := range s.gateways {
-		lines(p.LogPath(), "lost call found", func(line []byte) {
+		rig.Lines(p.LogPath(), "lost call found", func(line []byte) {
 			var doc struct {
 				Task      task.ID `json:"task"`
 				Attempt   int     `json:"attempt"`
