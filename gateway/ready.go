@@ -19,9 +19,13 @@ const (
 var errNoWorker = errors.New("no worker is registered")
 
 // buildReady names what this gateway works with.
-func (g *gateway) buildReady(context.Context) error {
+func (g *gateway) buildReady(ctx context.Context) error {
+	probe, err := g.engine.Probe(ctx, g.id)
+	if err != nil {
+		return err
+	}
 	g.ready = readiness.New([]readiness.Check{
-		{Name: checkEngine, Probe: g.engine.Ready},
+		{Name: checkEngine, Probe: probe.Check},
 		{Name: checkStore, Probe: g.store.Probe},
 		{Name: checkWorkers, Need: readiness.AtFirst, Probe: g.someWorker},
 	}, g.alarmOf)

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -21,14 +19,10 @@ const (
 	lookWithin = 4 * time.Second
 )
 
-// Run compares what the engine has with what the configuration asks for until
-// ctx ends, and tells what differs.
-func (e *Engine) Run(ctx context.Context) error {
-	for range tick.AtOnce(ctx, lookEvery) {
-		_ = e.compare(ctx) // an engine that is away is the business of whoever needs it
-	}
-	return context.Cause(ctx)
-}
+// Run tells what differs between what the engine has and what the configuration
+// asks for, and watches over an embedded server, until ctx ends. It ends before
+// with an error when that server can no longer store and cannot be helped.
+func (e *Engine) Run(ctx context.Context) error { return e.attend(ctx) }
 
 func (e *Engine) compare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)

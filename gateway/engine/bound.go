@@ -8,26 +8,35 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// boundJetStream bounds every call of ours. What it does not name, nobody here
+// boundJetStream bounds every call of ours, and notes publishes that fail. What it does not name, nobody here
 // calls; a test says so.
 type boundJetStream struct {
 	jetstream.JetStream
 
-	b bounded
+	b     bounded
+	room  *room
+	marks *marks
 }
-
-// bind gives a JetStream whose calls are bounded.
-func bind(js jetstream.JetStream, b bounded) jetstream.JetStream { return &boundJetStream{js, b} }
 
 // PublishMsg is repeated when nothing was stored, and when the engine knows a
 // repeat by its message id.
 func (j *boundJetStream) PublishMsg(ctx context.Context, m *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	if err := j.room.writes(); err != nil && !j.inMemory(m.Subject) {
+		return nil, err
+	}
 	again := func(err error) bool {
 		return unsent(err) && !Full(err) || timedOut(err) && m.Header.Get(jetstream.MsgIDHeader) != ""
 	}
-	return try(ctx, j.b, j.b.Write, again, func(ctx context.Context) (*jetstream.PubAck, error) {
-		return j.JetStream.PublishMsg(ctx, m, opts...)
+	return try(ctx, j.b, j.b.Write, again, func(one context.Context) (*jetstream.PubAck, error) {
+		ack, err := j.JetStream.PublishMsg(one, m, opts...)
+		j.marks.take(ctx, m.Subject, ack, err)
+		return ack, err
 	})
+}
+
+func (j *boundJetStream) inMemory(subject string) bool {
+	s := j.marks.streams.taking(subject)
+	return s != nil && s.want.Storage == jetstream.MemoryStorage
 }
 
 func (j *boundJetStream) Publish(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +26,7 @@ const (
 
 // Engine is a connection to JetStream, and the server itself when embedded.
 type Engine struct {
-	server   *server.Server // nil when external
+	host     *host // nil when external
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	bounds   Bounds
@@ -35,6 +34,8 @@ type Engine struct {
 	replicas int          // as configured, 0 where it is not
 	nodes    atomic.Int64 // that a new stream is spread over at most
 	streams  registry
+	marks    marks
+	room     *room // nil when external
 	differs  differs
 	patience *patience
 	closing  atomic.Bool
@@ -51,13 +52,14 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	e := &Engine{bounds: cmp.Or(c.Bounds, DefaultBounds()), replicas: c.Replicas, differs: differs{tell: c.Differs}, log: c.Logger, reg: c.Registry}
 	e.nodes.Store(MaxReplicas)
+	e.marks.streams = &e.streams
 	e.patience = newPatience(c.Logger, cmp.Or(hosts(c.URL), "embedded"))
 	if c.URL == "" {
-		s, err := soon(ctx, func() (*server.Server, error) { return serve(c) }, (*server.Server).Shutdown)
+		h, err := soon(ctx, func() (*host, error) { return openHost(c) }, (*host).close)
 		if err != nil {
 			return nil, err
 		}
-		e.server = s
+		e.host, e.room = h, &room{dir: c.Dir}
 	}
 	if err := e.connect(ctx, c); err != nil {
 		e.Close()
@@ -78,8 +80,8 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 	}
 	opts = append(opts, proof...)
 	addr := c.URL
-	if e.server != nil {
-		opts = append(opts, nats.InProcessServer(e.server))
+	if e.host != nil {
+		opts = append(opts, nats.InProcessServer(e.host))
 		addr = nats.DefaultURL
 	}
 	conn, err := await(ctx, e.patience, func() (*nats.Conn, error) { return nats.Connect(addr, opts...) }, (*nats.Conn).Close)
@@ -92,7 +94,7 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 		return fmt.Errorf("jetstream: %w", err)
 	}
 	e.link = newLink(e.conn, e.said)
-	e.js = bind(js, bounded{e.bounds, e.link})
+	e.js = &boundJetStream{js, bounded{e.bounds, e.link}, e.room, &e.marks}
 	_, err = await(ctx, e.patience, func() (*jetstream.AccountInfo, error) { return e.js.AccountInfo(ctx) }, func(*jetstream.AccountInfo) {})
 	return err
 }
@@ -117,10 +119,13 @@ func (e *Engine) Ready(ctx context.Context) error {
 // ClientURL is where further gateways reach the embedded server, "" when it
 // does not listen.
 func (e *Engine) ClientURL() string {
-	if e.server == nil {
+	if e.host == nil {
 		return ""
 	}
-	return e.server.ClientURL()
+	if s := e.host.now(); s != nil {
+		return s.ClientURL()
+	}
+	return ""
 }
 
 // Close ends the connection and the embedded server. It may be called twice.
@@ -129,17 +134,19 @@ func (e *Engine) Close() {
 	if e.conn != nil {
 		e.conn.Close()
 	}
-	if e.server != nil {
-		e.server.Shutdown()
-		e.server.WaitForShutdown()
+	if e.host != nil {
+		e.host.close()
 	}
 }
 
 // Classify gives engine errors their fault kind; nil stays nil.
 func Classify(err error) error {
+	var known *fault.Fault
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &known):
+		return err
 	case lostRace(err):
 		return fault.Wrap(fault.RevisionConflict, err)
 	case errors.Is(err, jetstream.ErrMsgNotFound):

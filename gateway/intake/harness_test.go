@@ -138,7 +138,12 @@ type fixture struct {
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	e, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Replicas: 1, Interval: time.Minute})
+	return openIn(t, t.TempDir())
+}
+
+func openIn(t testing.TB, dir string) *fixture {
+	t.Helper()
+	e, err := engine.Open(t.Context(), engine.Config{Dir: dir, Replicas: 1, Interval: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 
 // queue is what gateway/queue gives.
 type queue interface {
+	Accepts() error
 	Submit(ctx context.Context, j *task.Job, messageID string) (seq uint64, duplicate bool, err error)
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Known(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)

@@ -169,6 +169,9 @@ func (in *Intake) readyUpload(ctx context.Context, d *draft) (upload.Upload, err
 // enqueue reserves what the task needs and commits the job. When a later step
 // refuses, what the earlier ones took is given back.
 func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
+	if err := in.queue.Accepts(); err != nil {
+		return Accepted{}, err
+	}
 	if err := in.admit(ctx, d); err != nil {
 		return Accepted{}, err
 	}
@@ -220,7 +223,8 @@ const slotSlack = 10 * time.Minute
 // is not known the reservation stays: quota and campaign look for stale ones
 // before they refuse anything.
 func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
-	sure := fault.CodeOf(cause) == fault.QueueFull
+	code := fault.CodeOf(cause)
+	sure := code == fault.QueueFull || code == fault.StorageFull
 	if sure || d.Campaign == "" {
 		in.release(ctx, d)
 	}

@@ -96,6 +96,10 @@ func (q *Queue) Run(ctx context.Context) error {
 func jobSubject(s task.SessionID, id task.ID) string  { return "job." + string(s) + "." + string(id) }
 func taskSubject(s task.SessionID, id task.ID) string { return "t." + string(s) + "." + string(id) }
 
+// Accepts refuses new tasks while the engine has little room for those that are
+// accepted already.
+func (q *Queue) Accepts() error { return q.engine.Accepts() }
+
 // Submit publishes a job; when it returns without an error the task is
 // accepted and durable. The same messageID within two minutes is a duplicate
 // and changes nothing. A full queue is fault.QueueFull.

@@ -61,6 +61,7 @@ func TestNoCallWaitsLongForADeafEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	check := probe(t, e)
 	line.Deafen()
 	var calls sync.WaitGroup
 	for name, call := range map[string]func(context.Context) error{
@@ -93,6 +94,7 @@ func TestNoCallWaitsLongForADeafEngine(t *testing.T) {
 		"forget":    func(ctx context.Context) error { return s.DeleteConsumer(ctx, "none") },
 		"lag":       func(ctx context.Context) error { _, err := cons.Info(ctx); return err },
 		"ready":     e.Ready,
+		"probe":     check.Check,
 	} {
 		for patience, ctx := range map[string]context.Context{"endless": t.Context(), "a minute": minute(t)} {
 			calls.Go(func() {
