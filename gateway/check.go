@@ -50,7 +50,8 @@ func (c *Config) httpapi() httpapi.Config {
 	h := httpapi.Defaults()
 	h.Listen, h.PublicURL = c.HTTP.Listen, c.HTTP.PublicURL
 	h.CORSOrigins, h.TrustedProxies = c.HTTP.CORSOrigins, c.HTTP.TrustedProxies
-	h.Gate.Most = processDescriptors().connections
+	d := processDescriptors()
+	h.Gate.Most, h.Files = d.connections, d.files
 	h.Gate.PerAddress = func() int64 { return c.Limits.AddressConnections } // until operators can be asked
 	if !c.prod() {
 		h.Gate.Uncounted = loopback()

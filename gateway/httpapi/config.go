@@ -22,6 +22,7 @@ type Config struct {
 	Drain          time.Duration
 	Timeout        time.Duration // of what a request waits for, beside its own body; then it is answered 503
 	Gate           gate.Config   // how many connections; Bind adds the proxies, the answer and the logger
+	Files          int           // descriptors that requests may have open for files, 0 for no bound
 	Wire           wire.Limits
 	Streams        hub.Config
 }

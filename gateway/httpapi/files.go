@@ -39,7 +39,7 @@ func (s *Server) getFile(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.deps.Store.Open(ctx, g.Key)
+	o, err := s.openObject(ctx, g.Key)
 	if err != nil {
 		return err
 	}
@@ -180,6 +180,11 @@ func (s *Server) putFile(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	giveBack, err := s.files.take(writes)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	if !sameType(g.ContentType, c.header("Content-Type")) {
 		return fault.New(fault.ContentTypeMismatch)
 	}

@@ -41,6 +41,11 @@ func (s *Server) resumeUpload(ctx context.Context, c *call) error {
 		ctx, cancel = c.soon(ctx)
 		defer cancel()
 	}
+	giveBack, err := s.files.take(writes)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	r := c.standardRequest(ctx)
 	a, err := s.deps.Tus.Serve(r, c.owner, c.conn.Interrupt)
 	if err != nil {

@@ -38,6 +38,7 @@ type Server struct {
 	listener  *wire.Listener
 	engine    *server.Hertz
 	routes    []route
+	files     openFiles
 	stopping  chan struct{}
 	readiness telemetry.Seldom // what was said of it
 }
@@ -65,7 +66,8 @@ func New(c Config, d Deps) (*Server, error) {
 	}
 	s := &Server{
 		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
-		met: newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
+		files: openFiles{most: int64(c.Files)},
+		met:   newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
 	}
 	d.Listener.Watch(d.Registry)
 	s.listener = wire.On(d.Listener, c.Wire, s.refusal)

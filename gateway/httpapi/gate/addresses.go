@@ -2,18 +2,63 @@ package gate
 
 import (
 	"hash/maphash"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
 )
 
 const (
-	shards  = 64
-	network = 64 // bits of an IPv6 address that one customer has for itself
+	shards = 64
+
+	// One IPv6 customer has a /64 at least, within which it takes any address
+	// it likes, and may have a /48. A site may have as much as so many /64, as
+	// in gateway/ratelimit.
+	networkBits = 64
+	siteBits    = 48
+	siteShare   = 16
 )
 
-// addresses counts by address. Addresses with nothing counted take no memory.
+// addresses counts connections by address: by that of IPv4; by network and
+// site of IPv6.
 type addresses struct {
+	networks, sites *table
+}
+
+func newAddresses() *addresses { return &addresses{newTable(), newTable()} }
+
+// enter counts one more for an address, unless it has most already; 0 is no
+// cap. The zero address is not counted.
+func (a *addresses) enter(addr netip.Addr, most int64) bool {
+	if !addr.IsValid() {
+		return true
+	}
+	if !a.networks.enter(addr, most) {
+		return false
+	}
+	if addr.Is6() && !a.sites.enter(site(addr), siteMost(most)) {
+		a.networks.leave(addr)
+		return false
+	}
+	return true
+}
+
+func (a *addresses) leave(addr netip.Addr) {
+	if !addr.IsValid() {
+		return
+	}
+	a.networks.leave(addr)
+	if addr.Is6() {
+		a.sites.leave(site(addr))
+	}
+}
+
+func site(addr netip.Addr) netip.Addr { return netip.PrefixFrom(addr, siteBits).Masked().Addr() }
+
+func siteMost(most int64) int64 { return min(most, math.MaxInt64/siteShare) * siteShare }
+
+// table counts by address. One with nothing counted takes no memory.
+type table struct {
 	seed   maphash.Seed
 	shards [shards]shard
 }
@@ -23,29 +68,21 @@ type shard struct {
 	n  map[netip.Addr]int64
 }
 
-func newAddresses() *addresses {
-	a := &addresses{seed: maphash.MakeSeed()}
-	for i := range a.shards {
-		a.shards[i].n = make(map[netip.Addr]int64)
+func newTable() *table {
+	t := &table{seed: maphash.MakeSeed()}
+	for i := range t.shards {
+		t.shards[i].n = make(map[netip.Addr]int64)
 	}
-	return a
+	return t
 }
 
-func (a *addresses) shard(addr netip.Addr) *shard {
-	return &a.shards[maphash.Comparable(a.seed, addr)%shards]
+func (t *table) shard(addr netip.Addr) *shard {
+	return &t.shards[maphash.Comparable(t.seed, addr)%shards]
 }
 
-// enter counts one more for an address, unless it has most already; 0 is no
-// cap. The zero address is not counted.
-func (a *addresses) enter(addr netip.Addr, most int64) bool {
-	return !addr.IsValid() || a.shard(addr).enter(addr, most)
-}
+func (t *table) enter(addr netip.Addr, most int64) bool { return t.shard(addr).enter(addr, most) }
 
-func (a *addresses) leave(addr netip.Addr) {
-	if addr.IsValid() {
-		a.shard(addr).leave(addr)
-	}
-}
+func (t *table) leave(addr netip.Addr) { t.shard(addr).leave(addr) }
 
 func (s *shard) enter(addr netip.Addr, most int64) bool {
 	s.mu.Lock()
@@ -68,8 +105,7 @@ func (s *shard) leave(addr netip.Addr) {
 	delete(s.n, addr)
 }
 
-// chargedTo is the address that is charged for a peer's connection: of IPv6
-// the network, within which one customer may take any address it likes.
+// chargedTo is the address that is charged for a peer's connection.
 func (l *Listener) chargedTo(peer net.Addr) netip.Addr {
 	tcp, ok := peer.(*net.TCPAddr)
 	if !ok {
@@ -82,7 +118,7 @@ func (l *Listener) chargedTo(peer net.Addr) netip.Addr {
 		}
 	}
 	if addr.Is6() {
-		return netip.PrefixFrom(addr, network).Masked().Addr()
+		return netip.PrefixFrom(addr, networkBits).Masked().Addr()
 	}
 	return addr
 }

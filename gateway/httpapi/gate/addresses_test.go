@@ -35,8 +35,35 @@ func TestAnAddressWithoutConnectionsTakesNoMemory(t *testing.T) {
 	for range 3 {
 		a.leave(addr)
 	}
-	if n := len(a.shard(addr).n); n != 0 {
+	if n := len(a.networks.shard(addr).n); n != 0 {
 		t.Errorf("%d addresses are kept", n)
+	}
+}
+
+func TestAnIPv6SiteHasWhatSixteenNetworksHave(t *testing.T) {
+	t.Parallel()
+	a := newAddresses()
+	network := func(site, i int) netip.Addr {
+		return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, byte(site), 0, byte(i)})
+	}
+	taken := func(site int) (n int) {
+		for i := range 256 {
+			for range 3 {
+				if a.enter(network(site, i), 2) {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	for site := range 2 {
+		if got := taken(site); got != 2*siteShare {
+			t.Errorf("a site takes %d, want %d", got, 2*siteShare)
+		}
+	}
+	a.leave(network(0, 0))
+	if !a.enter(network(0, 99), 2) || a.enter(network(0, 98), 2) {
+		t.Error("what one network leaves is not another's")
 	}
 }
 

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDescriptorsAreLeftForTheEngine(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]int{256: leastConnections, 1024: 576, 1200: 719, 65536: 52992, 1 << 20: 851712} {
+		d := divide(limit)
+		if d.connections != want {
+			t.Errorf("of %d: %d connections, want %d", limit, d.connections, want)
+		}
+		if left := limit - d.connections - d.files; limit >= 1024 && left < ownDescriptors {
+			t.Errorf("of %d: %d are left", limit, left)
+		}
+		if said := d.warning() != ""; said != (limit < fewDescriptors) {
+			t.Errorf("of %d it says %q", limit, d.warning())
+		}
+	}
+	if w := divide(1024).warning(); !strings.Contains(w, "RLIMIT_NOFILE") || !strings.Contains(w, "576") {
+		t.Errorf("it says %q", w)
+	}
+	if d := (descriptors{}); d.warning() != "" {
+		t.Errorf("without a limit it says %q", d.warning())
+	}
+}
