@@ -16,6 +16,13 @@ const (
 	leaderTTL   = 4 * time.Second
 	leaderRenew = time.Second
 	leaderPoll  = 500 * time.Millisecond
+
+	// leaderPatience is how long a term goes on while the engine does not
+	// answer. An engine that elects its leaders gives the lease to nobody
+	// else. A gateway that alone has lost the engine can begin no call, because
+	// it writes each attempt before; what it has begun is attached to by
+	// whoever leads meanwhile.
+	leaderPatience = 15 * time.Second
 )
 
 var errLeaseLost = errors.New("lease on dispatch lost")
@@ -38,12 +45,7 @@ func (l *lease) renew(ctx context.Context) error {
 	sent := time.Now()
 	rev, err := l.bucket.Put(ctx, leaderKey, l.value, l.rev, leaderTTL)
 	if fault.KindOf(err) == fault.Conflict {
-		// Ours, when only the answer to an earlier renewal was lost.
-		e, getErr := l.bucket.Get(ctx, leaderKey)
-		if getErr != nil || !bytes.Equal(e.Value, l.value) {
-			return err
-		}
-		rev, err = l.bucket.Put(ctx, leaderKey, l.value, e.Revision, leaderTTL)
+		rev, err = l.regain(ctx, err)
 	}
 	if err == nil {
 		l.rev, l.renewed = rev, sent
@@ -51,12 +53,32 @@ func (l *lease) renew(ctx context.Context) error {
 	return err
 }
 
-// keep renews the lease until ctx ends or it cannot be renewed in time.
+// regain renews a lease whose entry is not the one that we wrote last: it is
+// ours when only the answer to an earlier renewal was lost, and nobody's when
+// it expired while the engine was away.
+func (l *lease) regain(ctx context.Context, lost error) (uint64, error) {
+	e, err := l.bucket.Get(ctx, leaderKey)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		e.Revision = 0
+	case err != nil:
+		return 0, err
+	case !bytes.Equal(e.Value, l.value):
+		return 0, lost
+	}
+	rev, err := l.bucket.Put(ctx, leaderKey, l.value, e.Revision, leaderTTL)
+	if fault.KindOf(err) == fault.Conflict && l.rev != 0 {
+		err = fault.Wrap(fault.EngineUnavailable, err) // an earlier renewal is under way, or somebody else's: the next one finds out
+	}
+	return rev, err
+}
+
+// keep renews the lease until ctx ends, another has it, or the engine has been
+// away for too long.
 func (l *lease) keep(ctx context.Context) error {
 	for range tick.After(ctx, leaderRenew) {
-		switch err := l.renew(ctx); {
-		case err == nil:
-		case fault.KindOf(err) == fault.Conflict, time.Since(l.renewed) > leaderTTL-leaderRenew:
+		err := l.renew(ctx)
+		if fault.KindOf(err) == fault.Conflict || time.Since(l.renewed) > leaderPatience {
 			return errLeaseLost
 		}
 	}

@@ -195,7 +195,7 @@ func TestALostLeaseEndsTheTerm(t *testing.T) {
 	w := newWorld(t)
 	d := w.start()
 	l := d.leads()
-	if _, err := d.lease.Put(t.Context(), leaderKey, []byte("somebody else"), engine.AnyRevision, time.Second); err != nil {
+	if _, err := d.lease.Put(t.Context(), leaderKey, []byte("somebody else"), engine.AnyRevision, 2*leaderRenew); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it stands by", func() bool { return d.current.Load() != l })

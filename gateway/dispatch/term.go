@@ -16,8 +16,14 @@ const (
 	tickEvery = 250 * time.Millisecond
 
 	// recoverMost bounds how long assigning waits for the jobs of the term
-	// before: they come within milliseconds of an engine that is well.
+	// before, from the first one on: they come within milliseconds of an engine
+	// that is well. Before the first there is nothing to assign.
 	recoverMost = 5 * time.Second
+
+	// enterMost bounds how long a job waits for its record, which an engine
+	// that elects its leaders does not give. It is well below the time after
+	// which a lease comes again by itself.
+	enterMost = 15 * time.Second
 )
 
 // term is one term of leadership: everything it knows dies with it and is
@@ -28,13 +34,14 @@ type term struct {
 	sched     *scheduler
 	logged    loggedAlarms
 	onset     *onset
+	entered   chan struct{} // full when the first job is here
 	recovered chan struct{} // closed when the calls of the term before are counted
 }
 
 func newTerm(c Config, deps Deps, logged loggedAlarms, o *onset) *term {
 	deps.Runs.Accounts = billing.NewAccounts()
 	deps.Runs.Ledger = deps.Runs.Billing.Ledger(deps.Runs.Accounts, deps.Runs.Logger)
-	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, onset: o, recovered: make(chan struct{})}
+	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, onset: o, entered: make(chan struct{}, 1), recovered: make(chan struct{})}
 }
 
 // run leads until ctx ends or the queue is taken over, and leaves no
@@ -72,9 +79,10 @@ func (t *term) run(ctx context.Context) error {
 // enter hands a lease to the scheduler. A job that an earlier dispatcher may
 // have begun is looked up first: a call in flight is attached to at once.
 func (t *term) enter(ctx context.Context, l queue.Lease) {
+	tick.Wake(t.entered)
 	it := &item{lease: l, rec: l.Job.Accepted(), entered: t.deps.Runs.Now()}
 	if l.Old || t.sched.wasPoked(l.Job.ID) {
-		rec, rev, err := t.deps.Queue.Lookup(ctx, l.Job.Session, l.Job.ID)
+		rec, rev, err := t.lookup(ctx, l)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			_ = l.Return(time.Second)
 			return
@@ -84,6 +92,17 @@ func (t *term) enter(ctx context.Context, l queue.Lease) {
 		}
 	}
 	t.sched.enter(it)
+}
+
+// lookup reads a record, again while the engine is away: a lease that is
+// returned then may be lost on its way, and comes half a minute later.
+func (t *term) lookup(ctx context.Context, l queue.Lease) (*task.Record, uint64, error) {
+	for end := time.Now().Add(enterMost); ; {
+		rec, rev, err := t.deps.Queue.Lookup(ctx, l.Job.Session, l.Job.ID)
+		if k := fault.KindOf(err); err == nil || k != fault.Unavailable && k != fault.Timeout || time.Now().After(end) || !tick.Wait(ctx, tickEvery) {
+			return rec, rev, err
+		}
+	}
 }
 
 // pulse keeps every lease in hand.
@@ -99,15 +118,9 @@ func (t *term) pulse(ctx context.Context) {
 // begins when the calls of the term before hold their slots again, so that no
 // worker or provider is given more than it may have.
 func (t *term) assign(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-t.recovered:
-	case <-time.After(recoverMost):
-		t.deps.Runs.Logger.Warn("assigning begins before all jobs are back")
-	}
+	t.recover(ctx)
 	tick := time.Tick(tickEvery)
-	for changed := t.refresh(); ; {
+	for changed := t.refresh(); ctx.Err() == nil; {
 		if t.deps.Fresh(ctx) == nil { // else what is off by now would be paid
 			t.sched.assign()
 		}
@@ -121,6 +134,23 @@ func (t *term) assign(ctx context.Context) {
 			changed = t.refresh()
 			t.tick(ctx)
 		}
+	}
+}
+
+// recover waits until the calls of the term before hold their slots.
+func (t *term) recover(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-t.recovered:
+		return
+	case <-t.entered:
+	}
+	select {
+	case <-ctx.Done():
+	case <-t.recovered:
+	case <-time.After(recoverMost):
+		t.deps.Runs.Logger.Warn("assigning begins before all jobs are back")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
@@ -20,6 +21,12 @@ const (
 	ackWait        = 30 * time.Second
 	pullHeartbeat  = 2 * time.Second // a lost consumer is noticed after two
 	flushWithin    = 5 * time.Second
+	confirmWithin  = 2 * time.Second // one try
+
+	// An election takes seconds. Who takes the queue over, or gives a job up,
+	// goes on trying for so long.
+	persistFor   = 15 * time.Second
+	persistEvery = 100 * time.Millisecond
 
 	// PulseEvery is how often a lease must be renewed.
 	PulseEvery = ackWait / 3
@@ -37,8 +44,16 @@ type Lease struct {
 // Ack ends the job: its task is terminal and settled.
 func (l Lease) Ack() error { return engine.Classify(l.msg.Ack()) }
 
-// Confirm is Ack, and waits until the engine has it.
-func (l Lease) Confirm(ctx context.Context) error { return engine.Classify(l.msg.DoubleAck(ctx)) }
+// Confirm is Ack, and waits until the engine has it. It asks again while the
+// engine is away. Without an answer in the end the job comes again, and its
+// task is known to have ended.
+func (l Lease) Confirm(ctx context.Context) error {
+	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, confirmWithin)
+		defer cancel()
+		return engine.Classify(l.msg.DoubleAck(ctx))
+	})
+}
 
 // Pulse renews the lease for another 30 seconds.
 func (l Lease) Pulse() error { return engine.Classify(l.msg.InProgress()) }
@@ -53,21 +68,9 @@ func (l Lease) Return(delay time.Duration) error { return engine.Classify(l.msg.
 // been leased again. It returns when ctx ends or when another dispatcher takes
 // over (fault.Deposed).
 func (q *Queue) Lead(ctx context.Context, most int, on func(Lease), recovered func()) error {
-	if err := q.depose(ctx); err != nil {
-		return err
-	}
-	info, err := q.jobs.Info(ctx)
+	cons, info, err := q.takeOver(ctx, most)
 	if err != nil {
-		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
-	}
-	// The name is new in every term. Under a fixed name, a dispatcher that was
-	// deposed without noticing would go on with its successor's consumer.
-	cons, err := q.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: consumerPrefix + task.NewID(), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
-		MaxAckPending: most, MaxDeliver: -1, MemoryStorage: true,
-	})
-	if err != nil {
-		return fmt.Errorf("consume jobs: %w", engine.Classify(err))
+		return fmt.Errorf("take over jobs: %w", err)
 	}
 	msgs, err := cons.Messages(jetstream.PullMaxMessages(most), jetstream.PullHeartbeat(pullHeartbeat), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
@@ -80,18 +83,46 @@ func (q *Queue) Lead(ctx context.Context, most int, on func(Lease), recovered fu
 	return l.run(ctx, msgs)
 }
 
+// takeOver makes the only consumer of jobs. Its name is new in every term: under
+// a fixed name, a dispatcher that was deposed without noticing would go on with
+// its successor's consumer.
+func (q *Queue) takeOver(ctx context.Context, most int) (cons jetstream.Consumer, info *jetstream.StreamInfo, err error) {
+	config := jetstream.ConsumerConfig{
+		Durable: consumerPrefix + task.NewID(), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		MaxAckPending: most, MaxDeliver: -1, MemoryStorage: true,
+	}
+	for _, step := range []func() error{
+		func() error { return q.depose(ctx) },
+		func() (err error) { info, err = q.jobs.Info(ctx); return engine.Classify(err) },
+		func() (err error) { cons, err = q.jobs.CreateConsumer(ctx, config); return engine.Classify(err) }, // a repeat finds it
+	} {
+		if err := persist(ctx, step); err != nil {
+			return nil, nil, err
+		}
+	}
+	return cons, info, nil
+}
+
+// persist tries again while the engine is away, for as long as an election may
+// take.
+func persist(ctx context.Context, try func() error) error {
+	for end := time.Now().Add(persistFor); ; {
+		err := try()
+		if k := fault.KindOf(err); err == nil || k != fault.Unavailable && k != fault.Timeout || time.Now().After(end) || !tick.Wait(ctx, persistEvery) {
+			return err
+		}
+	}
+}
+
 // depose removes every consumer of jobs.
 func (q *Queue) depose(ctx context.Context) error {
 	names := q.jobs.ConsumerNames(ctx)
 	for name := range names.Name() {
 		if err := q.jobs.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return fmt.Errorf("take over jobs: %w", engine.Classify(err))
+			return engine.Classify(err)
 		}
 	}
-	if err := names.Err(); err != nil {
-		return fmt.Errorf("take over jobs: %w", engine.Classify(err))
-	}
-	return nil
+	return engine.Classify(names.Err())
 }
 
 // leasing is one term of consuming jobs.

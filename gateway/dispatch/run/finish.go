@@ -13,6 +13,13 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
+// An election of the engine takes seconds. The books of a task are tried again
+// for so long.
+const (
+	settleMost  = 15 * time.Second
+	settleEvery = 250 * time.Millisecond
+)
+
 // complete writes an outcome into its attempt, unless it has one. Number 0 is
 // every attempt that still runs.
 func (r *Run) complete(rec *task.Record, out workerrpc.Outcome) {
@@ -87,7 +94,7 @@ func (r *Run) close(ctx context.Context) {
 			log.Warn("objects of a deleted task left behind", "task", r.job.ID, "err", err)
 		}
 	}
-	paid, err := r.settle(ctx, rec)
+	paid, err := r.settleSoon(ctx, rec)
 	if err != nil {
 		log.Warn("task not closed, the job returns", "task", r.job.ID, "err", err)
 		_ = r.task.Lease.Return(time.Second)
@@ -99,6 +106,18 @@ func (r *Run) close(ctx context.Context) {
 	}
 	r.observe(rec)
 	r.port.Finished(rec)
+}
+
+// settleSoon settles, again while the engine is away: a job that is returned
+// then may be lost on its way, and its person would have a task that counts as
+// active for half a minute.
+func (r *Run) settleSoon(ctx context.Context, rec *task.Record) (paid bool, err error) {
+	for end := time.Now().Add(settleMost); ; {
+		paid, err = r.settle(ctx, rec)
+		if k := fault.KindOf(err); err == nil || k != fault.Unavailable && k != fault.Timeout || time.Now().After(end) || sleep(ctx, settleEvery) != nil {
+			return paid, err
+		}
+	}
 }
 
 // settle writes the books of the task: of its session, of what it has cost,
