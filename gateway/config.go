@@ -34,7 +34,7 @@ func defaults() *Config {
 		Data:       dataConfig{Dir: ".imgfleet"},
 		Engine:     engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
 		Store:      defaultStore(),
-		Session:    sessionConfig{TTL: s.TTL},
+		Session:    sessionConfig{TTL: s.TTL, Challenge: s.Challenge},
 		Limits:     limitsConfig{Limits: limit.Defaults(), TaskTimeout: 10 * time.Minute},
 		Retention:  24 * time.Hour,
 		Providers:  []providerConfig{{Name: mock, Kind: mock}},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
@@ -167,8 +168,8 @@ type sessionConfig struct {
 	TTL time.Duration `config:"ttl" range:"1s…" example:"30m"`
 	// How long after its end a token can still be renewed. 0 is the retention.
 	RenewWithin time.Duration `config:"renewWithin" range:"0…" example:"12h"`
-	// Asks for a small proof of work before a new session, against scripts.
-	Challenge bool `config:"challenge"`
+	// When a new session asks for a small proof of work, against scripts: never, when its address has begun limits.ipSessionsPerHour, or always. With auto or on, whoever did the work gets a session past that limit.
+	Challenge session.Challenge `config:"challenge" range:"off|auto|on" example:"on"`
 }
 
 type limitsConfig struct {

@@ -67,7 +67,7 @@ func seePublicKeys(t *testing.T) {
 	if got := resp.Header.Get("Access-Control-Allow-Origin"); got != "https://www.example.com" {
 		t.Errorf("http.corsOrigins: %q may call", got)
 	}
-	for i, want := range []int{http.StatusCreated, http.StatusCreated, http.StatusTooManyRequests} {
+	for i, want := range []int{http.StatusCreated, http.StatusCreated, http.StatusPreconditionRequired} {
 		if resp, _ := answer(t, http.MethodPost, base+"/sessions", "", "X-Forwarded-For", "203.0.113.9"); resp.StatusCode != want {
 			t.Errorf("http.trustedProxies: session %d of an address gets %d, want %d", i, resp.StatusCode, want)
 		}
@@ -87,9 +87,20 @@ func seeRenewals(t *testing.T) {
 }
 
 func seeChallenge(t *testing.T) {
-	s := gatewayWith(t, section{"session": section{"challenge": true}})
-	if resp, doc := answer(t, http.MethodPost, "http://"+s.http+"/sessions", ""); resp.StatusCode == http.StatusCreated {
-		t.Errorf("a session begins without a proof of work: %v", doc)
+	for mode, want := range map[string][]int{
+		"on":   {http.StatusPreconditionRequired, http.StatusPreconditionRequired},
+		"auto": {http.StatusCreated, http.StatusPreconditionRequired},
+		"off":  {http.StatusCreated, http.StatusTooManyRequests},
+	} {
+		s := gatewayWith(t, section{"session": section{"challenge": mode}, "limits": section{"ipSessionsPerHour": 1}})
+		for i, status := range want {
+			if resp, doc := answer(t, http.MethodPost, "http://"+s.http+"/sessions", ""); resp.StatusCode != status {
+				t.Errorf("session.challenge %s: session %d gets %d %v, want %d", mode, i, resp.StatusCode, doc, status)
+			}
+		}
+		if mode != "off" {
+			s.session(t) // by a client that does the work
+		}
 	}
 }
 

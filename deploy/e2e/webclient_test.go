@@ -165,7 +165,7 @@ func openOldPage(t *testing.T) *oldPage {
 	pages := httptest.NewServer(mux)
 	t.Cleanup(pages.Close)
 	d := start(t, t.TempDir(), "--config", config(t, "latency=2s&jitter=0s&steps=8", map[string]any{
-		"http": map[string]any{"corsOrigins": []string{pages.URL}},
+		"http": map[string]any{"corsOrigins": []string{pages.URL}}, "session": map[string]any{"challenge": "on"},
 	}))
 	network := newUnlucky(t, d.public[0])
 	gateway := httptest.NewServer(network.proxy)
@@ -209,7 +209,8 @@ func (o *oldPage) tasks(t *testing.T) (*client.Session, []client.Task) {
 }
 
 // TestAnOldPageMakesPictures drives the browser client and its example through
-// a lost answer, a cut stream, a cut upload, a reload and a change of mind.
+// a proof of work, a lost answer, a cut stream, a cut upload, a reload and a
+// change of mind.
 func TestAnOldPageMakesPictures(t *testing.T) {
 	t.Parallel()
 	o := openOldPage(t)

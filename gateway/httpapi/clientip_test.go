@@ -78,7 +78,9 @@ func TestARenewalIsNoNewSession(t *testing.T) {
 	h.world.counted = nil
 	h.do("POST", "/sessions", token, "{}")
 	h.do("POST", "/sessions", "", `{"linkCode":"AAAAA-AAAAA"}`)
-	if want := []string{"post 127.0.0.1", "post 127.0.0.1"}; !slices.Equal(h.world.counted, want) {
+	h.do("POST", "/sessions", "", `{"solution":"wrong"}`)
+	want := []string{"post 127.0.0.1", "post 127.0.0.1", "post 127.0.0.1", "session 127.0.0.1", "not session 127.0.0.1"}
+	if !slices.Equal(h.world.counted, want) {
 		t.Errorf("counted %q, want %q", h.world.counted, want)
 	}
 }

@@ -82,6 +82,7 @@ type readier interface {
 
 type limiter interface {
 	Allow(a ratelimit.Action, client netip.Addr) (ratelimit.Window, error)
+	Return(a ratelimit.Action, client netip.Addr)
 }
 
 type accounts interface {

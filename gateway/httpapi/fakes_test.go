@@ -81,6 +81,12 @@ func testCatalog() *catalog.Document {
 func (w *world) Create(_ context.Context, r session.CreateRequest) (session.Created, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if r.Crowded != nil {
+		return session.Created{}, r.Crowded
+	}
+	if r.Solution == "wrong" {
+		return session.Created{}, fault.New(fault.ChallengeRequired)
+	}
 	id, renewed := r.Bearer, w.sessions[r.Bearer]
 	if !renewed {
 		id = task.NewID()
@@ -125,6 +131,12 @@ func (w *world) Allow(a ratelimit.Action, from netip.Addr) (ratelimit.Window, er
 		return w.allow(a)
 	}
 	return ratelimit.Window{Limit: 120, Remaining: 119, Length: time.Minute, Reset: 59500 * time.Millisecond}, nil
+}
+
+func (w *world) Return(a ratelimit.Action, from netip.Addr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counted = append(w.counted, "not "+string(a)+" "+from.String())
 }
 
 func (w *world) Of(context.Context, session.ID) (quota.Usage, error) {

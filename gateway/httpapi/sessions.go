@@ -40,12 +40,13 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 		return err
 	}
 	if r.New() {
-		if err := c.allow(ratelimit.Session); err != nil {
-			return err
-		}
+		r.Crowded = c.allow(ratelimit.Session)
 	}
 	made, err := s.deps.Sessions.Create(ctx, r)
 	if err != nil {
+		if r.New() && r.Crowded == nil {
+			s.deps.Limiter.Return(ratelimit.Session, c.client)
+		}
 		return err
 	}
 	c.owner = made.ID

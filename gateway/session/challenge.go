@@ -20,6 +20,40 @@ const (
 	maxSolution      = 2 << 10
 )
 
+// Challenge says when a new session asks for a proof of work.
+type Challenge string
+
+// When it is asked for.
+const (
+	Off  Challenge = "off"  // never
+	Auto Challenge = "auto" // when an address has begun limits.ipSessionsPerHour
+	On   Challenge = "on"   // always
+)
+
+// UnmarshalText reads one, and the true and false of older configurations.
+func (c *Challenge) UnmarshalText(text []byte) error {
+	switch t := Challenge(text); t {
+	case Off, Auto, On:
+		*c = t
+	case "true":
+		*c = On
+	case "false":
+		*c = Off
+	default:
+		return fmt.Errorf("must be off, auto or on, is %q", text)
+	}
+	return nil
+}
+
+// prove lets a new session begin: it is refused, or asked for a solution, or
+// neither. Crowds behind one address are people too, and each can do the work.
+func (s *Sessions) prove(ctx context.Context, r CreateRequest) error {
+	if s.config.Challenge == On || s.config.Challenge == Auto && r.Crowded != nil {
+		return s.checkSolution(ctx, r.Solution)
+	}
+	return r.Crowded
+}
+
 // checkSolution accepts a solution of a challenge once. Without a good solution
 // it returns fault.Challenge, with a new challenge in Params["challenge"], in
 // ALTCHA's JSON.

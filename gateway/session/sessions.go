@@ -62,6 +62,7 @@ type CreateRequest struct {
 	Client   netip.Addr
 	LinkCode string
 	Solution string
+	Crowded  error // its address has begun all sessions that it may; nil: it has not
 }
 
 // New reports whether a session is wanted that was not there before.
@@ -126,10 +127,8 @@ func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error)
 		}
 		return s.issue(ctx, id, "linked")
 	}
-	if s.config.Challenge {
-		if err := s.checkSolution(ctx, r.Solution); err != nil {
-			return Created{}, err
-		}
+	if err := s.prove(ctx, r); err != nil {
+		return Created{}, err
 	}
 	id := ID(task.NewID())
 	s.created(id)

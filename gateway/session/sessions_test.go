@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/netip"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/altcha-org/altcha-lib-go"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -334,53 +332,6 @@ func TestTicketsAreForOneTaskAndATime(t *testing.T) {
 	f.clock.advance(time.Hour)
 	_, err = f.VerifyTicket(t.Context(), ticket, a)
 	wantCode(t, err, fault.NotFound, "ticket_expired")
-}
-
-func TestTheChallengeIsSolvedOnce(t *testing.T) {
-	t.Parallel()
-	f := open(t, func(c *Config) { c.Challenge, c.ChallengeCost = true, 1000 })
-	ask := func(solution string) (Created, error) {
-		return f.Create(t.Context(), CreateRequest{Solution: solution, Client: netip.MustParseAddr("192.0.2.1")})
-	}
-	_, err := ask("")
-	wantCode(t, err, fault.Challenge, "challenge_required")
-	solution := solve(t, fault.As(err).Params["challenge"])
-	if _, err := ask(solution); err != nil {
-		t.Fatalf("a good solution is refused: %v", err)
-	}
-	for name, bad := range map[string]string{
-		"used":    solution,
-		"garbage": "garbage",
-		"empty":   base64.StdEncoding.EncodeToString([]byte("{}")),
-		"huge":    strings.Repeat("A", 1<<20),
-	} {
-		_, err := ask(bad)
-		if fault.CodeOf(err) != fault.ChallengeRequired || fault.As(err).Params["challenge"] == "" {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	f.clock.advance(-2 * challengeTTL)
-	_, err = ask("")
-	f.clock.advance(2 * challengeTTL)
-	_, err = ask(solve(t, fault.As(err).Params["challenge"]))
-	wantCode(t, err, fault.Challenge, "challenge_required")
-}
-
-func solve(t *testing.T, challenge string) string {
-	t.Helper()
-	var c altcha.Challenge
-	if err := json.Unmarshal([]byte(challenge), &c); err != nil {
-		t.Fatal(err)
-	}
-	s, err := altcha.SolveChallengeSafe(c.Challenge, c.Salt, altcha.Algorithm(c.Algorithm), int(c.MaxNumber), 0, nil)
-	if err != nil || s == nil {
-		t.Fatalf("solution %v, err %v", s, err)
-	}
-	text, err := json.Marshal(altcha.Payload{Algorithm: c.Algorithm, Challenge: c.Challenge, Number: int64(s.Number), Salt: c.Salt, Signature: c.Signature})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return base64.StdEncoding.EncodeToString(text)
 }
 
 func FuzzTokens(f *testing.F) {

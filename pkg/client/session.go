@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -84,10 +85,20 @@ func (s *Session) Via(c *Client) *Session {
 }
 
 // Renew gets a fresh token for the same session, also shortly after the old
-// one expired.
+// one expired. A new session does the work that a gateway may ask of it.
 func (s *Session) Renew(ctx context.Context) error {
 	var out Created
-	_, err := s.client.do(ctx, call{method: http.MethodPost, url: "/sessions", token: s.Token(), body: struct{}{}, out: &out})
+	var in struct {
+		Solution string `json:"solution,omitempty"`
+	}
+	post := call{method: http.MethodPost, url: "/sessions", token: s.Token(), body: &in, out: &out}
+	_, err := s.client.do(ctx, post)
+	if p := (*Problem)(nil); errors.As(err, &p) && len(p.Challenge) > 0 {
+		if in.Solution, err = solve(ctx, p.Challenge); err != nil {
+			return err
+		}
+		_, err = s.client.do(ctx, post)
+	}
 	if err == nil {
 		s.state.Store(&out)
 	}

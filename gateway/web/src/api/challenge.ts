@@ -3,7 +3,8 @@ import { sha256 } from './hash';
 interface Challenge {
   algorithm: string;
   challenge: string;
-  maxnumber: number;
+  maxNumber?: number;
+  maxnumber?: number; // as other servers spell it
   salt: string;
   signature: string;
 }
@@ -15,9 +16,10 @@ const maxTries = 5_000_000;
  * undefined when this browser cannot.
  */
 export async function solve(raw: unknown): Promise<string | undefined> {
-  const { algorithm, challenge, maxnumber, salt, signature } = raw as Challenge;
+  const { algorithm, challenge, maxNumber, maxnumber, salt, signature } = raw as Challenge;
+  const last = Math.min(maxNumber ?? maxnumber ?? maxTries, maxTries);
   const text = new TextEncoder();
-  for (let number = 0; number <= Math.min(maxnumber, maxTries); number++) {
+  for (let number = 0; number <= last; number++) {
     const sum = await sha256(text.encode(salt + number));
     if (sum === undefined) return undefined; // not served safely
     if (sum === challenge) {

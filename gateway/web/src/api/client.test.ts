@@ -214,7 +214,7 @@ describe('a session', () => {
   });
 
   test('that asks for work which cannot be done ends in a sentence', async () => {
-    const asked = { algorithm: 'SHA-256', challenge: 'none', maxnumber: 3, salt: 's', signature: '' };
+    const asked = { algorithm: 'SHA-256', challenge: 'none', maxNumber: 3, salt: 's', signature: '' };
     const doc = { status: 428, code: 'challenge_required', detail: '…', retryable: true, challenge: asked };
     const headers = { 'Content-Type': 'application/problem+json' };
     const fetch = async () => new Response(JSON.stringify(doc), { status: 428, headers });
@@ -224,11 +224,11 @@ describe('a session', () => {
     });
   });
 
-  test('asks for work where the operator wants it', async () => {
+  test.each(['maxNumber', 'maxnumber'])('does the work that the operator wants, up to %s', async (limit) => {
     const salt = 'salt?expires=1';
     const sum = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(salt + 41));
     const challenge = [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, '0')).join('');
-    const asked = { algorithm: 'SHA-256', challenge, maxnumber: 100, salt, signature: 'sig' };
+    const asked = { algorithm: 'SHA-256', challenge, [limit]: 100, salt, signature: 'sig' };
     const host = server.host();
     const bodies: string[] = [];
     const guarded: typeof fetch = async (url, init) => {
