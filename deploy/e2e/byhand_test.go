@@ -32,6 +32,12 @@ func startByHand(t *testing.T, program string, config map[string]any, env ...str
 // startWith has more arguments for the program.
 func startWith(t *testing.T, program string, config map[string]any, env []string, args ...string) byHand {
 	t.Helper()
+	return startUnder(t, 0, program, config, env, args...)
+}
+
+// startUnder limits the program's open files; 0 does not.
+func startUnder(t *testing.T, descriptors int, program string, config map[string]any, env []string, args ...string) byHand {
+	t.Helper()
 	programs, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +51,11 @@ func startWith(t *testing.T, program string, config map[string]any, env []string
 	if err := os.WriteFile(file, doc, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := rig.New(program, programs.Path(program), log, append(rig.Environ(os.Environ()), env...), append([]string{"-config", file, "-exit-with-stdin"}, args...)...)
+	path, args := programs.Path(program), append([]string{"-config", file, "-exit-with-stdin"}, args...)
+	if descriptors != 0 {
+		path, args = "/bin/sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, descriptors), path}, args...)
+	}
+	p := rig.New(program, path, log, append(rig.Environ(os.Environ()), env...), args...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

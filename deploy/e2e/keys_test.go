@@ -95,6 +95,12 @@ type site struct {
 // gatewayWith starts a gateway on free ports with more keys.
 func gatewayWith(t *testing.T, more section, env ...string) *site {
 	t.Helper()
+	return gatewayUnder(t, 0, more, env...)
+}
+
+// gatewayUnder limits its open files; 0 does not.
+func gatewayUnder(t *testing.T, descriptors int, more section, env ...string) *site {
+	t.Helper()
 	at, err := rig.FreePorts(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +112,7 @@ func gatewayWith(t *testing.T, more section, env ...string) *site {
 	if given, ok := more["http"].(section); ok && given["listen"] != nil {
 		s.http = given["listen"].(string)
 	}
-	s.byHand = startByHand(t, rig.Gateway, laid(base, more), env...)
+	s.byHand = startUnder(t, descriptors, rig.Gateway, laid(base, more), env)
 	s.serves(t, s.http)
 	return s
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -131,6 +132,38 @@ func TestAStreamIsCountedUntilItEnds(t *testing.T) {
 	eventually(t, func() bool { return h.server.deps.Listener.Open() == 0 })
 	if _, r := h.ask("GET", "/livez", ""); r.status != 200 {
 		t.Errorf("after the streams: %d %s", r.status, r.body)
+	}
+}
+
+func TestACrowdThatOnlyHoldsItsConnectionsKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := start(t, func(c *Config, _ *Deps) {
+		c.Gate.Most, c.Wire.Shed = 8, 100*time.Millisecond
+		c.Wire.Head, c.Wire.Idle = 20*time.Second, 20*time.Second
+	})
+	h.world.sessions[someone] = true
+	id := h.accepted(someone)
+	stream := h.dial()
+	stream.send("GET /tasks/%s/stream HTTP/1.1\nHost: x\nAuthorization: Bearer %s\n\n", id, someone)
+	busy := h.dial()
+	busy.send("POST /sessions HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 2\n\n{")
+	for range 3 {
+		h.ask("GET", "/livez", "")
+		h.dial()
+	}
+	eventually(t, func() bool {
+		c := h.dial()
+		_, _ = c.Write([]byte("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"))
+		r, err := c.tryReceive()
+		return err == nil && r.status == 200
+	})
+	busy.send("}")
+	if r := busy.receive(); r.status != 201 {
+		t.Errorf("a request that was under way: %d %s", r.status, r.body)
+	}
+	h.world.publish(id, succeed)
+	if got, err := io.ReadAll(stream.r); err != nil || !strings.Contains(string(got), "event: succeeded") {
+		t.Errorf("a stream that was open: %q, %v", got, err)
 	}
 }
 

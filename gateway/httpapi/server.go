@@ -71,6 +71,7 @@ func New(c Config, d Deps) (*Server, error) {
 	}
 	d.Listener.Watch(d.Registry)
 	s.listener = wire.On(d.Listener, c.Wire, s.refusal)
+	d.Listener.Shed(s.listener.Shed)
 	s.engine = s.newEngine()
 	s.routes = s.table()
 	s.register()

@@ -236,7 +236,7 @@ func TestRefusalsAreCountedAndSaidOnce(t *testing.T) {
 	}
 	want := map[string]float64{
 		"imgfleet_http_connections_refused_total address": 9, "imgfleet_http_connections_refused_total full": 0, "imgfleet_http_connections_refused_total strangers": 0,
-		"imgfleet_http_open_connections": 3, "imgfleet_http_open_connections_strange": 3, "imgfleet_http_open_connections_most": 8,
+		"imgfleet_http_connections_shed_total": 0, "imgfleet_http_open_connections": 3, "imgfleet_http_open_connections_strange": 3, "imgfleet_http_open_connections_most": 8,
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("metrics are %v, want %v", got, want)

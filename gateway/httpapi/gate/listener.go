@@ -52,6 +52,7 @@ type Listener struct {
 	refused    [reasons]atomic.Int64
 	worth      [reasons]telemetry.Seldom
 	answering  chan struct{} // a place for each connection that gets an answer
+	room       room
 }
 
 // On accepts on a listener of TCP that is bound already.
@@ -110,7 +111,7 @@ func (l *Listener) admit(raw net.Conn) net.Conn {
 	}
 	c := &Conn{TCPConn: tcp, l: l, from: l.chargedTo(tcp.RemoteAddr())}
 	switch {
-	case !take(&l.open, int64(l.c.Most)):
+	case !l.enter():
 		l.refuse(Full)
 		l.turnAway(tcp)
 		return nil
@@ -126,6 +127,12 @@ func (l *Listener) admit(raw net.Conn) net.Conn {
 	}
 	_ = tcp.Close()
 	return nil
+}
+
+// enter counts one more connection, if need be in the room of an idle one.
+func (l *Listener) enter() bool {
+	most := int64(l.c.Most)
+	return take(&l.open, most) || l.room.make() && take(&l.open, most)
 }
 
 // take counts one more, unless there are most already.

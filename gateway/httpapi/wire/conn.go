@@ -28,6 +28,7 @@ type Conn struct {
 	l *Listener
 
 	phase     atomic.Int32
+	idleFrom  atomic.Int64 // in nanoseconds of Unix
 	framing   framing
 	begun     time.Time // of the body that is being read
 	bodyBytes int64
@@ -173,6 +174,7 @@ func (c *Conn) armBody() error {
 // and that a next request begins.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.phase.CompareAndSwap(answered, idle) {
+		c.idleFrom.Store(time.Now().UnixNano())
 		c.unread = false
 	} else {
 		c.phase.CompareAndSwap(idle, head)

@@ -10,6 +10,7 @@ import (
 type Limits struct {
 	Head        time.Duration // for the head of a request, from its first byte (of a fresh connection: from accept)
 	Idle        time.Duration // between requests
+	Shed        time.Duration // between requests, before others that find no room may take its place
 	Body        time.Duration // without a byte of a body that a handler reads
 	BodyGrace   time.Duration // before BodyRate is demanded
 	BodyRate    int64         // bytes per second, on average, that a body must reach after the grace
@@ -22,7 +23,7 @@ type Limits struct {
 // Defaults suit phones on bad networks and nobody else's patience.
 func Defaults() Limits {
 	return Limits{
-		Head: 10 * time.Second, Idle: 75 * time.Second,
+		Head: 10 * time.Second, Idle: 75 * time.Second, Shed: time.Second,
 		Body: 20 * time.Second, BodyGrace: time.Minute, BodyRate: 2 << 10,
 		Write: 15 * time.Second, Skip: 64 << 10,
 		Linger: 500 * time.Millisecond, LingerBytes: 256 << 10,
@@ -33,7 +34,7 @@ func Defaults() Limits {
 func (l Limits) Validate() error {
 	var faults check.Faults
 	for name, d := range map[string]time.Duration{
-		"head": l.Head, "idle": l.Idle, "body": l.Body, "bodyGrace": l.BodyGrace, "write": l.Write, "linger": l.Linger,
+		"head": l.Head, "idle": l.Idle, "shed": l.Shed, "body": l.Body, "bodyGrace": l.BodyGrace, "write": l.Write, "linger": l.Linger,
 	} {
 		faults.If(d <= 0, "http.wire.%s: must be positive, is %v", name, d)
 	}

@@ -92,11 +92,13 @@ func (l *Listener) wait(d time.Duration) bool {
 }
 
 func (l *Listener) take(raw net.Conn) *Conn {
+	now := time.Now()
 	c := &Conn{Conn: raw, l: l}
+	c.idleFrom.Store(now.UnixNano())
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
-	_ = raw.SetReadDeadline(time.Now().Add(l.limits.Head))
+	_ = raw.SetReadDeadline(now.Add(l.limits.Head))
 	return c
 }
 
@@ -123,6 +125,25 @@ func (l *Listener) Close() error {
 // not wait for them.
 func (l *Listener) CloseIdle() { l.closeIf(func(c *Conn) bool { return c.phase.Load() == idle }) }
 
+// Shed closes connections that have been idle for a while, so many at most, and
+// says how many it closed.
+func (l *Listener) Shed(most int) int {
+	before := time.Now().Add(-l.limits.Shed).UnixNano()
+	found := make([]*Conn, 0, most)
+	l.mu.Lock()
+	for c := range l.conns { // which begins anywhere, so that nobody is chosen
+		if len(found) == most {
+			break
+		}
+		if c.phase.Load() == idle && c.idleFrom.Load() <= before {
+			found = append(found, c)
+		}
+	}
+	l.mu.Unlock()
+	closeEach(found)
+	return len(found)
+}
+
 // CloseAll closes every connection, whatever it is doing.
 func (l *Listener) CloseAll() { l.closeIf(func(*Conn) bool { return true }) }
 
@@ -135,7 +156,11 @@ func (l *Listener) closeIf(match func(*Conn) bool) {
 		}
 	}
 	l.mu.Unlock()
-	for _, c := range found {
+	closeEach(found)
+}
+
+func closeEach(conns []*Conn) {
+	for _, c := range conns {
 		_ = c.Conn.Close()
 	}
 }
