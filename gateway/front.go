@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/httpapi/gate"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -94,7 +95,19 @@ func (f *front) close() {
 // builder says why a gateway is not built yet.
 type builder struct {
 	log   *slog.Logger
-	worth telemetry.Seldom
+	worth telemetry.SeldomOf
+}
+
+// insist tries until it works: in place, because to build everything again
+// would take the embedded engine from other gateways.
+func (b *builder) insist(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		if err == nil || ctx.Err() != nil || !b.passing(err) {
+			return err
+		}
+		tick.Wait(ctx, buildAgain)
+	}
 }
 
 // passing reports whether a build may succeed later, and says why it did not

@@ -92,12 +92,13 @@ func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
 	if err := g.openCDN(ctx, g.config.cdn(of), g.config.refresh(of), deps); err != nil {
 		return err
 	}
-	driver, err := obs.Open(ctx, g.config.obs(of), g.log)
-	if err != nil {
+	return g.builder.insist(ctx, func() error {
+		driver, err := obs.Open(ctx, g.config.obs(of), g.log)
+		if err == nil {
+			deps.Driver = driver
+		}
 		return err
-	}
-	deps.Driver = driver
-	return nil
+	})
 }
 
 // openCDN prepares what signs for the CDN and what tells it to forget.

@@ -55,6 +55,7 @@ type gateway struct {
 	secrets  secret.Opened
 	client   *workerrpc.Client
 	front    *front
+	builder  *builder
 	built    bool
 	alarms   *alarm.Board
 	engine   *engine.Engine
@@ -99,10 +100,10 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, log *slog.Logge
 		return err
 	}
 	defer f.close()
-	for b := (&builder{log: log, worth: telemetry.Seldom{Every: buildSaid}}); ; {
+	for b := (&builder{log: log, worth: telemetry.SeldomOf{Every: buildSaid}}); ; {
 		g := &gateway{
 			id: task.NewID(), config: c, log: log, reg: telemetry.NewRegistry(), secrets: opened, alarms: alarm.New(log),
-			client: link.client, front: f,
+			client: link.client, front: f, builder: b,
 		}
 		err := g.serve(ctx)
 		g.close()

@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,5 +175,60 @@ func TestFailuresOfTheEngineAreClassified(t *testing.T) {
 	}
 	if Classify(nil) != nil {
 		t.Error("no failure became one")
+	}
+}
+
+// A token that is changed and changed back, or read anew by the other side,
+// costs no restart: who was refused asks again, and says why.
+func TestWhoIsRefusedForAWhileComesBack(t *testing.T) {
+	t.Parallel()
+	dir, addr := t.TempDir(), freeAddr(t)
+	first := hosted(t, dir, addr)
+	var said lines
+	e := open(t, "", func(c *Config) {
+		c.URL, c.Token, c.Logger = "nats://"+addr, secret.New("secret"), slog.New(slog.NewTextHandler(&said, nil))
+	})
+	first.Close()
+	second := open(t, dir, func(c *Config) { c.Listen, c.Token = addr, secret.New("another") })
+	said.await(t, "it refuses engine.token")
+	<-time.After(time.Second) // of being refused, many times
+	second.Close()
+	hosted(t, dir, addr)
+	said.await(t, "engine is back")
+	if err := e.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, line := range []string{"engine lost", "it refuses engine.token", "nobody listens there", "engine is back"} {
+		if n := said.count(line); n > 1 {
+			t.Errorf("%q is said %d times", line, n)
+		}
+	}
+}
+
+// lines collects what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(words string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), words)
+}
+
+func (l *lines) await(t *testing.T, words string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); l.count(words) == 0; {
+		if time.Now().After(end) {
+			t.Fatalf("it never says %q:\n%s", words, l.text.String())
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // nothing announces it
 	}
 }

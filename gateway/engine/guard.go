@@ -120,6 +120,10 @@ func (e *Engine) attend(ctx context.Context) error {
 	if e.host != nil {
 		return newGuard(e).run(ctx)
 	}
-	<-ctx.Done()
-	return context.Cause(ctx)
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-e.link.gone: // nobody opens it again: a supervisor shall start us again
+		return fault.Wrap(fault.EngineUnavailable, errors.New("the connection to the engine was closed for good"))
+	}
 }

@@ -12,6 +12,7 @@ import (
 type link struct {
 	state  atomic.Int32
 	made   atomic.Uint64 // how often the connection was made again
+	gone   chan struct{} // closed with the connection
 	events chan nats.Status
 	tell   func(up bool, down time.Duration)
 	lost   time.Time // only follow knows
@@ -29,7 +30,7 @@ const linkCheck = time.Second // a missed event is made up for
 // newLink follows a connection until it is closed, and tells when it is lost
 // and when it is back.
 func newLink(c *nats.Conn, tell func(up bool, down time.Duration)) *link {
-	l := &link{events: c.StatusChanged(), tell: tell}
+	l := &link{gone: make(chan struct{}), events: c.StatusChanged(), tell: tell}
 	if c.IsConnected() {
 		l.state.Store(linkUp)
 	}
@@ -64,7 +65,9 @@ func (l *link) set(s nats.Status) {
 		}
 		l.state.Store(linkUp)
 	case nats.CLOSED:
-		l.state.Store(linkClosed)
+		if l.state.Swap(linkClosed) != linkClosed {
+			close(l.gone)
+		}
 	case nats.DISCONNECTED, nats.RECONNECTING, nats.CONNECTING:
 		if l.state.Swap(linkDown) == linkUp {
 			l.lost = time.Now()

@@ -14,14 +14,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 const (
-	mostReplicas  = 3                      // of a stream where the configuration names no number
-	streamRetry   = 200 * time.Millisecond // nothing announces that the engine is there again
-	nodesPatience = 30 * time.Second       // for the nodes of a cluster that starts
+	mostReplicas  = 3                // of a stream where the configuration names no number
+	nodesPatience = 30 * time.Second // for the nodes of a cluster that starts
 
 	errNoPeers     jetstream.ErrorCode = 10005 // the cluster has too few nodes for the replicas
 	errUnclustered jetstream.ErrorCode = 10074 // one node keeps one replica
@@ -91,33 +88,27 @@ func (r *registry) all() []*stream {
 // how many replicas a new stream gets, and with more than one only its leader
 // answers reads, because one that lags would deny what was just acknowledged.
 func (e *Engine) Stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
-	for began := time.Now(); ; {
-		s, err := e.open(ctx, c, time.Since(began))
-		if err == nil {
-			e.streams.add(s)
-			return s, nil
-		}
-		if lasting(err) {
-			return nil, fmt.Errorf("stream %s: %w", c.Name, err)
-		}
-		if !passing(err) || ctx.Err() != nil {
-			return nil, fmt.Errorf("stream %s: %w", c.Name, Classify(err))
-		}
-		e.patience.say(fmt.Errorf("stream %s: %w", c.Name, err))
-		tick.Wait(ctx, streamRetry)
+	var s *stream
+	began := time.Now()
+	err := e.Insist(ctx, func(ctx context.Context) (err error) {
+		s, err = e.open(ctx, c, time.Since(began))
+		return err
+	})
+	if err != nil && !judged(err) {
+		err = Classify(err)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", c.Name, err)
+	}
+	e.streams.add(s)
+	return s, nil
 }
 
-// passing reports whether another try may succeed.
-func passing(err error) bool {
-	return away(err) || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || few(err)
-}
-
-// lasting reports a fault of the configuration, or of ours: time mends neither.
-func lasting(err error) bool {
+// judged reports whether the engine, or what it has, refused a stream.
+func judged(err error) bool {
 	var refused refusal
 	var api *jetstream.APIError
-	return errors.As(err, &refused) || errors.As(err, &api) && !passing(err)
+	return errors.As(err, &refused) || errors.As(err, &api)
 }
 
 // few reports whether the engine has too few nodes now.

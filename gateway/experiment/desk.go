@@ -59,7 +59,7 @@ func Open(ctx context.Context, e *engine.Engine, log *slog.Logger) (*Desk, error
 			Read: func(_ context.Context, e engine.Entry) ([]byte, bool, error) { return e.Value, true, nil },
 		}),
 	}
-	if err := d.pages.Refresh(ctx); err != nil {
+	if err := e.Insist(ctx, d.pages.Refresh); err != nil {
 		return nil, fmt.Errorf("open experiments: %w", err)
 	}
 	return d, nil

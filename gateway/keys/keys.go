@@ -56,16 +56,23 @@ func Open(ctx context.Context, e *engine.Engine) (*Ring, error) {
 		Bucket: b, Filter: mastersKey, Read: read,
 		Outlives: func([]*master) bool { return true }, // an engine that lost its data takes no keys away
 	})}
-	if _, err := r.masters.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
+	if err := e.Insist(ctx, r.begin); err != nil {
+		return nil, fmt.Errorf("open keys: %w", err)
+	}
+	return r, nil
+}
+
+// begin reads the masters, and makes the first only when the engine has
+// answered that there are none. No answer is none: then nothing is written.
+func (r *Ring) begin(ctx context.Context) error {
+	_, err := r.masters.Update(ctx, mastersKey, func(old []byte) ([]byte, time.Duration, error) {
 		if old != nil {
 			return nil, 0, nil
 		}
 		value, err := json.Marshal(document{Masters: []stored{newMaster()}})
 		return value, 0, err
-	}); err != nil {
-		return nil, fmt.Errorf("open keys: %w", err)
-	}
-	return r, nil
+	})
+	return err
 }
 
 // Rotate adds a master. It verifies at once and signs a minute later; what

@@ -48,7 +48,7 @@ func Open(ctx context.Context, e *engine.Engine, base Limits, builtin *catalog.D
 		Bucket: b, Filter: key, Read: s.look,
 		Outlives: func(*view) bool { return true }, // an engine that lost its data lifts no limit
 	})
-	if err := s.Fresh(ctx); err != nil {
+	if err := e.Insist(ctx, s.Fresh); err != nil {
 		return nil, err
 	}
 	return s, nil
