@@ -34,7 +34,7 @@ func defaults() *Config {
 		Data:       dataConfig{Dir: ".imgfleet"},
 		Engine:     engineConfig{Sync: config.Sync{Always: e.Always, Interval: e.Interval}, Replicas: e.Replicas},
 		Store:      defaultStore(),
-		Session:    sessionConfig{TTL: s.TTL, Challenge: s.Challenge},
+		Session:    sessionConfig{TTL: s.TTL, MaxAge: s.MaxAge, Challenge: s.Challenge},
 		Limits:     limitsConfig{Limits: limit.Defaults(), TaskTimeout: 10 * time.Minute},
 		Retention:  24 * time.Hour,
 		Providers:  []providerConfig{{Name: mock, Kind: mock}},
@@ -97,7 +97,7 @@ func (c *Config) engine(of opened) engine.Config {
 
 func (c *Config) session() session.Config {
 	s := session.Defaults()
-	s.TTL, s.Challenge, s.RenewWithin = c.Session.TTL, c.Session.Challenge, c.Session.RenewWithin
+	s.TTL, s.MaxAge, s.Challenge, s.RenewWithin = c.Session.TTL, c.Session.MaxAge, c.Session.Challenge, c.Session.RenewWithin
 	if s.RenewWithin == 0 {
 		s.RenewWithin = c.Retention
 	}

@@ -168,6 +168,8 @@ type sessionConfig struct {
 	TTL time.Duration `config:"ttl" range:"1s…" example:"30m"`
 	// How long after its end a token can still be renewed. 0 is the retention.
 	RenewWithin time.Duration `config:"renewWithin" range:"0…" example:"12h"`
+	// How old a session may become, however often it is renewed or carried to another browser. Then its person begins a new one.
+	MaxAge time.Duration `config:"maxAge" range:"session.ttl…" example:"168h"`
 	// When a new session asks for a small proof of work, against scripts: never, when its address has begun limits.ipSessionsPerHour, or always. With auto or on, whoever did the work gets a session past that limit.
 	Challenge session.Challenge `config:"challenge" range:"off|auto|on" example:"on"`
 }

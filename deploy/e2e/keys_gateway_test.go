@@ -20,6 +20,7 @@ func gatewayEffects() []effect {
 	return []effect{
 		{"http.listen http.publicUrl http.corsOrigins http.trustedProxies http.node data.dir session.ttl retention admin.listen admin.token", seePublicKeys},
 		{"session.renewWithin", seeRenewals},
+		{"session.maxAge", seeAge},
 		{"session.challenge", seeChallenge},
 		{limitKeys(), seeLimits},
 		{"store.minFree", seeRoom},
@@ -83,6 +84,15 @@ func seeRenewals(t *testing.T) {
 	eventually(t, func() bool { // by default it could be renewed for a day
 		_, doc := answer(t, http.MethodPost, "http://"+s.http+"/sessions", "", "Authorization", "Bearer "+one.Token())
 		return doc["sessionId"] != string(one.ID())
+	})
+}
+
+func seeAge(t *testing.T) {
+	s := gatewayWith(t, section{"session": section{"ttl": "2s", "maxAge": "2s"}})
+	token := s.session(t).Token()
+	eventually(t, func() bool { // by default it could be renewed for a month
+		resp, doc := answer(t, http.MethodPost, "http://"+s.http+"/sessions", "", "Authorization", "Bearer "+token)
+		return resp.StatusCode == http.StatusUnauthorized && doc["code"] == "token_expired"
 	})
 }
 

@@ -26,7 +26,7 @@ func (c *call) authenticate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.owner, c.until = who.ID, who.ExpiresAt
+	c.owner, c.who = who.ID, who
 	c.conn.Know()
 	return nil
 }

@@ -22,8 +22,8 @@ type call struct {
 	client    netip.Addr
 	language  string // "zh-CN" or "en"
 	began     time.Time
-	owner     session.ID // "" on public routes
-	until     time.Time  // when the owner's token ends
+	owner     session.ID       // "" on public routes
+	who       session.Identity // by the token; not of a ticket
 	body      *body
 	reading   time.Duration // what reading the body took
 	fetched   bool          // the body was read into the next two

@@ -70,7 +70,7 @@ type Follower interface {
 type sessions interface {
 	Create(ctx context.Context, r session.CreateRequest) (session.Created, error)
 	Verify(ctx context.Context, token string) (session.Identity, error)
-	LinkCode(ctx context.Context, id session.ID) (code string, expiresAt time.Time, err error)
+	LinkCode(ctx context.Context, who session.Identity) (code string, expiresAt time.Time, err error)
 	Ticket(id session.ID, t task.ID, until time.Time) string
 	VerifyTicket(ctx context.Context, ticket string, t task.ID) (session.ID, error)
 }

@@ -107,7 +107,7 @@ func (w *world) Verify(_ context.Context, token string) (session.Identity, error
 	return session.Identity{ID: session.ID(token), ExpiresAt: time.Now().Add(time.Hour)}, nil
 }
 
-func (w *world) LinkCode(context.Context, session.ID) (string, time.Time, error) {
+func (w *world) LinkCode(context.Context, session.Identity) (string, time.Time, error) {
 	return "code-1", time.Now().Add(time.Minute), nil
 }
 

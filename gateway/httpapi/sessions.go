@@ -66,7 +66,7 @@ func (s *Server) showSession(ctx context.Context, c *call) error {
 	}
 	l := s.deps.Policy.Limits()
 	return c.answer(http.StatusOK, client.Created{
-		SessionID: c.owner, ExpiresAt: c.until.UTC(), Quota: newQuotaDocument(usage),
+		SessionID: c.owner, ExpiresAt: c.who.ExpiresAt.UTC(), Quota: newQuotaDocument(usage),
 		Limits: &client.Limits{
 			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
 			SessionUploadBytes: l.SessionUploadBytes, MaxUploadBytes: l.MaxUploadBytes, MaxPixels: l.MaxPixels,
@@ -87,7 +87,7 @@ func (s *Server) eraseSession(ctx context.Context, c *call) error {
 }
 
 func (s *Server) linkSession(ctx context.Context, c *call) error {
-	code, until, err := s.deps.Sessions.LinkCode(ctx, c.owner)
+	code, until, err := s.deps.Sessions.LinkCode(ctx, c.who)
 	if err != nil {
 		return err
 	}

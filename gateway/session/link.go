@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,10 +29,10 @@ const (
 
 // LinkCode makes a code that carries the session to another browser, once,
 // within five minutes.
-func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt time.Time, err error) {
+func (s *Sessions) LinkCode(ctx context.Context, who Identity) (code string, expiresAt time.Time, err error) {
 	code = drawCode()
 	expiresAt = s.now().Add(linkTTL).UTC()
-	if _, err := s.links.Put(ctx, linkKey(code), []byte(id), 0, linkTTL); err != nil {
+	if _, err := s.links.Put(ctx, linkKey(code), []byte(carry(who)), 0, linkTTL); err != nil {
 		return "", time.Time{}, fmt.Errorf("keep link code: %w", err)
 	}
 	return code, expiresAt, nil
@@ -41,34 +42,55 @@ func (s *Sessions) LinkCode(ctx context.Context, id ID) (code string, expiresAt 
 // gets it. Wrong codes are counted for the client's address: others of its
 // network have guessed nothing. A try counts until it is known to be right, so
 // that many at once are no more guesses than one after the other.
-func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (ID, error) {
+func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (id ID, began time.Time, err error) {
 	if counted, _, reset := s.guesses.TakeFor("link", client, guessLimit, guessWindow); !counted {
-		return "", fault.New(fault.RateLimited).After(reset)
+		return "", time.Time{}, fault.New(fault.RateLimited).After(reset)
 	}
-	id, err := s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
+	id, began, err = s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
 	if fault.CodeOf(err) != fault.LinkCodeInvalid {
 		s.guesses.ReturnFor("link", client)
 	}
-	return id, err
+	return id, began, err
 }
 
-func (s *Sessions) open(ctx context.Context, code string) (ID, error) {
+func (s *Sessions) open(ctx context.Context, code string) (id ID, began time.Time, err error) {
 	wrong := fault.New(fault.LinkCodeInvalid).At("/linkCode", fault.FieldUnknown, "unknown, used or expired code")
 	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
-		return "", wrong
+		return "", began, wrong
 	}
 	e, err := s.links.Get(ctx, linkKey(code))
 	if err == nil {
 		err = s.links.Delete(ctx, e.Key, e.Revision)
 	}
-	switch {
-	case err == nil && task.ValidID(string(e.Value)):
-		return ID(e.Value), nil
-	case err == nil, fault.KindOf(err) == fault.NotFound, fault.KindOf(err) == fault.Conflict:
-		return "", wrong
-	default:
-		return "", fmt.Errorf("redeem link code: %w", err)
+	if err == nil {
+		if id, began, known := s.carried(e.Value); known {
+			return id, began, nil
+		}
+		return "", began, wrong
 	}
+	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Conflict {
+		return "", began, wrong
+	}
+	return "", began, fmt.Errorf("redeem link code: %w", err)
+}
+
+// carry writes what a code is kept for: the session, and when it began.
+func carry(who Identity) string {
+	return string(who.ID) + " " + strconv.FormatInt(who.Began.Unix(), 10)
+}
+
+// carried reads it. An older release wrote no beginning.
+func (s *Sessions) carried(value []byte) (id ID, began time.Time, known bool) {
+	text, seconds, dated := strings.Cut(string(value), " ")
+	began = s.now().Truncate(time.Second)
+	if dated {
+		n, err := strconv.ParseInt(seconds, 10, 64)
+		if err != nil {
+			return "", began, false
+		}
+		began = time.Unix(n, 0)
+	}
+	return ID(text), began, task.ValidID(text)
 }
 
 // linkKey hides the code: what is stored does not open a session.

@@ -80,6 +80,7 @@ type Created struct {
 type Identity struct {
 	ID        ID
 	ExpiresAt time.Time
+	Began     time.Time // the session, not the token
 }
 
 // Open prepares sessions. Until Run has read which sessions are erased, every
@@ -121,18 +122,18 @@ func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error)
 	case r.Bearer != "":
 		return s.renew(ctx, r.Bearer)
 	case r.LinkCode != "":
-		id, err := s.redeem(ctx, r.LinkCode, r.Client)
+		id, began, err := s.redeem(ctx, r.LinkCode, r.Client)
 		if err != nil {
 			return Created{}, err
 		}
-		return s.issue(ctx, id, "linked")
+		return s.issue(ctx, id, began, "linked")
 	}
 	if err := s.prove(ctx, r); err != nil {
 		return Created{}, err
 	}
 	id := ID(task.NewID())
 	s.created(id)
-	return s.issue(ctx, id, "new")
+	return s.issue(ctx, id, s.now().Truncate(time.Second), "new")
 }
 
 func (s *Sessions) renew(ctx context.Context, token string) (Created, error) {
@@ -143,14 +144,18 @@ func (s *Sessions) renew(ctx context.Context, token string) (Created, error) {
 	if s.now().After(who.ExpiresAt.Add(s.config.RenewWithin)) {
 		return Created{}, fault.New(fault.TokenExpired)
 	}
-	return s.issue(ctx, who.ID, "renewed")
+	return s.issue(ctx, who.ID, who.Began, "renewed")
 }
 
-func (s *Sessions) issue(ctx context.Context, id ID, how string) (Created, error) {
+// issue gives a token, unless the session is erased or too old.
+func (s *Sessions) issue(ctx context.Context, id ID, began time.Time, how string) (Created, error) {
 	if err := s.checkErased(ctx, id); err != nil {
 		return Created{}, err
 	}
-	token, expires, err := s.sign(id)
+	if !s.now().Before(began.Add(s.config.MaxAge)) {
+		return Created{}, fault.New(fault.TokenExpired)
+	}
+	token, expires, err := s.sign(id, began)
 	if err != nil {
 		return Created{}, err
 	}

@@ -214,11 +214,21 @@ func TestAnErasedSessionIsRefusedOnEveryGateway(t *testing.T) {
 	}
 }
 
+// who is what a token proves.
+func (f *fixture) who(t testing.TB, c Created) Identity {
+	t.Helper()
+	who, err := f.Verify(t.Context(), c.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
 func TestALinkCodeCarriesASessionOnce(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
 	c := f.create(t)
-	code, until, err := f.LinkCode(t.Context(), c.ID)
+	code, until, err := f.LinkCode(t.Context(), f.who(t, c))
 	if err != nil || len(code) < 8 || until.Sub(f.clock.Now()) != linkTTL {
 		t.Fatalf("code = %q until %v, err = %v", code, until, err)
 	}
@@ -257,7 +267,7 @@ func TestGuessingLinkCodesIsSlow(t *testing.T) {
 		for i := range guessLimit {
 			wantCode(t, guess("ABCDEFGHJK"[:10-i%2], who.guesser), fault.Unprocessable, "link_code_invalid")
 		}
-		code, _, err := f.LinkCode(t.Context(), c.ID)
+		code, _, err := f.LinkCode(t.Context(), f.who(t, c))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +308,7 @@ func TestRightCodesAreNoGuesses(t *testing.T) {
 	f := open(t, nil)
 	c := f.create(t)
 	for range 2 * guessLimit {
-		code, _, err := f.LinkCode(t.Context(), c.ID)
+		code, _, err := f.LinkCode(t.Context(), f.who(t, c))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,12 +29,39 @@ func newParser(now func() time.Time) *jwt.Parser {
 	)
 }
 
-func (s *Sessions) sign(id ID) (token string, expires time.Time, err error) {
+// claims are what a token says. Began is OpenID's auth_time, for a session's
+// age. Tokens that are older than this claim lack it.
+type claims struct {
+	jwt.RegisteredClaims
+
+	Began *jwt.NumericDate `json:"auth_time,omitempty"`
+}
+
+// began is when the session was made, or when the token was as far as is known.
+func (c claims) began() time.Time {
+	switch {
+	case c.Began != nil:
+		return c.Began.Time
+	case c.IssuedAt != nil:
+		return c.IssuedAt.Time
+	default:
+		return time.Time{}
+	}
+}
+
+// sign makes a token. It ends no later than the session may live.
+func (s *Sessions) sign(id ID, began time.Time) (token string, expires time.Time, err error) {
 	now := s.now().Truncate(time.Second)
 	expires = now.Add(s.config.TTL).UTC()
+	if last := began.Add(s.config.MaxAge).UTC(); last.Before(expires) {
+		expires = last
+	}
 	kid, key := s.keys.Key(tokenPurpose)
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
-		Issuer: tokenIssuer, Subject: string(id), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: tokenIssuer, Subject: string(id), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+		},
+		Began: jwt.NewNumericDate(began),
 	})
 	t.Header["kid"] = kid
 	token, err = t.SignedString(key)
@@ -49,8 +76,8 @@ func (s *Sessions) parse(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fault.New(fault.TokenInvalid)
 	}
-	var claims jwt.RegisteredClaims
-	_, err := s.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+	var c claims
+	_, err := s.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, known, err := s.keys.Lookup(ctx, tokenPurpose, kid)
 		if err == nil && !known {
@@ -62,11 +89,11 @@ func (s *Sessions) parse(ctx context.Context, token string) (Identity, error) {
 	if errors.As(err, &away) {
 		return Identity{}, away // the keys are out of reach: it may be a good token
 	}
-	if err == nil && (!task.ValidID(claims.Subject) || claims.ExpiresAt == nil || claims.Issuer != tokenIssuer) {
+	if err == nil && (!task.ValidID(c.Subject) || c.ExpiresAt == nil || c.Issuer != tokenIssuer) {
 		err = errToken
 	}
 	if err != nil {
 		return Identity{}, fault.Wrap(fault.TokenInvalid, err)
 	}
-	return Identity{ID: ID(claims.Subject), ExpiresAt: claims.ExpiresAt.UTC()}, nil
+	return Identity{ID: ID(c.Subject), ExpiresAt: c.ExpiresAt.UTC(), Began: c.began().UTC()}, nil
 }

@@ -133,7 +133,7 @@ func valueOf(v reflect.Value, f reflect.StructField) string {
 		return Scalar(string(b))
 	}
 	switch {
-	case isText(v):
+	case isText(v) && v.Kind() != reflect.String:
 		return Scalar("")
 	case v.Type() == reflect.TypeFor[time.Duration]():
 		return span(time.Duration(v.Int()))
