@@ -16,9 +16,9 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
-// untakenSaid is how often a worker is named that takes no attempts. It is
-// tried by every task until it is known to be gone.
-const untakenSaid = 10 * time.Second
+// sayAgain is how often the log says what every task meets: a worker that
+// takes no attempts, an engine that writes no revisions.
+const sayAgain = 10 * time.Second
 
 // Dispatcher leads or stands by.
 type Dispatcher struct {
@@ -53,7 +53,7 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	}
 	deps.Runs.Records, deps.Runs.Billing, deps.Runs.Stall = deps.Queue, money, c.Stall
 	deps.Runs.Metrics = run.NewMetrics(deps.Registry)
-	deps.Runs.Untaken = &telemetry.SeldomOf{Every: untakenSaid}
+	deps.Runs.Untaken, deps.Runs.Unsaved = &telemetry.SeldomOf{Every: sayAgain}, &telemetry.SeldomOf{Every: sayAgain}
 	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: make(loggedAlarms)}
 	if deps.Registry != nil {
 		err = deps.Registry.Register(newCollector(d))

@@ -95,7 +95,7 @@ func (s *Server) options(cfg ServerConfig, ln net.Listener) []server.Option {
 		server.WithListener(ln),
 		server.WithTransServerFactory(transServerFactory{}),
 		server.WithTransHandlerFactory(nphttp2.NewSvrTransHandlerFactory()),
-		server.WithMetaHandler(gatekeeper(source(cfg.Token, cfg.TokenFrom))),
+		server.WithMetaHandler(newGate(source(cfg.Token, cfg.TokenFrom), cfg.Logger).handler()),
 		server.WithExitWaitTime(positive(cfg.Drain, 10*time.Second)),
 		// Signals belong to main.
 		server.WithExitSignal(func() <-chan error { return s.exit }),

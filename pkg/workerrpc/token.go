@@ -5,16 +5,21 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"log/slog"
+	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cloudwego/kitex/pkg/remote"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 const (
@@ -30,20 +35,54 @@ func source(token secret.Value, from secret.Source) secret.Source {
 	return from
 }
 
-// gatekeeper refuses calls without the token before it reads their message.
-// Without one every call passes: mTLS alone proves the identity then. A token
-// that is not there yet lets nobody pass.
-func gatekeeper(tokens secret.Source) remote.MetaHandler {
-	return remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {
-		if tokens.Missing() {
-			return ctx, nil
-		}
-		token, err := tokens.Value()
-		if md, _ := metadata.FromIncomingContext(ctx); err == nil && !token.Empty() && slices.ContainsFunc(md.Get(tokenKey), func(v string) bool { return same(v, token) }) {
-			return ctx, nil
-		}
-		return ctx, status.Err(codes.Unauthenticated, string(fault.FleetTokenInvalid))
-	}))
+// refusedSaid is how often a caller without the token is named.
+const refusedSaid = time.Minute
+
+// gate refuses calls without the token before it reads their message. Without
+// one every call passes: mTLS alone proves the identity then. A token that is
+// not there yet lets nobody pass.
+type gate struct {
+	tokens secret.Source
+	log    *slog.Logger
+	named  telemetry.SeldomOf // callers that were refused
+}
+
+func newGate(tokens secret.Source, log *slog.Logger) *gate {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &gate{tokens: tokens, log: log, named: telemetry.SeldomOf{Every: refusedSaid}}
+}
+
+func (g *gate) handler() remote.MetaHandler {
+	return remote.NewCustomMetaHandler(remote.WithOnReadStream(g.pass))
+}
+
+func (g *gate) pass(ctx context.Context) (context.Context, error) {
+	if g.tokens.Missing() {
+		return ctx, nil
+	}
+	token, err := g.tokens.Value()
+	if md, _ := metadata.FromIncomingContext(ctx); err == nil && !token.Empty() && slices.ContainsFunc(md.Get(tokenKey), func(v string) bool { return same(v, token) }) {
+		return ctx, nil
+	}
+	if who := caller(ctx); g.named.Worth(who) {
+		g.log.Warn("caller refused", "caller", who, "reason", fault.FleetTokenInvalid)
+	}
+	return ctx, status.Err(codes.Unauthenticated, string(fault.FleetTokenInvalid))
+}
+
+// caller is the machine that a call comes from.
+func caller(ctx context.Context) string {
+	ri := rpcinfo.GetRPCInfo(ctx)
+	if ri == nil || ri.From() == nil || ri.From().Address() == nil {
+		return "unknown"
+	}
+	host, _, err := net.SplitHostPort(ri.From().Address().String())
+	if err != nil {
+		return "unknown"
+	}
+	return host
 }
 
 // same compares hashes, so that the time taken tells nothing of the token.

@@ -68,6 +68,7 @@ type Deps struct {
 	Ledger   *billing.Ledger
 	Metrics  *Metrics
 	Untaken  *telemetry.SeldomOf // workers that took no attempt, which was said
+	Unsaved  *telemetry.SeldomOf // why revisions were not written, which was said
 	Stall    time.Duration       // how long a call whose worker died waits for another, before it looks whether there is one
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -31,8 +32,9 @@ var (
 
 // record is a task's record as far as its run knows it.
 type record struct {
-	store records
-	log   *slog.Logger
+	store   records
+	log     *slog.Logger
+	unsaved *telemetry.SeldomOf // codes of revisions that were not written, of all runs
 
 	newest  atomic.Pointer[task.Record] // never changed once it is here
 	writing sync.Mutex                  // held while a revision is written or read
@@ -117,7 +119,9 @@ func (r *record) write(ctx context.Context, next *task.Record, wait time.Duratio
 	case fault.KindOf(err) == fault.Conflict:
 		return false, nil
 	}
-	r.log.Warn("revision not written, trying again", "task", next.ID, "err", err)
+	if r.unsaved.Worth(string(fault.CodeOf(err))) {
+		r.log.Warn("revision not written, trying again", "task", next.ID, "err", err)
+	}
 	return false, sleep(ctx, wait)
 }
 

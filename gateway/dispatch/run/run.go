@@ -68,7 +68,7 @@ type Run struct {
 // New picks a task up where its record stands.
 func New(d *Deps, p port, t Task) *Run {
 	r := &Run{
-		deps: d, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: d.Logger},
+		deps: d, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: d.Logger, unsaved: d.Unsaved},
 		poked: make(chan struct{}, 1), rethink: make(chan struct{}, 1), done: make(chan *call, 2), noticed: t.Record.Stage == task.StageSlow,
 		tried: make(map[string]int), rest: make(map[string]time.Time), avoid: make(map[string]bool), outcomes: make(map[int]workerrpc.Outcome),
 	}
