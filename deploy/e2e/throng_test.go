@@ -37,6 +37,7 @@ type throng struct {
 	tasks   []*followed
 	last    time.Time // a task was accepted
 	cuts    int       // streams that ended before their task
+	lenient bool      // connections may be refused: there are too many
 }
 
 // followed is a task that was accepted, and what its owner was told.
@@ -96,10 +97,24 @@ func (c *throng) RoundTrip(req *http.Request) (*http.Response, error) {
 		return c.base.RoundTrip(req)
 	}
 	resp, err := c.answers.RoundTrip(req)
-	if err != nil && req.Context().Err() == nil {
+	if err != nil && req.Context().Err() == nil && !c.crowded() {
 		c.say("%s: no answer: %v", req.Method, err)
 	}
 	return resp, err
+}
+
+func (c *throng) crowded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lenient
+}
+
+// amongMany says whether so many connections are open that new ones may be
+// closed without an answer.
+func (c *throng) amongMany(many bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lenient = many
 }
 
 // ask begins something every so often until it is stopped, whether or not
