@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/deploy/e2e/photo"
 	"github.com/imgfleet/imgfleet/deploy/rig"
 	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/gateway/store/storetest/s3server"
+	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 const (
@@ -40,7 +43,8 @@ func TestEveryRouteAnswersWhileTheEngineIsAway(t *testing.T) {
 		"engine": section{"url": "nats://" + line.Addr(), "token": cluster.Config().Token.Reveal()}, "store": section{"shared": true},
 	}))
 	s.workerWith(t, unlimited())
-	b := &bounded{site: s, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	b := asker()
+	b.site = s
 	b.begin(t)
 	mend := func(*testing.T) { line.Mend() }
 	b.lose(t,
@@ -58,13 +62,37 @@ func TestEveryRouteAnswersWhileTheStoreIsAway(t *testing.T) {
 	server.Endpoint = "http://" + line.Addr()
 	s := gatewayWith(t, laid(unlimited(), section{"store": bucketOf(server)}))
 	s.workerWith(t, laid(unlimited(), section{"store": bucketOf(server)}))
-	b := &bounded{site: s, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, bucket: true}
+	b := asker()
+	b.site, b.bucket = s, true
 	b.begin(t)
 	mend := func(*testing.T) { line.Mend() }
 	b.lose(t,
 		loss{"the store is deaf", func(*testing.T) { line.Deafen() }, mend, backWithin},
 		loss{"the store is gone", func(*testing.T) { line.Cut() }, mend, backWithin},
 	)
+}
+
+// Where no worker was heard, a photo is not judged, and nobody waits for it.
+func TestACompletionWithoutWorkersIsRefusedSoon(t *testing.T) {
+	t.Parallel()
+	b := asker()
+	b.site = gatewayWith(t, unlimited())
+	one := b.newcomer(t)
+	data, err := photo.JPEG(1, 600, 400, photo.Rotated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := one.CreateUpload(t.Context(), client.NewUpload{ContentType: "image/jpeg", Size: int64(len(data)), Consent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := api(t, "http://"+b.http).Put(t.Context(), up, data); err != nil {
+		t.Fatal(err)
+	}
+	g := b.do(t, b.public(http.MethodPost, "/uploads/"+string(up.UploadID)+"/complete", "", bearerOf(one)...))
+	if g.err != nil || g.took > rig.AnswerWithin || g.problem.Code != string(fault.NoWorkers) || !bearable(row{}, g) {
+		t.Errorf("complete: %s", g)
+	}
 }
 
 // unlimited is a configuration in which one address may do what the test does.
