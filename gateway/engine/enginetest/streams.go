@@ -21,6 +21,7 @@ type Stream struct {
 	Name     string
 	Leader   string // the name of its node, "" without one
 	Replicas int    // 0 without a leader
+	Current  bool   // all of them are there and have what the leader has
 }
 
 // Streams asks a running cluster how its streams stand.
@@ -63,5 +64,6 @@ func (s *Stream) ask(ctx context.Context, js jetstream.JetStream) {
 	s.Replicas = found.CachedInfo().Config.Replicas
 	if c := found.CachedInfo().Cluster; c != nil {
 		s.Leader = c.Leader
+		s.Current = !slices.ContainsFunc(c.Replicas, func(p *jetstream.PeerInfo) bool { return p.Offline || !p.Current })
 	}
 }
