@@ -52,14 +52,43 @@ func try[T any](ctx context.Context, b bounded, one time.Duration, again func(er
 	}
 }
 
+// once calls one time. A call that has not returned at its bound is left: the
+// client library cleans up after itself under a lock that it holds while it
+// dials, which may take two seconds more.
 func once[T any](ctx context.Context, b bounded, within time.Duration, call func(context.Context) (T, error)) (v T, err error) {
 	if err := b.link.check(); err != nil {
 		return v, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return call(ctx)
+	answers := make(chan answer[T], 1)
+	go func() {
+		v, err := call(ctx)
+		answers <- answer[T]{v, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(tidyWithin)
+	defer late.Stop()
+	select {
+	case a := <-answers: // it says more than that time is over
+		return a.value, a.err
+	case <-late.C:
+		return v, ctx.Err()
+	}
 }
+
+// answer is what a call returned.
+type answer[T any] struct {
+	value T
+	err   error
+}
+
+// tidyWithin is how long a call may clean up after its bound.
+const tidyWithin = 20 * time.Millisecond
 
 // done is try for calls that return nothing but an error.
 func done(ctx context.Context, b bounded, one time.Duration, again func(error) bool, call func(context.Context) error) error {
