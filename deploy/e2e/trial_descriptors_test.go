@@ -13,10 +13,10 @@ import (
 // fewDescriptors are what the gateway may have open.
 const fewDescriptors = 1200
 
-// TestACrowdOfConnectionsLeavesTheRestAlone opens more connections than the
+// TestUnderLoadACrowdOfConnectionsLeavesTheRestAlone opens more connections than the
 // gateway has descriptors, under load: people who are there go on, nothing is
 // broken, and newcomers get in when the crowd has left.
-func TestACrowdOfConnectionsLeavesTheRestAlone(t *testing.T) {
+func TestUnderLoadACrowdOfConnectionsLeavesTheRestAlone(t *testing.T) {
 	t.Parallel()
 	tr := newTrial(t, trialConfig{around: []string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, fewDescriptors), "sh"}})
 	tr.start(t)
@@ -26,7 +26,11 @@ func TestACrowdOfConnectionsLeavesTheRestAlone(t *testing.T) {
 		c.amongMany(true)
 		crowd := hold(t, strings.TrimPrefix(tr.public, "http://"), 2*fewDescriptors)
 		c.works(t, "among the "+nth+" crowd", backSoon)
-		rig.Wait(t.Context(), someTime)
+		rig.Wait(t.Context(), someTime())
+		begun := time.Now()
+		if _, err := tr.readiness(t.Context()); time.Since(begun) > rig.AnswerWithin {
+			t.Errorf("among the crowd readiness is answered after %v: %v", time.Since(begun), err)
+		}
 		c.works(t, "later among the "+nth+" crowd", backSoon)
 		for _, conn := range crowd {
 			_ = conn.Close()

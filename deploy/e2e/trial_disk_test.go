@@ -14,9 +14,9 @@ import (
 // diskBytes is the size of the disk. The embedded engine allocates some of it.
 const diskBytes = 192 << 20
 
-// TestAFullDiskIsSaidAndForgiven fills the disk of a gateway that has
+// TestUnderLoadAFullDiskIsSaidAndForgiven fills the disk of a gateway that has
 // everything inside, under load, and makes room again.
-func TestAFullDiskIsSaidAndForgiven(t *testing.T) {
+func TestUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
@@ -34,7 +34,7 @@ func TestAFullDiskIsSaidAndForgiven(t *testing.T) {
 		ballast := filepath.Join(disk, "ballast")
 		fill(t, ballast)
 		tr.becomes(t, "on a full disk, the "+time+" time,", false, trueWithin)
-		rig.Wait(t.Context(), someTime)
+		rig.Wait(t.Context(), someTime())
 		if !tr.gateway.Running() {
 			t.Fatal("the gateway ended on a full disk")
 		}

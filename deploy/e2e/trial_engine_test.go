@@ -9,11 +9,11 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// TestAnEngineThatIsAwayIsSaidAndForgiven cuts the line to an external engine
+// TestUnderLoadAnEngineThatIsAwayIsSaidAndForgiven cuts the line to an external engine
 // under load, and then lets it hang without a word. People get refusals that
 // say when to come back, open streams stay open, the gateway says what is so,
 // and goes on by itself.
-func TestAnEngineThatIsAwayIsSaidAndForgiven(t *testing.T) {
+func TestUnderLoadAnEngineThatIsAwayIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
 	line := enginetest.OpenLink(t, strings.TrimPrefix(enginetest.OpenPair(t).Host.ClientURL(), "nats://"))
 	tr := newTrial(t, trialConfig{gateway: map[string]any{
@@ -37,7 +37,7 @@ func TestAnEngineThatIsAwayIsSaidAndForgiven(t *testing.T) {
 		before, refused := len(logOf(tr.gateway)), c.refusals()
 		trouble.begin()
 		tr.shows(t, trouble.name+" it is not ready", trueWithin, func(r operator.Readiness) bool { return !r.Ready && !r.Has(operator.CheckEngine) })
-		rig.Wait(t.Context(), someTime)
+		rig.Wait(t.Context(), someTime())
 		if c.refusals() == refused {
 			t.Errorf("%s nobody was refused", trouble.name)
 		}

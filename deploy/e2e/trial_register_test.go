@@ -33,11 +33,11 @@ func TestAWorkerThatCannotRegisterSaysWhy(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
-	rig.Wait(t.Context(), 2*someTime)
+	rig.Wait(t.Context(), 2*someTime())
 	says(t, tr.gateway, 0, refusedWorker)
 	for _, p := range []*rig.Process{tr.gateway, tr.worker} {
 		if n := len(regexp.MustCompile(refusedWorker).FindAllString(logOf(p), -1)); n > 2 {
-			t.Errorf("the %s says it %d times in %v", p.Name(), n, 2*someTime)
+			t.Errorf("the %s says it %d times in %v", p.Name(), n, 2*someTime())
 		}
 	}
 	tr.quiet(t)

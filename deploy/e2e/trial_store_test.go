@@ -14,10 +14,10 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// TestAStoreThatIsAwayIsSaidAndForgiven cuts the line to the bucket under load,
+// TestUnderLoadAStoreThatIsAwayIsSaidAndForgiven cuts the line to the bucket under load,
 // and then lets it swallow everything. A photo that has arrived and tasks that
 // were accepted wait for it.
-func TestAStoreThatIsAwayIsSaidAndForgiven(t *testing.T) {
+func TestUnderLoadAStoreThatIsAwayIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
 	s := s3server.Start(t, "../..")
 	s.Bucket(t, bucketName)
@@ -42,7 +42,7 @@ func TestAStoreThatIsAwayIsSaidAndForgiven(t *testing.T) {
 		if took := time.Since(begun); client.Status(err) != http.StatusServiceUnavailable || took > rig.AnswerWithin {
 			t.Errorf("%s a photo is completed after %v: %v", trouble.name, took, err)
 		}
-		rig.Wait(t.Context(), someTime)
+		rig.Wait(t.Context(), someTime())
 		line.Mend()
 		tr.becomes(t, "after it was "+trouble.name, true, backSoon)
 		c.works(t, "after it was "+trouble.name, backSoon)

@@ -23,10 +23,23 @@ const (
 	busy       = 3 * time.Second               // more than promised, for a busy machine
 	trueWithin = 3*time.Second + busy          // readiness says what is so
 	backSoon   = backWithin + busy             // everything, after a part is there again
-	someTime   = 4 * time.Second               // for which a part is away once that is known
 	allEnded   = taskPatience + 30*time.Second // tasks that were accepted
 	lookAgain  = 100 * time.Millisecond
 )
+
+// trialsLong names the variable that makes parts stay away longer, and more
+// people ask meanwhile.
+const trialsLong = "TRIALS_LONG"
+
+func long() bool { return os.Getenv(trialsLong) != "" }
+
+// someTime is for how long a part is away once that is known.
+func someTime() time.Duration {
+	if long() {
+		return 30 * time.Second
+	}
+	return 4 * time.Second
+}
 
 // trial is one gateway and one worker as processes of their own, from which
 // something is taken away while people ask for pictures.

@@ -14,10 +14,10 @@ import (
 // lostWithin is when a worker that says nothing is not believed any more.
 const lostWithin = 6*time.Second + busy
 
-// TestWorkersThatAreAwayAreWaitedFor kills the only worker under load. Tasks
+// TestUnderLoadWorkersThatAreAwayAreWaitedFor kills the only worker under load. Tasks
 // are taken and wait, a photo cannot be judged and that is said, and a gateway
 // that has heard of a worker before stays ready.
-func TestWorkersThatAreAwayAreWaitedFor(t *testing.T) {
+func TestUnderLoadWorkersThatAreAwayAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	tr := newTrial(t, trialConfig{})
 	if err := tr.gateway.Start(); err != nil {
@@ -41,7 +41,7 @@ func TestWorkersThatAreAwayAreWaitedFor(t *testing.T) {
 	if took := time.Since(begun); client.Status(err) != http.StatusServiceUnavailable || took > rig.AnswerWithin {
 		t.Errorf("without a worker a photo is completed after %v: %v", took, err)
 	}
-	rig.Wait(t.Context(), someTime)
+	rig.Wait(t.Context(), someTime())
 	if err := tr.worker.Start(); err != nil {
 		t.Fatal(err)
 	}
