@@ -51,7 +51,7 @@ func (c *Config) httpapi() httpapi.Config {
 	h.Listen, h.PublicURL = c.HTTP.Listen, c.HTTP.PublicURL
 	h.CORSOrigins, h.TrustedProxies = c.HTTP.CORSOrigins, c.HTTP.TrustedProxies
 	d := processDescriptors()
-	h.Gate.Most, h.Files = d.connections, d.files
+	h.Gate.Most, h.Files, h.Streams.Most = d.connections, d.files, d.streams
 	h.Gate.PerAddress = func() int64 { return c.Limits.AddressConnections } // until operators can be asked
 	if !c.prod() {
 		h.Gate.Uncounted = loopback()

@@ -13,6 +13,7 @@ const (
 	ownDescriptors   = 256  // engine, store, operators, workers, other gateways
 	ownShare         = 16   // and that part of the limit: larger fleets have higher limits
 	fileShare        = 8    // that part is for files that requests read and write
+	requestShare     = 4    // that part of people's connections is for requests, whatever streams are open
 	fewDescriptors   = 4096 // a limit below it is worth a warning
 	leastConnections = 16
 )
@@ -22,6 +23,7 @@ const (
 type descriptors struct {
 	limit       int // 0 is none
 	connections int // of people, event streams included
+	streams     int // of those
 	files       int // that requests have open at once
 }
 
@@ -35,7 +37,8 @@ func processDescriptors() descriptors {
 
 func divide(limit int) descriptors {
 	files := limit / fileShare
-	return descriptors{limit: limit, files: files, connections: max(limit-ownDescriptors-limit/ownShare-files, leastConnections)}
+	connections := max(limit-ownDescriptors-limit/ownShare-files, leastConnections)
+	return descriptors{limit: limit, files: files, connections: connections, streams: connections - connections/requestShare}
 }
 
 // warning is what an operator should know of the limit, "" for nothing.

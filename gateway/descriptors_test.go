@@ -12,6 +12,9 @@ func TestDescriptorsAreLeftForTheEngine(t *testing.T) {
 		if d.connections != want {
 			t.Errorf("of %d: %d connections, want %d", limit, d.connections, want)
 		}
+		if spare := d.connections - d.streams; limit >= 1024 && spare <= d.files {
+			t.Errorf("of %d: requests have %d connections beside streams, and may have %d files open", limit, spare, d.files)
+		}
 		if left := limit - d.connections - d.files; limit >= 1024 && left < ownDescriptors {
 			t.Errorf("of %d: %d are left", limit, left)
 		}

@@ -135,6 +135,39 @@ func TestACrowdBeyondTheLimitOnOpenFilesIsTurnedAway(t *testing.T) {
 	}
 }
 
+// People who wait for their pictures do not keep workers from fetching photos.
+func TestStreamsBeyondTheLimitLeaveRoomForWork(t *testing.T) {
+	t.Parallel()
+	const descriptors, most = 1024, 432
+	slow := section{"providers": []section{{"name": "mock", "kind": "mock", "model": "latency=6s"}}, "limits": section{"sessionStreams": 0}}
+	s := gatewayUnder(t, descriptors, slow)
+	s.workerWith(t, slow)
+	p := s.person(t, 2)
+	first := p.submit(t, 1)
+	readers := massAt(t, s.http)
+	readers.come(t, 700, "/tasks/"+string(first.TaskID)+"/stream", "Authorization: Bearer "+p.Token())
+	if served := readers.served.Load(); served > most || served < most-most/8 || readers.told.Load() == 0 {
+		t.Errorf("of 700 readers %d are served, want %d; %d are told, %d cut", served, most, readers.told.Load(), readers.cut.Load())
+	}
+	second := p.submit(t, 2)
+	for _, id := range []task.ID{first.TaskID, second.TaskID} {
+		var end client.Task
+		eventually(t, func() bool { // who asks without waiting needs no stream
+			var err error
+			if end, err = p.Get(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			return end.State.Terminal()
+		})
+		if end.State != task.Succeeded {
+			t.Errorf("with all streams taken: %+v", end)
+		}
+	}
+	if said := s.said(); strings.Contains(said, "too many open files") || strings.Contains(said, `"ERROR"`) {
+		t.Errorf("it ran out of descriptors:\n%s", tail(said))
+	}
+}
+
 // soldTo is a gateway of prod on loopback, where addresses are counted.
 func soldTo(t *testing.T, limit int, more section) *site {
 	t.Helper()

@@ -139,17 +139,18 @@ func TestACrowdThatOnlyHoldsItsConnectionsKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(c *Config, _ *Deps) {
 		c.Gate.Most, c.Wire.Shed = 8, 100*time.Millisecond
-		c.Wire.Head, c.Wire.Idle = 20*time.Second, 20*time.Second
+		c.Wire.Head, c.Wire.Idle, c.Wire.Body = 20*time.Second, 20*time.Second, 20*time.Second
 	})
 	h.world.sessions[someone] = true
 	id := h.accepted(someone)
 	stream := h.dial()
 	stream.send("GET /tasks/%s/stream HTTP/1.1\nHost: x\nAuthorization: Bearer %s\n\n", id, someone)
 	busy := h.dial()
-	busy.send("POST /sessions HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 2\n\n{")
-	for range 3 {
+	busy.send("PUT /files/k?s=PUT&m=100000 HTTP/1.1\nHost: x\nContent-Length: 100000\n\n%s", strings.Repeat("x", 64<<10))
+	for range 2 {
 		h.ask("GET", "/livez", "")
 		h.dial()
+		h.dial().send("GET /livez HTTP/1.1\nHost:")
 	}
 	eventually(t, func() bool {
 		c := h.dial()
@@ -157,14 +158,45 @@ func TestACrowdThatOnlyHoldsItsConnectionsKeepsNobodyOut(t *testing.T) {
 		r, err := c.tryReceive()
 		return err == nil && r.status == 200
 	})
-	busy.send("}")
-	if r := busy.receive(); r.status != 201 {
+	busy.send("%s", strings.Repeat("x", 100_000-64<<10))
+	if r := busy.receive(); r.status != 200 {
 		t.Errorf("a request that was under way: %d %s", r.status, r.body)
 	}
 	h.world.publish(id, succeed)
 	if got, err := io.ReadAll(stream.r); err != nil || !strings.Contains(string(got), "event: succeeded") {
 		t.Errorf("a stream that was open: %q, %v", got, err)
 	}
+}
+
+func TestStreamsLeaveRoomForRequests(t *testing.T) {
+	t.Parallel()
+	h := start(t, func(c *Config, _ *Deps) { c.Streams.Most = 2 })
+	h.world.limits.SessionStreams = 0
+	h.world.sessions[someone] = true
+	id := h.accepted(someone)
+	var open []*rawConn
+	for range 2 {
+		c := h.dial()
+		c.send("GET /tasks/%s/stream HTTP/1.1\nHost: x\nAuthorization: Bearer %s\n\n", id, someone)
+		if line, err := c.r.ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		open = append(open, c)
+	}
+	for _, path := range []string{"/stream", "/ws", "?wait=1"} {
+		_, r := h.ask("GET", "/tasks/"+string(id)+path, "", "Authorization: Bearer "+someone, "Upgrade: websocket")
+		if r.status != 503 || r.code() != "gateway_full" || r.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if r := h.do("GET", "/tasks/"+string(id), someone, ""); r.status != 200 {
+		t.Errorf("a request: %d %s", r.status, r.body)
+	}
+	_ = open[0].Close()
+	eventually(t, func() bool {
+		_, r := h.ask("GET", "/tasks/"+string(id)+"?wait=0.01", "", "Authorization: Bearer "+someone)
+		return r.status == 200
+	})
 }
 
 func TestConnectionsOfTheWaitingGatewayCountForTheBuiltOne(t *testing.T) {

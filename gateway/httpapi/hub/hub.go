@@ -21,6 +21,7 @@ type Config struct {
 	Heartbeat time.Duration // at least this often something is written
 	Sweep     time.Duration // how soon a client that left is noticed
 	Write     time.Duration // a reader that takes longer is dropped; it resumes
+	Most      int           // streams at once, 0 for no bound
 }
 
 // Defaults keep proxies and mobile networks from losing interest.
@@ -32,6 +33,7 @@ func Defaults() Config {
 func (c Config) Validate() error {
 	var faults check.Faults
 	faults.If(c.Heartbeat < c.Sweep || c.Heartbeat > 15*time.Second, "http.stream.heartbeat: must be between sweep and 15s")
+	faults.If(c.Most < 0, "http.stream: most must not be negative")
 	faults.If(c.Sweep <= 0 || c.Write <= 0, "http.stream: sweep and write must be positive")
 	return faults.Err()
 }
@@ -67,6 +69,9 @@ const (
 	Stopping Reason = "stopping" // the gateway stops
 )
 
+// again is when a client that got no stream may ask for one again.
+const again = 5 * time.Second
+
 // Hub holds the streams of one gateway.
 type Hub struct {
 	c       Config
@@ -77,6 +82,7 @@ type Hub struct {
 	mu      sync.Mutex
 	streams map[*stream]struct{}
 	permits map[task.SessionID]int64
+	total   int // permits of all sessions
 
 	open  prometheus.Gauge
 	ended *prometheus.CounterVec
@@ -102,30 +108,35 @@ func (h *Hub) Closing() <-chan struct{} { return h.closing }
 // limit). Streams whose client has left do not count. Release the permit, or
 // pass it to Serve, which does.
 func (h *Hub) Acquire(s task.SessionID, limit int64) (*Permit, error) {
-	counted := h.count(s, limit)
-	if !counted && h.reap(s) {
-		counted = h.count(s, limit)
+	err := h.count(s, limit)
+	if err != nil && h.reap(s) {
+		err = h.count(s, limit)
 	}
-	if !counted {
-		return nil, fault.New(fault.TooManyStreams).After(5 * time.Second)
+	if err != nil {
+		return nil, err
 	}
 	h.open.Inc()
 	return &Permit{h: h, session: s}, nil
 }
 
-func (h *Hub) count(s task.SessionID, limit int64) bool {
+func (h *Hub) count(s task.SessionID, limit int64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if limit > 0 && h.permits[s] >= limit {
-		return false
+		return fault.New(fault.TooManyStreams).After(again)
+	}
+	if h.c.Most > 0 && h.total >= h.c.Most {
+		return fault.New(fault.GatewayFull).After(again)
 	}
 	h.permits[s]++
-	return true
+	h.total++
+	return nil
 }
 
 func (h *Hub) uncount(s task.SessionID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.total--
 	if h.permits[s]--; h.permits[s] <= 0 {
 		delete(h.permits, s)
 	}

@@ -28,7 +28,7 @@ type Conn struct {
 	l *Listener
 
 	phase     atomic.Int32
-	idleFrom  atomic.Int64 // in nanoseconds of Unix
+	since     atomic.Int64 // when it became idle, or the last byte of a head came, in nanoseconds of Unix
 	framing   framing
 	begun     time.Time // of the body that is being read
 	bodyBytes int64
@@ -123,10 +123,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 	switch {
 	case n == 0:
 	case phase == idle:
-		c.phase.CompareAndSwap(idle, head)
+		c.beginHead()
 		c.framing.begin()
 		return c.headBytes(p[:n], err)
 	case phase == head:
+		c.since.Store(time.Now().UnixNano())
 		return c.headBytes(p[:n], err)
 	case phase == handling:
 		c.bodyBytes += int64(n)
@@ -134,6 +135,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.skipBytes += int64(n)
 	}
 	return n, err
+}
+
+func (c *Conn) beginHead() {
+	if c.phase.CompareAndSwap(idle, head) {
+		c.since.Store(time.Now().UnixNano())
+	}
 }
 
 // headBytes lets bytes of a head pass, or answers in the library's stead.
@@ -174,10 +181,10 @@ func (c *Conn) armBody() error {
 // and that a next request begins.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.phase.CompareAndSwap(answered, idle) {
-		c.idleFrom.Store(time.Now().UnixNano())
+		c.since.Store(time.Now().UnixNano())
 		c.unread = false
 	} else {
-		c.phase.CompareAndSwap(idle, head)
+		c.beginHead()
 	}
 	return c.Conn.SetReadDeadline(t)
 }

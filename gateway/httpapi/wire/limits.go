@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	Head        time.Duration // for the head of a request, from its first byte (of a fresh connection: from accept)
 	Idle        time.Duration // between requests
-	Shed        time.Duration // between requests, before others that find no room may take its place
+	Shed        time.Duration // without a request, before others that find no room may take its place
 	Body        time.Duration // without a byte of a body that a handler reads
 	BodyGrace   time.Duration // before BodyRate is demanded
 	BodyRate    int64         // bytes per second, on average, that a body must reach after the grace

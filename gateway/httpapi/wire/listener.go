@@ -94,7 +94,7 @@ func (l *Listener) wait(d time.Duration) bool {
 func (l *Listener) take(raw net.Conn) *Conn {
 	now := time.Now()
 	c := &Conn{Conn: raw, l: l}
-	c.idleFrom.Store(now.UnixNano())
+	c.since.Store(now.UnixNano())
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
@@ -125,8 +125,10 @@ func (l *Listener) Close() error {
 // not wait for them.
 func (l *Listener) CloseIdle() { l.closeIf(func(c *Conn) bool { return c.phase.Load() == idle }) }
 
-// Shed closes connections that have been idle for a while, so many at most, and
-// says how many it closed.
+// Shed closes connections that have been idle for a while, or began a request
+// and do not go on with it: so many at most. It says how many it closed. (The
+// library waits for the first bytes of a body, too, before a handler sees the
+// request.)
 func (l *Listener) Shed(most int) int {
 	before := time.Now().Add(-l.limits.Shed).UnixNano()
 	found := make([]*Conn, 0, most)
@@ -135,7 +137,7 @@ func (l *Listener) Shed(most int) int {
 		if len(found) == most {
 			break
 		}
-		if c.phase.Load() == idle && c.idleFrom.Load() <= before {
+		if c.phase.Load() <= head && c.since.Load() <= before {
 			found = append(found, c)
 		}
 	}
