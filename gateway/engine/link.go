@@ -7,6 +7,15 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// lost is what the client library calls reconnecting, in an operator's words.
+type lost struct{}
+
+// Error implements error.
+func (lost) Error() string { return "the connection to the engine is lost" }
+
+// Unwrap is what the client library calls it.
+func (lost) Unwrap() error { return nats.ErrConnectionReconnecting }
+
 // link knows whether the connection stands. The client library does not say so
 // while it dials: whatever asks it waits for as long as a dial takes.
 type link struct {
@@ -84,7 +93,7 @@ func (l *link) check() error {
 	case state == linkClosed:
 		return nats.ErrConnectionClosed
 	case state == linkDown, len(l.events) > 0:
-		return nats.ErrConnectionReconnecting
+		return lost{}
 	}
 	return nil
 }

@@ -46,13 +46,14 @@ func (c LogConfig) Logger(w io.Writer, program string) *slog.Logger {
 
 // NewLogger writes records of at least level ("debug", "info", "warn",
 // "error"; anything else is "info") to w. It never fails: a program that
-// cannot log should still say why it stops.
+// cannot log should still say why it stops. A warning in the same words is
+// written once in ten seconds at most.
 func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	least := ParseLevel(level)
 	if format == FormatPretty || format != FormatJSON && isTerminal(w) {
-		return slog.New(&pretty{w: w, level: least, colour: isTerminal(w), mu: new(sync.Mutex)})
+		return slog.New(newRepeats(&pretty{w: w, level: least, colour: isTerminal(w), mu: new(sync.Mutex)}))
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten}))
+	return slog.New(newRepeats(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten})))
 }
 
 // ParseLevel reads a level by name and takes what it does not know for Info.
