@@ -34,7 +34,7 @@ func (g *gateway) buildReady(ctx context.Context) error {
 
 // someWorker reports whether a worker was heard of lately.
 func (g *gateway) someWorker(context.Context) error {
-	if len(g.fleet.Workers()) == 0 {
+	if !g.fleet.Heard() {
 		return fault.Wrap(fault.NoWorkers, errNoWorker)
 	}
 	return nil

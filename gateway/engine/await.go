@@ -24,6 +24,7 @@ import (
 
 const (
 	waitingSaid = 10 * time.Second       // how often the same reason of a wait is logged
+	waitLasts   = time.Second            // what is shorter needs no word
 	insistEvery = 200 * time.Millisecond // nothing announces that the engine is there again
 )
 
@@ -47,6 +48,9 @@ func (p *patience) begin() {
 	now := time.Now()
 	p.began.Store(&now)
 }
+
+// lasts reports whether the wait is worth a word.
+func (p *patience) lasts() bool { return time.Since(*p.began.Load()) > waitLasts }
 
 func (p *patience) say(err error) {
 	if why := cause(err); p.worth.Worth(why) {
@@ -191,9 +195,10 @@ func (e *Engine) trouble(_ *nats.Conn, _ *nats.Subscription, err error) {
 	}
 }
 
-// unreached is called after each try to connect again that failed.
+// unreached is called after each try to connect again that failed. Of several
+// nodes another one may answer in the next moment.
 func (e *Engine) unreached(_ *nats.Conn, err error) {
-	if !e.closing.Load() {
+	if !e.closing.Load() && e.patience.lasts() {
 		e.patience.say(err)
 	}
 }
@@ -207,7 +212,6 @@ func (e *Engine) said(up bool, down time.Duration) {
 		e.log.Info("engine is back", "after", down.Round(time.Millisecond))
 		return
 	}
-	e.patience.begin()
 	reason := "the connection broke"
 	if err := e.conn.LastError(); err != nil {
 		reason = fmt.Sprint(err)

@@ -71,7 +71,8 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 func (e *Engine) connect(ctx context.Context, c Config) error {
 	opts := []nats.Option{
 		nats.Name("imgfleet-gateway"), nats.IgnoreAuthErrorAbort(), // its operator may be changing the token
-		nats.ErrorHandler(e.trouble), nats.ReconnectErrHandler(e.unreached), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
+		nats.ErrorHandler(e.trouble), nats.ReconnectErrHandler(e.unreached), nats.DisconnectErrHandler(func(*nats.Conn, error) { e.patience.begin() }),
+		nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsMissing), nats.ReconnectJitter(50*time.Millisecond, 100*time.Millisecond),
 	}

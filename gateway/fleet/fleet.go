@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bytedance/sonic"
@@ -45,6 +46,7 @@ type Fleet struct {
 	call    caller
 	log     *slog.Logger
 	failed  telemetry.SeldomOf // workers that judge no photos, which was said
+	heard   atomic.Int64       // when a heartbeat last reached this gateway, in nanoseconds since 1970
 }
 
 // Open makes the bucket when it is missing.
@@ -86,6 +88,7 @@ func (f *Fleet) Heartbeat(ctx context.Context, b workerrpc.Heartbeat) error {
 	if !validID(b.ID) || b.Address == "" || b.Capacity < 0 {
 		return fault.New(fault.HeartbeatInvalid)
 	}
+	f.heard.Store(time.Now().UnixNano())
 	data, err := sonic.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("encode heartbeat: %w", err)
@@ -123,6 +126,12 @@ func (f *Fleet) Workers() []Member {
 	}
 	slices.SortFunc(out, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// Heard reports whether a worker is there: one that is known, or whose
+// heartbeats reach this gateway although the engine takes none.
+func (f *Fleet) Heard() bool {
+	return time.Since(time.Unix(0, f.heard.Load())) < heartbeatTTL || len(f.Workers()) > 0
 }
 
 const (

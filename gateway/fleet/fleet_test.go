@@ -276,3 +276,25 @@ func FuzzStoredBeatsNeverPanic(f *testing.F) {
 		}
 	})
 }
+
+// Without an engine a heartbeat is refused, and its worker is there all the
+// same: nobody says that workers are lost.
+func TestAWorkerIsHeardWhileTheEngineTakesNoHeartbeat(t *testing.T) {
+	t.Parallel()
+	p := enginetest.OpenPair(t)
+	f, err := Open(t.Context(), p.Joined, nil, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Heard() {
+		t.Error("heard before any worker")
+	}
+	p.Restart(t, func() {
+		if err := f.Heartbeat(t.Context(), workerrpc.Heartbeat{ID: "w", Address: "127.0.0.1:1"}); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("a heartbeat without an engine: %v", err)
+		}
+		if !f.Heard() || len(f.Workers()) != 0 {
+			t.Errorf("heard %t, workers %v", f.Heard(), f.Workers())
+		}
+	})
+}
