@@ -7,6 +7,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// legible is what a person sees: line breaks and tabs stay, every other control
+// character goes, and so do the invisible ones that turn the direction of text
+// or stand between digits. Only emoji are joined by one that is kept.
+func legible(s string) string {
+	all := []rune(strings.ReplaceAll(s, "\r\n", "\n"))
+	keep := all[:0]
+	for i, r := range all {
+		switch {
+		case r == '\n', r == '\t':
+		case r == joiner && 0 < i && i+1 < len(all) && pictorial(all[i-1]) && pictorial(all[i+1]):
+		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r):
+			continue
+		}
+		keep = append(keep, r)
+	}
+	return string(keep)
+}
+
+const joiner = '\u200d'
+
+// pictorial reports whether a character may be joined to an emoji.
+func pictorial(r rune) bool {
+	return unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r) || unicode.Is(unicode.Variation_Selector, r)
+}
+
 // fold removes differences that only look: width, case, compatibility forms,
 // combining marks and invisible characters.
 func fold(s string) string {

@@ -47,14 +47,22 @@ func NewText(cfg Config) (*Text, error) {
 	return &Text{han: han.Build(), words: words.Build(), innocent: innocent.Build(), mask: newMaskers()}, nil
 }
 
-// Check returns text with personal numbers and addresses masked, or refuses
-// it with fault.NoteRefused. It does not say
-// which word it was: the writer would try others.
+// Check returns text without control characters, and with personal numbers and
+// addresses masked; or refuses it with fault.NoteRefused. It does not say which
+// word it was: the writer would try others. It is judged as it was written and
+// as it will be read, because a number may stand within a word.
 func (t *Text) Check(_ context.Context, text string) (string, error) {
-	if t.refuses(squeezed(text)) || t.words.MatchFirstString(separated(text)) != nil {
+	clean := norm.NFKC.String(legible(text))
+	masked := t.mask.mask(clean)
+	if t.judge(text) || t.judge(clean) || t.judge(masked) {
 		return "", fault.Wrap(fault.NoteRefused, fmt.Errorf("a rule refuses a text of %d bytes", len(text)))
 	}
-	return t.mask.mask(norm.NFKC.String(text)), nil
+	return masked, nil
+}
+
+// judge reports whether a rule refuses a text.
+func (t *Text) judge(text string) bool {
+	return t.refuses(squeezed(text)) || t.words.MatchFirstString(separated(text)) != nil
 }
 
 // refuses looks for a word that no innocent phrase around it explains.

@@ -50,6 +50,29 @@ func TestInnocentRequestsPassUnchanged(t *testing.T) {
 	}
 }
 
+func TestControlCharactersAreTakenOutBeforeATextIsJudged(t *testing.T) {
+	t.Parallel()
+	x := rules(t, Defaults())
+	family := "👨\u200d👩\u200d👧 and ❤\ufe0f\u200d🔥"
+	for in, want := range map[string]string{
+		"a\x00b\x1b[31mc\rd\r\ne\tf":                                "ab[31mcd\ne\tf",
+		"left\u202eright\u202c \u2066a\u2069 \u200eb\u200f \u061cc": "leftright a b c",
+		"138\x001234\x005678":                                       "***",
+		"138\u200b1234\u200d5678, 138\u20601234\u00ad5678":          "***, ***",
+		"hidden\U000e0041\U000e0042":                                "hidden",
+		family:                                                      family,
+	} {
+		if got, err := x.Check(t.Context(), in); err != nil || got != want {
+			t.Errorf("%q became %q, want %q; %v", in, got, want, err)
+		}
+	}
+	for _, s := range []string{"色\x00情", "色\u202e情", "child po\x1brn", "child p\ro\u200frn", "色13812345678情"} {
+		if got, err := x.Check(t.Context(), s); fault.CodeOf(err) != fault.NoteRefused {
+			t.Errorf("%q passes as %q, %v", s, got, err)
+		}
+	}
+}
+
 func TestNumbersThatNamePeopleAreMasked(t *testing.T) {
 	t.Parallel()
 	x := rules(t, Defaults())
