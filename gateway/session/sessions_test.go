@@ -334,7 +334,7 @@ func TestTicketsAreForOneTaskAndATime(t *testing.T) {
 	wantCode(t, err, fault.Unauthenticated, "ticket_invalid")
 	later := f.Ticket(id, a, f.clock.Now().Add(2*time.Hour))
 	mixed := later[:strings.LastIndexByte(later, '.')] + ticket[strings.LastIndexByte(ticket, '.'):]
-	for _, bad := range []string{"", ".", "..", mixed, ticket[:len(ticket)-1], ticket + "A", string(id), task.NewID() + ticket[26:], strings.Repeat("a", 1<<16)} {
+	for _, bad := range []string{"", ".", "..", mixed, ticket[:len(ticket)-1], ticket + "A", ticket + "\n", ticket + "\r\n", ticket[:40] + "\n" + ticket[40:], string(id), task.NewID() + ticket[26:], strings.Repeat("a", 1<<16)} {
 		if _, err := f.VerifyTicket(t.Context(), bad, a); fault.CodeOf(err) != fault.TicketInvalid {
 			t.Errorf("%.80q: %v", bad, err)
 		}

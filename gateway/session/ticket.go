@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -37,7 +38,7 @@ func (s *Sessions) VerifyTicket(ctx context.Context, ticket string, t task.ID) (
 	}
 	id, rest, _ := strings.Cut(ticket, ".")
 	expiry, encoded, _ := strings.Cut(rest, ".")
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	mac, err := keys.Decode(encoded)
 	if err != nil || !task.ValidID(id) {
 		return "", invalid
 	}

@@ -148,6 +148,8 @@ func TestAChangedURLIsRefused(t *testing.T) {
 		"more":            func(q url.Values) { q.Set("m", "9999") },
 		"mac":             func(q url.Values) { q.Set("s", "A"+q.Get("s")[1:]); q.Set("s", q.Get("s")[:20]+"AA") },
 		"short mac":       func(q url.Values) { q.Set("s", q.Get("s")[:8]) },
+		"line break":      func(q url.Values) { q.Set("s", q.Get("s")+"\n") },
+		"line break in":   func(q url.Values) { q.Set("s", q.Get("s")[:9]+"\r\n"+q.Get("s")[9:]) },
 		"no mac":          func(q url.Values) { q.Del("s") },
 	} {
 		q := url.Values{}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
@@ -152,7 +153,7 @@ func parseQuery(key string, q url.Values) (g Grant, expiry int64, mac []byte, er
 			return g, 0, nil, err
 		}
 	}
-	mac, err = base64.RawURLEncoding.Strict().DecodeString(q.Get(queryMAC))
+	mac, err = keys.Decode(q.Get(queryMAC))
 	return g, expiry, mac, err
 }
 

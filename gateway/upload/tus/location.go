@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/keys"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -53,7 +54,7 @@ func (h *Handler) verify(ctx context.Context, token string) (session.ID, task.Up
 	if last < 0 {
 		return "", "", invalid
 	}
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(token[last+1:])
+	mac, err := keys.Decode(token[last+1:])
 	if err != nil {
 		return "", "", invalid
 	}

@@ -200,7 +200,7 @@ func TestLocationsAreCapabilities(t *testing.T) {
 	location, _ := f.create(5)
 	other, _ := f.create(5)
 	for _, path := range []string{
-		Path + "/x", Path + "/complete", location + "A", location[:len(location)-1], strings.ToUpper(location[len(Path):]),
+		Path + "/x", Path + "/complete", location + "A", location + "%0A", location + "%0D%0A", location[:len(location)-1], strings.ToUpper(location[len(Path):]),
 		location[:strings.LastIndex(location, ".")] + other[strings.LastIndex(other, "."):],
 	} {
 		if !strings.HasPrefix(path, Path) {
