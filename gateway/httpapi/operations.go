@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"runtime"
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
@@ -62,11 +61,6 @@ func (s *Server) version(_ context.Context, c *call) error {
 	}{s.deps.Version, runtime.Version()})
 }
 
-const maxReportBytes = 500
-
-// secrets are parts of a report that must not reach a log.
-var secrets = regexp.MustCompile(`(?i)(eyJ[\w-]+\.[\w-]+\.[\w-]*|bearer\s+\S+|[?#][^\s"')]*)`)
-
 // reportClientError logs what broke on somebody's phone.
 func (s *Server) reportClientError(_ context.Context, c *call) error {
 	in, err := c.json()
@@ -88,16 +82,4 @@ func (s *Server) reportClientError(_ context.Context, c *call) error {
 	}
 	s.log.Warn("client error", attrs...)
 	return c.empty(http.StatusAccepted)
-}
-
-func scrub(text string) string {
-	text = secrets.ReplaceAllString(text, "…")
-	if len(text) <= maxReportBytes {
-		return text
-	}
-	cut := maxReportBytes
-	for cut > 0 && text[cut]&0xC0 == 0x80 {
-		cut--
-	}
-	return text[:cut] + "…"
 }

@@ -32,6 +32,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	proxies   []netip.Prefix
+	https     bool // people reach this gateway by https only
 	sentences sentences
 	met       metrics
 	hub       *hub.Hub
@@ -65,7 +66,7 @@ func New(c Config, d Deps) (*Server, error) {
 		}
 	}
 	s := &Server{
-		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, sentences: text,
+		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, https: strings.HasPrefix(c.PublicURL, "https://"), sentences: text,
 		files: openFiles{most: int64(c.Files)},
 		met:   newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
 	}

@@ -33,14 +33,14 @@ type message struct {
 
 // socketTask sends a task's events over a WebSocket.
 func (s *Server) socketTask(ctx context.Context, c *call) error {
-	if !c.originAllowed() {
-		return fault.New(fault.OriginRefused)
-	}
 	ctx, cancel := c.soon(ctx)
 	defer cancel()
 	id, err := c.readable(ctx)
 	if err != nil {
 		return err
+	}
+	if c.query("ticket") == "" && !c.originAllowed() {
+		return fault.New(fault.OriginRefused)
 	}
 	if !strings.EqualFold(c.header("Upgrade"), "websocket") {
 		c.set("Upgrade", "websocket")
@@ -70,8 +70,10 @@ func (s *Server) socketTask(ctx context.Context, c *call) error {
 	return nil
 }
 
-// originAllowed keeps foreign pages from opening sockets. Clients that are no
-// browsers send no Origin.
+// originAllowed keeps foreign pages from opening sockets. A good ticket is
+// right enough: only its owner's pages have it. Clients that are no browsers
+// send no Origin. The Host header is of the caller's making, so it counts only
+// while neither http.publicUrl nor http.corsOrigins says who may.
 func (c *call) originAllowed() bool {
 	origin := c.header("Origin")
 	if origin == "" || c.s.allowsOrigin(origin) {
@@ -82,9 +84,9 @@ func (c *call) originAllowed() bool {
 		return false
 	}
 	if public, err := url.Parse(c.s.config.PublicURL); err == nil && public.Host != "" {
-		return strings.EqualFold(u.Host, public.Host)
+		return strings.EqualFold(u.Host, public.Host) && strings.EqualFold(u.Scheme, public.Scheme)
 	}
-	return strings.EqualFold(u.Host, c.host())
+	return len(c.s.config.CORSOrigins) == 0 && strings.EqualFold(u.Host, c.host())
 }
 
 // talk runs one socket until its end. This goroutine writes; another reads, to
