@@ -29,3 +29,11 @@ func TestDescriptorsAreLeftForTheEngine(t *testing.T) {
 		t.Errorf("without a limit it says %q", d.warning())
 	}
 }
+
+func TestThePublicListenerKeepsToItsShareOfDescriptors(t *testing.T) {
+	t.Parallel()
+	h, d := defaults().httpapi(), processDescriptors()
+	if h.Gate.Most != d.connections || h.Files != d.files || h.Streams.Most != d.streams || h.Gate.Strangers == 0 {
+		t.Errorf("%+v and %d files, of %+v", h.Gate, h.Files, d)
+	}
+}

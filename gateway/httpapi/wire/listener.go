@@ -137,7 +137,8 @@ func (l *Listener) Shed(most int) int {
 		if len(found) == most {
 			break
 		}
-		if c.phase.Load() <= head && c.since.Load() <= before {
+		phase := c.phase.Load()
+		if phase <= head && c.since.Load() <= before && c.phase.CompareAndSwap(phase, taken) { // so that it is found once
 			found = append(found, c)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,5 +126,36 @@ func TestStatusesAreRead(t *testing.T) {
 		if got := statusOf([]byte(in)); got != want {
 			t.Errorf("%q: %d", in, got)
 		}
+	}
+}
+
+func TestThoseWhoSayNothingMakeRoom(t *testing.T) {
+	t.Parallel()
+	limits := Defaults()
+	limits.Shed = 50 * time.Millisecond
+	l := listen(t, limits)
+	silent, _ := pair(t, l)
+	begun, client := pair(t, l)
+	_, _ = client.Write([]byte("GET / HT"))
+	_, _ = begun.Read(make([]byte, 64))
+	served, client := pair(t, l)
+	_, _ = client.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+	_, _ = served.Read(make([]byte, 64))
+	served.Begin()
+	if n := l.Shed(9); n != 0 {
+		t.Errorf("%d are closed at once", n)
+	}
+	closed := func(c *Conn) bool {
+		_, err := c.Conn.Write(nil)
+		return errors.Is(err, net.ErrClosed)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	n := 0
+	for n < 2 && time.Now().Before(deadline) {
+		n += l.Shed(1)
+		runtime.Gosched()
+	}
+	if more := l.Shed(9); n != 2 || more != 0 || !closed(silent) || !closed(begun) || closed(served) {
+		t.Errorf("%d and %d are closed: silent %v, begun %v, served %v", n, more, closed(silent), closed(begun), closed(served))
 	}
 }
