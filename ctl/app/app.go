@@ -25,6 +25,7 @@ type App struct {
 	Server    string          // of the flag --server
 	TokenFile string          // of the flag --token-file
 	CAFile    string          // of the flag --ca-file
+	Insecure  bool            // of the flag --insecure-http
 	Format    terminal.Format // of the flag --output
 	output    string
 	context   string
@@ -58,6 +59,7 @@ func (a *App) Root(commands ...*cobra.Command) *cobra.Command {
 	f.StringVar(&a.context, "context", "", "`name` of the context to use instead of the selected one")
 	f.StringVar(&a.Server, "server", "", "admin `URL` to use instead of a context")
 	f.StringVar(&a.CAFile, "ca-file", "", "`file` with the authority of an https server, beside those of the system")
+	f.BoolVar(&a.Insecure, "insecure-http", false, "send the admin token to another machine by plain http too")
 	f.StringVar(&a.TokenFile, "token-file", "", "`file` with the admin token (or set IMGCTL_TOKEN)")
 	Must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(terminal.Formats(), cobra.ShellCompDirectiveNoFileComp)))
 	Must(root.RegisterFlagCompletionFunc("context", a.CompleteContexts))

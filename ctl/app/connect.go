@@ -36,7 +36,9 @@ func (a *App) Client() (*operator.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := operator.NewClient(operator.ClientConfig{Server: target.Server, Token: secret.New(token), Who: a.Who, Roots: roots})
+	c, err := operator.NewClient(operator.ClientConfig{
+		Server: target.Server, Token: secret.New(token), Who: a.Who, Roots: roots, InsecureHTTP: a.Insecure || target.InsecureHTTP,
+	})
 	if err != nil {
 		return nil, usageError{err}
 	}

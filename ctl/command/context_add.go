@@ -1,7 +1,6 @@
 package command
 
 import (
-	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/ctl/app"
 	"github.com/imgfleet/imgfleet/ctl/contexts"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
 type contextAddOptions struct {
@@ -56,9 +56,9 @@ func (o *contextAddOptions) check() (err error) {
 	if o.context.Name == "" || strings.ContainsAny(o.context.Name, " \t\n/") {
 		return app.Usage("a context's name must be one word, is %q", o.context.Name)
 	}
-	o.context.Server = o.app.Server
-	if u, err := url.Parse(o.context.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return app.Usage("--server must be http://… or https://…, is %q", o.context.Server)
+	o.context.Server, o.context.InsecureHTTP = o.app.Server, o.app.Insecure
+	if err := operator.ValidateServer(o.context.Server, o.context.InsecureHTTP); err != nil {
+		return app.Usage("--%v", err)
 	}
 	for _, path := range []struct {
 		to   *string

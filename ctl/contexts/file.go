@@ -22,6 +22,8 @@ type Context struct {
 	Server    string `yaml:"server" json:"server"`
 	TokenFile string `yaml:"tokenFile,omitempty" json:"tokenFile,omitempty"`
 	CAFile    string `yaml:"caFile,omitempty" json:"caFile,omitempty"` // authority of an https server
+
+	InsecureHTTP bool `yaml:"insecureHttp,omitempty" json:"insecureHttp,omitempty"` // the token is sent by plain http too
 }
 
 // Config is the whole file.

@@ -141,7 +141,7 @@ func TestAnotherServerIsRecognised(t *testing.T) {
 	if _, err := c.Status(t.Context()); operator.CodeOf(err) != "not_the_admin_api" {
 		t.Errorf("err = %v", err)
 	}
-	for _, bad := range []operator.ClientConfig{{}, {Server: "ftp://x"}, {Server: "http://x", Token: secret.New("a\nb")}} {
+	for _, bad := range []operator.ClientConfig{{}, {Server: "ftp://x"}, {Server: "http://127.0.0.1", Token: secret.New("a\nb")}, {Server: "http://192.0.2.1"}, {Server: "http://127.0.0.1.example"}, {Server: "http://localhost@192.0.2.1"}} {
 		if _, err := operator.NewClient(bad); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}

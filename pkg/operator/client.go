@@ -34,14 +34,27 @@ type ClientConfig struct {
 	Token  secret.Value   // the admin token
 	Who    string         // how the history shall name the caller
 	Roots  *x509.CertPool // nil: those of the system
+
+	InsecureHTTP bool // send the token to another machine without TLS
+}
+
+// ValidateServer says whether the token may be sent there.
+func ValidateServer(server string, insecureHTTP bool) error {
+	u, err := url.Parse(server)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("server must be http://… or https://…, is %q", server)
+	case u.Scheme == "http" && !insecureHTTP && !check.Loopback(u.Hostname()):
+		return fmt.Errorf("server must be https://… beyond this machine, is %q: everybody on the way would read the admin token (--insecure-http sends it all the same)", server)
+	default:
+		return nil
+	}
 }
 
 // Validate says what is wrong.
 func (c ClientConfig) Validate() error {
 	var faults check.Faults
-	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		faults.Say("server must be http://… or https://…, is %q", c.Server)
-	}
+	faults.Add(ValidateServer(c.Server, c.InsecureHTTP))
 	faults.If(strings.ContainsAny(c.Token.Reveal(), "\r\n "), "the admin token must be one word")
 	return faults.Err()
 }
