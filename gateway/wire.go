@@ -221,7 +221,7 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 		return err
 	}
 	g.uploads, err = upload.Open(ctx, uc, upload.Deps{
-		Engine: g.engine, Store: g.store, Inspector: g.fleet, Partials: g.partials, Limits: g.policy.Limits,
+		Engine: g.engine, Store: g.store, Inspector: judging{g.fleet, func(ctx context.Context) readiness.Report { return g.ready.Report(ctx) }}, Partials: g.partials, Limits: g.policy.Limits,
 		PolicyVersion: func() string { return g.policy.Catalog().PolicyVersion }, Logger: g.log, Registry: g.reg,
 	})
 	if err != nil {

@@ -16,16 +16,10 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
-// pause is what a person makes between two tasks.
-const pause = 400 * time.Millisecond
-
-// throngSize is how many people there are.
-func throngSize() int {
-	if long() {
-		return 8
-	}
-	return 4
-}
+const (
+	throngSize = 4
+	pause      = 400 * time.Millisecond // of a person between two tasks
+)
 
 // throng is people who ask for one picture after the other, whatever they
 // get, and follow each to its end. Every answer is judged.
@@ -70,7 +64,7 @@ func gather(t *testing.T, public string) *throng {
 		c.people.Wait()
 	})
 	api := c.api(t)
-	for i := range throngSize() {
+	for i := range throngSize {
 		s, err := api.NewSession(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -27,15 +27,10 @@ const (
 	lookAgain  = 100 * time.Millisecond
 )
 
-// trialsLong names the variable that makes parts stay away longer, and more
-// people ask meanwhile.
-const trialsLong = "TRIALS_LONG"
-
-func long() bool { return os.Getenv(trialsLong) != "" }
-
-// someTime is for how long a part is away once that is known.
+// someTime is for how long a part is away once that is known. TRIALS_LONG makes
+// it longer.
 func someTime() time.Duration {
-	if long() {
+	if os.Getenv("TRIALS_LONG") != "" {
 		return 30 * time.Second
 	}
 	return 4 * time.Second

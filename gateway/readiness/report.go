@@ -28,6 +28,11 @@ func (r Report) Public() Report {
 	return r
 }
 
+// Has reports whether a check is there and ok.
+func (r Report) Has(check string) bool {
+	return slices.ContainsFunc(r.Checks, func(c Result) bool { return c.OK && c.Name == check })
+}
+
 // Without is the report of a gateway that is not ready for one more reason.
 func (r Report) Without(name, detail string) Report {
 	r.Ready, r.Checks = false, append(slices.Clone(r.Checks), Result{Name: name, Detail: detail})
