@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	startTimeout   = 60 * time.Second // recovery of a million records takes about 4 s
-	requestTimeout = 2 * time.Second  // of what has no bound of its own, and of connecting
+	startTimeout   = 60 * time.Second        // recovery of a million records takes about 4 s
+	requestTimeout = 2 * time.Second         // of what has no bound of its own
+	dialTimeout    = 1500 * time.Millisecond // whoever waits for an answer waits for a dial, too
 	pingInterval   = time.Second
 	pingsMissing   = 2 // a link that died without a word is noticed after three intervals
 	awaitEvery     = 100 * time.Millisecond
@@ -73,7 +74,7 @@ func (e *Engine) connect(ctx context.Context, c Config) error {
 		nats.Name("imgfleet-gateway"), nats.IgnoreAuthErrorAbort(), // its operator may be changing the token
 		nats.ErrorHandler(e.trouble), nats.ReconnectErrHandler(e.unreached), nats.DisconnectErrHandler(func(*nats.Conn, error) { e.patience.begin() }),
 		nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
-		nats.ReconnectBufSize(-1), nats.Timeout(requestTimeout), nats.DrainTimeout(requestTimeout),
+		nats.ReconnectBufSize(-1), nats.Timeout(dialTimeout), nats.DrainTimeout(requestTimeout),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsMissing), nats.ReconnectJitter(50*time.Millisecond, 100*time.Millisecond),
 	}
 	proof, err := c.proof()

@@ -232,3 +232,13 @@ func (l *lines) await(t *testing.T, words string) {
 		time.Sleep(time.Millisecond) //nolint:forbidigo // nothing announces it
 	}
 }
+
+// A call cannot end while its connection is dialled. The first dial follows
+// when the link is found dead.
+func TestTheFirstDialIsOverBeforeARequestMustBeAnswered(t *testing.T) {
+	t.Parallel()
+	const answer = 4500 * time.Millisecond
+	if over := (pingsMissing+1)*pingInterval + dialTimeout; over > answer {
+		t.Errorf("it may last until %v after the link died, and requests are answered after %v", over, answer)
+	}
+}
