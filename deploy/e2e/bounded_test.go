@@ -2,10 +2,15 @@ package e2e_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,7 +63,8 @@ func TestEveryRouteAnswersWhileTheStoreIsAway(t *testing.T) {
 	t.Parallel()
 	server := s3server.Start(t, "../..")
 	server.Bucket(t, bucketName)
-	line := enginetest.OpenLink(t, strings.TrimPrefix(server.Endpoint, "http://"))
+	refuses, front := refusing(t, server.Endpoint)
+	line := enginetest.OpenLink(t, front)
 	server.Endpoint = "http://" + line.Addr()
 	s := gatewayWith(t, laid(unlimited(), section{"store": bucketOf(server)}))
 	s.workerWith(t, laid(unlimited(), section{"store": bucketOf(server)}))
@@ -69,7 +75,31 @@ func TestEveryRouteAnswersWhileTheStoreIsAway(t *testing.T) {
 	b.lose(t,
 		loss{"the store is deaf", func(*testing.T) { line.Deafen() }, mend, backWithin},
 		loss{"the store is gone", func(*testing.T) { line.Cut() }, mend, backWithin},
+		loss{"the store refuses", func(*testing.T) { refuses.Store(true) }, func(*testing.T) { refuses.Store(false) }, backWithin},
 	)
+}
+
+// refusing stands before a store, which refuses everything when told to.
+func refusing(t *testing.T, endpoint string) (refuses *atomic.Bool, address string) {
+	t.Helper()
+	to, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuses = new(atomic.Bool)
+	proxy := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host // it is signed
+	}}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuses.Load() {
+			http.Error(w, `<Error><Code>ServiceUnavailable</Code></Error>`, http.StatusServiceUnavailable)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
+	return refuses, front.Listener.Addr().String()
 }
 
 // Where no worker was heard, a photo is not judged, and nobody waits for it.
@@ -98,6 +128,7 @@ func TestACompletionWithoutWorkersIsRefusedSoon(t *testing.T) {
 // unlimited is a configuration in which one address may do what the test does.
 func unlimited() section {
 	return section{
+		"engine":    section{"sync": "1m"},
 		"limits":    section{"ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 0, "sessionActive": 0, "sessionStreams": 0, "sessionUploadBytes": 0},
 		"providers": []section{{"name": "mock", "kind": "mock", "model": "latency=50ms&jitter=0s&steps=1"}, {"name": "other", "kind": "mock", "weight": 0}},
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,9 +34,10 @@ func (p pieces) do(t *testing.T, method, path string, body []byte, status int, h
 	if err != nil {
 		t.Fatal(err)
 	}
+	said, _ := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if resp.StatusCode != status {
-		t.Fatalf("%s: %d, want %d", method, resp.StatusCode, status)
+		t.Fatalf("%s: %d %s, want %d", method, resp.StatusCode, said, status)
 	}
 	return resp.Header
 }

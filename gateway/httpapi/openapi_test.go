@@ -61,6 +61,29 @@ func TestTheDescriptionNamesEveryRouteAndNoOther(t *testing.T) {
 	}
 }
 
+// A gateway that waits for its engine refuses everything but these two.
+func TestEveryRouteSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	doc, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			refusal := o.Responses.Status(http.StatusServiceUnavailable)
+			if path == "/livez" || path == "/version" {
+				if refusal != nil {
+					t.Errorf("%s %s is never refused", method, path)
+				}
+				continue
+			}
+			if refusal == nil || refusal.Value.Headers["Retry-After"] == nil {
+				t.Errorf("%s %s declares no 503 with Retry-After", method, path)
+			}
+		}
+	}
+}
+
 func TestTheDescriptionNamesThePublicCodesAndNoOther(t *testing.T) {
 	t.Parallel()
 	doc, err := description()

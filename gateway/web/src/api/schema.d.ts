@@ -105,7 +105,7 @@ export interface paths {
         put?: never;
         /**
          * Have the photo judged and normalised
-         * @description Idempotent. Before the bytes are there: `409 upload_incomplete`. A refused picture is deleted.
+         * @description Idempotent. Before the bytes are there: `409 upload_incomplete`. A refused picture is deleted. It takes up to 30 s while a worker judges; where no worker is heard it is `503` within 5 s.
          */
         post: operations["completeUpload"];
         delete?: never;
@@ -227,7 +227,7 @@ export interface paths {
         };
         /**
          * A task
-         * @description With `wait`, the answer comes when the task changes, at the latest after that many seconds: with `If-None-Match` as `304`, without it as `200`.
+         * @description With `wait`, the answer comes when the task changes, at the latest after that many seconds: with `If-None-Match` as `304`, without it as `200`. Within 5 s of losing the engine it answers with what is known, or `503`.
          */
         get: operations["showTask"];
         put?: never;
@@ -815,6 +815,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The engine, the store or the workers are away, or the gateway still waits for them. This is answered within 5 s; `Retry-After` says when to come back. Nothing that was accepted is lost meanwhile. */
+        Unavailable: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Of the task. */
@@ -931,6 +942,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -952,6 +964,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -977,6 +990,7 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1005,6 +1019,7 @@ export interface operations {
                     "application/json": components["schemas"]["LinkCode"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1068,6 +1083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1092,6 +1108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1120,6 +1137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1151,6 +1169,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1192,6 +1211,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1233,6 +1253,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1259,6 +1280,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1284,6 +1306,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1320,6 +1343,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1354,6 +1378,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1387,6 +1412,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1413,6 +1439,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1487,6 +1514,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1555,6 +1583,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1583,6 +1612,7 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1614,6 +1644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1681,6 +1712,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1712,6 +1744,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1737,7 +1770,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `snapshot`, `queued`, `progress`, `degraded`, and one of `succeeded`, `failed`, `canceled`, `expired`, after which the server closes. Ids are versions. See the `Event…` schemas for the data. */
+            /** @description Events `snapshot`, `queued`, `progress`, `degraded`, and one of `succeeded`, `failed`, `canceled`, `expired`, after which the server closes. Ids are versions. See the `Event…` schemas for the data. A stream stays open while the engine is away; what happened meanwhile follows when it is back. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1760,6 +1793,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1789,6 +1823,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1836,6 +1871,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1862,6 +1898,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1892,6 +1929,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1922,6 +1960,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2019,6 +2058,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2047,6 +2087,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2075,6 +2116,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2103,6 +2145,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2136,6 +2179,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
