@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 	"github.com/imgfleet/imgfleet/pkg/client"
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/program"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
@@ -46,22 +46,9 @@ type started struct {
 	stop        func() int
 }
 
-func freeAddrs(t *testing.T, n int) (addrs []string) {
-	t.Helper()
-	for range n {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		addrs = append(addrs, l.Addr().String())
-	}
-	return addrs
-}
-
 func startGateway(t *testing.T, url, token string) *started {
 	t.Helper()
-	addrs, dir := freeAddrs(t, 3), t.TempDir()
+	addrs, dir := porttest.Must(t, 3), t.TempDir()
 	file := filepath.Join(dir, "c.yaml")
 	text := fmt.Sprintf("environment: dev\nhttp: {listen: %q}\nadmin: {listen: %q}\nfleet: {listen: %q}\ndata: {dir: %q}\nstore: {shared: true}\nengine: {url: %q, token: %q}\n",
 		addrs[0], addrs[1], addrs[2], dir, url, token)
@@ -110,7 +97,7 @@ func (g *started) get(path string) (status int, body []byte, err error) {
 
 func TestAGatewayWithoutAnEngineAnswersAndServesWhenItComes(t *testing.T) {
 	t.Parallel()
-	at := freeAddrs(t, 1)[0]
+	at := porttest.Must(t, 1)[0]
 	g := startGateway(t, "nats://"+at, "secret")
 	status, body, err := g.get("/tasks")
 	var p client.Problem
@@ -145,7 +132,7 @@ func TestAGatewayWithoutAnEngineAnswersAndServesWhenItComes(t *testing.T) {
 
 func TestAWrongTokenOfTheEngineIsSaid(t *testing.T) {
 	t.Parallel()
-	at := freeAddrs(t, 1)[0]
+	at := porttest.Must(t, 1)[0]
 	host, err := engine.Open(t.Context(), engine.Config{Dir: t.TempDir(), Listen: at, Token: secret.New("secret"), Interval: time.Minute})
 	if err != nil {
 		t.Fatal(err)

@@ -3,38 +3,27 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/program"
 	"github.com/imgfleet/imgfleet/worker/simulate"
 )
-
-// seat is a loopback address that is free now.
-func seat(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 func TestAWorkerPlaysEveryVendorOfThisBuild(t *testing.T) {
 	t.Parallel()
 	var list []map[string]any
 	for kind := range doubles() {
-		list = append(list, map[string]any{"name": kind, "kind": kind, "listen": seat(t), "apiKey": "id:secret", "knobs": "median=1ms"})
+		list = append(list, map[string]any{"name": kind, "kind": kind, "listen": porttest.Must(t, 1)[0], "apiKey": "id:secret", "knobs": "median=1ms"})
 	}
 	text, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	books := seat(t)
+	books := porttest.Must(t, 1)[0]
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	var log lines

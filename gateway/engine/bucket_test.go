@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 )
 
 // buckets runs a test on disk and in memory: both must behave alike.
@@ -275,7 +276,7 @@ func TestARestartKeepsWhatWasOnDisk(t *testing.T) {
 
 func TestGatewaysShareABucket(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	addr := porttest.Must(t, 1)[0]
 	c := BucketConfig{Name: "things"}
 	one, two := bucket(t, hosted(t, t.TempDir(), addr), c), bucket(t, joined(t, addr), c)
 	rev := put(t, one, "k", "1", 0, 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -31,17 +31,6 @@ func open(t *testing.T, dir string, edit ...func(*Config)) *Engine {
 	}
 	t.Cleanup(e.Close)
 	return e
-}
-
-// freeAddr gives a loopback address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // hosted opens an engine that further gateways can join.
@@ -79,7 +68,7 @@ func TestAClosedEngineIsNotReady(t *testing.T) {
 
 func TestAForeignGatewayNeedsTheToken(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	addr := porttest.Must(t, 1)[0]
 	host := hosted(t, t.TempDir(), addr)
 	if url := host.ClientURL(); !strings.Contains(url, addr) {
 		t.Errorf("client url = %q, want %s in it", url, addr)
@@ -99,7 +88,7 @@ func TestAForeignGatewayNeedsTheToken(t *testing.T) {
 
 func TestAnEngineThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	addr := porttest.Must(t, 1)[0]
 	done := make(chan error, 1)
 	go func() {
 		c := Defaults()
@@ -121,7 +110,7 @@ func TestAnEngineThatNeverComesIsUnavailable(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	c := Defaults()
-	c.URL = "nats://" + freeAddr(t)
+	c.URL = "nats://" + porttest.Must(t, 1)[0]
 	if _, err := Open(ctx, c); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("err = %v, want unavailable", err)
 	}
@@ -182,7 +171,7 @@ func TestFailuresOfTheEngineAreClassified(t *testing.T) {
 // costs no restart: who was refused asks again, and says why.
 func TestWhoIsRefusedForAWhileComesBack(t *testing.T) {
 	t.Parallel()
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), porttest.Must(t, 1)[0]
 	first := hosted(t, dir, addr)
 	var said lines
 	e := open(t, "", func(c *Config) {

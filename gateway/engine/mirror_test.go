@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -127,7 +128,7 @@ func TestABlindMirrorNeverDeniesWhatIsThere(t *testing.T) {
 	for name, memory := range map[string]bool{"file": false, "memory": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr, dir, c := freeAddr(t), t.TempDir(), BucketConfig{Name: "things", Memory: memory}
+			addr, dir, c := porttest.Must(t, 1)[0], t.TempDir(), BucketConfig{Name: "things", Memory: memory}
 			host := hosted(t, dir, addr)
 			put(t, bucket(t, host, c), "gone", "x", 0, 0)
 			guest := joined(t, addr)
@@ -168,7 +169,7 @@ func TestABlindMirrorNeverDeniesWhatIsThere(t *testing.T) {
 // An engine that came back without its last writes counts revisions again.
 func TestAMirrorFollowsAnEngineThatWentBack(t *testing.T) {
 	t.Parallel()
-	addr, c := freeAddr(t), BucketConfig{Name: "things"}
+	addr, c := porttest.Must(t, 1)[0], BucketConfig{Name: "things"}
 	host := hosted(t, t.TempDir(), addr)
 	b := bucket(t, host, c)
 	for _, v := range []string{"1", "2", "3"} {
@@ -349,7 +350,7 @@ func TestASilentConnectionMakesBlind(t *testing.T) {
 	t.Parallel()
 	var p pipe
 	p.hold()()
-	addr, c := freeAddr(t), BucketConfig{Name: "things"}
+	addr, c := porttest.Must(t, 1)[0], BucketConfig{Name: "things"}
 	host := hosted(t, t.TempDir(), addr)
 	b := bucket(t, host, c)
 	put(t, b, "a", "1", 0, 0)
@@ -396,7 +397,7 @@ func blind(t *testing.T, reg *prometheus.Registry) float64 {
 // One line tells that the engine is lost; each mirror needs none of its own.
 func TestMirrorsAreSilentWhenTheEngineIsLost(t *testing.T) {
 	t.Parallel()
-	addr, dir := freeAddr(t), t.TempDir()
+	addr, dir := porttest.Must(t, 1)[0], t.TempDir()
 	host := hosted(t, dir, addr)
 	var out sharedLog
 	e := open(t, "", func(c *Config) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/tlstest"
 )
@@ -18,7 +19,7 @@ func TestAnEngineSpeaksTLSWithItsGateways(t *testing.T) {
 	t.Parallel()
 	a, foreign := tlstest.New(t), tlstest.New(t)
 	engine, guest, stranger := a.Issue(t, "engine"), a.Issue(t, "guest"), foreign.Issue(t, "stranger")
-	addr := freeAddr(t)
+	addr := porttest.Must(t, 1)[0]
 	host := open(t, t.TempDir(), func(c *Config) {
 		c.Listen, c.Token, c.TLS = addr, secret.New("secret"), TLS{CA: a.File, Cert: engine.Cert, Key: engine.Key}
 	})

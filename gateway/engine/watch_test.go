@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 )
 
 // watching follows a filter until the test ends; a zero Entry stands for
@@ -101,7 +103,7 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 // An engine of its own has no gateway that makes its buckets when it starts.
 func TestAWatchMakesALostMemoryBucketAgain(t *testing.T) {
 	t.Parallel()
-	addr, dir := freeAddr(t), t.TempDir()
+	addr, dir := porttest.Must(t, 1)[0], t.TempDir()
 	host := hosted(t, dir, addr)
 	b := bucket(t, joined(t, addr), BucketConfig{Name: "things", Memory: true})
 	seen := watching(t, b, ">")
@@ -120,7 +122,7 @@ func TestAWatchSurvivesARestartOfTheEngine(t *testing.T) {
 	for name, memory := range map[string]bool{"file": false, "memory": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr, dir, c := freeAddr(t), t.TempDir(), BucketConfig{Name: "things", Memory: memory}
+			addr, dir, c := porttest.Must(t, 1)[0], t.TempDir(), BucketConfig{Name: "things", Memory: memory}
 			host := hosted(t, dir, addr)
 			b := bucket(t, host, c)
 			for range 5 {

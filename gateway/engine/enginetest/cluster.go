@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/pkg/porttest"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -34,7 +34,7 @@ type node struct {
 // OpenCluster starts a cluster and waits until it has a leader.
 func OpenCluster(t *testing.T) *Cluster {
 	t.Helper()
-	ports := freePorts(t, 2*Nodes)
+	ports := porttest.Must(t, 2*Nodes)
 	c := &Cluster{}
 	for i := range c.nodes {
 		c.nodes[i].config = engine.NodeConfig{
@@ -48,23 +48,6 @@ func OpenCluster(t *testing.T) *Cluster {
 	}
 	c.Settle(t)
 	return c
-}
-
-// freePorts gives ports that were free a moment ago.
-func freePorts(t *testing.T, n int) (addrs []string) {
-	t.Helper()
-	var held []net.Listener // until all are found, so that they differ
-	for range n {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		held, addrs = append(held, l), append(addrs, l.Addr().String())
-	}
-	for _, l := range held {
-		_ = l.Close()
-	}
-	return addrs
 }
 
 // URL names all nodes, as engine.url does.
