@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ const (
 type guard struct {
 	engine *Engine
 	worth  telemetry.Seldom
+	why    error // it is broken, until it is opened again
 	tries  int
 	last   time.Time // when it was opened again
 }
@@ -48,33 +50,32 @@ func (g *guard) run(ctx context.Context) error {
 
 func (g *guard) look(ctx context.Context) error {
 	e := g.engine
-	why := e.host.broken()
-	if why == nil {
-		why = e.marks.stuck(stuckFor)
+	if now := cmp.Or(e.host.broken(), e.marks.stuck(stuckFor)); now != nil {
+		g.why = now
 	}
-	if why == nil {
+	if g.why == nil {
 		if g.tries > 0 && time.Since(g.last) > soundFor {
 			g.tries = 0
 		}
 		return nil
 	}
 	if short := e.room.accepts(); short != nil { // it would break again
-		if g.worth.Worth(why.Error()) {
-			e.log.Error("engine cannot write, and waits for room", "reason", why, "room", short)
+		if g.worth.Worth(g.why.Error()) {
+			e.log.Error("engine cannot write, and waits for room", "reason", g.why, "room", short)
 		}
 		return nil
 	}
 	if g.tries == reopenTries {
-		return fault.Wrap(fault.EngineUnavailable, fmt.Errorf("it stays broken after it was opened again %d times: %w", g.tries, why))
+		return fault.Wrap(fault.EngineUnavailable, fmt.Errorf("it stays broken after it was opened again %d times: %w", g.tries, g.why))
 	}
-	g.reopen(ctx, why)
+	g.reopen(ctx)
 	return nil
 }
 
 // reopen is one try.
-func (g *guard) reopen(ctx context.Context, why error) {
+func (g *guard) reopen(ctx context.Context) {
 	e, began := g.engine, time.Now()
-	e.log.Error("engine cannot write, and is opened again", "reason", why)
+	e.log.Error("engine cannot write, and is opened again", "reason", g.why)
 	ctx, cancel := context.WithTimeout(ctx, reopenWithin)
 	defer cancel()
 	g.tries++
@@ -87,6 +88,7 @@ func (g *guard) reopen(ctx context.Context, why error) {
 		e.log.Error("engine was not opened again", "error", err)
 		return
 	}
+	g.why = nil
 	e.log.Info("engine is opened again", "after", time.Since(began).Round(time.Millisecond))
 }
 

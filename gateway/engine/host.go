@@ -150,11 +150,12 @@ func serve(c Config) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed engine: %w", err)
 	}
-	s.SetLogger(newServerLog(c.Logger), false, false)
+	log := newServerLog(c.Logger)
+	s.SetLogger(log, false, false)
 	s.Start()
-	if !s.ReadyForConnections(startTimeout) {
-		s.Shutdown()
-		return nil, fault.Wrap(fault.EngineUnavailable, errors.New("embedded engine did not start"))
+	if !log.failed.Load() && s.ReadyForConnections(startTimeout) {
+		return s, nil
 	}
-	return s, nil
+	stop(s)
+	return nil, fault.Wrap(fault.EngineUnavailable, errors.New("the embedded engine did not start, see the log above"))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +16,8 @@ const sayAgain = 10 * time.Second
 // that it says in the same words, one line in sayAgain is written, with how
 // many were left out. What it does by itself is for who debugs.
 type serverLog struct {
-	log *slog.Logger
+	log    *slog.Logger
+	failed atomic.Bool // the server cannot go on
 
 	mu   sync.Mutex
 	said map[string]*saying // by the words without the names in them
@@ -41,8 +43,12 @@ func (l *serverLog) Warnf(format string, v ...any) { l.say(l.log.Warn, format, v
 // Errorf is for faults.
 func (l *serverLog) Errorf(format string, v ...any) { l.say(l.log.Error, format, v) }
 
-// Fatalf is for faults after which the server ends.
-func (l *serverLog) Fatalf(format string, v ...any) { l.say(l.log.Error, format, v) }
+// Fatalf is for faults after which the server does nothing more. A server of
+// its own would end its process here.
+func (l *serverLog) Fatalf(format string, v ...any) {
+	l.failed.Store(true)
+	l.say(l.log.Error, format, v)
+}
 
 // Debugf is never asked for.
 func (l *serverLog) Debugf(string, ...any) {}

@@ -55,13 +55,14 @@ type attended struct {
 
 	probe *engine.Probe
 	log   *lines
+	ended chan error // how Run ended
 }
 
 const attendedToken = "secret"
 
 func attend(t *testing.T, dir string) attended {
 	t.Helper()
-	a := attended{log: new(lines)}
+	a := attended{log: new(lines), ended: make(chan error, 1)}
 	var err error
 	a.Engine, err = engine.Open(t.Context(), engine.Config{
 		Dir: dir, Listen: "127.0.0.1:0", Token: secret.New(attendedToken), Always: true, Logger: slog.New(slog.NewTextHandler(a.log, nil)),
@@ -73,7 +74,10 @@ func attend(t *testing.T, dir string) attended {
 	kept(t, a.Engine)
 	bucket(t, a.Engine, engine.BucketConfig{Name: "passing", Memory: true})
 	a.probe = probe(t, a.Engine)
-	running(t, a.Engine)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { a.ended <- a.Run(ctx) })
+	t.Cleanup(func() { cancel(); all.Wait() })
 	return a
 }
 
