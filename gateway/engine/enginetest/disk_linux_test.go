@@ -74,6 +74,12 @@ func TestAStreamThatAFullDiskBrokeIsOpenedAgain(t *testing.T) {
 // disk, and returns the last sequence that was acknowledged.
 func flood(t *testing.T, url string) (stored uint64) {
 	t.Helper()
+	return floodAfter(t, url, func() {})
+}
+
+// floodAfter calls connected before it publishes.
+func floodAfter(t *testing.T, url string, connected func()) (stored uint64) {
+	t.Helper()
 	conn, err := nats.Connect(url, nats.Token(attendedToken))
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +89,7 @@ func flood(t *testing.T, url string) (stored uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	connected()
 	for {
 		ack, err := js.Publish(t.Context(), "kept.a", make([]byte, 20<<10))
 		if err != nil {
