@@ -46,12 +46,13 @@ type started struct {
 	stop        func() int
 }
 
-func startGateway(t *testing.T, url, token string) *started {
+// startGateway starts one with further lines in its file.
+func startGateway(t *testing.T, url, token string, more ...string) *started {
 	t.Helper()
 	addrs, dir := porttest.Must(t, 3), t.TempDir()
 	file := filepath.Join(dir, "c.yaml")
 	text := fmt.Sprintf("environment: dev\nhttp: {listen: %q}\nadmin: {listen: %q}\nfleet: {listen: %q}\ndata: {dir: %q}\nstore: {shared: true}\nengine: {url: %q, token: %q}\n",
-		addrs[0], addrs[1], addrs[2], dir, url, token)
+		addrs[0], addrs[1], addrs[2], dir, url, token) + strings.Join(more, "\n")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 // openBucket opens the bucket and what stands before it.
 func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
 	of := g.secrets.Value
-	if err := g.openCDN(ctx, g.config.cdn(of), g.config.refresh(of), deps); err != nil {
+	if err := g.openCDN(ctx, g.config.cdn(of), g.refreshes(), deps); err != nil {
 		return err
 	}
 	return g.builder.insist(ctx, func() error {
@@ -99,6 +99,14 @@ func (g *gateway) openBucket(ctx context.Context, deps *store.Deps) error {
 		}
 		return err
 	})
+}
+
+// refreshes is how the CDN is told to forget. The engine shall keep what is to be
+// told for as long as is configured.
+func (g *gateway) refreshes() refresh.Config {
+	r := g.config.refresh(g.secrets.Value)
+	r.Keep = g.wanted
+	return r
 }
 
 // openCDN prepares what signs for the CDN and what tells it to forget.

@@ -49,7 +49,8 @@ import (
 // them.
 type gateway struct {
 	id       string
-	config   *Config
+	config   *Config       // with the retention that the engine has
+	wanted   time.Duration // the retention that is configured
 	log      *slog.Logger
 	reg      *prometheus.Registry
 	secrets  secret.Opened
@@ -193,6 +194,9 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.engine, err = engine.Open(ctx, c); err != nil {
 		return err
 	}
+	if err := g.keepAsOthers(ctx); err != nil {
+		return err
+	}
 	if g.keys, err = keys.Open(ctx, g.engine); err != nil {
 		return err
 	}
@@ -248,7 +252,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 		return err
 	}
 	ic := intake.Defaults()
-	ic.Retention, ic.Region = g.config.Retention, g.config.Dispatch.Region
+	ic.Retention, ic.Wanted, ic.Region = g.config.Retention, g.wanted, g.config.Dispatch.Region
 	ic.Deadline = min(g.config.Limits.TaskTimeout, g.config.Retention)
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Quota: g.quota, Limiter: g.limiter, Text: g.text,

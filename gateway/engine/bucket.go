@@ -71,6 +71,23 @@ func (e *Engine) Bucket(ctx context.Context, c BucketConfig) (*Bucket, error) {
 	return &Bucket{name: c.Name, js: e.js, conn: e.conn, stream: s, bounds: e.bounds, log: e.log, reg: e.reg}, nil
 }
 
+// Age is how long the entries of a bucket are kept as the engine has it: 0 for
+// ever, and wanted where there is no such bucket yet.
+func (e *Engine) Age(ctx context.Context, bucket string, wanted time.Duration) (age time.Duration, err error) {
+	err = e.Insist(ctx, func(ctx context.Context) error {
+		s, err := e.js.Stream(ctx, "B_"+bucket)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			age = wanted
+			return nil
+		}
+		if err == nil {
+			age = s.CachedInfo().Config.MaxAge
+		}
+		return err
+	})
+	return age, err
+}
+
 func orUnlimited(n int64) int64 {
 	if n == 0 {
 		return -1

@@ -19,7 +19,7 @@ import (
 func TestABlindCacheNeverDeniesAnAnswer(t *testing.T) {
 	t.Parallel()
 	p := enginetest.OpenPair(t)
-	c, err := openCache(t.Context(), p.Joined, time.Hour)
+	c, err := openCache(t.Context(), p.Joined, time.Hour, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

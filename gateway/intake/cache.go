@@ -40,8 +40,8 @@ type cached struct {
 	Style string  `json:"style"`
 }
 
-func openCache(ctx context.Context, e *engine.Engine, kept time.Duration) (*cache, error) {
-	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "cache", MaxAge: kept})
+func openCache(ctx context.Context, e *engine.Engine, age, kept time.Duration) (*cache, error) {
+	b, err := e.Bucket(ctx, engine.BucketConfig{Name: "cache", MaxAge: age})
 	if err != nil {
 		return nil, err
 	}

@@ -151,11 +151,11 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 		d.Payable = func(task.ID, string) error { return nil }
 	}
 	met := newMetrics(d.Registry)
-	cache, err := openCache(ctx, d.Engine, c.Retention)
+	cache, err := openCache(ctx, d.Engine, c.wanted(), c.Retention)
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}
-	feedback, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "feedback", MaxAge: c.Retention})
+	feedback, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: FeedbackBucket, MaxAge: c.wanted()})
 	if err != nil {
 		return nil, fmt.Errorf("open intake: %w", err)
 	}

@@ -41,6 +41,7 @@ type double struct {
 	objects map[string]object
 	rules   map[string][]byte // sub-resources of buckets
 	known   pair              // the keys that it believes
+	mute    bool              // reads are refused
 }
 
 // pair are keys, with the token that must come with temporary ones.
@@ -93,6 +94,13 @@ func (d *double) openAs(t *testing.T, machine *agency) *Bucket {
 	return b
 }
 
+// silence refuses every read.
+func (d *double) silence(mute bool) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	d.mute = mute
+}
+
 func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, _, _ := strings.Cut(r.Host, ":")
 	bucket, ok := strings.CutSuffix(host, "."+doubleHost)
@@ -107,6 +115,8 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case key == "" && r.Method == http.MethodHead:
 	case q.Has("delete"):
 		d.delete(w, r, bucket)
+	case d.mute && r.Method == http.MethodGet:
+		refuse(w, http.StatusForbidden, "AccessDenied")
 	case q.Has("lifecycle"), q.Has("cors"):
 		d.subresource(w, r, bucket)
 	case key == "":
@@ -320,6 +330,48 @@ func TestTheBucketGetsOurRulesOnceAndKeepsOthers(t *testing.T) {
 	cors, err := client.GetBucketCors(b.config.Bucket)
 	if err != nil || len(cors.CorsRules) != 1 {
 		t.Errorf("cors: %+v, %v", cors, err)
+	}
+}
+
+// A gateway with a shorter retention takes nothing from the others, and one
+// that gets no answer replaces nothing.
+func TestTheBucketsRulesAreNeverWeakened(t *testing.T) {
+	t.Parallel()
+	d := startDouble(t)
+	b := d.open(t)
+	client, err := b.client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	days := func() (all []int) {
+		now, err := client.GetBucketLifecycleConfiguration(b.config.Bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range now.LifecycleRules {
+			all = append(all, r.Expiration.Days)
+		}
+		return all
+	}
+	longer, shorter := *b, *b
+	longer.config.Retention, shorter.config.Retention = 20*24*time.Hour, time.Hour
+	longer.rule(client)
+	before := days()
+	shorter.rule(client)
+	if after := days(); !slices.Equal(before, after) || after[0] < 20 {
+		t.Errorf("days were %v, are %v", before, after)
+	}
+	theirs := sdk.LifecycleRule{ID: "theirs", Prefix: "logs/", Status: sdk.RuleStatusEnabled, Expiration: sdk.Expiration{Days: 90}}
+	in := &sdk.SetBucketLifecycleConfigurationInput{Bucket: b.config.Bucket}
+	in.LifecycleRules = []sdk.LifecycleRule{theirs}
+	if _, err := client.SetBucketLifecycleConfiguration(in); err != nil {
+		t.Fatal(err)
+	}
+	d.silence(true)
+	b.rule(client)
+	d.silence(false)
+	if got := days(); !slices.Equal(got, []int{90}) {
+		t.Errorf("after a read that failed the rules are %v days", got)
 	}
 }
 

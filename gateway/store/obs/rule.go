@@ -1,6 +1,8 @@
 package obs
 
 import (
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -23,14 +25,20 @@ func (b *Bucket) rule(client *sdk.ObsClient) {
 	}
 }
 
+// expire keeps a rule of ours that keeps objects longer: another gateway has
+// asked for it, and the sweeper removes what is due.
 func (b *Bucket) expire(client *sdk.ObsClient) error {
 	var rules []sdk.LifecycleRule
-	have := 0
-	if now, err := client.GetBucketLifecycleConfiguration(b.config.Bucket, b.dated()); err == nil {
+	have, days := 0, int(b.days())
+	now, err := client.GetBucketLifecycleConfiguration(b.config.Bucket, b.dated())
+	if err != nil && !none(err) {
+		return err // what cannot be read is not replaced
+	}
+	if err == nil {
 		for _, r := range now.LifecycleRules {
 			if !strings.HasPrefix(r.ID, ruleID) {
 				rules = append(rules, r)
-			} else if int64(r.Expiration.Days) == b.days() {
+			} else if days = max(days, r.Expiration.Days); int64(r.Expiration.Days) >= b.days() {
 				have++
 			}
 		}
@@ -42,18 +50,22 @@ func (b *Bucket) expire(client *sdk.ObsClient) error {
 	for _, root := range all {
 		rules = append(rules, sdk.LifecycleRule{
 			ID: ruleID + strings.TrimSuffix(root, "/"), Prefix: root, Status: sdk.RuleStatusEnabled,
-			Expiration: sdk.Expiration{Days: int(b.days())},
+			Expiration: sdk.Expiration{Days: days},
 		})
 	}
 	in := &sdk.SetBucketLifecycleConfigurationInput{Bucket: b.config.Bucket}
 	in.LifecycleRules = rules
-	_, err := client.SetBucketLifecycleConfiguration(in, b.dated())
+	_, err = client.SetBucketLifecycleConfiguration(in, b.dated())
 	return err
 }
 
 // admit leaves a bucket alone that has rules already.
 func (b *Bucket) admit(client *sdk.ObsClient) error {
-	if now, err := client.GetBucketCors(b.config.Bucket, b.dated()); err == nil && len(now.CorsRules) > 0 {
+	now, err := client.GetBucketCors(b.config.Bucket, b.dated())
+	if err != nil && !none(err) {
+		return err
+	}
+	if err == nil && len(now.CorsRules) > 0 {
 		return nil
 	}
 	in := &sdk.SetBucketCorsInput{Bucket: b.config.Bucket}
@@ -61,6 +73,12 @@ func (b *Bucket) admit(client *sdk.ObsClient) error {
 		ID: ruleID + "signed", AllowedOrigin: []string{"*"}, AllowedMethod: []string{"GET", "HEAD", "PUT"},
 		AllowedHeader: []string{"*"}, ExposeHeader: []string{"ETag"}, MaxAgeSeconds: 3600,
 	}}
-	_, err := client.SetBucketCors(in, b.dated())
+	_, err = client.SetBucketCors(in, b.dated())
 	return err
+}
+
+// none reports whether a bucket has no rules, which is an answer.
+func none(err error) bool {
+	var answer sdk.ObsError
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound
 }
