@@ -40,8 +40,9 @@ type loss struct {
 // what is right or with a refusal that says when to come back. The rows are
 // those of the public description and of the operators' routes: a route
 // without one fails.
-func TestEveryRouteAnswersWhileTheEngineIsAway(t *testing.T) {
+func TestTimedEveryRouteAnswersWhileTheEngineIsAway(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	cluster := enginetest.OpenCluster(t)
 	line := enginetest.OpenLink(t, cluster.Addr(0))
 	s := gatewayWith(t, laid(unlimited(), section{
@@ -59,8 +60,9 @@ func TestEveryRouteAnswersWhileTheEngineIsAway(t *testing.T) {
 	)
 }
 
-func TestEveryRouteAnswersWhileTheStoreIsAway(t *testing.T) {
+func TestTimedEveryRouteAnswersWhileTheStoreIsAway(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	server := s3server.Start(t, "../..")
 	server.Bucket(t, bucketName)
 	refuses, front := refusing(t, server.Endpoint)

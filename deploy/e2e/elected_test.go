@@ -82,8 +82,9 @@ func ends(t *testing.T, p *person, id task.ID) time.Time {
 
 // A task that runs while the streams elect a leader ends soon after, and so
 // does one that somebody asks for meanwhile.
-func TestTasksEndSoonAfterAnElection(t *testing.T) {
+func TestTimedTasksEndSoonAfterAnElection(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	const draws = 3 * time.Second
 	c := clusteredSite(t, "latency=3s&jitter=0s&steps=6")
 	p := c.person(t, 1)

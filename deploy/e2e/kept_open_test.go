@@ -126,8 +126,9 @@ func readFrame(from *bufio.Reader) (text bool, data []byte, err error) {
 // Who follows a task stays connected while the engine is away, is told nothing
 // false, and hears the rest when it is back. Who waits for a change is told
 // soon what is known.
-func TestStreamsStayOpenWhileTheEngineIsAway(t *testing.T) {
+func TestTimedStreamsStayOpenWhileTheEngineIsAway(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	cluster := enginetest.OpenCluster(t)
 	line := enginetest.OpenLink(t, cluster.Addr(0))
 	drawing := laid(unlimited(), section{"providers": []section{{"name": "mock", "kind": "mock", "model": "latency=15s&jitter=0s&steps=30"}}})

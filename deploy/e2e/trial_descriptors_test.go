@@ -13,11 +13,12 @@ import (
 // fewDescriptors are what the gateway may have open.
 const fewDescriptors = 1200
 
-// TestUnderLoadACrowdOfConnectionsLeavesTheRestAlone opens more connections than the
+// TestTimedUnderLoadACrowdOfConnectionsLeavesTheRestAlone opens more connections than the
 // gateway has descriptors, under load: people who are there go on, nothing is
 // broken, and newcomers get in when the crowd has left.
-func TestUnderLoadACrowdOfConnectionsLeavesTheRestAlone(t *testing.T) {
+func TestTimedUnderLoadACrowdOfConnectionsLeavesTheRestAlone(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	tr := newTrial(t, trialConfig{around: []string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, fewDescriptors), "sh"}})
 	tr.start(t)
 	c := gather(t, tr.public)

@@ -14,10 +14,11 @@ import (
 // diskBytes is the size of the disk. The embedded engine allocates some of it.
 const diskBytes = 192 << 20
 
-// TestUnderLoadAFullDiskIsSaidAndForgiven fills the disk of a gateway that has
+// TestTimedUnderLoadAFullDiskIsSaidAndForgiven fills the disk of a gateway that has
 // everything inside, under load, and makes room again.
-func TestUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
+func TestTimedUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
 		t.Skipf("a disk of our own cannot be mounted here (that takes root): %v", err)

@@ -9,12 +9,13 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// TestUnderLoadAnEngineThatIsAwayIsSaidAndForgiven cuts the line to an external engine
+// TestTimedUnderLoadAnEngineThatIsAwayIsSaidAndForgiven cuts the line to an external engine
 // under load, and then lets it hang without a word. People get refusals that
 // say when to come back, open streams stay open, the gateway says what is so,
 // and goes on by itself.
-func TestUnderLoadAnEngineThatIsAwayIsSaidAndForgiven(t *testing.T) {
+func TestTimedUnderLoadAnEngineThatIsAwayIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	line := enginetest.OpenLink(t, strings.TrimPrefix(enginetest.OpenPair(t).Host.ClientURL(), "nats://"))
 	tr := newTrial(t, trialConfig{gateway: map[string]any{
 		"engine": map[string]any{"url": "nats://" + line.Addr(), "token": enginetest.Token, "replicas": 1},

@@ -14,11 +14,12 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
-// TestUnderLoadAStoreThatIsAwayIsSaidAndForgiven cuts the line to the bucket under load,
+// TestTimedUnderLoadAStoreThatIsAwayIsSaidAndForgiven cuts the line to the bucket under load,
 // and then lets it swallow everything. A photo that has arrived and tasks that
 // were accepted wait for it.
-func TestUnderLoadAStoreThatIsAwayIsSaidAndForgiven(t *testing.T) {
+func TestTimedUnderLoadAStoreThatIsAwayIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	s := s3server.Start(t, "../..")
 	s.Bucket(t, bucketName)
 	line := enginetest.OpenLink(t, strings.TrimPrefix(s.Endpoint, "http://"))

@@ -14,11 +14,12 @@ import (
 // lostWithin is when a worker that says nothing is not believed any more.
 const lostWithin = 6*time.Second + busy
 
-// TestUnderLoadWorkersThatAreAwayAreWaitedFor kills the only worker under load. Tasks
+// TestTimedUnderLoadWorkersThatAreAwayAreWaitedFor kills the only worker under load. Tasks
 // are taken and wait, a photo cannot be judged and that is said, and a gateway
 // that has heard of a worker before stays ready.
-func TestUnderLoadWorkersThatAreAwayAreWaitedFor(t *testing.T) {
+func TestTimedUnderLoadWorkersThatAreAwayAreWaitedFor(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	tr := newTrial(t, trialConfig{})
 	if err := tr.gateway.Start(); err != nil {
 		t.Fatal(err)
