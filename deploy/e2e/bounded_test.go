@@ -56,7 +56,7 @@ func TestTimedEveryRouteAnswersWhileTheEngineIsAway(t *testing.T) {
 	b.lose(t,
 		loss{"the engine is deaf", func(*testing.T) { line.Deafen() }, mend, backWithin},
 		loss{"the engine is gone", func(*testing.T) { line.Cut() }, mend, backWithin},
-		loss{"no stream has a leader", func(t *testing.T) { cluster.Stop(t, 1); cluster.Stop(t, 2) }, func(t *testing.T) { cluster.Start(t, 1); cluster.Start(t, 2) }, electedWithin},
+		loss{"no stream has a leader", func(t *testing.T) { cluster.Stop(t, 1); cluster.Stop(t, 2) }, func(t *testing.T) { cluster.Start(t, 1); cluster.Start(t, 2); cluster.Settle(t) }, electedWithin},
 	)
 }
 
