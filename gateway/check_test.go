@@ -173,3 +173,19 @@ func TestWarningsLeaveTheCheckGood(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsThatAreKeptAreChecked(t *testing.T) {
+	t.Parallel()
+	for file, key := range map[string]string{"admin.token": "admin.token", "fleet-token": "fleet.token", "engine-token": "engine.token"} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"empty": "", "blank": " \n"} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, lines := checked(t, "engine: {listen: '127.0.0.1:0'}\ndata: {dir: "+dir+"}\n")
+			if said := strings.Join(lines, ""); code != 2 || !strings.Contains(said, key) || !strings.Contains(said, "remove") {
+				t.Errorf("%s file %s: exit code %d, %s", name, file, code, said)
+			}
+		}
+	}
+}

@@ -81,7 +81,7 @@ func (g *gateway) buildAdmin(context.Context) error {
 // directory that survives restarts.
 func (g *gateway) adminToken() (secret.Value, error) {
 	if g.config.Admin.Token.Empty() {
-		token, err := admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, "admin.token"))
+		token, err := admin.LoadOrCreateToken(filepath.Join(g.config.Data.Dir, adminTokenFile))
 		return secret.New(token), err
 	}
 	return g.secrets.Value(g.config.Admin.Token), nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/operator"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 )
 
@@ -14,6 +15,7 @@ import (
 const (
 	fleetTokenFile  = "fleet-token"
 	engineTokenFile = "engine-token"
+	adminTokenFile  = "admin.token"
 )
 
 // fleetToken is what the fleet listener demands and workers are called with.
@@ -76,6 +78,11 @@ func (c *Config) checkKept() error {
 		}
 		if _, err := secret.Kept(file); err != nil {
 			faults.Say("%s: %w", key, err)
+		}
+	}
+	if c.Admin.Token.Empty() {
+		if err := operator.CheckToken(filepath.Join(c.Data.Dir, adminTokenFile)); err != nil {
+			faults.Say("admin.token: %w", err)
 		}
 	}
 	return faults.Err()

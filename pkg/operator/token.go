@@ -36,7 +36,28 @@ func LoadOrCreateToken(path string) (string, error) {
 	return loadToken(path)
 }
 
+// CheckToken says what is wrong with the admin token kept at path, and changes
+// nothing. One that is not there yet is made at the start.
+func CheckToken(path string) error {
+	_, err := readToken(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 func loadToken(path string) (string, error) {
+	token, err := readToken(path)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return token, os.Chmod(path, 0o600)
+	}
+	return token, nil
+}
+
+func readToken(path string) (string, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("admin token: %w", err)
@@ -44,9 +65,6 @@ func loadToken(path string) (string, error) {
 	token := strings.TrimSpace(string(raw))
 	if len(token) < MinTokenSize {
 		return "", fmt.Errorf("admin token: %s holds %d characters, need at least %d; remove the file to get a new one", path, len(token), MinTokenSize)
-	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return token, os.Chmod(path, 0o600)
 	}
 	return token, nil
 }
