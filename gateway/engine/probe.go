@@ -85,6 +85,10 @@ func (e *Engine) look(ctx context.Context, s *stream) error {
 	name := s.want.Name
 	info, err := s.Info(ctx)
 	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound) && s.ends.Load():
+		e.streams.forget(s)
+		e.marks.clear(name)
+		return nil
 	case errors.Is(err, jetstream.ErrStreamNotFound) && s.want.Storage == jetstream.MemoryStorage:
 		err = e.remake(ctx, s)
 	case err == nil && info.Cluster != nil && info.Cluster.Leader == "":
@@ -126,10 +130,10 @@ func (e *Engine) remake(ctx context.Context, s *stream) error {
 func reason(err error) string {
 	var api *jetstream.APIError
 	switch {
-	case errors.As(err, &api):
-		return api.Description
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return "it is gone"
+	case errors.As(err, &api):
+		return api.Description
 	}
 	return cause(err)
 }

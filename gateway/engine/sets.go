@@ -45,6 +45,7 @@ func (s *Sets) Open(ctx context.Context, name string, most int64) error {
 	if err == nil {
 		s.streams.Store(name, st)
 		err = s.engine.Limit(ctx, s.stream+name, most)
+		s.engine.streams.ending(s.stream + name)
 	}
 	return err
 }

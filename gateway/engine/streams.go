@@ -37,6 +37,7 @@ type stream struct {
 
 	want jetstream.StreamConfig
 	most atomic.Int64 // messages, where operators change that; 0 for what want says
+	ends atomic.Bool  // any gateway may drop it
 }
 
 // wants is what the stream shall be now.
@@ -55,6 +56,24 @@ func (r *registry) add(s *stream) {
 		r.used = make(map[string]*stream)
 	}
 	r.used[s.want.Name] = s
+}
+
+// ending notes that a stream may be dropped by any gateway.
+func (r *registry) ending(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.used[name]; s != nil {
+		s.ends.Store(true)
+	}
+}
+
+// forget takes out a stream that was dropped.
+func (r *registry) forget(s *stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.used[s.want.Name] == s {
+		delete(r.used, s.want.Name)
+	}
 }
 
 // limit notes how many messages a stream shall hold.

@@ -121,6 +121,32 @@ func TestARealPublishClearsTheMark(t *testing.T) {
 	}
 }
 
+func TestASetThatWasDroppedIsNotMissed(t *testing.T) {
+	t.Parallel()
+	e := opened(t)
+	p := probe(t, e)
+	sets := e.Sets("PLACES_", "place")
+	if err := sets.Open(t.Context(), "expo", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := sets.Drop(t.Context(), 0, func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Check(t.Context()); err != nil {
+		t.Errorf("after its campaign: %v", err)
+	}
+	kept(t, e)
+	if err := e.JetStream().DeleteStream(t.Context(), "KEPT"); err != nil {
+		t.Fatal(err)
+	}
+	if said := words(p.Check(t.Context())); !strings.Contains(said, "stream KEPT: it is gone") {
+		t.Errorf("a stream that is lost: %q", said)
+	}
+}
+
 func TestTheProbeStreamStaysSmall(t *testing.T) {
 	t.Parallel()
 	e := opened(t)
