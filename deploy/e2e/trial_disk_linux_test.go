@@ -2,13 +2,13 @@ package e2e_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
+	"github.com/imgfleet/imgfleet/gateway/engine/enginetest"
 )
 
 // diskBytes is the size of the disk. The embedded engine allocates some of it.
@@ -19,12 +19,8 @@ const diskBytes = 192 << 20
 func TestTimedUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
 	t.Parallel()
 	alone(t)
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
-		t.Skipf("a disk of our own cannot be mounted here (that takes root): %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	tr := newTrial(t, trialConfig{data: filepath.Join(disk, "data"), gateway: map[string]any{
+	disk := enginetest.OpenDisk(t, diskBytes)
+	tr := newTrial(t, trialConfig{data: filepath.Join(disk.Dir, "data"), gateway: map[string]any{
 		"store": map[string]any{"kind": "disk", "minFree": "4MiB"},
 	}})
 	tr.start(t)
@@ -32,7 +28,7 @@ func TestTimedUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
 	c.works(t, "at the start", taskPatience)
 	for _, time := range []string{"first", "second"} {
 		before, refused := len(logOf(tr.gateway)), c.refusals()
-		ballast := filepath.Join(disk, "ballast")
+		ballast := filepath.Join(disk.Dir, "ballast")
 		fill(t, ballast)
 		tr.becomes(t, "on a full disk, the "+time+" time,", false, trueWithin)
 		rig.Wait(t.Context(), someTime())
@@ -53,7 +49,7 @@ func TestTimedUnderLoadAFullDiskIsSaidAndForgiven(t *testing.T) {
 	tr.quiet(t)
 }
 
-// fill writes until nothing fits any more.
+// fill writes until nothing fits any more, whoever else writes meanwhile.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Create(path)
