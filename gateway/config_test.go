@@ -144,6 +144,13 @@ func TestTheMockHasAShareOnlyInDevAndOnlyWhereOneIsWritten(t *testing.T) {
 	if c.routing().MockShares {
 		t.Error("in prod the mock is sold as a model")
 	}
+	if c.routing().Mock {
+		t.Error("in prod the mock stands in although nobody wrote so")
+	}
+	yes := true
+	if c.Fallback.Mock = &yes; !c.routing().Mock {
+		t.Error("in prod the mock does not stand in where it is written")
+	}
 	if r := defaults().routing(); r.Providers[0].Weight != 100 {
 		t.Errorf("alone it weighs %d", r.Providers[0].Weight)
 	}
