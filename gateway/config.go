@@ -61,6 +61,9 @@ func (c *Config) Validate() error {
 	if !tus.ValidNode(c.HTTP.Node) {
 		fault("http.node: must be at most 32 of a-z, 0-9 and -, is %q", c.HTTP.Node)
 	}
+	if n := c.drainNotice(); n < 0 || n > mostNotice {
+		fault("http.drainNotice: must be 0…%v, is %v", mostNotice, n)
+	}
 	if c.Retention < time.Second {
 		fault("retention: must be at least 1s, is %v", c.Retention)
 	}
@@ -78,6 +81,24 @@ func (c *Config) Validate() error {
 	errs = append(errs, c.validateListeners(), c.facts().Validate(), c.admin(c.sealedAdminToken()).Validate(), c.validateAddresses(), c.Log.Validate(), c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(),
 		c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
 	return errors.Join(errs...)
+}
+
+// The notice of a gateway that stops.
+const (
+	usualNotice = 5 * time.Second // load balancers look every second or two
+	mostNotice  = time.Minute
+)
+
+// drainNotice is how long a gateway goes on after it was told to stop.
+func (c *Config) drainNotice() time.Duration {
+	switch {
+	case c.HTTP.DrainNotice != nil:
+		return *c.HTTP.DrainNotice
+	case c.prod():
+		return usualNotice
+	default:
+		return 0
+	}
 }
 
 // opened gives what is secret in the configuration: Sealed before the start,

@@ -128,6 +128,28 @@ func TestAMissingPriceIsToldFromAPriceOfNothing(t *testing.T) {
 	}
 }
 
+func TestPeopleHaveNoticeInProd(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	if n := c.drainNotice(); n != 0 {
+		t.Errorf("in dev %v", n)
+	}
+	c.Environment = production.Prod
+	if n := c.drainNotice(); n != 5*time.Second {
+		t.Errorf("in prod %v", n)
+	}
+	var none time.Duration
+	if c.HTTP.DrainNotice = &none; c.drainNotice() != 0 {
+		t.Errorf("written 0 is %v", c.drainNotice())
+	}
+	for _, bad := range []time.Duration{-time.Second, 2 * time.Minute} {
+		c.HTTP.DrainNotice = &bad
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "http.drainNotice: must be 0…1m0s") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}
+
 func TestTheMockHasAShareOnlyInDevAndOnlyWhereOneIsWritten(t *testing.T) {
 	t.Parallel()
 	ninety := 90

@@ -68,6 +68,8 @@ type httpConfig struct {
 	CORSOrigins []string `config:"corsOrigins" range:"http(s)://host or *" example:"[\"https://www.example.com\"]"`
 	// Load balancers whose X-Forwarded-For and Forwarded are believed. Without it, everybody behind one counts as one address.
 	TrustedProxies []string `config:"trustedProxies" range:"addresses and prefixes" example:"[\"10.0.0.0/8\"]"`
+	// How long a gateway that is told to stop goes on serving while /readyz says 503, so that load balancers send nobody to a closed door.
+	DrainNotice *time.Duration `config:"drainNotice" range:"0…1m" default:"0s in dev, 5s in prod" example:"10s"`
 }
 
 type adminConfig struct {

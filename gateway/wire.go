@@ -131,11 +131,13 @@ func (g *gateway) serve(ctx context.Context) error {
 	return g.run(ctx)
 }
 
-// run runs every long-lived stage; the first that fails ends all.
-func (g *gateway) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+// run runs every long-lived stage; the first that fails ends all. When told is
+// over, they go on for the notice that people are given.
+func (g *gateway) run(told context.Context) error {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(told))
 	defer cancel(nil)
 	var stages sync.WaitGroup
+	stages.Go(func() { cancel(g.notice(ctx, told)) })
 	for name, run := range map[string]func(context.Context) error{
 		"engine":     g.engine.Run,
 		"keys":       g.keys.Run,
@@ -172,6 +174,21 @@ func (g *gateway) run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// notice returns why the gateway ends: it was told to, and people have had
+// notice, or ctx is over.
+func (g *gateway) notice(ctx, told context.Context) error {
+	select {
+	case <-told.Done():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if n := g.config.drainNotice(); n > 0 {
+		g.log.Info("gateway stops soon, and serves until then", "in", n)
+		g.http.Leave(ctx, n)
+	}
+	return context.Cause(told)
 }
 
 // close ends what Run does not own.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 func gatewayEffects() []effect {
 	return []effect{
 		{"http.listen http.publicUrl http.corsOrigins http.trustedProxies http.node data.dir session.ttl retention admin.listen admin.token", seePublicKeys},
+		{"http.drainNotice", seeNotice},
 		{"session.renewWithin", seeRenewals},
 		{"session.maxAge", seeAge},
 		{"session.challenge", seeChallenge},
@@ -76,6 +78,25 @@ func seePublicKeys(t *testing.T) {
 	if left := time.Until(up.ExpiresAt); left > 20*time.Minute || left < 15*time.Minute {
 		t.Errorf("retention: a declared upload lives for %v", left)
 	}
+}
+
+func seeNotice(t *testing.T) {
+	s := gatewayWith(t, section{"http": section{"drainNotice": "2s"}})
+	s.session(t)
+	gone := s.Signal(syscall.SIGTERM)
+	ask := func(path string) int {
+		resp, _ := answer(t, http.MethodGet, "http://"+s.http+path, "")
+		return resp.StatusCode
+	}
+	eventually(t, func() bool {
+		return ask("/readyz") == http.StatusServiceUnavailable && strings.Contains(s.said(), "gateway stops soon")
+	})
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		if status := ask("/catalog"); status != http.StatusOK {
+			t.Errorf("http.drainNotice: refused with %d while it is served", status)
+		}
+	}
+	<-gone
 }
 
 func seeRenewals(t *testing.T) {

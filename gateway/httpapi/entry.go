@@ -47,6 +47,9 @@ func (s *Server) begin(ctx context.Context, rc *app.RequestContext, r *route) *c
 	c.set("X-Request-Id", c.id)
 	c.set("X-Content-Type-Options", "nosniff")
 	c.set("Cache-Control", "no-store")
+	if s.left() {
+		c.closeAfter()
+	}
 	if s.https {
 		c.set("Strict-Transport-Security", "max-age=31536000")
 	}

@@ -24,10 +24,8 @@ const readyAfter = "3"
 // for operators: the admin listener says it.
 func (s *Server) ready(ctx context.Context, c *call) error {
 	report := s.deps.Ready.Report(ctx)
-	select {
-	case <-s.stopping:
+	if s.left() {
 		report = report.Without("serving", "this gateway is stopping")
-	default:
 	}
 	s.sayReadiness(report)
 	if report.Ready {

@@ -41,6 +41,7 @@ type Server struct {
 	routes    []route
 	files     openFiles
 	stopping  chan struct{}
+	leaving   sync.Once        // closes stopping
 	readiness telemetry.Seldom // what was said of it
 }
 
@@ -107,6 +108,25 @@ func (s *Server) newEngine() *server.Hertz {
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
+// Leave lets people go before Run ends. Readiness turns false, so that load
+// balancers send people elsewhere; connections end with their next answer; event
+// streams move on one after the other. Nothing is refused meanwhile. It blocks
+// for the notice, or until ctx ends.
+func (s *Server) Leave(ctx context.Context, notice time.Duration) {
+	s.leaving.Do(func() { close(s.stopping) })
+	s.hub.Leave(ctx, notice)
+}
+
+// left reports whether people are asked to go.
+func (s *Server) left() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
 // Run serves until ctx ends, then stops accepting, ends streams at once so
 // that clients resume elsewhere, lets other requests finish for at most
 // Config.Drain, and cuts what is left.
@@ -125,7 +145,7 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
-		close(s.stopping)
+		s.leaving.Do(func() { close(s.stopping) })
 		s.deps.Tus.Drain()
 	case <-served:
 		err = fmt.Errorf("http server ended: %w", errors.Join(ended, errors.New("the listener is gone")))

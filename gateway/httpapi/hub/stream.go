@@ -14,6 +14,7 @@ type signal uint8
 const (
 	heartbeatDue signal = iota
 	gone
+	moveOn
 )
 
 // stream is all that an idle stream costs, beside its goroutine's stack.
@@ -45,15 +46,25 @@ func (h *Hub) run(s *stream, first []byte, next Next) Reason {
 				return why
 			}
 		case sig := <-s.wake:
-			if sig == gone {
-				return Left
-			}
-			if !h.write(s, []byte(heartbeat)) {
-				return Slow
+			if why, over := h.heed(s, sig); over {
+				return why
 			}
 		case <-h.closing:
 			return Stopping
 		}
+	}
+}
+
+// heed does what a signal asks for.
+func (h *Hub) heed(s *stream, sig signal) (Reason, bool) {
+	switch sig {
+	case gone:
+		return Left, true
+	case moveOn:
+		h.write(s, comeBack())
+		return Stopping, true
+	default:
+		return Slow, !h.write(s, []byte(heartbeat))
 	}
 }
 
@@ -80,14 +91,15 @@ func (h *Hub) write(s *stream, p []byte) bool {
 	return err == nil
 }
 
-// nudge leaves a signal. gone replaces a heartbeat that was not taken yet.
+// nudge leaves a signal. One that ends the stream replaces a heartbeat that was
+// not taken yet.
 func (s *stream) nudge(sig signal) {
 	select {
 	case s.wake <- sig:
 		return
 	default:
 	}
-	if sig != gone {
+	if sig == heartbeatDue {
 		return
 	}
 	select {
@@ -95,7 +107,7 @@ func (s *stream) nudge(sig signal) {
 	default:
 	}
 	select {
-	case s.wake <- gone:
+	case s.wake <- sig:
 	default:
 	}
 }
