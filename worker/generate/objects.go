@@ -77,7 +77,7 @@ func elsewhere(_ context.Context, _, address string, _ syscall.RawConn) error {
 // get reads at most maxBytes.
 func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, error) {
 	var body []byte
-	err := retry(ctx, func() error {
+	err := retry(ctx, tries, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return errors.New("malformed URL")
@@ -88,9 +88,12 @@ func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, 
 	return body, err
 }
 
-// put writes data whole.
+// put writes data whole. What it writes is paid for, so it goes on until ctx
+// ends: a store that is away is back sooner than another picture is made.
 func (o *objects) put(ctx context.Context, url, contentType string, data []byte) error {
-	return retry(ctx, func() error {
+	return retry(ctx, forever, func() error {
+		ctx, cancel := context.WithTimeout(ctx, putWithin)
+		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(data))
 		if err != nil {
 			return errors.New("malformed URL")
@@ -141,10 +144,15 @@ func bare(err error) error {
 	return errors.New("request failed")
 }
 
-const tries = 5
+const (
+	tries     = 5
+	forever   = -1               // tries until ctx ends
+	putWithin = 15 * time.Second // one try; a store that hangs answers no sooner
+	mostPause = 2 * time.Second  // between two tries
+)
 
 // retry repeats what may succeed later, within ctx.
-func retry(ctx context.Context, do func() error) error {
+func retry(ctx context.Context, tries int, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
 		var status errStatus
@@ -152,7 +160,7 @@ func retry(ctx context.Context, do func() error) error {
 		case err == nil, errors.Is(err, errTooLong), errors.Is(err, errOwn), errors.As(err, &status) && status.permanent(), try == tries:
 			return err
 		}
-		if !tick.Wait(ctx, time.Duration(try*try)*100*time.Millisecond) {
+		if !tick.Wait(ctx, min(mostPause, time.Duration(try*try)*100*time.Millisecond)) {
 			return errors.Join(err, ctx.Err())
 		}
 	}
