@@ -22,9 +22,13 @@ type heard struct {
 	ids    []uint64
 	events []string
 	err    error
+	open   chan<- struct{} // is told of the first event
 }
 
 func (h *heard) add(id, event string) {
+	if len(h.ids) == 0 {
+		h.open <- struct{}{}
+	}
 	n, err := strconv.ParseUint(id, 10, 64)
 	if err != nil {
 		h.err = errors.Join(h.err, err)
@@ -47,9 +51,9 @@ func (h *heard) unbroken() error {
 }
 
 // stream reads text/event-stream until its end.
-func stream(t *testing.T, url string) *heard {
+func stream(t *testing.T, url string, open chan<- struct{}) *heard {
 	t.Helper()
-	h := new(heard)
+	h := &heard{open: open}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -75,9 +79,9 @@ func stream(t *testing.T, url string) *heard {
 }
 
 // socket reads the frames of a WebSocket until its end.
-func socket(t *testing.T, url string) *heard {
+func socket(t *testing.T, url string, open chan<- struct{}) *heard {
 	t.Helper()
-	h := new(heard)
+	h := &heard{open: open}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -145,12 +149,15 @@ func TestTimedStreamsStayOpenWhileTheEngineIsAway(t *testing.T) {
 		made := p.submit(t, int64(i))
 		base := "http://" + s.http
 		streamed, socketed := make(chan *heard, 1), make(chan *heard, 1)
-		go func() { streamed <- stream(t, base+made.Links.Stream) }()
-		go func() { socketed <- socket(t, base+made.Links.WS) }()
+		open := make(chan struct{}, 2)
+		go func() { streamed <- stream(t, base+made.Links.Stream, open) }()
+		go func() { socketed <- socket(t, base+made.Links.WS, open) }()
 		now, err := follow(t.Context(), p.Session, made.TaskID, 0, func(e client.Event) bool { return e.Name == "progress" })
 		if err != nil {
 			t.Fatal(err)
 		}
+		<-open
+		<-open
 		early := make(chan got, 1)
 		go func() {
 			early <- asker().do(t, question{method: http.MethodGet, url: base + made.Links.Self + "?wait=25", header: bearerOf(p.Session)})
