@@ -2,8 +2,11 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
@@ -12,6 +15,7 @@ const (
 	pulseEvery = time.Second
 	pulseWait  = time.Second     // for one answer
 	lostAfter  = 2 * time.Second // without an answer, what is known may be old
+	awayAfter  = 2 * time.Second // a node of the cluster says something every second
 )
 
 // pulse asks the stream of tasks every second whether it is there, and who leads
@@ -85,5 +89,22 @@ func (q *Queue) leader(ctx context.Context) (string, error) {
 	if err != nil || info.Cluster == nil {
 		return "", err
 	}
+	if !majority(info.Cluster.Replicas) {
+		return "", errAlone
+	}
 	return info.Cluster.Leader, nil
+}
+
+var errAlone = errors.New("the leader hears too few others")
+
+// majority reports whether a leader hears enough of the others to write. One
+// that does not leads on by name for 10 to 20 seconds.
+func majority(others []*jetstream.PeerInfo) bool {
+	heard := 1 // itself
+	for _, o := range others {
+		if !o.Offline && o.Active < awayAfter {
+			heard++
+		}
+	}
+	return 2*heard > len(others)+1
 }
