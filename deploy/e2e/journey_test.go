@@ -116,23 +116,30 @@ func difference(t *testing.T, a, b []byte) float64 {
 	return sum / float64(n) / 257
 }
 
-// aRunningTaskIsCanceled cancels after the first progress.
+// aRunningTaskIsCanceled cancels after the first progress. On a busy machine the
+// picture may be there before the cancel is; then another task is tried.
 func aRunningTaskIsCanceled(t *testing.T, d *dev) {
 	p := newPerson(t, d, 2)
-	made := p.submit(t, 1)
-	seen, err := follow(t.Context(), p.Session, made.TaskID, 0, func(e client.Event) bool { return e.Name == "progress" || e.Terminal() })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Cancel(t.Context(), made.TaskID); err != nil {
-		t.Fatal(err)
-	}
-	rest, err := follow(t.Context(), p.Session, made.TaskID, seen[len(seen)-1].Version(), atTheEnd)
-	if err != nil || rest[len(rest)-1].Name != "canceled" {
-		t.Errorf("after the cancel: %s, %v", sequence(rest), err)
-	}
-	if _, err := p.Cancel(t.Context(), made.TaskID); client.Status(err) != http.StatusConflict {
-		t.Errorf("a second cancel: %v, want 409", err)
+	for try := int64(1); ; try++ {
+		made := p.submit(t, try)
+		seen, err := follow(t.Context(), p.Session, made.TaskID, 0, func(e client.Event) bool { return e.Name == "progress" || e.Terminal() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Cancel(t.Context(), made.TaskID); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := follow(t.Context(), p.Session, made.TaskID, seen[len(seen)-1].Version(), atTheEnd)
+		if err == nil && rest[len(rest)-1].Name == "succeeded" && try < 3 {
+			continue
+		}
+		if err != nil || rest[len(rest)-1].Name != "canceled" {
+			t.Errorf("after the cancel: %s, %v", sequence(rest), err)
+		}
+		if _, err := p.Cancel(t.Context(), made.TaskID); client.Status(err) != http.StatusConflict {
+			t.Errorf("a second cancel: %v, want 409", err)
+		}
+		return
 	}
 }
 
