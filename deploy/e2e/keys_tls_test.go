@@ -1,49 +1,22 @@
 package e2e_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"errors"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/imgfleet/imgfleet/deploy/rig"
 )
 
-// identity is a section tls whose one certificate is its own authority.
+// identity is a section tls.
 func identity(t *testing.T) section {
 	t.Helper()
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "fleet.crt"), filepath.Join(dir, "fleet.key")
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "fleet"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	public, err := x509.CreateCertificate(rand.Reader, c, c, private.Public(), private)
-	secret, wrong := x509.MarshalPKCS8PrivateKey(private)
-	if err := errors.Join(err, wrong,
-		os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: public}), 0o600),
-		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	return section{"cert": cert, "key": key, "clientCA": cert}
+	c := certify(t, "127.0.0.1")
+	return section{"cert": c.cert, "key": c.key, "clientCA": c.ca}
 }
 
 func tlsEffects() []effect {
@@ -57,7 +30,7 @@ func tlsEffects() []effect {
 func seeAdminTLS(t *testing.T) {
 	id := identity(t)
 	s := gatewayWith(t, section{"admin": section{"hosts": []string{"admin.example.com"}, "tls": section{"cert": id["cert"], "key": id["key"]}}})
-	web := &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(t, id["cert"].(string))}}
+	web := &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(t, id["clientCA"].(string))}}
 	t.Cleanup(web.CloseIdleConnections)
 	status := func(host string) int {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.admin+"/readyz", http.NoBody)
@@ -83,7 +56,7 @@ func seeEngineTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := identity(t)
-	files := section{"ca": id["cert"], "cert": id["cert"], "key": id["key"]}
+	files := section{"ca": id["clientCA"], "cert": id["cert"], "key": id["key"]}
 	first := gatewayWith(t, section{"engine": section{"listen": at[0], "tls": files}})
 	gatewayWith(t, section{
 		"engine": section{"url": "tls://" + at[0], "tls": files}, "store": section{"shared": true}, "data": section{"dir": first.data},

@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 )
@@ -41,14 +40,21 @@ func New(t testing.TB) *Authority {
 	return a
 }
 
-// Issue makes a certificate for names beside this machine's own, good for
-// listening and for calling.
+// Issue makes a certificate for names and addresses beside those of loopback,
+// good for listening and for calling.
 func (a *Authority) Issue(t testing.TB, file string, names ...string) Pair {
 	t.Helper()
 	c := template(file)
 	c.KeyUsage = x509.KeyUsageDigitalSignature
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	c.DNSNames, c.IPAddresses = slices.Concat(names, []string{"localhost"}), []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	c.DNSNames, c.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			c.IPAddresses = append(c.IPAddresses, ip)
+		} else {
+			c.DNSNames = append(c.DNSNames, name)
+		}
+	}
 	return a.sign(t, c, file, func(*ecdsa.PrivateKey) {})
 }
 
@@ -88,7 +94,7 @@ func (a *Authority) sign(t testing.TB, c *x509.Certificate, file string, made fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := Pair{filepath.Join(a.dir, file+".pem"), filepath.Join(a.dir, file+".key")}
+	p := Pair{filepath.Join(a.dir, file+".crt"), filepath.Join(a.dir, file+".key")}
 	write(t, p.Cert, "CERTIFICATE", der)
 	write(t, p.Key, "PRIVATE KEY", raw)
 	return p
