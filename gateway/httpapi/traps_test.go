@@ -234,7 +234,7 @@ func TestTrapsStalledClientsTimeOut(t *testing.T) {
 
 func TestTrapsADripOfBytesIsNotForEver(t *testing.T) {
 	t.Parallel()
-	h := start(t, func(c *Config, _ *Deps) { c.Wire.BodyGrace, c.Wire.BodyRate = 300*time.Millisecond, 10_000 })
+	h := start(t, func(c *Config, _ *Deps) { c.Wire.BodyWindow, c.Wire.BodyRate = 300*time.Millisecond, 10_000 })
 	for name, c := range map[string]string{
 		"head":   "GET /livez HTTP/1.1\nX-Slow: ",
 		"upload": "PUT /files/s/uploads/u/raw?s=PUT&z=100000 HTTP/1.1\nHost: x\nContent-Length: 100000\n\n" + strings.Repeat("x", 10_000),

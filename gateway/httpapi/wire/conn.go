@@ -30,8 +30,7 @@ type Conn struct {
 	phase     atomic.Int32
 	since     atomic.Int64 // when it became idle, or the last byte of a head came, in nanoseconds of Unix
 	framing   framing
-	begun     time.Time // of the body that is being read
-	bodyBytes int64
+	pace      pace // of the body that is being read
 	skipBytes int64
 	cut       atomic.Bool // a newer request wants what the body is for
 	unread    bool        // the client may still be sending a body nobody wants
@@ -55,7 +54,7 @@ func From(ctx context.Context) (*Conn, bool) {
 
 // Begin says that a handler has the request now.
 func (c *Conn) Begin() {
-	c.begun, c.bodyBytes, c.skipBytes, c.unread = time.Now(), 0, 0, false
+	c.pace, c.skipBytes, c.unread = pace{left: c.l.limits.BodyWindow}, 0, false
 	c.cut.Store(false)
 	c.phase.CompareAndSwap(head, handling)
 }
@@ -119,8 +118,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		}
 	}
+	began := time.Now()
 	n, err := c.Conn.Read(p)
 	switch {
+	case phase == handling:
+		c.pace.spent(c.l.limits, time.Since(began), n)
 	case n == 0:
 	case phase == idle:
 		c.beginHead()
@@ -129,8 +131,6 @@ func (c *Conn) Read(p []byte) (int, error) {
 	case phase == head:
 		c.since.Store(time.Now().UnixNano())
 		return c.headBytes(p[:n], err)
-	case phase == handling:
-		c.bodyBytes += int64(n)
 	case phase == answered:
 		c.skipBytes += int64(n)
 	}
@@ -155,20 +155,13 @@ func (c *Conn) headBytes(p []byte, err error) (int, error) {
 }
 
 // armBody gives the next byte of a body its deadline: soon, and sooner when
-// the body as a whole is slower than it may be.
+// the body is slower than it may be.
 func (c *Conn) armBody() error {
-	now := time.Now()
-	until := now.Add(c.l.limits.Body)
-	if rate := c.l.limits.BodyRate; rate > 0 {
-		floor := c.begun.Add(c.l.limits.BodyGrace + time.Duration(c.bodyBytes*int64(time.Second)/rate))
-		if floor.Before(until) {
-			until = floor
-		}
-	}
-	if !until.After(now) {
+	patience := c.pace.patience(c.l.limits)
+	if patience <= 0 {
 		return os.ErrDeadlineExceeded
 	}
-	if err := c.Conn.SetReadDeadline(until); err != nil {
+	if err := c.Conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if c.cut.Load() { // it came before this deadline replaced its own
