@@ -29,6 +29,9 @@ func (c *Config) Warnings() []string {
 	if !slices.ContainsFunc(c.Providers, func(p provider.Config) bool { return c.calls(p) }) {
 		said = append(said, fmt.Sprintf("worker.region: no provider is called from region %q", c.Worker.Region))
 	}
+	if c.Worker.Metrics != "" {
+		said = append(said, "worker.metrics: is called worker.admin.listen now; the next release does not know the old name")
+	}
 	if c.Worker.nowhere() && !c.prod() {
 		said = append(said, fmt.Sprintf("worker.advertise: is not set, so gateways call %s, which is no address of another machine", c.Worker.Listen))
 	}

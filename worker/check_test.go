@@ -42,6 +42,8 @@ func TestTheCheckFindsWhatTheStartWouldRefuse(t *testing.T) {
 		{"environment: prod\nworker: {listen: ':9000'}", "worker.advertise (line 2): must be this worker's address"},
 		{"environment: prod\nfleet: {gateways: []}", "fleet.gateways (line 2): must be the fleet listeners"},
 		{"worker: {listen: '127.0.0.1:9000', metrics: ':9000'}", "worker.metrics (line 1): worker.listen listens at 127.0.0.1:9000 already"},
+		{"worker: {listen: '127.0.0.1:9000', admin: {listen: ':9000'}}", "worker.admin.listen (line 1): worker.listen listens at 127.0.0.1:9000 already"},
+		{"worker: {admin: {listen: ':9100'}}", "environment: must be said, dev or prod, because others reach worker.admin.listen"},
 		{"worker: {drain: -1s}", "worker.drain (line 1): must not be negative"},
 		{"fleet: {gateways: [gateway.example]}", "fleet.gateways[0] (line 1): must be host:port"},
 		{"fleet: {gateways: ['']}", "fleet.gateways[0] (line 1): must be host:port"},

@@ -15,6 +15,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/admin"
 	"github.com/imgfleet/imgfleet/worker/generate"
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
@@ -70,7 +71,9 @@ type workerConfig struct {
 	Capacity int `config:"capacity" range:"1…" example:"16"`
 	// How long running attempts may take when the worker is told to stop.
 	Drain time.Duration `config:"drain" range:"0…" example:"3m"`
-	// The address of /metrics. Empty is off.
+	// Where this worker is observed.
+	Admin admin.Config `config:"admin"`
+	// The old name of worker.admin.listen. It goes with the next release.
 	Metrics string `config:"metrics" range:"host:port" example:"127.0.0.1:9100"`
 }
 
@@ -134,7 +137,7 @@ type limitsConfig struct {
 func defaults() *Config {
 	return &Config{
 		Worker: workerConfig{
-			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual,
+			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual, Admin: admin.Defaults(),
 		},
 		Data:       dataConfig{Dir: ".imgfleet"},
 		Providers:  provider.Defaults(),
@@ -163,7 +166,9 @@ func (w workerConfig) nowhere() bool {
 func (w workerConfig) validate() error {
 	var faults check.Faults
 	faults.If(w.Listen == "", "worker.listen: must be host:port, is empty")
-	faults.Listeners(check.Listener{Key: "worker.listen", Address: w.Listen}, check.Listener{Key: "worker.metrics", Address: w.Metrics})
+	key, address := w.observed()
+	faults.Listeners(check.Listener{Key: "worker.listen", Address: w.Listen}, check.Listener{Key: key, Address: address})
+	faults.If(w.Metrics != "" && w.Admin != admin.Defaults(), "worker.metrics: is the old name of worker.admin.listen, which is set, too: leave it out")
 	faults.Reachable("worker.advertise", w.Advertise)
 	faults.If(strings.TrimSpace(w.Region) == "", "worker.region: must be a name, such as cn-north; gateways choose workers by it")
 	faults.If(w.Capacity < 1, "worker.capacity: must be at least 1, is %d", w.Capacity)

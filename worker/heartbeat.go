@@ -26,6 +26,8 @@ type heartbeats struct {
 	client   workerrpc.ClientConfig
 	logger   *slog.Logger
 	draining chan struct{} // closed when no new work is taken
+
+	registered registered
 }
 
 // drain tells all gateways at once that no new work is taken. It is called
@@ -61,6 +63,7 @@ func (h *heartbeats) send(ctx context.Context, addr string, c *workerrpc.FleetCl
 		if ctx.Err() != nil {
 			return
 		}
+		h.registered.note(addr, err)
 		if said.fresh(err) {
 			h.report(addr, err)
 		}

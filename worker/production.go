@@ -9,11 +9,12 @@ import (
 // facts are what the table of prod asks of a worker's configuration. Prices
 // are the gateway's business.
 func (c *Config) facts() production.Facts {
+	key, address := c.Worker.observed()
 	f := production.Facts{
 		Environment: c.Environment,
 		Listeners: []production.Listener{
 			{Key: "worker.listen", Address: c.Worker.Listen, Proof: production.Mutual, TLS: !c.TLS.Empty()},
-			{Key: "worker.metrics", Address: c.Worker.Metrics},
+			{Key: key, Address: address},
 		},
 		Secrets: config.Secrets(c),
 		Egress:  c.Egress.Allow,

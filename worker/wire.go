@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
+	"github.com/imgfleet/imgfleet/worker/admin"
 	"github.com/imgfleet/imgfleet/worker/generate"
 	"github.com/imgfleet/imgfleet/worker/label"
 	"github.com/imgfleet/imgfleet/worker/picture"
@@ -63,7 +63,11 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger, draining: make(chan struct{}),
 		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TokenFrom: kept, TLS: call},
 	}
-	return live(ctx, c, work, server, h, reg, logger)
+	observed, err := observe(ctx, c, h, reg, logger)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	return live(ctx, c, work, server, h, observed, logger)
 }
 
 // decoder are the processes for pictures that may not be decoded in this one:
@@ -121,7 +125,7 @@ func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus
 
 // live sends heartbeats and serves until ctx ends, then drains: gateways are told
 // first, running attempts end, and only then does the listener close.
-func live(ctx context.Context, c *Config, work *generate.Worker, server *workerrpc.Server, h *heartbeats, reg *prometheus.Registry, logger *slog.Logger) error {
+func live(ctx context.Context, c *Config, work *generate.Worker, server *workerrpc.Server, h *heartbeats, observed *admin.Server, logger *slog.Logger) error {
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	failed := make(chan error, 2)
@@ -131,14 +135,14 @@ func live(ctx context.Context, c *Config, work *generate.Worker, server *workerr
 			failed <- err
 		}
 	})
-	if c.Worker.Metrics != "" {
+	if observed != nil {
 		wg.Go(func() {
-			if err := serveMetrics(alive, c.Worker.Metrics, reg); err != nil {
+			if err := observed.Run(alive); err != nil {
 				failed <- err
 			}
 		})
 	}
-	logger.Info("worker serves", "address", h.worker.Address, "region", c.Worker.Region, "capacity", c.Worker.Capacity,
+	logger.Info("worker serves", "address", h.worker.Address, "admin", shown(observed), "region", c.Worker.Region, "capacity", c.Worker.Capacity,
 		"providers", h.worker.Providers, "version", version)
 	var err error
 	select {
@@ -175,15 +179,4 @@ func heartbeat(c *Config, listening net.Addr, names []string) workerrpc.Heartbea
 		ID: c.Worker.Region + "-" + task.NewID()[:10], Address: address, Region: c.Worker.Region,
 		Capacity: c.Worker.Capacity, Providers: names, Version: version,
 	}
-}
-
-func serveMetrics(ctx context.Context, addr string, reg *prometheus.Registry) error {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", telemetry.Handler(reg))
-	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = s.Close() })
-	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("worker.metrics: %w", err)
-	}
-	return nil
 }

@@ -157,7 +157,8 @@ func (p *plan) wireWorkers(ctx context.Context, c Config, reserved *ports, base,
 		}
 		w := &process{name: "worker-" + strconv.Itoa(i+1)}
 		w.env = append(append([]string(nil), shared...),
-			"IMGFLEET_FLEET_GATEWAYS="+string(gateways), "IMGFLEET_WORKER_LISTEN="+addr, "IMGFLEET_WORKER_REGION="+c.Regions[i%len(c.Regions)])
+			"IMGFLEET_FLEET_GATEWAYS="+string(gateways), "IMGFLEET_WORKER_LISTEN="+addr, "IMGFLEET_WORKER_REGION="+c.Regions[i%len(c.Regions)],
+			"IMGFLEET_WORKER_ADMIN_LISTEN=127.0.0.1:0") // one file is for all of them
 		if c.File == "" && !given(base, "IMGFLEET_WORKER_CAPACITY") {
 			w.env = append(w.env, "IMGFLEET_WORKER_CAPACITY="+workerCapacity)
 		}

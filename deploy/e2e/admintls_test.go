@@ -102,7 +102,7 @@ func TestProdRefusesItsTable(t *testing.T) {
 	if strings.Contains(said, "hunter2") {
 		t.Errorf("a secret is said:\n%s", said)
 	}
-	for program, env := range map[string]string{rig.Gateway: "IMGFLEET_HTTP_LISTEN=:8080", rig.Worker: "IMGFLEET_WORKER_METRICS=0.0.0.0:9100"} {
+	for program, env := range map[string]string{rig.Gateway: "IMGFLEET_HTTP_LISTEN=:8080", rig.Worker: "IMGFLEET_WORKER_ADMIN_LISTEN=0.0.0.0:9100"} {
 		if said := refused(program, env); !strings.Contains(strings.ToLower(said), "environment: must be said") {
 			t.Errorf("the %s said %s", program, said)
 		}

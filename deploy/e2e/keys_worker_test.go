@@ -113,7 +113,7 @@ func quick() section {
 
 func workerEffects() []effect {
 	return []effect{
-		{"fleet.listen fleet.token fleet.gateways worker.listen worker.advertise worker.region worker.capacity worker.metrics picture.decoders picture.decoderMemory", seeWorker},
+		{"fleet.listen fleet.token fleet.gateways worker.listen worker.advertise worker.region worker.capacity worker.admin.listen worker.metrics picture.decoders picture.decoderMemory", seeWorker},
 		{"worker.drain limits.taskTimeout", seeDrain},
 		{"tls.cert tls.key tls.clientCA", seeIdentity},
 		{"label.contentProducer label.contentPropagator", seeLabel},
@@ -137,7 +137,7 @@ func onlyWorker(t *testing.T, c *operator.Client) (w operator.Worker) {
 }
 
 func seeWorker(t *testing.T) {
-	at, err := rig.FreePorts(t.Context(), 2)
+	at, err := rig.FreePorts(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func seeWorker(t *testing.T) {
 	stranger := startByHand(t, rig.Worker, section{"fleet": section{"gateways": []string{s.fleet}, "token": "another"}, "worker": section{"region": "far"}})
 	w := s.workerWith(t, section{
 		"fleet":   section{"token": "env:FLEET"},
-		"worker":  section{"listen": at[0], "advertise": "localhost" + port, "region": "seventh", "capacity": 7, "metrics": at[1]},
+		"worker":  section{"listen": at[0], "advertise": "localhost" + port, "region": "seventh", "capacity": 7, "admin": section{"listen": at[1]}},
 		"picture": section{"decoders": 3, "decoderMemory": "300MiB"},
 	})
 	eventually(t, func() bool { return strings.Contains(stranger.said(), string(fault.FleetTokenInvalid)) })
@@ -154,8 +154,14 @@ func seeWorker(t *testing.T) {
 	if got.Address != "localhost"+port || got.Region != "seventh" || got.Capacity != 7 || !listens(t, at[0]) {
 		t.Errorf("the worker is %+v", got)
 	}
-	if resp, _ := answer(t, http.MethodGet, "http://"+at[1]+"/metrics", ""); resp.StatusCode != http.StatusOK {
-		t.Errorf("worker.metrics: %d", resp.StatusCode)
+	s.workerWith(t, section{"fleet": section{"token": "env:FLEET"}, "worker": section{"region": "old", "metrics": at[2]}})
+	for key, addr := range map[string]string{"worker.admin.listen": at[1], "worker.metrics": at[2]} {
+		for _, path := range []string{"/metrics", "/livez", "/readyz"} {
+			eventually(t, func() bool { return listens(t, addr) })
+			if resp, _ := answer(t, http.MethodGet, "http://"+addr+path, ""); resp.StatusCode != http.StatusOK && path != "/readyz" {
+				t.Errorf("%s: %s is %d", key, path, resp.StatusCode)
+			}
+		}
 	}
 	for _, fact := range []string{`"processes":3`, `"memory":` + strconv.Itoa(300<<20)} {
 		if !strings.Contains(w.said(), fact) {
