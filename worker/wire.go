@@ -77,7 +77,10 @@ func decoder(ctx context.Context, c pictureConfig, logger *slog.Logger) (*sandbo
 	if err != nil {
 		return nil, err
 	}
-	logger.Info("HEIC is decoded in processes of its own", "decoder", cfg.HEIF, "processes", cfg.Decoders, "memory", cfg.Memory)
+	logger.Info("photos are decoded in processes of their own", "heic", cfg.HEIF, "processes", cfg.Decoders, "memory", cfg.Memory)
+	if !sandbox.Enclosed() {
+		logger.Warn("the processes that decode photos are not enclosed: this system has no system call filters (seccomp)")
+	}
 	return sandbox.New(cfg, logger), nil
 }
 

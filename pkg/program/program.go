@@ -43,8 +43,10 @@ type Job struct {
 	Work  func(ctx context.Context) error
 }
 
-// Main runs a program until SIGINT or SIGTERM and returns its exit code.
+// Main runs a program until SIGINT or SIGTERM and returns its exit code. What
+// the process holds in memory is its own.
 func Main(environ []string, run func(context.Context, Process) int) int {
+	keepPrivate()
 	signal.Ignore(syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -41,7 +41,8 @@ func Child(args []string, in io.Reader) int {
 	if memory == 0 { // it was only asked whether it could
 		return 0
 	}
-	if err := confine(memory); err != nil {
+	out := os.NewFile(3, "answers") // libheif may print to standard output
+	if err := errors.Join(confine(memory), enclose(HEIF(args[1]))); err != nil {
 		return 2
 	}
 	debug.SetMemoryLimit(memory * 3 / 4)
@@ -50,7 +51,6 @@ func Child(args []string, in io.Reader) int {
 		heic.ForceWasmMode = true // the library's own native mode leaks every picture
 		go warm()
 	}
-	out := os.NewFile(3, "answers") // libheif may print to standard output
 	asked := make(chan job)
 	go func() {
 		for {

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package program
+
+// keepPrivate has no means here.
+func keepPrivate() {}
