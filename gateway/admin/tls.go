@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+
+	"github.com/imgfleet/imgfleet/pkg/peer"
 )
 
 // Files names the certificate with which the API speaks HTTPS; PEM. Both
@@ -38,7 +40,7 @@ func Bind(ctx context.Context, c Config) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	l, err := peer.Listen(ctx, c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("admin.listen: %w", err)
 	}

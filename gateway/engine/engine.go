@@ -22,7 +22,13 @@ const (
 	dialTimeout    = 1500 * time.Millisecond // whoever waits for an answer waits for a dial, too
 	pingInterval   = time.Second
 	pingsMissing   = 2 // a link that died without a word is noticed after three intervals
-	awaitEvery     = 100 * time.Millisecond
+
+	// So does an engine notice that a gateway or a node has vanished: after half a
+	// minute.
+	pingClients = 10 * time.Second
+	clientPings = 2
+
+	awaitEvery = 100 * time.Millisecond
 )
 
 // Engine is a connection to JetStream, and the server itself when embedded.

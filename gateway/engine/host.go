@@ -128,7 +128,7 @@ func serve(c Config) (*server.Server, error) {
 	o := &server.Options{
 		ServerName: "imgfleet", JetStream: true, StoreDir: filepath.Join(c.Dir, "engine"),
 		SyncAlways: c.Always, SyncInterval: c.Interval, JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40,
-		NoSigs: true, NoLog: true, DontListen: c.Listen == "", Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
+		NoSigs: true, NoLog: true, PingInterval: pingClients, MaxPingsOut: clientPings, DontListen: c.Listen == "", Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
 		JetStreamLimits: server.JSLimitOpts{MaxHAAssets: 0},
 	}
 	if c.Listen != "" {

@@ -69,7 +69,7 @@ func (c NodeConfig) Options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: c.Name, JetStream: true, StoreDir: filepath.Join(c.Dir, "engine"),
 		SyncAlways: c.Always, SyncInterval: cmp.Or(c.Interval, Defaults().Interval), JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40,
-		NoSigs: true, NoLog: true, Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
+		NoSigs: true, NoLog: true, PingInterval: pingClients, MaxPingsOut: clientPings, Authorization: c.Token.Reveal(), MaxPayload: 1 << 20,
 		Cluster: server.ClusterOpts{Name: clusterName, Username: clusterUser, Password: c.Token.Reveal()},
 	}
 	o.Host, o.Port, _ = split(c.Listen) // validated

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"net"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/peer"
 )
 
 // dialer connects with the standard library, TLS included. Kitex's own dialer
@@ -18,7 +20,7 @@ type dialer struct {
 func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	raw := &net.Dialer{}
+	raw := peer.Dialer(0)
 	if d.tls == nil {
 		return raw.DialContext(ctx, network, address)
 	}

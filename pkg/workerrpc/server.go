@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/idl/gen/workerpb/worker"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/peer"
 	"github.com/imgfleet/imgfleet/pkg/secret"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -74,7 +75,7 @@ func serve(ctx context.Context, cfg ServerConfig, register func(server.Server, i
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	ln, err := peer.Listen(ctx, cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"syscall"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/check"
+	"github.com/imgfleet/imgfleet/pkg/peer"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -46,9 +46,9 @@ type objects struct {
 // task to the same host. Redirects are refused, since a signature holds for
 // one address only.
 func newObjects(noLoopback bool) *objects {
-	dial := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	dial := peer.Dialer(5 * time.Second)
 	if noLoopback {
-		dial.ControlContext = elsewhere
+		dial.ControlContext = elsewhere(dial.Control)
 	}
 	return &objects{client: &http.Client{
 		Transport: &http.Transport{
@@ -66,13 +66,18 @@ func newObjects(noLoopback bool) *objects {
 
 // elsewhere refuses addresses of this machine when they are dialled, so that
 // no name leads there either.
-func elsewhere(_ context.Context, _, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || check.Own(at.Addr()) {
-		return errOwn
+func elsewhere(then control) func(context.Context, string, string, syscall.RawConn) error {
+	return func(_ context.Context, network, address string, c syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil || check.Own(at.Addr()) {
+			return errOwn
+		}
+		return then(network, address, c)
 	}
-	return nil
 }
+
+// control prepares a socket before it is connected, as net.Dialer has it.
+type control = func(network, address string, c syscall.RawConn) error
 
 // get reads at most maxBytes.
 func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, error) {

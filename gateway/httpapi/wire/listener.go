@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/peer"
 )
 
 // Refusal renders a whole HTTP answer for a request that the HTTP library
@@ -41,8 +43,7 @@ func Listen(ctx context.Context, address string, limits Limits, refusal Refusal)
 
 // Bind binds address. A port that is taken is an error that says so.
 func Bind(ctx context.Context, address string) (net.Listener, error) {
-	var lc net.ListenConfig
-	inner, err := lc.Listen(ctx, "tcp", address)
+	inner, err := peer.Listen(ctx, address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("http.listen: %s is in use by another program: %w", address, err)
 	}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/peer"
 )
 
 const (
@@ -43,7 +43,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Bucket, error) {
 	}
 	return open(ctx, c, log, machine, &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		DialContext:           peer.Dialer(dialTimeout).DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: headerTimeout,
 		IdleConnTimeout:       idleTimeout,
