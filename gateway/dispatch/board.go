@@ -55,7 +55,7 @@ type board struct {
 func newBoard(c Config, p *plans) *board {
 	h := health.New(c.Breaking)
 	return &board{
-		config: c, plans: p, health: h, slots: newSlots(h, p.deps.Runs.Accounts), service: newService(),
+		config: c, plans: p, health: h, slots: newSlots(h, p.deps.Runs.Accounts, p.deps.Store), service: newService(),
 		held: make(map[task.ID]*item), missed: make(map[task.ID]struct{}),
 	}
 }

@@ -26,6 +26,7 @@ type Deps struct {
 	Fleet    members
 	Policy   func() *policy.State
 	Fresh    func(context.Context) error // fails while Policy may be old; nil: it never is
+	Store    func() error                // fails while the store takes no pictures; nil: it always does
 	TaskFen  func() int64                // the most one task may cost; nil or 0 for no limit
 	Registry prometheus.Registerer
 	Runs     run.Deps // from Router to Now

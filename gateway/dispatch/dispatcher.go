@@ -51,6 +51,9 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	if deps.Fresh == nil {
 		deps.Fresh = func(context.Context) error { return nil }
 	}
+	if deps.Store == nil {
+		deps.Store = func() error { return nil }
+	}
 	deps.Runs.Records, deps.Runs.Billing, deps.Runs.Stall = deps.Queue, money, c.Stall
 	deps.Runs.Metrics = run.NewMetrics(deps.Registry)
 	deps.Runs.Untaken, deps.Runs.Unsaved = &telemetry.SeldomOf{Every: sayAgain}, &telemetry.SeldomOf{Every: sayAgain}

@@ -45,6 +45,7 @@ type world struct {
 	arms    arms   // nil: not counted
 	clock   *clock // nil: the system's
 	fresh   func(context.Context) error
+	store   func() error // nil: it takes everything
 	log     *slog.Logger
 }
 
@@ -131,7 +132,7 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 		now = w.clock.now
 	}
 	d, err := New(w.t.Context(), w.config, Deps{
-		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, Fresh: w.fresh, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
+		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, Fresh: w.fresh, Store: w.store, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
 		Runs: run.Deps{
 			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: now,
 		},

@@ -82,7 +82,7 @@ func TestAHalfOpenBreakerLetsOneProbeThrough(t *testing.T) {
 	report := func(s *run.Slot, out workerrpc.Outcome) {
 		h.Report(health.Call{Lane: lane(s), Begun: now, Probe: s.Probe, InFlight: 1}, out, now)
 	}
-	s := newSlots(h, billing.NewAccounts())
+	s := newSlots(h, billing.NewAccounts(), func() error { return nil })
 	s.refresh([]fleet.Member{worker("w1", "", 9, "a")}, s.state)
 	n := need{steps: []routing.Step{step("a")}}
 	held := s.take(n, now)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bytedance/sonic"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
@@ -28,7 +29,7 @@ func (t *term) report() report {
 		p.SpentFen = spending.Providers[name]
 		s.providers[name] = p
 	}
-	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns}}
+	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns, Hold: fault.CodeOf(t.deps.Store())}}
 	b.Alarms = t.config.Alarming.alarms(b, t.deps.Policy())
 	t.onset.stamp(b.Alarms, now)
 	return report{b, s}

@@ -24,6 +24,7 @@ type slots struct {
 	providers map[string]int // by provider name
 	health    *health.Health
 	accounts  *billing.Accounts
+	store     func() error // fails while it takes no pictures
 }
 
 func lane(t *run.Slot) health.Lane { return health.Lane{Provider: t.Step.Name, Region: t.Region} }
@@ -42,8 +43,8 @@ type need struct {
 	force    bool // breakers do not matter
 }
 
-func newSlots(h *health.Health, a *billing.Accounts) *slots {
-	return &slots{busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, accounts: a}
+func newSlots(h *health.Health, a *billing.Accounts, store func() error) *slots {
+	return &slots{store: store, busy: make(map[string]int), providers: make(map[string]int), state: &policy.State{}, health: h, accounts: a}
 }
 
 func (s *slots) refresh(ws []fleet.Member, state *policy.State) {
@@ -73,8 +74,12 @@ func (s *slots) free() (n int) {
 // not offered, and one that limits our rate is not waited for, neither while it
 // rests nor while it bears fewer calls than configured; when no breaker
 // lets anybody through, a task that has stalled is tried all
-// the same, so that each gets its answer.
+// the same, so that each gets its answer. Nobody gets a slot while the store
+// takes no pictures: what cannot be stored is not paid for.
 func (s *slots) take(n need, now time.Time) *run.Slot {
+	if s.store() != nil {
+		return nil
+	}
 	offered := func(step routing.Step) bool { return s.offered(step, n, now) }
 	if n.stalled && !slices.ContainsFunc(n.steps, offered) {
 		n.force = true

@@ -28,7 +28,7 @@ func degraded(s *routing.Step) { s.Degraded = true }
 func bound(n int) func(*routing.Step) { return func(s *routing.Step) { s.MaxConcurrent = n } }
 
 func slotsOf(ms ...fleet.Member) *slots {
-	s := newSlots(health.New(health.DefaultBreaking()), billing.NewAccounts())
+	s := newSlots(health.New(health.DefaultBreaking()), billing.NewAccounts(), func() error { return nil })
 	s.refresh(ms, &policy.State{})
 	return s
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 // Status is what operators see of dispatch on one gateway.
@@ -24,6 +25,10 @@ type Known struct {
 	SpentFen  int64                     `json:"spentFen,omitempty"`  // today by all, with what is set aside
 	Campaigns map[string]int64          `json:"campaigns,omitempty"` // and for each campaign
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
+
+	// Hold is why no task is given to a provider: the code of what is wrong
+	// with the store.
+	Hold fault.Code `json:"hold,omitempty"`
 }
 
 // ProviderStatus is what the leading dispatcher knows of a provider.

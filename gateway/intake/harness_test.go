@@ -88,6 +88,19 @@ type fakeStore struct {
 	mu     sync.Mutex
 	copied map[string]string
 	err    error
+	away   error
+}
+
+func (f *fakeStore) Accepts() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.away
+}
+
+func (f *fakeStore) be(away error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = away
 }
 
 func (f *fakeStore) Copy(_ context.Context, from, to string) error {

@@ -82,6 +82,7 @@ func (noCampaigns) AdmitOther(context.Context) error               { return nil 
 
 // objects is what gateway/store gives.
 type objects interface {
+	Accepts() error
 	Copy(ctx context.Context, from, to string) error
 }
 

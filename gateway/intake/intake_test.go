@@ -226,6 +226,35 @@ func TestATaskThatNobodyMayBePaidForIsRefused(t *testing.T) {
 	}
 }
 
+// A store that takes no pictures is given no new task, cached ones included,
+// and nothing is used up. What a key was used for is answered.
+func TestAStoreThatTakesNothingIsGivenNoTask(t *testing.T) {
+	t.Parallel()
+	for _, code := range []fault.Code{fault.StorageFull, fault.StorageUnavailable} {
+		t.Run(string(code), func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			first := f.submit(t, f.request("key"))
+			r := f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
+			f.store.be(fault.New(code).After(time.Second))
+			for _, key := range []string{"", "other", "other"} {
+				_, err := f.Submit(t.Context(), f.request(key))
+				wantCode(t, err, fault.Unavailable, code)
+			}
+			_, err := f.Regenerate(t.Context(), RegenerateRequest{Session: f.id, Client: f.request("").Client, Task: r.ID})
+			wantCode(t, err, fault.Unavailable, code)
+			if used, active := f.used(t); used != 2 || active != 1 {
+				t.Errorf("used %d, active %d", used, active)
+			}
+			if a, err := f.Submit(t.Context(), f.request("key")); err != nil || !a.Replayed || a.Record.ID != first.ID {
+				t.Errorf("replay = %+v, %v", a, err)
+			}
+			f.store.be(nil)
+			f.submit(t, f.request("other"))
+		})
+	}
+}
+
 func TestAFullQueueGivesBack(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -82,8 +82,8 @@ func (in *Intake) once(ctx context.Context, d *draft, complete func() error) (an
 }
 
 // accept checks in this order: the newest policy, the request, the operator's
-// pause, the campaign, the experiment, the photo, the cache, the budgets. Then
-// it enqueues the task.
+// pause, the store, the campaign, the experiment, the photo, the cache, the
+// budgets. Then it enqueues the task.
 func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err error) {
 	if err := in.policy.Fresh(ctx); err != nil {
 		return Accepted{}, err
@@ -93,6 +93,9 @@ func (in *Intake) accept(ctx context.Context, d *draft) (answer Accepted, err er
 	}
 	if err := in.checkPause(); err != nil {
 		return Accepted{}, err
+	}
+	if err := in.store.Accepts(); err != nil {
+		return Accepted{}, err // its picture could not be stored, nor one from the cache be read
 	}
 	if err := in.checkCampaign(d); err != nil {
 		return Accepted{}, err

@@ -36,6 +36,7 @@ func (s *Store) Adopt(ctx context.Context, key, path string) error {
 	}
 	if d, ok := s.driver.(adopter); ok {
 		err := s.adopt(ctx, d, key, path)
+		s.health.wrote(0, err)
 		if !errors.Is(err, syscall.EXDEV) {
 			return err
 		}
@@ -48,7 +49,9 @@ func (s *Store) Adopt(ctx context.Context, key, path string) error {
 		return fmt.Errorf("adopt object: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	if _, err := s.driver.Put(ctx, key, f); err != nil {
+	n, err := s.driver.Put(ctx, key, f)
+	s.health.wrote(n, err)
+	if err != nil {
 		return fmt.Errorf("adopt object: %w", err)
 	}
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {

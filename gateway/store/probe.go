@@ -14,22 +14,29 @@ import (
 // prober is a Driver that finds out in a way of its own whether it takes
 // objects and gives them back.
 type prober interface {
-	Probe(ctx context.Context) error
+	// Probe writes so many bytes more than it has to.
+	Probe(ctx context.Context, more int64) error
 }
 
 // Probe writes a small object and reads it back. Its error says what stands in
 // the way: a full disk, a bucket that is not there, keys that are not taken.
+// Accepts goes by what the last one found. It is not called again before it has
+// ended.
 func (s *Store) Probe(ctx context.Context) error {
+	more := s.health.begin(s.now())
+	var err error
 	if d, ok := s.driver.(prober); ok {
-		return d.Probe(ctx)
+		err = d.Probe(ctx, more)
+	} else {
+		err = s.probe(ctx, more)
 	}
-	return s.probe(ctx)
+	return s.health.end(s.now(), err)
 }
 
 // probe overwrites one object of this process again and again. Nobody's session
 // has it, and the sweep takes it when the process is gone.
-func (s *Store) probe(ctx context.Context) error {
-	want := []byte(task.NewID())
+func (s *Store) probe(ctx context.Context, more int64) error {
+	want := append([]byte(task.NewID()), make([]byte, more)...)
 	if _, err := s.driver.Put(ctx, s.probeKey, bytes.NewReader(want)); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}

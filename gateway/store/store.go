@@ -80,6 +80,7 @@ type Store struct {
 	driver  Driver
 	direct  Direct // nil when every byte passes here
 	gate    gate
+	health  health
 	cdn     cdn
 	refresh refresher
 	keys    signer
@@ -113,7 +114,9 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader, maxBytes int64
 		return 0, errKey(key)
 	}
 	start := s.now()
-	n, err = s.put(ctx, key, &bounded{ctx: ctx, r: r, left: maxBytes})
+	b := &bounded{ctx: ctx, r: r, left: maxBytes}
+	n, err = s.put(ctx, key, b)
+	s.health.wrote(maxBytes-max(0, b.left), err)
 	s.met.observe("put", s.now().Sub(start), err)
 	if err != nil {
 		return 0, fmt.Errorf("put object: %w", err)

@@ -241,20 +241,20 @@ func BenchmarkPut(b *testing.B) {
 func TestAProbeSaysWhatStandsInItsWay(t *testing.T) {
 	t.Parallel()
 	full := open(t, Config{MinFree: 1 << 62})
-	if err := full.Probe(t.Context()); fault.CodeOf(err) != fault.StorageFull || !strings.Contains(err.Error(), "store.minFree") {
+	if err := full.Probe(t.Context(), 0); fault.CodeOf(err) != fault.StorageFull || !strings.Contains(err.Error(), "store.minFree") {
 		t.Errorf("of a full disk: %v", err)
 	}
 	away := open(t, Config{})
 	if err := os.RemoveAll(away.root); err != nil {
 		t.Fatal(err)
 	}
-	if err := away.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if err := away.Probe(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("of a directory that is away: %v", err)
 	}
 	if err := os.MkdirAll(away.temp, dirMode); err != nil {
 		t.Fatal(err)
 	}
-	if err := away.Probe(t.Context()); err != nil {
+	if err := away.Probe(t.Context(), 0); err != nil {
 		t.Errorf("after it came back: %v", err)
 	}
 	if left, err := os.ReadDir(away.temp); err != nil || len(left) > 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // Probe writes a file beside the objects, reads it back and removes it.
-func (d *Disk) Probe(context.Context) error {
+func (d *Disk) Probe(_ context.Context, more int64) error {
 	if err := d.space.check(); err != nil {
 		return err
 	}
@@ -20,8 +20,11 @@ func (d *Disk) Probe(context.Context) error {
 		return fmt.Errorf("write: %w", classify(err))
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
-	want := []byte(f.Name())
+	want := append([]byte(f.Name()), make([]byte, more)...)
 	_, err = f.Write(want)
+	if err == nil && d.config.Sync {
+		err = f.Sync() // some file systems say only then that they are full
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write: %w", classify(err))
 	}

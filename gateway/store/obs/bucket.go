@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-obs/obs"
@@ -115,9 +116,16 @@ func classify(ctx context.Context, err error) error {
 		return fault.Wrap(fault.RequestCanceled, errors.Join(context.Cause(ctx), err))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code != "NoSuchBucket":
 		return fault.Wrap(fault.ObjectNotFound, err)
-	case errors.As(err, &answer) && answer.StatusCode == http.StatusInsufficientStorage:
+	case errors.As(err, &answer) && isFull(answer):
 		return fault.Wrap(fault.StorageFull, err).After(30 * time.Second)
 	default:
 		return fault.Wrap(fault.StorageUnavailable, err).After(5 * time.Second)
 	}
+}
+
+// isFull reports whether a bucket, or who pays for it, has no room left. OBS and
+// its likes say so with several statuses.
+func isFull(answer sdk.ObsError) bool {
+	return answer.StatusCode == http.StatusInsufficientStorage || answer.Code == "InsufficientStorageSpace" || answer.Code == "XMinioStorageFull" ||
+		strings.HasSuffix(answer.Code, "QuotaExceeded") // also of one bucket
 }
