@@ -131,7 +131,7 @@ func TestACompletionWithoutWorkersIsRefusedSoon(t *testing.T) {
 func unlimited() section {
 	return section{
 		"engine":    section{"sync": "1m"},
-		"limits":    section{"ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 0, "sessionActive": 0, "sessionStreams": 0, "sessionUploadBytes": 0},
+		"limits":    section{"sessionPerMinute": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 0, "sessionActive": 0, "sessionStreams": 0, "sessionUploadBytes": 0},
 		"providers": []section{{"name": "mock", "kind": "mock", "model": "latency=50ms&jitter=0s&steps=1"}, {"name": "other", "kind": "mock", "weight": 0}},
 	}
 }

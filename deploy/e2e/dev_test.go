@@ -80,7 +80,7 @@ func (b *lockedBuffer) String() string {
 func config(t *testing.T, model string, more map[string]any) string {
 	t.Helper()
 	doc := map[string]any{
-		"limits": map[string]any{"ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 1000, "sessionActive": 0},
+		"limits": map[string]any{"sessionPerMinute": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 1000, "sessionActive": 0},
 		"providers": []map[string]any{
 			{"name": "mock", "kind": "mock", "model": model},
 			{"name": "broken", "kind": "mock", "model": "latency=50ms&fail=1&class=content", "weight": 0},

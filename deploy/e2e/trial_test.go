@@ -104,7 +104,7 @@ func newTrial(t *testing.T, c trialConfig) *trial {
 // not reach, and a mock that is quick.
 func trialShared() map[string]any {
 	return map[string]any{
-		"limits":    map[string]any{"ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 0, "sessionActive": 0, "sessionStreams": 0},
+		"limits":    map[string]any{"sessionPerMinute": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0, "sessionDaily": 0, "sessionActive": 0, "sessionStreams": 0},
 		"providers": []map[string]any{{"name": "mock", "kind": "mock", "model": "latency=200ms&jitter=0s&steps=3&picture=copy"}},
 	}
 }

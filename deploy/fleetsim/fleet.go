@@ -88,7 +88,7 @@ func (f *fleet) gateway(dir, public, admin, fleetAt string, providers []map[stri
 		"fleet": map[string]any{"listen": fleetAt, "token": fleetToken},
 		"data":  map[string]any{"dir": filepath.Join(dir, "data")},
 		"limits": map[string]any{
-			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
+			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionPerMinute": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
 		"fallback":  f.arm.fallback.section(f.brief),
 		"providers": providers,

@@ -109,7 +109,7 @@ func (s *site) common(c Config) map[string]any {
 	}
 	return map[string]any{
 		"limits": map[string]any{
-			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
+			"sessionDaily": 1_000_000, "sessionActive": 1_000_000, "sessionStreams": 0, "sessionPerMinute": 0, "ipPerMinute": 0, "ipDaily": 0, "ipSessionsPerHour": 0,
 		},
 		"fallback":  map[string]any{"unknown": c.Unknown, "doublePayFenPerDay": c.DoublePayFen, "hedgeBudget": c.Hedge, "noticeAfter": "300ms"},
 		"providers": providers,

@@ -361,3 +361,41 @@ func TestABusyPortIsAClearError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Streams, a wait for a task and files are as long as they are: they are not
+// counted for the rate of their session. All else is.
+func TestRequestsOfASessionAreCountedAndStreamsAreNot(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	token := h.session()
+	id := string(h.taskID(token))
+	h.world.allow = func(a ratelimit.Action) (ratelimit.Window, error) {
+		w := ratelimit.Window{Limit: 600, Length: time.Minute, Reset: 30 * time.Second}
+		if a == ratelimit.Request {
+			return w, fault.New(fault.RateLimited).After(30 * time.Second)
+		}
+		return w, nil
+	}
+	for _, path := range []string{"/session", "/tasks", "/tasks/" + id, "/tasks/" + id + "?wait=0", "/session?wait=1", "/uploads/x"} {
+		r := h.do("GET", path, token, "")
+		if r.status != 429 || r.code() != "rate_limited" || r.header.Get("Retry-After") != "30" || r.header.Get("RateLimit") != `"request";r=0;t=30` {
+			t.Errorf("%s: %d %v", path, r.status, r.header)
+		}
+	}
+	for _, path := range []string{"/tasks/" + id + "?wait=0.01", "/catalog", "/files/x"} {
+		if r := h.do("GET", path, token, ""); r.status == 429 {
+			t.Errorf("%s is counted", path)
+		}
+	}
+	h.world.mu.Lock()
+	before := len(h.world.counted)
+	h.world.mu.Unlock()
+	if r := h.do("GET", "/tasks/unknown/stream", token, ""); r.status == 429 {
+		t.Error("a stream is counted")
+	}
+	h.world.mu.Lock()
+	defer h.world.mu.Unlock()
+	if len(h.world.counted) != before {
+		t.Errorf("counted %v", h.world.counted[before:])
+	}
+}

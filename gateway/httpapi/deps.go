@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -81,8 +80,8 @@ type readier interface {
 }
 
 type limiter interface {
-	Allow(a ratelimit.Action, client netip.Addr) (ratelimit.Window, error)
-	Return(a ratelimit.Action, client netip.Addr)
+	Allow(a ratelimit.Action, client ratelimit.Client) (ratelimit.Window, error)
+	Return(a ratelimit.Action, client ratelimit.Client)
 }
 
 type accounts interface {

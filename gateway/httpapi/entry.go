@@ -75,8 +75,8 @@ func (c *call) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(c.route.limits) > 0 {
-		if err := c.allow(c.route.limits...); err != nil {
+	if limits := c.limits(); len(limits) > 0 {
+		if err := c.allow(limits...); err != nil {
 			if !c.route.keyed || c.header("Idempotency-Key") == "" {
 				return err
 			}

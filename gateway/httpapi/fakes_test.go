@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -123,9 +122,9 @@ func (w *world) VerifyTicket(_ context.Context, ticket string, t task.ID) (sessi
 	return session.ID(owner), nil
 }
 
-func (w *world) Allow(a ratelimit.Action, from netip.Addr) (ratelimit.Window, error) {
+func (w *world) Allow(a ratelimit.Action, from ratelimit.Client) (ratelimit.Window, error) {
 	w.mu.Lock()
-	w.counted = append(w.counted, string(a)+" "+from.String())
+	w.counted = append(w.counted, string(a)+" "+from.Addr.String())
 	w.mu.Unlock()
 	if w.allow != nil {
 		return w.allow(a)
@@ -133,10 +132,10 @@ func (w *world) Allow(a ratelimit.Action, from netip.Addr) (ratelimit.Window, er
 	return ratelimit.Window{Limit: 120, Remaining: 119, Length: time.Minute, Reset: 59500 * time.Millisecond}, nil
 }
 
-func (w *world) Return(a ratelimit.Action, from netip.Addr) {
+func (w *world) Return(a ratelimit.Action, from ratelimit.Client) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.counted = append(w.counted, "not "+string(a)+" "+from.String())
+	w.counted = append(w.counted, "not "+string(a)+" "+from.Addr.String())
 }
 
 func (w *world) Of(context.Context, session.ID) (quota.Usage, error) {

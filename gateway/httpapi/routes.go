@@ -29,6 +29,7 @@ type route struct {
 	anyType bool // the body's media type does not matter
 	long    bool // it has deadlines of its own
 	probe   bool // asked by load balancers and supervisors, all the time
+	waits   bool // with ?wait it waits like a stream, and is not counted
 	keyed   bool // an Idempotency-Key that was used before is answered past the limits
 	handle  handler
 }
@@ -58,7 +59,7 @@ func (s *Server) table() []route {
 
 		{method: http.MethodPost, path: "/tasks", access: bearer, limits: post, keyed: true, handle: s.createTask},
 		{method: get, path: "/tasks", access: bearer, handle: s.listTasks},
-		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, handle: with((*call).taskID, s.showTask)},
+		{method: get, path: "/tasks/{taskId}", access: bearer, long: true, waits: true, handle: with((*call).taskID, s.showTask)},
 		{method: del, path: "/tasks/{taskId}", access: bearer, handle: noFields(with((*call).taskID, s.deleteTask))},
 		{method: http.MethodPost, path: "/tasks/{taskId}/cancel", access: bearer, limits: post, handle: noFields(with((*call).taskID, s.cancelTask))},
 		{method: http.MethodPost, path: "/tasks/{taskId}/regenerate", access: bearer, limits: post, keyed: true, handle: with((*call).taskID, s.regenerateTask)},

@@ -45,7 +45,7 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 	made, err := s.deps.Sessions.Create(ctx, r)
 	if err != nil {
 		if r.New() && r.Crowded == nil {
-			s.deps.Limiter.Return(ratelimit.Session, c.client)
+			s.deps.Limiter.Return(ratelimit.Session, c.counted())
 		}
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *Server) showSession(ctx context.Context, c *call) error {
 	return c.answer(http.StatusOK, client.Created{
 		SessionID: c.owner, ExpiresAt: c.who.ExpiresAt.UTC(), Quota: newQuotaDocument(usage),
 		Limits: &client.Limits{
-			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams,
+			SessionDaily: l.SessionDaily, SessionActive: l.SessionActive, SessionStreams: l.SessionStreams, SessionPerMinute: l.SessionPerMinute,
 			SessionUploadBytes: l.SessionUploadBytes, MaxUploadBytes: l.MaxUploadBytes, MaxPixels: l.MaxPixels,
 		},
 	})

@@ -53,6 +53,12 @@ func (c *call) waitFor() (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
+// waits reports whether the call asks to wait.
+func (c *call) waits() bool {
+	wait, err := c.waitFor()
+	return err == nil && wait > 0
+}
+
 // changed waits for a revision that is newer than now, and returns now when
 // none came in time, or when the engine is lost: nobody knows more then. A
 // waiting request counts as a stream of the session.

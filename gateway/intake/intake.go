@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -47,8 +46,8 @@ type accounts interface {
 
 // limiter is what the limiter of gateway/ratelimit gives.
 type limiter interface {
-	Allow(action ratelimit.Action, client netip.Addr) (ratelimit.Window, error)
-	Return(action ratelimit.Action, client netip.Addr)
+	Allow(action ratelimit.Action, client ratelimit.Client) (ratelimit.Window, error)
+	Return(action ratelimit.Action, client ratelimit.Client)
 }
 
 // text is what pkg/moderation gives.

@@ -27,6 +27,11 @@ type Request struct {
 	Campaign string // it is to belong to, "" for none
 }
 
+// counted is by whom the limits count it.
+func (r Request) counted() ratelimit.Client {
+	return ratelimit.Client{Addr: r.Client, Session: r.Session}
+}
+
 // Accepted is the answer to a Submit or Regenerate.
 type Accepted struct {
 	Record   *task.Record
@@ -205,14 +210,14 @@ func (in *Intake) admit(ctx context.Context, d *draft) error {
 	if err := in.campaigns.AdmitOther(ctx); err != nil {
 		return err
 	}
-	_, err := in.limiter.Allow(ratelimit.Task, d.Client)
+	_, err := in.limiter.Allow(ratelimit.Task, d.counted())
 	return err
 }
 
 // release gives back what admit took for a task that is refused after all.
 func (in *Intake) release(ctx context.Context, d *draft) {
 	if d.Campaign == "" {
-		in.limiter.Return(ratelimit.Task, d.Client)
+		in.limiter.Return(ratelimit.Task, d.counted())
 	} else if err := in.campaigns.Release(ctx, d.Campaign, d.id); err != nil {
 		in.log.Warn("admission slot not released", "task", d.id, "err", err)
 	}

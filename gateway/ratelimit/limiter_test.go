@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 // clock is a time that tests move.
@@ -26,13 +27,15 @@ func newClock() *clock {
 func (c *clock) Now() time.Time          { return time.Unix(0, c.nanos.Load()) }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
+func at(addr string) Client { return Client{Addr: netip.MustParseAddr(addr)} }
+
 func limitsOf(l policy.Limits) func() policy.Limits { return func() policy.Limits { return l } }
 
 func TestPastTheLimitAClientWaits(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	l := New(limitsOf(policy.Limits{IPPerMinute: 3}), c.Now)
-	client := netip.MustParseAddr("192.0.2.1")
+	client := at("192.0.2.1")
 	for i := range 3 {
 		if w, err := l.Allow(Post, client); err != nil || w.Remaining != int64(2-i) || w.Limit != 3 || w.Length != time.Minute || w.Reset != time.Minute {
 			t.Errorf("%d: window = %+v, err = %v", i, w, err)
@@ -46,7 +49,7 @@ func TestPastTheLimitAClientWaits(t *testing.T) {
 	if w.Remaining != 0 || w.Reset != 40*time.Second || fault.As(err).RetryAfter != 40*time.Second {
 		t.Errorf("window = %+v, err = %v", w, err)
 	}
-	if _, err := l.Allow(Post, netip.MustParseAddr("192.0.2.2")); err != nil {
+	if _, err := l.Allow(Post, at("192.0.2.2")); err != nil {
 		t.Errorf("another client is refused: %v", err)
 	}
 	c.advance(40 * time.Second)
@@ -57,9 +60,9 @@ func TestPastTheLimitAClientWaits(t *testing.T) {
 
 func TestEachActionHasItsOwnLimit(t *testing.T) {
 	t.Parallel()
-	l := New(limitsOf(policy.Limits{IPPerMinute: 1, IPDaily: 2, IPSessionsPerHour: 3}), nil)
-	client := netip.MustParseAddr("192.0.2.1")
-	for action, want := range map[Action]int64{Post: 1, Task: 2, Session: 3, ClientError: clientErrorsPerMinute} {
+	l := New(limitsOf(policy.Limits{IPPerMinute: 1, IPDaily: 2, IPSessionsPerHour: 3, SessionPerMinute: 4}), nil)
+	client := at("192.0.2.1")
+	for action, want := range map[Action]int64{Post: 1, Task: 2, Session: 3, Request: 4, ClientError: clientErrorsPerMinute} {
 		n := int64(0)
 		for ; n <= want; n++ {
 			if _, err := l.Allow(action, client); err != nil {
@@ -76,11 +79,28 @@ func TestEachActionHasItsOwnLimit(t *testing.T) {
 	}
 }
 
+func TestASessionHasARateOfItsOwn(t *testing.T) {
+	t.Parallel()
+	l := New(limitsOf(policy.Limits{SessionPerMinute: 2}), nil)
+	ask := func(session, addr string) error {
+		c := at(addr)
+		c.Session = task.SessionID(session)
+		_, err := l.Allow(Request, c)
+		return err
+	}
+	if ask("a", "192.0.2.1") != nil || ask("a", "192.0.2.2") != nil || ask("a", "192.0.2.3") == nil {
+		t.Error("a session is not counted over the addresses that it comes from")
+	}
+	if ask("b", "192.0.2.1") != nil {
+		t.Error("another session of the same address is refused")
+	}
+}
+
 func TestALimitOfZeroIsOff(t *testing.T) {
 	t.Parallel()
 	l := New(limitsOf(policy.Limits{}), nil)
 	for range 1000 {
-		if w, err := l.Allow(Post, netip.MustParseAddr("192.0.2.1")); err != nil || w.Limit != 0 {
+		if w, err := l.Allow(Post, at("192.0.2.1")); err != nil || w.Limit != 0 {
 			t.Fatalf("window = %+v, err = %v", w, err)
 		}
 	}
@@ -90,7 +110,7 @@ func TestOneIPv6CustomerIsOneClient(t *testing.T) {
 	t.Parallel()
 	l := New(limitsOf(policy.Limits{IPPerMinute: 1}), nil)
 	allowed := func(s string) bool {
-		_, err := l.Allow(Post, netip.MustParseAddr(s))
+		_, err := l.Allow(Post, at(s))
 		return err == nil
 	}
 	if !allowed("2001:db8:1:2::1") || allowed("2001:db8:1:2:ffff::9") || !allowed("2001:db8:1:3::1") {
@@ -106,7 +126,7 @@ func TestAnIPv6SiteHasTheLimitsOfSixteenAddresses(t *testing.T) {
 	clock := newClock()
 	l := New(limitsOf(policy.Limits{IPPerMinute: 3}), clock.Now)
 	ask := func(network int) error {
-		_, err := l.Allow(Post, netip.MustParseAddr(fmt.Sprintf("2001:db8:1:%x::1", network)))
+		_, err := l.Allow(Post, at(fmt.Sprintf("2001:db8:1:%x::1", network)))
 		return err
 	}
 	passed := 0
@@ -121,11 +141,11 @@ func TestAnIPv6SiteHasTheLimitsOfSixteenAddresses(t *testing.T) {
 	if f := fault.As(ask(7)); f == nil || f.Code != fault.RateLimited || f.RetryAfter != time.Minute {
 		t.Errorf("got %v", f)
 	}
-	l.Return(Post, netip.MustParseAddr("2001:db8:1:7::1"))
+	l.Return(Post, at("2001:db8:1:7::1"))
 	if ask(200) != nil || ask(201) == nil {
 		t.Error("a site that gave one back has not one more")
 	}
-	if _, err := l.Allow(Post, netip.MustParseAddr("2001:db8:2::1")); err != nil {
+	if _, err := l.Allow(Post, at("2001:db8:2::1")); err != nil {
 		t.Errorf("another site is refused: %v", err)
 	}
 	clock.advance(time.Minute)
@@ -143,7 +163,7 @@ func TestAHugeLimitIsNoSmallOneForASite(t *testing.T) {
 	t.Parallel()
 	l := New(limitsOf(policy.Limits{IPPerMinute: math.MaxInt64}), nil)
 	for range 100 {
-		if _, err := l.Allow(Post, netip.MustParseAddr("2001:db8::1")); err != nil {
+		if _, err := l.Allow(Post, at("2001:db8::1")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -157,7 +177,7 @@ func TestManyAtOnceNeverPassTheLimit(t *testing.T) {
 	for range 16 {
 		all.Go(func() {
 			for range 50 {
-				if _, err := l.Allow(Post, netip.MustParseAddr("192.0.2.1")); err == nil {
+				if _, err := l.Allow(Post, at("192.0.2.1")); err == nil {
 					passed.Add(1)
 				}
 			}

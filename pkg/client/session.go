@@ -34,6 +34,7 @@ type Limits struct {
 	SessionDaily       int64 `json:"sessionDaily"`
 	SessionActive      int64 `json:"sessionActive"`
 	SessionStreams     int64 `json:"sessionStreams"`
+	SessionPerMinute   int64 `json:"sessionPerMinute"`
 	SessionUploadBytes int64 `json:"sessionUploadBytes"`
 	MaxUploadBytes     int64 `json:"maxUploadBytes"`
 	MaxPixels          int64 `json:"maxPixels"`

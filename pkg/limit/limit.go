@@ -21,6 +21,7 @@ type Limits struct {
 	SessionActive      int64 `config:"sessionActive" unit:"tasks" default:"3" help:"of one session, queued or running at once"`
 	SessionStreams     int64 `config:"sessionStreams" unit:"streams" default:"8" help:"of events that one session has open at once"`
 	SessionUploadBytes int64 `config:"sessionUploadBytes" unit:"bytes" default:"1GiB" help:"that one session has stored as uploads at once"`
+	SessionPerMinute   int64 `config:"sessionPerMinute" unit:"requests" default:"600" help:"of one session in a minute, without streams, waiting for a task, and files"`
 	IPPerMinute        int64 `config:"ipPerMinute" unit:"requests" default:"120" help:"with POST from one address in a minute"`
 	IPDaily            int64 `config:"ipDaily" unit:"tasks" default:"200" help:"accepted from one address in a day"`
 	IPSessionsPerHour  int64 `config:"ipSessionsPerHour" unit:"sessions" default:"60" help:"begun by one address in an hour"`

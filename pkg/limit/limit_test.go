@@ -35,7 +35,7 @@ func TestEveryLimitHasAName(t *testing.T) {
 func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	want := limit.Limits{
-		SessionDaily: 20, SessionActive: 3, SessionStreams: 8, SessionUploadBytes: 1 << 30,
+		SessionDaily: 20, SessionActive: 3, SessionStreams: 8, SessionUploadBytes: 1 << 30, SessionPerMinute: 600,
 		IPPerMinute: 120, IPDaily: 200, IPSessionsPerHour: 60, AddressConnections: 1000, QueueDepth: 100_000,
 		MaxUploadBytes: 64 << 20, MaxPixels: 100_000_000, TaskFen: 200,
 	}

@@ -26,7 +26,7 @@ func (o Options) config(p ports, data string) map[string]any {
 		"engine": section{"sync": o.Sync, "listen": p.engine, "token": token},
 		"data":   section{"dir": data},
 		"limits": section{
-			"sessionDaily": o.Daily, "sessionActive": 0, "sessionStreams": 0, "sessionUploadBytes": 0, "ipPerMinute": 0,
+			"sessionDaily": o.Daily, "sessionActive": 0, "sessionStreams": 0, "sessionUploadBytes": 0, "sessionPerMinute": 0, "ipPerMinute": 0,
 			"ipDaily": 0, "ipSessionsPerHour": 0, "queueDepth": 0, "taskFen": 0,
 		},
 		"providers": []section{{"name": "mock", "kind": "mock", "model": o.Model}},

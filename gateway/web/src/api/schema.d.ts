@@ -539,6 +539,7 @@ export interface components {
             sessionDaily: number;
             sessionActive: number;
             sessionStreams: number;
+            sessionPerMinute: number;
             sessionUploadBytes: number;
             maxUploadBytes: number;
             maxPixels: number;
@@ -958,6 +959,8 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -984,6 +987,8 @@ export interface operations {
             /** @description A receipt. Its tokens answer `401 session_erased` from now on. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1048,6 +1053,8 @@ export interface operations {
             /** @description This session has already uploaded a photo with this `sha256`: nothing to send. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1102,6 +1109,8 @@ export interface operations {
             /** @description The upload. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1131,6 +1140,8 @@ export interface operations {
             /** @description A receipt. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1433,6 +1444,8 @@ export interface operations {
             /** @description A page. `nextCursor` is empty on the last one. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1539,6 +1552,8 @@ export interface operations {
             /** @description The task. Its ETag follows `version`, not the freshly signed URLs. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -1606,6 +1621,8 @@ export interface operations {
             /** @description A receipt. */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1740,6 +1757,8 @@ export interface operations {
             /** @description Kept. */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     [name: string]: unknown;
                 };
                 content?: never;
