@@ -121,7 +121,7 @@ func open(t *testing.T) *fixture {
 	f.id, f.token = c.ID, c.Token
 	up, _, err := f.uploads.Create(t.Context(), f.id, upload.CreateRequest{ContentType: "image/jpeg", Size: 3, Consent: upload.Consent{Given: true}})
 	must(err)
-	must(f.uploads.Receive(t.Context(), store.Grant{Key: up.RawKey, Size: 3}, strings.NewReader("raw"), 3))
+	must(f.uploads.Receive(t.Context(), store.Grant{Key: up.RawKey, Size: 3}, strings.NewReader("raw"), 3, func() {}))
 	f.photo, err = f.uploads.Complete(t.Context(), f.id, up.ID)
 	must(err)
 	return f

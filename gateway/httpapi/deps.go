@@ -93,7 +93,7 @@ type uploads interface {
 	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	PutURL(u upload.Upload) (url string, headers map[string]string)
-	Receive(ctx context.Context, g store.Grant, body io.Reader, length int64) error
+	Receive(ctx context.Context, g store.Grant, body io.Reader, length int64, interrupt func()) error
 }
 
 // resumables is what gateway/upload/tus gives.

@@ -206,7 +206,7 @@ func (w fakeUploads) PutURL(u upload.Upload) (string, map[string]string) {
 	return fmt.Sprintf("/files/%s?e=1&c=%s&z=%d&s=PUT", u.RawKey, url.QueryEscape(u.ContentType), u.Size), map[string]string{"Content-Type": u.ContentType}
 }
 
-func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, length int64) error {
+func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, length int64, _ func()) error {
 	switch {
 	case strings.Contains(g.Key, "/complete/"):
 		return fault.New(fault.UploadAlreadyComplete)
@@ -224,6 +224,10 @@ func (w fakeUploads) Receive(_ context.Context, g store.Grant, body io.Reader, l
 	w.received += int64(len(b))
 	w.objects[g.Key] = b
 	return nil
+}
+
+func (w fakeUploads) Begin(context.Context, upload.Upload, func(error)) (func(), error) {
+	return func() {}, nil
 }
 
 // fakeStore is the object store of a world. The signature of a URL is its

@@ -213,7 +213,7 @@ func (s *Server) putPhoto(ctx context.Context, c *call, g store.Grant) error {
 	if c.body.length == unknownLength {
 		return fault.New(fault.LengthRequired)
 	}
-	return s.deps.Uploads.Receive(ctx, g, asked{c}, c.body.length)
+	return s.deps.Uploads.Receive(ctx, g, asked{c}, c.body.length, c.conn.Interrupt)
 }
 
 // asked is a body that the client is asked for at the first read. A request

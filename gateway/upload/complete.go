@@ -132,6 +132,7 @@ func (u *Uploads) finish(ctx context.Context, up Upload, revision uint64, seen w
 	}
 	u.ready.Set(uploadKey(up.Session, up.ID), up)
 	u.met.completed.Inc()
+	u.endBodies(ctx, up.Session, up.ID, fault.New(fault.UploadAlreadyComplete))
 	// The upload is ready; what is left is housekeeping that expiry would do.
 	ctx, cancel := context.WithTimeout(ctx, tidyWithin)
 	defer cancel()

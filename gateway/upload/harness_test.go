@@ -91,6 +91,7 @@ type fixture struct {
 	limits policy.Limits
 	clock  atomic.Int64 // nanoseconds added
 	id     session.ID
+	dir    string // of the objects
 }
 
 func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
@@ -106,8 +107,8 @@ func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
 // openOn prepares uploads on an engine that the test has.
 func openOn(t testing.TB, e *engine.Engine, change func(*Config, *policy.Limits)) *fixture {
 	t.Helper()
-	f := &fixture{engine: e, limits: limit.Defaults(), id: session.ID(task.NewID())}
-	d, err := disk.Open(disk.Config{Dir: t.TempDir()})
+	f := &fixture{engine: e, limits: limit.Defaults(), id: session.ID(task.NewID()), dir: t.TempDir()}
+	d, err := disk.Open(disk.Config{Dir: f.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,16 +156,7 @@ func (f *fixture) create(t testing.TB, body string) Upload {
 // send PUTs through the signed URL, as httpapi does.
 func (f *fixture) send(t testing.TB, up Upload, body io.Reader, length int64) error {
 	t.Helper()
-	address, _ := f.PutURL(up)
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := f.store.Verify(t.Context(), "PUT", keyOf(address), u.Query(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.Receive(t.Context(), g, body, length)
+	return f.Receive(t.Context(), f.grant(t, up), body, length, func() {})
 }
 
 func (f *fixture) ready1(t testing.TB, body string) Upload {

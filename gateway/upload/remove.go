@@ -3,7 +3,9 @@ package upload
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
+	"sync"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -44,6 +46,7 @@ func (u *Uploads) remove(ctx context.Context, s session.ID, id task.UploadID) (o
 	if _, err := u.bucket.Put(ctx, goneKey(s, id), []byte("1"), engine.AnyRevision, goneFor); err != nil {
 		return 0, fmt.Errorf("announce removal: %w", err)
 	}
+	u.endBodies(ctx, s, id, fault.New(fault.UploadNotFound))
 	if err := u.release(ctx, s, id); err != nil {
 		return 0, fmt.Errorf("release bytes: %w", err)
 	}
@@ -86,7 +89,7 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 		return uploads, objects, fmt.Errorf("list uploads: %w", err)
 	}
 	for _, key := range keys {
-		if strings.Contains(key, ".gone.") {
+		if strings.Contains(key, gonePart) {
 			continue // ends by itself
 		}
 		if err := u.bucket.Delete(ctx, key, engine.AnyRevision); err != nil {
@@ -96,18 +99,36 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 	return uploads, objects, nil
 }
 
-// Run forgets what other gateways remove, and what arrived of it here, until
-// ctx ends.
-func (u *Uploads) Run(ctx context.Context) error { return u.removals.Run(ctx) }
+// Run forgets what other gateways remove, and what arrived of it here, and ends
+// bodies that newer ones replace elsewhere, until ctx ends.
+func (u *Uploads) Run(ctx context.Context) error {
+	var bodies sync.WaitGroup
+	defer bodies.Wait()
+	bodies.Go(func() { u.hear(ctx) })
+	return u.removals.Run(ctx)
+}
 
-// removed forgets one upload.
+// removed forgets one upload, and ends the body that comes for it.
 func (u *Uploads) removed(_ context.Context, e engine.Entry) (none struct{}, hold bool, err error) {
-	s, id, _ := strings.Cut(e.Key, ".gone.")
-	u.ready.Invalidate(uploadKey(session.ID(s), task.UploadID(id)))
-	if _, err := u.partials.Remove(session.ID(s), task.UploadID(id)); err != nil {
+	s, id, _ := cutKey(e.Key, gonePart)
+	u.ready.Invalidate(uploadKey(s, id))
+	u.running.stop(uploadKey(s, id), math.MaxUint64, fault.New(fault.UploadNotFound))
+	if _, err := u.partials.Remove(s, id); err != nil {
 		u.log.Warn("what had arrived of an upload could not be removed", "upload", id, "err", err)
 	}
 	return none, false, nil
 }
 
-func goneKey(s session.ID, id task.UploadID) string { return string(s) + ".gone." + string(id) }
+// What stands in keys between a session and an upload.
+const (
+	gonePart = ".gone."
+	bodyPart = ".body."
+)
+
+func goneKey(s session.ID, id task.UploadID) string { return string(s) + gonePart + string(id) }
+func bodyKey(s session.ID, id task.UploadID) string { return string(s) + bodyPart + string(id) }
+
+func cutKey(key, part string) (s session.ID, id task.UploadID, ok bool) {
+	before, after, ok := strings.Cut(key, part)
+	return session.ID(before), task.UploadID(after), ok
+}

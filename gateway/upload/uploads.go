@@ -58,7 +58,8 @@ type Deps struct {
 
 // Uploads keeps the photos of sessions. Its bucket holds, for a session S,
 // "S.<upload>" (the upload), "S.usage" (the bytes it has declared),
-// "S.sha.<hex>" (which ready upload has these bytes) and, for a moment,
+// "S.sha.<hex>" (which ready upload has these bytes), "S.body.<upload>" (that a
+// body of it began, so that other gateways end theirs) and, for a moment,
 // "S.gone.<upload>" (so that other gateways drop it from memory).
 type Uploads struct {
 	config     Config
@@ -73,6 +74,7 @@ type Uploads struct {
 	now        func() time.Time
 	ready      *otter.Cache[string, Upload]
 	removals   *engine.Mirror[struct{}] // holds nothing: it keeps ready true
+	running    running
 	inspecting singleflight.Group
 }
 
@@ -99,7 +101,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
 		}),
 	}
-	u.removals = engine.NewMirror(engine.MirrorConfig[struct{}]{Bucket: b, Filter: "*.gone.*", Read: u.removed})
+	u.removals = engine.NewMirror(engine.MirrorConfig[struct{}]{Bucket: b, Filter: "*" + gonePart + "*", Read: u.removed})
 	return u, nil
 }
 

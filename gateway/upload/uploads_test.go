@@ -330,9 +330,9 @@ func TestOnlyRawKeysAreReceived(t *testing.T) {
 	f := open(t, nil)
 	up := f.create(t, "12345")
 	for _, key := range []string{up.PhotoKey, string(f.id) + "/tasks/x/1.jpg", "x", ""} {
-		err := f.Receive(t.Context(), store.Grant{Key: key, Size: 5}, bytes.NewReader([]byte("12345")), 5)
+		err := f.Receive(t.Context(), store.Grant{Key: key, Size: 5}, bytes.NewReader([]byte("12345")), 5, func() {})
 		wantCode(t, err, fault.Forbidden, "signature_invalid")
 	}
-	err := f.Receive(t.Context(), store.Grant{Key: up.RawKey, MaxBytes: 5}, bytes.NewReader([]byte("12345")), 5)
+	err := f.Receive(t.Context(), store.Grant{Key: up.RawKey, MaxBytes: 5}, bytes.NewReader([]byte("12345")), 5, func() {})
 	wantCode(t, err, fault.Forbidden, "signature_invalid")
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
@@ -45,6 +46,11 @@ func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, er
 	defer func() { err = errors.Join(err, classify(file.Close())) }()
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return 0, classify(err)
+	}
+	if fi, err := file.Stat(); err != nil {
+		return 0, classify(err)
+	} else if fi.Size() != c.Offset {
+		return 0, fault.New(fault.UploadOffsetMismatch) // somebody was here before we had the lock
 	}
 	n, err = f.copy(file, c)
 	if err == nil && c.Accept != nil {

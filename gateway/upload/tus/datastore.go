@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // datastore is where tusd keeps uploads: the record is an ordinary pending
@@ -110,13 +112,35 @@ func (t *transfer) WriteChunk(ctx context.Context, offset int64, source io.Reade
 		_, err := io.Copy(io.Discard, source)
 		return t.up.Size - offset, err
 	}
-	c := partial.Chunk{Offset: offset, Max: t.up.Size - offset, Source: source}
-	if sum := visitOf(ctx).sum; sum != nil {
-		c.Hash, c.Accept = sum.hash, sum.accept
+	v := visitOf(ctx)
+	end, err := t.h.deps.Uploads.Begin(ctx, t.up, v.stop)
+	if err != nil {
+		return 0, refuse(ctx, err)
 	}
-	n, err := t.h.deps.Files.Append(t.up.Session, t.up.ID, c)
+	defer end()
+	c := partial.Chunk{Offset: offset, Max: t.up.Size - offset, Source: source}
+	if v.sum != nil {
+		c.Hash, c.Accept = v.sum.hash, v.sum.accept
+	}
+	n, err := t.append(ctx, c)
 	return n, refuse(ctx, err)
 }
+
+// append waits for a request at another gateway, which was told to let go.
+func (t *transfer) append(ctx context.Context, c partial.Chunk) (int64, error) {
+	for waited := time.Duration(0); ; waited += lockEvery {
+		n, err := t.h.deps.Files.Append(t.up.Session, t.up.ID, c)
+		if fault.CodeOf(err) != fault.UploadLocked || waited >= lockWithin || !tick.Wait(ctx, lockEvery) {
+			return n, err
+		}
+	}
+}
+
+// The lock of a file is held by another process, which announces nothing.
+const (
+	lockEvery  = 50 * time.Millisecond
+	lockWithin = 3 * time.Second
+)
 
 // FinishUpload makes an ordinary upload of the file.
 func (t *transfer) FinishUpload(ctx context.Context) error {

@@ -45,6 +45,7 @@ type uploads interface {
 	Create(ctx context.Context, s session.ID, r upload.CreateRequest) (up upload.Upload, reused bool, err error)
 	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
 	Received(ctx context.Context, up upload.Upload) (bool, error)
+	Begin(ctx context.Context, up upload.Upload, stop func(cause error)) (end func(), err error)
 	Adopt(ctx context.Context, up upload.Upload, path string) error
 	Remove(ctx context.Context, s session.ID, id task.UploadID) (objects int, err error)
 }

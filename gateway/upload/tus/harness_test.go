@@ -89,6 +89,10 @@ func (s *stage) Received(_ context.Context, up upload.Upload) (bool, error) {
 	return ok || up.Status == upload.Ready, nil
 }
 
+func (s *stage) Begin(context.Context, upload.Upload, func(error)) (func(), error) {
+	return func() {}, nil
+}
+
 func (s *stage) Adopt(_ context.Context, up upload.Upload, path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

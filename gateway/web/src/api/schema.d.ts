@@ -158,7 +158,7 @@ export interface paths {
         head: operations["resumableUploadOffset"];
         /**
          * Send the next bytes of a photo
-         * @description What arrives is kept when the connection drops.
+         * @description What arrives is kept when the connection drops. A newer request for the same upload ends an older one with `409 upload_superseded`.
          */
         patch: operations["resumeUpload"];
         trace?: never;
@@ -341,7 +341,7 @@ export interface paths {
         get: operations["getFile"];
         /**
          * Send the bytes of an upload
-         * @description The URL comes from `POST /uploads`; exactly the declared size and type are taken.
+         * @description The URL comes from `POST /uploads`; exactly the declared size and type are taken. Of two bodies under way for one upload, the newer is taken: the older is answered `409 upload_superseded` at once, and its connection closes. So a client that comes again need not wait.
          */
         put: operations["putFile"];
         post?: never;
