@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,25 +62,55 @@ func newProviderWeight(a *app.App) *cobra.Command {
 }
 
 func providersView(ps []operator.Provider) terminal.View {
-	return app.ListView(ps, terminal.Table{
+	v := app.ListView(ps, terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "name", Least: 8}, {Name: "on"}, {Name: "weight", Right: true}, {Name: "breaker", Least: 6},
-			{Name: "calls", Right: true}, {Name: "p50/p95", Right: true}, {Name: "success", Right: true},
-			{Name: "allowance", Right: true}, {Name: "spent today", Right: true}, {Name: "reason", Least: 6},
+			{Name: "name", Least: 6}, {Name: "state"}, {Name: "until"}, {Name: "weight", Right: true},
+			{Name: "calls", Right: true}, {Name: "success", Right: true}, {Name: "left", Right: true}, {Name: "spent", Right: true}, {Name: "reason", Least: 12},
+			{Name: "now", Right: true, Wide: true}, {Name: "p50/p95", Right: true, Wide: true}, {Name: "breaker", Wide: true},
 			{Name: "kind", Wide: true}, {Name: "price", Right: true, Wide: true}, {Name: "budget", Right: true, Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},
 		Empty: "No provider is configured.",
-	}, func(p operator.Provider) []string {
-		weight := strconv.Itoa(p.Weight)
-		if p.Weight != p.ConfiguredWeight {
-			weight += " (" + strconv.Itoa(p.ConfiguredWeight) + ")"
+	}, providerRow)
+	v.More = []terminal.Table{refusalsTable(ps)}
+	return v
+}
+
+func providerRow(p operator.Provider) []string {
+	weight := strconv.Itoa(p.Weight)
+	if p.Weight != p.ConfiguredWeight {
+		weight += " (" + strconv.Itoa(p.ConfiguredWeight) + ")"
+	}
+	until := ""
+	if p.Until != nil {
+		until = moment(*p.Until)
+	}
+	return []string{
+		p.Name, p.State, until, weight, strconv.FormatInt(p.Calls, 10), said(p.Success, "-", percent), allowanceText(p), spentToday(p), p.Reason,
+		strconv.Itoa(p.InFlight), paceText(p), breakerText(p.Breakers),
+		p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
+	}
+}
+
+// refusalsTable has each provider's last refusal whole.
+func refusalsTable(ps []operator.Provider) terminal.Table {
+	t := terminal.Table{Columns: []terminal.Column{
+		{Name: "refused by", Least: 6}, {Name: "at"}, {Name: "class"}, {Name: "code", Least: 12, Wrap: true}, {Name: "words", Least: 24, Wrap: true},
+	}}
+	for _, p := range ps {
+		if r := p.LastRefusal; r != nil {
+			t.Rows = append(t.Rows, []string{p.Name, moment(r.At), string(r.Class), r.Code, r.Message})
 		}
-		return []string{
-			p.Name, yesNo(p.Enabled), weight, breakerText(p.Breakers), strconv.Itoa(p.InFlight), paceText(p), said(p.Success, "-", percent),
-			allowanceText(p), spentToday(p), p.Reason,
-			p.Kind, yuan(p.PriceFen), budgetText(p.BudgetFen), strconv.Itoa(len(p.Workers)), concurrencyText(p), p.Region, strings.Join(p.Workers, ","),
-		}
-	})
+	}
+	return t
+}
+
+// moment is a time of today, or with its day.
+func moment(at time.Time) string {
+	at = at.Local()
+	if y, m, d := time.Now().Date(); at.Year() == y && at.Month() == m && at.Day() == d {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format("01-02 15:04")
 }
 
 // breakerText says where a provider is left alone.

@@ -36,12 +36,34 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 		{"workers", fmt.Sprintf("%d%s", s.Workers, counts(s.Regions))},
 		{"dispatcher", dispatcherText(s)},
 		{"switched off", cmp.Or(strings.Join(s.Disabled, ", "), "nothing")},
-		{"alarms", alarmsText(s.Alarms)},
 		{"state version", strconv.Itoa(s.Policy)},
+		{"alarms", alarmsText(s.Alarms)},
 	}
 	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
-		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20}}, Rows: rows,
+		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20, Wrap: true}}, Rows: rows,
+	}, More: []terminal.Table{alarmsTable(s.Alarms, now)}}
+}
+
+// alarmsTable has a row for each alarm, the worst first.
+func alarmsTable(alarms []operator.Alarm, now time.Time) terminal.Table {
+	t := terminal.Table{Columns: []terminal.Column{
+		{Name: "alarm", Least: 12}, {Name: "severity"}, {Name: "for", Right: true}, {Name: "message", Least: 30, Wrap: true},
 	}}
+	for _, a := range sortedAlarms(alarms) {
+		t.Rows = append(t.Rows, []string{a.Name, a.Severity, uptime(now.Sub(a.Since)), a.Message})
+	}
+	return t
+}
+
+func sortedAlarms(alarms []operator.Alarm) []operator.Alarm {
+	return slices.SortedStableFunc(slices.Values(alarms), func(a, b operator.Alarm) int { return cmp.Compare(worth(a), worth(b)) })
+}
+
+func worth(a operator.Alarm) int {
+	if a.Severity == operator.AlarmCritical {
+		return 0
+	}
+	return 1
 }
 
 // checksText names what a gateway works with, and what is wrong with it.
@@ -55,17 +77,19 @@ func checksText(checks []operator.Check) string {
 	return cmp.Or(strings.Join(parts, "; "), "none")
 }
 
-// alarmsText says what an operator should look at.
+// alarmsText counts the alarms; the table below has them.
 func alarmsText(alarms []operator.Alarm) string {
-	var parts []string
+	critical := 0
 	for _, a := range alarms {
-		text := a.Message
-		if a.Severity == operator.AlarmCritical {
-			text = "critical: " + text
-		}
-		parts = append(parts, text)
+		critical += 1 - worth(a)
 	}
-	return cmp.Or(strings.Join(parts, "; "), "none")
+	switch {
+	case len(alarms) == 0:
+		return "none"
+	case critical == 0:
+		return strconv.Itoa(len(alarms))
+	}
+	return fmt.Sprintf("%d, %d critical", len(alarms), critical)
 }
 
 // uptime counts in minutes, so that a watched status stands still.

@@ -102,10 +102,3 @@ func said[T any](v *T, none string, write func(T) string) string {
 	}
 	return write(*v)
 }
-
-func yesNo(claim bool) string {
-	if claim {
-		return "yes"
-	}
-	return "no"
-}

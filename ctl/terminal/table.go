@@ -15,6 +15,7 @@ type Column struct {
 	Wide  bool // shown with -o wide only
 	Right bool // numbers
 	Least int  // columns it keeps when the screen is narrow, 0: all
+	Wrap  bool // what does not fit goes on below; else it is cut
 }
 
 // Table is what people see of a document.
@@ -52,7 +53,9 @@ func (t Table) render(w io.Writer, wide bool, limit int) error {
 	for _, r := range rows {
 		row := make(table.Row, len(r))
 		for i, cell := range r {
-			row[i] = text.Snip(cell, shrink[i], "…")
+			if row[i] = text.Snip(cell, shrink[i], "…"); columns[i].Wrap {
+				row[i] = strings.TrimRight(text.WrapSoft(cell, shrink[i]), " ")
+			}
 		}
 		tw.AppendRow(row)
 	}

@@ -35,11 +35,15 @@ func providerAlarms(all []dispatch.Alarm, provider string) []operator.Alarm {
 	return out
 }
 
-// money puts an alarm of dispatch into words.
+// money shows an alarm of dispatch, and puts one about money into words.
 func money(a dispatch.Alarm) operator.Alarm {
 	out := operator.Alarm{
 		Name: string(a.What), Subject: a.Name, Severity: operator.AlarmWarning, Since: a.Since.UTC(),
 		SpentFen: a.SpentFen, BudgetFen: a.BudgetFen, Remaining: a.Remaining,
+	}
+	if a.Severity != "" {
+		out.Severity, out.Message = string(a.Severity), a.Message
+		return out
 	}
 	of := a.Name
 	switch {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -14,18 +15,27 @@ import (
 func (s *Server) providers(*http.Request) (any, error) {
 	state, load := s.deps.Policy.State(), s.deps.Dispatch.Status()
 	out := operator.List[operator.Provider]{Data: []operator.Provider{}}
+	workers := s.deps.Fleet.Workers()
 	for _, p := range s.deps.Providers {
-		does := load.Providers[p.Name]
+		does, at := load.Providers[p.Name], dispatch.Stand(p, state, workers, load.Known)
 		out.Data = append(out.Data, operator.Provider{
 			Name: p.Name, Kind: p.Kind, Region: p.Region, Enabled: !state.Disabled(p.Name),
-			Reason: state.Providers[p.Name].Reason, Weight: state.Weight(p.Name, p.Weight), ConfiguredWeight: p.Weight,
+			State: at.State, Reason: at.Reason, Until: at.Until, Calls: does.Calls, Success: does.Success, LastRefusal: refusal(does),
+			Weight: state.Weight(p.Name, p.Weight), ConfiguredWeight: p.Weight,
 			MaxConcurrent: p.MaxConcurrent, InFlight: load.InFlight[p.Name], PriceFen: p.PriceFen,
 			Workers: s.callers(p.Name), Breakers: does.Breakers, RateWindow: does.Window,
-			P50Seconds: does.P50Seconds, P95Seconds: does.P95Seconds, Success: does.Success,
+			P50Seconds: does.P50Seconds, P95Seconds: does.P95Seconds,
 			SpentFen: does.SpentFen, BudgetFen: budget(state, p.Name), Remaining: does.Remaining, Alarms: providerAlarms(load.Alarms, p.Name),
 		})
 	}
 	return out, nil
+}
+
+func refusal(does dispatch.ProviderStatus) *operator.Refusal {
+	if r := does.Refusal; r != nil {
+		return &operator.Refusal{Class: r.Class, Code: r.Code, Message: r.Message, At: r.At}
+	}
+	return nil
 }
 
 // callers lists the workers that can call a provider.

@@ -20,6 +20,9 @@ const (
 	Campaign  Name = "campaign"  // the budget of one that is open, nearly spent
 	Allowance Name = "allowance" // a vendor soon takes no more calls
 
+	ProviderFailing Name = "provider_failing" // one gives no pictures, or few
+	NoProvider      Name = "no_provider"      // none gives any: all are off, failing, or without a worker
+
 	EngineUnavailable Name = Name(fault.EngineUnavailable) // it does not answer, or a stream takes no writes
 	StoreUnavailable  Name = "store_unavailable"           // objects cannot be written or read
 	WorkersLost       Name = "workers_lost"                // there were some; what is accepted waits

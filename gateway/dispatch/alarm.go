@@ -16,12 +16,17 @@ import (
 
 // Alarm is what an operator should know before it stops pictures.
 type Alarm struct {
-	What      alarm.Name `json:"what"` // alarm.Budget, Campaign or Allowance
-	Name      string     `json:"name"` // the provider, policy.WholeService, or the campaign
-	Since     time.Time  `json:"since,omitzero"`
-	SpentFen  int64      `json:"spentFen,omitempty"`
-	BudgetFen int64      `json:"budgetFen,omitempty"`
-	Remaining int64      `json:"remaining,omitempty"` // calls
+	What  alarm.Name `json:"what"`
+	Name  string     `json:"name"` // the provider, policy.WholeService, or the campaign; "" for the only one
+	Since time.Time  `json:"since,omitzero"`
+
+	// Of an alarm about money the admin API says these.
+	Severity alarm.Severity `json:"severity,omitempty"`
+	Message  string         `json:"message,omitempty"`
+
+	SpentFen  int64 `json:"spentFen,omitempty"`
+	BudgetFen int64 `json:"budgetFen,omitempty"`
+	Remaining int64 `json:"remaining,omitempty"` // calls
 }
 
 // Alarming says when to raise alarms.
@@ -79,12 +84,15 @@ type loggedAlarms map[Alarm]time.Time
 // fresh reports whether an alarm was not logged yet.
 func (l loggedAlarms) fresh(a Alarm, now time.Time) bool {
 	maps.DeleteFunc(l, func(logged Alarm, at time.Time) bool {
-		if logged.What == alarm.Allowance {
+		switch {
+		case logged.Severity != "":
+			return false // it is logged until it is over
+		case logged.What == alarm.Allowance:
 			return now.Sub(at) >= allowanceQuiet
 		}
 		return shanghai.Day(at) != shanghai.Day(now)
 	})
-	key := Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen}
+	key := a.key()
 	if _, logged := l[key]; logged {
 		return false
 	}
@@ -92,15 +100,37 @@ func (l loggedAlarms) fresh(a Alarm, now time.Time) bool {
 	return true
 }
 
+// key is what is logged once.
+func (a Alarm) key() Alarm {
+	return Alarm{What: a.What, Name: a.Name, BudgetFen: a.BudgetFen, Severity: a.Severity}
+}
+
+// over logs the end of those that are not about money.
+func (l loggedAlarms) over(alarms []Alarm, log *slog.Logger) {
+	for logged := range l {
+		if logged.Severity == "" || slices.ContainsFunc(alarms, func(a Alarm) bool { return a.key() == logged }) {
+			continue
+		}
+		delete(l, logged)
+		if !slices.ContainsFunc(alarms, func(a Alarm) bool { return a.What == logged.What && a.Name == logged.Name }) {
+			log.Info("alarm cleared", "alarm", string(logged.What), "subject", logged.Name)
+		}
+	}
+}
+
 // log logs the alarms that were not logged yet.
 func (l loggedAlarms) log(alarms []Alarm, now time.Time, log *slog.Logger) {
+	l.over(alarms, log)
 	for _, a := range alarms {
 		if !l.fresh(a, now) {
 			continue
 		}
-		if a.What != alarm.Allowance {
+		switch {
+		case a.Severity != "":
+			log.Warn("alarm raised", "alarm", string(a.What), "subject", a.Name, "severity", string(a.Severity), "message", a.Message)
+		case a.What != alarm.Allowance:
 			log.Warn("budget nearly spent", "of", string(a.What), "budget", a.Name, "spent_fen", a.SpentFen, "budget_fen", a.BudgetFen, "day", shanghai.Day(now))
-		} else {
+		default:
 			log.Warn("allowance of a vendor is low", "provider", a.Name, "remaining_calls", a.Remaining)
 		}
 	}
@@ -109,8 +139,24 @@ func (l loggedAlarms) log(alarms []Alarm, now time.Time, log *slog.Logger) {
 // onset remembers since when each alarm stands. It outlives terms, so that only
 // a gateway that has never led nor heard a leader begins anew.
 type onset struct {
-	mu    sync.Mutex
-	since map[onsetKey]time.Time
+	mu     sync.Mutex
+	since  map[onsetKey]time.Time
+	before map[onsetKey]time.Time // as of before a restart
+	until  time.Time              // after it, what is not raised again was another one
+}
+
+// onsetKept is how long after a restart an alarm may be raised again as the
+// same: what it is about is found out by and by.
+const onsetKept = time.Minute
+
+// remember takes over the alarms of before a restart.
+func (o *onset) remember(alarms []Alarm, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.before, o.until = make(map[onsetKey]time.Time, len(alarms)), now.Add(onsetKept)
+	for _, a := range alarms {
+		o.before[onsetKey{a.What, a.Name}] = a.Since
+	}
 }
 
 type onsetKey struct {
@@ -126,6 +172,10 @@ func (o *onset) stamp(alarms []Alarm, now time.Time) {
 	for i := range alarms {
 		k := onsetKey{alarms[i].What, alarms[i].Name}
 		since, stood := o.since[k]
+		if !stood {
+			since, stood = o.before[k]
+			stood = stood && now.Before(o.until)
+		}
 		if !stood {
 			since = now
 		}

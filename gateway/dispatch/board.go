@@ -151,16 +151,27 @@ func (b *board) snapshot(now time.Time) snapshot {
 		load: b.load(now), providers: make(map[string]ProviderStatus), breakers: b.health.Breakers(now), inFlight: maps.Clone(b.slots.providers),
 	}
 	for _, p := range b.plans.deps.Runs.Router.Config().Providers {
-		h := b.health.Summary(p.Name, now)
-		s.providers[p.Name] = ProviderStatus{
-			InFlight: b.slots.providers[p.Name], Breakers: make(map[string]string), P50Seconds: h.P50, P95Seconds: h.P95, Window: h.Window,
-			Good: int64(h.Good), Bad: int64(h.Bad), Success: h.Success, Remaining: h.Remaining,
-		}
+		s.providers[p.Name] = b.provider(p.Name, now)
 	}
 	for l, state := range s.breakers {
 		if p, configured := s.providers[l.Provider]; configured && state != health.Closed {
-			p.Breakers[l.Region] = state
+			p.Breakers[l.Region], p.Until[l.Region] = state, b.health.Until(l)
 		}
+	}
+	return s
+}
+
+// provider sums one up.
+func (b *board) provider(name string, now time.Time) ProviderStatus {
+	h, past := b.health.Summary(name, now), b.health.Past(name)
+	s := ProviderStatus{
+		InFlight: b.slots.providers[name], Breakers: make(map[string]string), Until: make(map[string]time.Time),
+		P50Seconds: h.P50, P95Seconds: h.P95, Window: h.Window, Good: int64(h.Good), Bad: int64(h.Bad), Remaining: h.Remaining,
+		Calls: past.Calls(now), Success: past.Success(), Refusal: past.Last, Failing: past.Failing(now),
+	}
+	s.Tasks, s.Photos = past.Tasks()
+	if until := b.health.RestsUntil(name, now); !until.IsZero() {
+		s.Rests = &until
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/scrub"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/tick"
@@ -30,6 +31,7 @@ type Dispatcher struct {
 	last    atomic.Pointer[broadcast] // received from whoever leads
 	logged  loggedAlarms              // by us, while we lead
 	onset   onset                     // of the alarms that stand
+	memory  memory
 }
 
 // New makes a dispatcher; Run starts it.
@@ -45,6 +47,10 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := deps.Engine.Bucket(ctx, engine.BucketConfig{Name: "known"})
+	if err != nil {
+		return nil, err
+	}
 	if deps.Runs.Now == nil {
 		deps.Runs.Now = time.Now
 	}
@@ -55,9 +61,9 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 		deps.Store = func() error { return nil }
 	}
 	deps.Runs.Records, deps.Runs.Billing, deps.Runs.Stall = deps.Queue, money, c.Stall
-	deps.Runs.Metrics = run.NewMetrics(deps.Registry)
+	deps.Runs.Metrics, deps.Runs.Words = run.NewMetrics(deps.Registry), scrub.New()
 	deps.Runs.Untaken, deps.Runs.Unsaved = &telemetry.SeldomOf{Every: sayAgain}, &telemetry.SeldomOf{Every: sayAgain}
-	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: make(loggedAlarms)}
+	d := &Dispatcher{deps: deps, config: c, lease: lease, billing: money, logged: make(loggedAlarms), memory: memory{bucket: known}}
 	if deps.Registry != nil {
 		err = deps.Registry.Register(newCollector(d))
 	}
@@ -92,7 +98,7 @@ func (d *Dispatcher) lead(ctx context.Context, l *lease) {
 	defer cancel(nil)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { cancel(l.keep(ctx)) })
-	t := newTerm(d.config, d.deps, d.logged, &d.onset)
+	t := newTerm(d.config, d.deps, d.logged, &d.onset, &d.memory)
 	d.current.Store(t)
 	log.Info("dispatch leads", "gateway", d.deps.ID)
 	err := t.run(ctx)

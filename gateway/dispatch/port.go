@@ -66,12 +66,13 @@ func (s *scheduler) Begun(a task.Attempt) {
 
 // Ended reports what came of a call and takes its slot back, in one step, so
 // that no second probe slips in between.
-func (s *scheduler) Ended(slot *run.Slot, begun time.Time, out workerrpc.Outcome, fen int64) billing.Reservation {
+func (s *scheduler) Ended(j *task.Job, slot *run.Slot, begun time.Time, out workerrpc.Outcome, fen int64) billing.Reservation {
 	now := s.deps.Runs.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.board.health.Report(health.Call{
 		Lane: lane(slot), Begun: begun, Probe: slot.Probe, Most: slot.Step.MaxConcurrent, InFlight: s.board.slots.providers[slot.Step.Name],
+		Task: string(j.ID), Photo: j.Fingerprint,
 	}, out, now)
 	cost := s.deps.Runs.Accounts.Settle(slot.Price, fen)
 	slot.Price = billing.Reservation{}

@@ -30,7 +30,7 @@ func (t *term) report() report {
 		s.providers[name] = p
 	}
 	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns, Hold: fault.CodeOf(t.deps.Store())}}
-	b.Alarms = t.config.Alarming.alarms(b, t.deps.Policy())
+	b.Alarms = append(t.config.Alarming.alarms(b, t.deps.Policy()), t.scene(b.Known).troubles()...)
 	t.onset.stamp(b.Alarms, now)
 	return report{b, s}
 }

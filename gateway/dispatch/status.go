@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/billing"
+	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
@@ -38,12 +39,20 @@ type ProviderStatus struct {
 	Window     int               `json:"window,omitempty"`   // calls at once that it bears, while it limits our rate
 	P50Seconds float64           `json:"p50Seconds,omitempty"`
 	P95Seconds float64           `json:"p95Seconds,omitempty"`
+	Calls      int64             `json:"calls,omitempty"`    // of the last day
 	Success    *float64          `json:"success,omitempty"`  // share of the last calls; nil before the first
 	Good       int64             `json:"good,omitempty"`     // calls of this term that gave a picture
 	Bad        int64             `json:"bad,omitempty"`      // and those that say that the provider does not work
 	SpentFen   int64             `json:"spentFen,omitempty"` // today, with what is set aside
 
 	Remaining *int64 `json:"remaining,omitempty"` // calls that it still takes, as it said of late
+
+	Until   map[string]time.Time `json:"until,omitempty"`   // by region of an open breaker: when it is asked again
+	Rests   *time.Time           `json:"rests,omitempty"`   // until when it asked to be left alone
+	Refusal *health.Refusal      `json:"refusal,omitempty"` // its last call that gave no picture
+	Failing bool                 `json:"failing,omitempty"` // it fails everybody
+	Tasks   int                  `json:"tasks,omitempty"`   // that failed since its last picture
+	Photos  int                  `json:"photos,omitempty"`  // of these
 }
 
 // broadcast is what the leader tells all gateways, so that any of them can

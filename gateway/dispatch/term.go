@@ -34,14 +34,15 @@ type term struct {
 	sched     *scheduler
 	logged    loggedAlarms
 	onset     *onset
+	memory    *memory
 	entered   chan struct{} // full when the first job is here
 	recovered chan struct{} // closed when the calls of the term before are counted
 }
 
-func newTerm(c Config, deps Deps, logged loggedAlarms, o *onset) *term {
+func newTerm(c Config, deps Deps, logged loggedAlarms, o *onset, m *memory) *term {
 	deps.Runs.Accounts = billing.NewAccounts()
 	deps.Runs.Ledger = deps.Runs.Billing.Ledger(deps.Runs.Accounts, deps.Runs.Logger)
-	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, onset: o, entered: make(chan struct{}, 1), recovered: make(chan struct{})}
+	return &term{deps: deps, config: c, sched: newScheduler(c, deps), logged: logged, onset: o, memory: m, entered: make(chan struct{}, 1), recovered: make(chan struct{})}
 }
 
 // run leads until ctx ends or the queue is taken over, and leaves no
@@ -54,6 +55,9 @@ func (t *term) run(ctx context.Context) error {
 		return err
 	}
 	if err := t.deps.Runs.Ledger.Load(ctx); err != nil {
+		return err
+	}
+	if err := t.recall(ctx); err != nil {
 		return err
 	}
 	t.sched.open(ctx, drained)
@@ -70,6 +74,7 @@ func (t *term) run(ctx context.Context) error {
 	loops.Go(func() { t.pulse(ctx) })
 	loops.Go(func() { t.sched.trims.run(ctx, t.deps.Queue, t.deps.Runs.Logger) })
 	loops.Go(func() { t.broadcast(ctx) })
+	loops.Go(func() { t.remember(ctx) })
 	loops.Go(func() { _ = t.deps.Runs.Ledger.Run(ctx) })
 	loops.Wait()
 	t.sched.close()

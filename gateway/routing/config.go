@@ -22,6 +22,9 @@ type Provider struct {
 	Timeout       time.Duration // of one whole attempt
 }
 
+// Mock reports whether it is the mock, which stands in where there are real models.
+func (p Provider) Mock() bool { return p.Kind == mockKind }
+
 // Unknown says what follows an attempt that may have been billed.
 type Unknown string
 

@@ -70,11 +70,18 @@ type Receipt struct {
 
 // Provider is one provider as configured, as switched, and as it is doing.
 type Provider struct {
-	Name             string   `json:"name"`
+	Name   string     `json:"name"`
+	State  string     `json:"state"`            // ok, off, no_worker, open, half-open, failing, resting or budget_spent
+	Reason string     `json:"reason,omitempty"` // why it is not ok
+	Until  *time.Time `json:"until,omitempty"`  // when it is asked again
+
+	Calls       int64    `json:"calls"`   // of the last day, over all gateways
+	Success     *float64 `json:"success"` // share of the last 100 of these that gave a picture; null before the first
+	LastRefusal *Refusal `json:"lastRefusal,omitempty"`
+
 	Kind             string   `json:"kind"`
 	Region           string   `json:"region,omitempty"`
 	Enabled          bool     `json:"enabled"`
-	Reason           string   `json:"reason,omitempty"` // why it was switched off
 	Weight           int      `json:"weight"`
 	ConfiguredWeight int      `json:"configuredWeight"`
 	MaxConcurrent    int      `json:"maxConcurrent"` // 0: no limit
@@ -86,11 +93,18 @@ type Provider struct {
 	RateWindow int               `json:"rateWindow,omitempty"` // calls at once that it bears while it limits our rate
 	P50Seconds float64           `json:"p50Seconds,omitempty"` // of the last pictures
 	P95Seconds float64           `json:"p95Seconds,omitempty"`
-	Success    *float64          `json:"success,omitempty"` // share of the last calls
-	SpentFen   int64             `json:"spentFen"`          // today, with what is set aside
+	SpentFen   int64             `json:"spentFen"` // today, with what is set aside
 	BudgetFen  *int64            `json:"budgetFen,omitempty"`
 	Remaining  *int64            `json:"remaining,omitempty"` // calls that it still takes in its period, where it says so
 	Alarms     []Alarm           `json:"alarms,omitempty"`
+}
+
+// Refusal is a call that gave no picture, in the vendor's own words.
+type Refusal struct {
+	Class   task.Class `json:"class"`
+	Code    string     `json:"code"`
+	Message string     `json:"message"`
+	At      time.Time  `json:"at"`
 }
 
 // ProviderPatch changes how a provider is used; nil leaves as it is.

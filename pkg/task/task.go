@@ -151,7 +151,9 @@ type Attempt struct {
 	VendorTask string     `json:"vendorTask,omitempty"`
 	Outcome    Outcome    `json:"outcome,omitempty"` // "" while it runs
 	Class      Class      `json:"class,omitempty"`
-	Code       string     `json:"code,omitempty"` // the vendor's own, for operators
+	Code       string     `json:"code,omitempty"`      // the vendor's own, for operators
+	Message    string     `json:"message,omitempty"`   // and its words
+	RequestID  string     `json:"requestId,omitempty"` // the vendor's, for its support
 	PriceFen   int64      `json:"priceFen,omitempty"`
 	VendorMS   int64      `json:"vendorMs,omitempty"` // of it at the vendor, milliseconds, as far as its worker told
 	Hedge      bool       `json:"hedge,omitempty"`    // started while the one before still ran
@@ -230,7 +232,7 @@ func (r *Record) Tombstone() *Record {
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, Charged: r.Counts(),
 	}
 	for _, a := range r.Attempts {
-		a.VendorTask, a.Code = "", ""
+		a.VendorTask, a.Code, a.Message, a.RequestID = "", "", "", ""
 		dead.Attempts = append(dead.Attempts, a)
 	}
 	return dead

@@ -85,7 +85,7 @@ func attemptToWire(a Attempt) *workerpb.GenerateRequest {
 			Prompt: a.Place.Prompt, Palette: a.Place.Palette, Backdrop: a.Place.Backdrop,
 			PromptZh: a.Place.PromptZH, Negative: a.Place.Negative, NegativeZh: a.Place.NegativeZH,
 		},
-		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight), BrandMark: a.BrandMark,
+		PhotoWidth: clamp(a.PhotoWidth), PhotoHeight: clamp(a.PhotoHeight), BrandMark: a.BrandMark, RequestId: a.RequestID,
 		Options: &workerpb.Options{
 			Aspect: a.Options.Aspect, Resolution: a.Options.Resolution, Steps: clamp(a.Options.Steps),
 			Cfg: a.Options.CFG, Seed: a.Options.Seed, Note: a.Options.Note,
@@ -112,7 +112,7 @@ func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
 			Prompt: p.GetPrompt(), Palette: p.GetPalette(), Backdrop: p.GetBackdrop(),
 			PromptZH: p.GetPromptZh(), Negative: p.GetNegative(), NegativeZH: p.GetNegativeZh(),
 		},
-		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()), BrandMark: r.GetBrandMark(),
+		PhotoWidth: int(r.GetPhotoWidth()), PhotoHeight: int(r.GetPhotoHeight()), BrandMark: r.GetBrandMark(), RequestID: r.GetRequestId(),
 		Options: task.Options{
 			Aspect: o.GetAspect(), Resolution: o.GetResolution(), Steps: int(o.GetSteps()), CFG: o.GetCfg(),
 			Note: o.GetNote(),
@@ -131,7 +131,7 @@ func updateToWire(u Update) *workerpb.GenerateUpdate {
 			Task: string(o.Task), Number: clamp(o.Number), Result: resultToWire(o.Result), Class: classToWire(o.Class),
 			Code: o.Code, RequestId: o.RequestID, VendorTask: o.VendorTask, Width: clamp(o.Width),
 			Height: clamp(o.Height), ContentType: o.ContentType, Bytes: o.Bytes, ProviderMs: o.ProviderMS,
-			PriceFen: o.PriceFen, RetryAfterMs: o.RetryAfter, Remaining: o.Remaining,
+			PriceFen: o.PriceFen, RetryAfterMs: o.RetryAfter, Remaining: o.Remaining, Message: o.Message,
 		}
 	}
 	return w
@@ -145,7 +145,7 @@ func updateFromWire(w *workerpb.GenerateUpdate) Update {
 			Class: classFromWire(o.GetClass()), Code: o.GetCode(), RequestID: o.GetRequestId(),
 			VendorTask: o.GetVendorTask(), Width: int(o.GetWidth()), Height: int(o.GetHeight()),
 			ContentType: o.GetContentType(), Bytes: o.GetBytes(), ProviderMS: o.GetProviderMs(),
-			PriceFen: o.GetPriceFen(), RetryAfter: o.GetRetryAfterMs(), Remaining: o.Remaining,
+			PriceFen: o.GetPriceFen(), RetryAfter: o.GetRetryAfterMs(), Remaining: o.Remaining, Message: o.GetMessage(),
 		}
 	}
 	return u
@@ -154,14 +154,14 @@ func updateFromWire(w *workerpb.GenerateUpdate) Update {
 func inspectToWire(r InspectRequest) *workerpb.InspectRequest {
 	return &workerpb.InspectRequest{
 		RawUrl: r.RawURL, PhotoUrl: r.PhotoURL, DeclaredType: r.DeclaredType, Sha256: r.SHA256,
-		MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels,
+		MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, RequestId: r.RequestID,
 	}
 }
 
 func inspectFromWire(w *workerpb.InspectRequest) InspectRequest {
 	return InspectRequest{
 		RawURL: w.GetRawUrl(), PhotoURL: w.GetPhotoUrl(), DeclaredType: w.GetDeclaredType(), SHA256: w.GetSha256(),
-		MaxBytes: w.GetMaxBytes(), MaxPixels: w.GetMaxPixels(),
+		MaxBytes: w.GetMaxBytes(), MaxPixels: w.GetMaxPixels(), RequestID: w.GetRequestId(),
 	}
 }
 
@@ -182,14 +182,14 @@ func inspectedFromWire(w *workerpb.InspectReply) Inspected {
 func heartbeatToWire(b Heartbeat) *workerpb.Beat {
 	return &workerpb.Beat{
 		Id: b.ID, Address: b.Address, Region: b.Region, Capacity: clamp(b.Capacity), InFlight: clamp(b.InFlight),
-		Providers: b.Providers, Version: b.Version, Draining: b.Draining,
+		Providers: b.Providers, Version: b.Version, Draining: b.Draining, SentMs: b.SentMS,
 	}
 }
 
 func heartbeatFromWire(w *workerpb.Beat) Heartbeat {
 	return Heartbeat{
 		ID: w.GetId(), Address: w.GetAddress(), Region: w.GetRegion(), Capacity: int(w.GetCapacity()),
-		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(),
+		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(), SentMS: w.GetSentMs(),
 	}
 }
 

@@ -30,6 +30,7 @@ type Attempt struct {
 	BrandMark   string // drawn into the picture beside its label, "" for none
 	VendorTask  string // not "": resume polling this vendor task instead of submitting
 	AttachOnly  bool   // never start: attach or answer fault.AttemptUnknown
+	RequestID   string // of the request that made the task, for logs
 }
 
 // Update is one message of a running attempt. Heartbeats have nothing set.
@@ -47,6 +48,7 @@ type Outcome struct {
 	Result      task.Outcome `json:"result"`
 	Class       task.Class   `json:"class,omitempty"`
 	Code        string       `json:"code,omitempty"`      // the vendor's own code, for operators
+	Message     string       `json:"message,omitempty"`   // and its words
 	RequestID   string       `json:"requestId,omitempty"` // the vendor's, for support
 	VendorTask  string       `json:"vendorTask,omitempty"`
 	Width       int          `json:"width,omitempty"`
@@ -67,6 +69,7 @@ type InspectRequest struct {
 	SHA256       string // hex, "" when the client declared none
 	MaxBytes     int64
 	MaxPixels    int64
+	RequestID    string // of the request that asks, for logs
 }
 
 // Inspected describes the original, upright.
@@ -88,6 +91,7 @@ type Heartbeat struct {
 	Providers []string `json:"providers"` // names of the providers it can call
 	Version   string   `json:"version"`
 	Draining  bool     `json:"draining"`
+	SentMS    int64    `json:"sentMs,omitempty"` // the worker's clock when it sent this, milliseconds since 1970; 0 when it does not tell
 }
 
 // Worker is what a worker offers; Server carries it over the wire.

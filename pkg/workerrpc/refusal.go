@@ -7,6 +7,8 @@ import "github.com/imgfleet/imgfleet/pkg/fault"
 const (
 	StreamLost       = "stream_lost"       // the gateway lost the call, and nobody knows how it ended
 	PhotoUnreachable = "photo_unreachable" // the worker could not fetch the photo
+	PhotoGone        = "photo_gone"        // it is not in the store any more
+	StoreFailed      = "store_failed"      // the picture is painted, and the store did not take it
 )
 
 // Refused reports whether a code says that no worker began the attempt, so

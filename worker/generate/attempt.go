@@ -63,7 +63,7 @@ func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker)
 	began := time.Now()
 	request, err := w.request(a)
 	if err != nil {
-		return failed(provider.AsFailure(err), 0), err
+		return w.failed(provider.AsFailure(err), 0), err
 	}
 	pic, err := m.Make(ctx, request, func(p provider.Progress) {
 		r.update(func(s *state) {
@@ -78,7 +78,7 @@ func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker)
 	})
 	spent := time.Since(began)
 	if err != nil {
-		return failed(provider.AsFailure(err), spent), err
+		return w.failed(provider.AsFailure(err), spent), err
 	}
 	o := workerrpc.Outcome{
 		Result: task.OK, RequestID: pic.RequestID, VendorTask: pic.VendorTask, ProviderMS: spent.Milliseconds(),
@@ -99,6 +99,7 @@ func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.P
 	w.metrics.stage.WithLabelValues("label").Observe(time.Since(began).Seconds())
 	if err != nil {
 		o.Result, o.Class, o.Code = judged(err)
+		o.Message = w.words.Words(err.Error())
 		return o, err
 	}
 	began = time.Now()
@@ -106,7 +107,8 @@ func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.P
 	w.metrics.stage.WithLabelValues("store").Observe(time.Since(began).Seconds())
 	if err != nil {
 		// Paid for and lost: the policy for unknown outcomes decides.
-		o.Result, o.Class, o.Code = task.Unknown, task.ClassNetwork, "store_failed"
+		o.Result, o.Class, o.Code = task.Unknown, task.ClassNetwork, workerrpc.StoreFailed
+		o.Message = w.words.Words(err.Error())
 		return o, fmt.Errorf("store picture: %w", err)
 	}
 	o.Width, o.Height, o.ContentType, o.Bytes = done.width, done.height, contentJPEG, int64(len(done.image))
@@ -145,7 +147,7 @@ func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {
 	switch {
 	case errors.As(err, &status) && (status == http.StatusNotFound || status == http.StatusGone):
 		f := provider.NotSent(task.ClassInput, err)
-		f.Code = "photo_gone"
+		f.Code = workerrpc.PhotoGone
 		return nil, f
 	case ctx.Err() != nil:
 		return nil, provider.NotSent(provider.AsFailure(ctx.Err()).Class, err)
@@ -170,11 +172,15 @@ func (w *Worker) manifest(ctx context.Context, a workerrpc.Attempt, o workerrpc.
 }
 
 // failed maps a driver's failure to an outcome.
-func failed(f *provider.Failure, spent time.Duration) workerrpc.Outcome {
-	return workerrpc.Outcome{
-		Result: f.Outcome, Class: f.Class, Code: f.Code, RequestID: f.RequestID, VendorTask: f.VendorTask,
+func (w *Worker) failed(f *provider.Failure, spent time.Duration) workerrpc.Outcome {
+	o := workerrpc.Outcome{
+		Result: f.Outcome, Class: f.Class, Code: w.words.Code(f.Code), RequestID: w.words.ID(f.RequestID), VendorTask: f.VendorTask,
 		ProviderMS: spent.Milliseconds(), RetryAfter: f.RetryAfter.Milliseconds(), Remaining: f.Remaining,
 	}
+	if f.Err != nil {
+		o.Message = w.words.Words(f.Err.Error())
+	}
+	return o
 }
 
 // judged maps a refusal of the finished picture. It was paid for: a refused

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
+	"github.com/imgfleet/imgfleet/pkg/scrub"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
@@ -57,6 +58,7 @@ type Worker struct {
 	labels   labeller
 	pixels   checker
 	logger   *slog.Logger
+	words    *scrub.Scrubber
 	objects  *objects
 	runs     *registry
 	stable   stableCache
@@ -71,7 +73,7 @@ var _ workerrpc.Worker = (*Worker)(nil)
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
-		logger: p.Logger, objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
+		logger: p.Logger, words: scrub.New(), objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
 		line:    make(chan struct{}, cfg.Inspects+cfg.InspectLine),
 		metrics: newMetrics(p.Registry),
 	}

@@ -257,11 +257,15 @@ func (s *Stage) Workers() []fleet.Member { return s.members }
 
 // Status plays the dispatcher.
 func (s *Stage) Status() dispatch.Status {
-	share, left := 0.96, int64(7)
+	share, left, code := 0.96, int64(7), "InvalidApiKey"
 	return dispatch.Status{
 		Known: dispatch.Known{
 			Providers: map[string]dispatch.ProviderStatus{
-				"seedream": {Breakers: map[string]string{"": health.Open}, Window: 4, P50Seconds: 12.5, P95Seconds: 31, Success: &share, SpentFen: 1240, Remaining: &left},
+				"seedream": {
+					Breakers: map[string]string{"cn-north": health.Open}, Until: map[string]time.Time{"cn-north": time.Now().Add(time.Minute)},
+					Window: 4, P50Seconds: 12.5, P95Seconds: 31, Calls: 250, Success: &share, SpentFen: 1240, Remaining: &left,
+					Refusal: &health.Refusal{Class: task.ClassAuth, Code: code, Message: "vendor answered 401: no such key", At: time.Now()},
+				},
 			},
 			SpentFen: 1240, Campaigns: map[string]int64{"expo": 1240},
 			Alarms: s.alarms(left),

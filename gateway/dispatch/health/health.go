@@ -61,12 +61,15 @@ type Call struct {
 	Probe    bool
 	Most     int // calls at once that are configured, 0 for no limit
 	InFlight int // calls at the provider, this one among them
+
+	Task, Photo string // that it was for
 }
 
 // Report takes the outcome of a call in.
 func (h *Health) Report(c Call, out workerrpc.Outcome, now time.Time) {
 	said := judge(out)
 	v := h.vendor(c.Provider)
+	v.past.take(c, said, out, now)
 	v.report(said, out, now.Sub(c.Begun))
 	v.allow(out.Remaining, now)
 	switch {
@@ -141,11 +144,10 @@ func (h *Health) Slower(provider string, than time.Duration) bool {
 
 // Summary is what the calls to a provider came to.
 type Summary struct {
-	P50, P95  float64  // seconds
-	Window    int      // calls at once that it bears while it limits our rate, else 0
-	Good, Bad int      // calls that gave a picture, and that say that it does not work
-	Success   *float64 // share of the last calls that gave a picture; nil before the first
-	Remaining *int64   // calls that it still takes, as it said of late
+	P50, P95  float64 // seconds
+	Window    int     // calls at once that it bears while it limits our rate, else 0
+	Good, Bad int     // calls that gave a picture, and that say that it does not work
+	Remaining *int64  // calls that it still takes, as it said of late
 }
 
 // Summary sums a provider up.
@@ -158,11 +160,39 @@ func (h *Health) Summary(provider string, now time.Time) (s Summary) {
 	s = Summary{
 		P50: v.p50, P95: v.p95, Window: int(v.limit.window), Good: v.made, Bad: v.asked - v.made, Remaining: v.allowance(now),
 	}
-	if v.asked > 0 {
-		share := v.success()
-		s.Success = &share
-	}
 	return s
+}
+
+// Past is what calls to a provider came to, also in earlier terms.
+func (h *Health) Past(provider string) Past {
+	if v := h.vendors[provider]; v != nil {
+		return v.past.clone()
+	}
+	return Past{}
+}
+
+// Remember takes over what an earlier term knew of the providers.
+func (h *Health) Remember(pasts map[string]Past) {
+	for name, p := range pasts {
+		h.vendor(name).past = p.clone()
+	}
+}
+
+// Until is when a provider is asked again whose breaker is not closed; zero when
+// it is.
+func (h *Health) Until(l Lane) time.Time {
+	if b := h.breakers[l]; b != nil {
+		return b.until
+	}
+	return time.Time{}
+}
+
+// RestsUntil is until when a provider asked to be left alone; zero when it did not.
+func (h *Health) RestsUntil(provider string, now time.Time) time.Time {
+	if h.Rests(provider, now) {
+		return h.vendors[provider].limit.until
+	}
+	return time.Time{}
 }
 
 // Breakers lists the states of all breakers.

@@ -4,25 +4,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 func TestAVendorsPastIsSummedUp(t *testing.T) {
 	t.Parallel()
-	v := newVendor()
-	if v.success() != 1 {
+	h, now := New(DefaultBreaking()), time.Now()
+	report := func(out workerrpc.Outcome, took time.Duration) {
+		h.Report(Call{Lane: Lane{Provider: "a"}, Begun: now.Add(-took)}, out, now)
+	}
+	if p := h.Past("a"); p.Success() != nil || p.Calls(now) != 0 {
 		t.Error("blamed before the first call")
 	}
 	for i := range 100 {
-		v.report(good, workerrpc.Outcome{ProviderMS: int64(i+1) * 1000}, time.Hour)
-		v.report(silent, workerrpc.Outcome{}, 0)
+		report(workerrpc.Outcome{Result: task.OK, ProviderMS: int64(i+1) * 1000}, time.Hour)
+		report(workerrpc.Outcome{Result: task.NotSent, Class: task.ClassBusy}, 0)
 	}
-	for range 300 - vendorSamples {
-		v.report(failing, workerrpc.Outcome{}, time.Second)
+	for range 40 {
+		report(workerrpc.Outcome{Result: task.FailedUnbilled, Class: task.ClassTransient}, time.Second)
 	}
-	v.summarise()
-	if v.p50 != 51 || v.p95 != 96 || v.success() > 0.7 || v.success() < 0.6 {
-		t.Errorf("p50 %v, p95 %v, success %v", v.p50, v.p95, v.success())
+	s, p := h.Summary("a", now), h.Past("a")
+	if share := *p.Success(); s.P50 != 51 || s.P95 != 96 || share > 0.7 || share < 0.6 || p.Calls(now) != 140 || s.Good != 100 || s.Bad != 40 {
+		t.Errorf("%+v, success %v of %d calls", s, share, p.Calls(now))
 	}
 }
 

@@ -10,12 +10,12 @@ const vendorSamples = 256
 
 // vendor is the recent past of one provider over all regions.
 type vendor struct {
+	past     Past
 	limit    concurrency
-	took     Samples             // of successes, and of calls that were beaten as if they had ended then
-	pace     pace                // of the same
-	answers  [vendorSamples]bool // whether the last calls gave a picture
-	asked    int                 // ever, of those that say something
-	made     int                 // of these, with a picture
+	took     Samples // of successes, and of calls that were beaten as if they had ended then
+	pace     pace    // of the same
+	asked    int     // in this term, of those that say whether it works
+	made     int     // of these, with a picture
 	p50, p95 float64
 
 	left     *int64 // calls that it still takes, as it said last
@@ -29,7 +29,6 @@ func (v *vendor) report(said verdict, out workerrpc.Outcome, took time.Duration)
 	if said == silent || said == alive {
 		return
 	}
-	v.answers[v.asked%vendorSamples] = said == good
 	v.asked++
 	if said != good {
 		return
@@ -67,20 +66,4 @@ func (v *vendor) summarise() {
 	if sorted := v.took.Sorted(); sorted != nil {
 		v.p50, v.p95 = Quantile(sorted, 50), Quantile(sorted, 95)
 	}
-}
-
-// success is the share of the last calls that gave a picture, of those that
-// say anything about the vendor; 1 before the first.
-func (v *vendor) success() float64 {
-	n := min(v.asked, vendorSamples)
-	if n == 0 {
-		return 1
-	}
-	ok := 0
-	for _, a := range v.answers[:n] {
-		if a {
-			ok++
-		}
-	}
-	return float64(ok) / float64(n)
 }

@@ -17,13 +17,23 @@ const (
 	refused                // it will not until a person does something
 )
 
-// judge reads an outcome. A call that no worker took, a stream that we lost
-// and a photo that a worker could not fetch say nothing about a provider.
+// ours reports whether a call failed between us, our store and our workers.
+func ours(code string) bool {
+	switch code {
+	case workerrpc.StreamLost, workerrpc.PhotoUnreachable, workerrpc.PhotoGone, workerrpc.StoreFailed:
+		return true
+	}
+	return false
+}
+
+// judge reads an outcome. A call that no worker took, a stream that we lost,
+// and a photo or a picture that did not pass between a worker and the store say
+// nothing about a provider.
 func judge(out workerrpc.Outcome) verdict {
 	switch {
 	case out.Result == task.OK:
 		return good
-	case out.Result == task.NotSent && workerrpc.Refused(fault.Code(out.Code)), out.Code == workerrpc.StreamLost, out.Code == workerrpc.PhotoUnreachable:
+	case out.Result == task.NotSent && workerrpc.Refused(fault.Code(out.Code)), ours(out.Code):
 		return silent
 	}
 	switch out.Class {

@@ -83,7 +83,8 @@ func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
 		return true, c.err
 	}
 	c.out.Number = c.attempt.Number
-	cost := r.port.Ended(c.slot, c.attempt.StartedAt, c.out, price(c.attempt, c.out))
+	c.out.Code, c.out.Message, c.out.RequestID = r.deps.Words.Code(c.out.Code), r.deps.Words.Words(c.out.Message), r.deps.Words.ID(c.out.RequestID)
+	cost := r.port.Ended(r.job, c.slot, c.attempt.StartedAt, c.out, price(c.attempt, c.out))
 	r.spent = append(r.spent, cost)
 	if cost.Fen > 0 {
 		r.deps.Metrics.fen.WithLabelValues(c.attempt.Provider, string(c.out.Result)).Add(float64(cost.Fen))

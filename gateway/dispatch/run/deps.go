@@ -9,6 +9,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/pkg/scrub"
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
@@ -67,6 +68,7 @@ type Deps struct {
 	Accounts *billing.Accounts
 	Ledger   *billing.Ledger
 	Metrics  *Metrics
+	Words    *scrub.Scrubber     // of what vendors say
 	Untaken  *telemetry.SeldomOf // workers that took no attempt, which was said
 	Unsaved  *telemetry.SeldomOf // why revisions were not written, which was said
 	Stall    time.Duration       // how long a call whose worker died waits for another, before it looks whether there is one

@@ -29,7 +29,8 @@ func (r *Run) complete(rec *task.Record, out workerrpc.Outcome) {
 		if a.Outcome != "" || (out.Number != 0 && a.Number != out.Number) {
 			continue
 		}
-		a.EndedAt, a.Outcome, a.Class, a.Code = &now, cmp.Or(out.Result, task.Unknown), out.Class, out.Code
+		a.EndedAt, a.Outcome, a.Class, a.Code, a.Message = &now, cmp.Or(out.Result, task.Unknown), out.Class, out.Code, out.Message
+		a.RequestID = out.RequestID
 		a.VendorTask = cmp.Or(out.VendorTask, a.VendorTask)
 		a.PriceFen, a.VendorMS = price(*a, out), out.ProviderMS
 	}

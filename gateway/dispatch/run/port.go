@@ -29,9 +29,9 @@ type port interface {
 	Hedge(w *SlotRequest, slow time.Duration) (s *Slot, never bool)
 	// Begun notes an attempt that was written.
 	Begun(a task.Attempt)
-	// Ended notes the outcome of a call and takes its slot back. It returns
-	// what the call has cost, which stays reserved until it is booked.
-	Ended(s *Slot, begun time.Time, out workerrpc.Outcome, fen int64) billing.Reservation
+	// Ended notes the outcome of a task's call and takes its slot back. It
+	// returns what the call has cost, which stays reserved until it is booked.
+	Ended(j *task.Job, s *Slot, begun time.Time, out workerrpc.Outcome, fen int64) billing.Reservation
 	// Release takes a slot back whose call says nothing.
 	Release(s *Slot)
 	// Beaten notes that a call was called off after so long for another one.

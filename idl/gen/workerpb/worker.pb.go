@@ -461,6 +461,9 @@ type GenerateRequest struct {
 
 	// Drawn into the picture beside its label; empty for none.
 	BrandMark string `protobuf:"bytes,18,opt,name=brand_mark" json:"brand_mark,omitempty"`
+
+	// Of the request that made the task; for logs.
+	RequestId string `protobuf:"bytes,19,opt,name=request_id" json:"request_id,omitempty"`
 }
 
 func (x *GenerateRequest) Reset() { *x = GenerateRequest{} }
@@ -595,6 +598,13 @@ func (x *GenerateRequest) GetBrandMark() string {
 	return ""
 }
 
+func (x *GenerateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // Outcome ends an attempt.
 type Outcome struct {
 	Task         string `protobuf:"bytes,1,opt,name=task" json:"task,omitempty"`
@@ -615,6 +625,10 @@ type Outcome struct {
 	// What the vendor says may still be asked for in its period; absent when it
 	// says nothing.
 	Remaining *int64 `protobuf:"varint,15,opt,name=remaining" json:"remaining,omitempty"`
+
+	// The vendor's own words about a failure, short and without secrets; for
+	// operators.
+	Message string `protobuf:"bytes,16,opt,name=message" json:"message,omitempty"`
 }
 
 func (x *Outcome) Reset() { *x = Outcome{} }
@@ -728,6 +742,13 @@ func (x *Outcome) GetRemaining() int64 {
 	return 0
 }
 
+func (x *Outcome) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // GenerateUpdate is one message of a running attempt; without content it is a
 // heartbeat.
 type GenerateUpdate struct {
@@ -817,6 +838,9 @@ type InspectRequest struct {
 	Sha256    string `protobuf:"bytes,4,opt,name=sha256" json:"sha256,omitempty"`
 	MaxBytes  int64  `protobuf:"varint,5,opt,name=max_bytes" json:"max_bytes,omitempty"`
 	MaxPixels int64  `protobuf:"varint,6,opt,name=max_pixels" json:"max_pixels,omitempty"`
+
+	// Of the request that asks; for logs.
+	RequestId string `protobuf:"bytes,7,opt,name=request_id" json:"request_id,omitempty"`
 }
 
 func (x *InspectRequest) Reset() { *x = InspectRequest{} }
@@ -865,6 +889,13 @@ func (x *InspectRequest) GetMaxPixels() int64 {
 		return x.MaxPixels
 	}
 	return 0
+}
+
+func (x *InspectRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // InspectReply describes the original, upright.
@@ -935,6 +966,10 @@ type Beat struct {
 	Providers []string `protobuf:"bytes,6,rep,name=providers" json:"providers,omitempty"`
 	Version   string   `protobuf:"bytes,7,opt,name=version" json:"version,omitempty"`
 	Draining  bool     `protobuf:"varint,8,opt,name=draining" json:"draining,omitempty"`
+
+	// The worker's clock when it sent this, in milliseconds since 1970; 0 from a
+	// worker that does not tell.
+	SentMs int64 `protobuf:"varint,9,opt,name=sent_ms" json:"sent_ms,omitempty"`
 }
 
 func (x *Beat) Reset() { *x = Beat{} }
@@ -997,6 +1032,13 @@ func (x *Beat) GetDraining() bool {
 		return x.Draining
 	}
 	return false
+}
+
+func (x *Beat) GetSentMs() int64 {
+	if x != nil {
+		return x.SentMs
+	}
+	return 0
 }
 
 type BeatReply struct {
