@@ -74,7 +74,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 func options(cfg ClientConfig) []client.Option {
 	return []client.Option{
 		client.WithTransportProtocol(transport.GRPC),
-		client.WithDialer(&dialer{tls: cfg.TLS}),
+		client.WithDialer(&dialer{tls: cfg.TLS, most: wireShare * cfg.MaxMessage}),
 		client.WithConnectTimeout(cfg.ConnectTimeout),
 		client.WithGRPCKeepaliveParams(grpc.ClientKeepalive{
 			Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true,

@@ -13,7 +13,8 @@ import (
 // bounds only the TCP part: it waits for ever for a peer that never answers the
 // TLS handshake.
 type dialer struct {
-	tls *tls.Config
+	tls  *tls.Config
+	most int // bytes that a message may announce
 }
 
 // DialTimeout connects to address within timeout, handshake included.
@@ -21,9 +22,13 @@ func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (ne
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	raw := peer.Dialer(0)
-	if d.tls == nil {
-		return raw.DialContext(ctx, network, address)
+	dial := raw.DialContext
+	if d.tls != nil {
+		dial = (&tls.Dialer{NetDialer: raw, Config: d.tls}).DialContext
 	}
-	secure := &tls.Dialer{NetDialer: raw, Config: d.tls}
-	return secure.DialContext(ctx, network, address)
+	conn, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return newBoundedConn(conn, false, d.most), nil
 }

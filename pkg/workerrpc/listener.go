@@ -18,6 +18,7 @@ import (
 type transServer struct {
 	opt     *remote.ServerOption
 	handler remote.ServerTransHandler
+	most    int // bytes that a message may announce
 
 	mu     sync.Mutex
 	ln     net.Listener
@@ -26,11 +27,11 @@ type transServer struct {
 	wg     sync.WaitGroup
 }
 
-type transServerFactory struct{}
+type transServerFactory struct{ most int }
 
 // NewTransServer implements remote.TransServerFactory.
-func (transServerFactory) NewTransServer(opt *remote.ServerOption, h remote.ServerTransHandler) remote.TransServer {
-	return &transServer{opt: opt, handler: h, conns: map[net.Conn]struct{}{}, closed: make(chan struct{})}
+func (f transServerFactory) NewTransServer(opt *remote.ServerOption, h remote.ServerTransHandler) remote.TransServer {
+	return &transServer{opt: opt, handler: h, most: f.most, conns: map[net.Conn]struct{}{}, closed: make(chan struct{})}
 }
 
 // CreateListener is never asked: the listener is made before the server.
@@ -89,12 +90,13 @@ const handshakeLimit = 5 * time.Second
 
 // serve runs one connection to its end.
 func (t *transServer) serve(conn net.Conn) {
-	defer t.forget(conn)
+	defer t.forget(conn) // as it was accepted
 	// Kitex reads the HTTP/2 preface without a deadline of its own.
 	lazy := time.AfterFunc(handshakeLimit, func() { _ = conn.Close() })
 	if err := handshake(conn); err != nil {
 		return
 	}
+	conn = newBoundedConn(conn, true, t.most)
 	ctx, err := t.handler.OnActive(context.Background(), conn)
 	if err != nil || !lazy.Stop() {
 		return

@@ -83,8 +83,9 @@ func serve(ctx context.Context, cfg ServerConfig, register func(server.Server, i
 	if cfg.TLS != nil {
 		ln = tls.NewListener(ln, cfg.TLS)
 	}
+	cfg.MaxMessage = int(positive(time.Duration(cfg.MaxMessage), defaultMaxMessage))
 	s.kite = server.NewServer(s.options(cfg, ln)...)
-	if err := register(s.kite, int(positive(time.Duration(cfg.MaxMessage), defaultMaxMessage))); err != nil {
+	if err := register(s.kite, cfg.MaxMessage); err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
 	go func() { s.done <- s.kite.Run() }()
@@ -94,7 +95,7 @@ func serve(ctx context.Context, cfg ServerConfig, register func(server.Server, i
 func (s *Server) options(cfg ServerConfig, ln net.Listener) []server.Option {
 	return []server.Option{
 		server.WithListener(ln),
-		server.WithTransServerFactory(transServerFactory{}),
+		server.WithTransServerFactory(transServerFactory{most: wireShare * cfg.MaxMessage}),
 		server.WithTransHandlerFactory(nphttp2.NewSvrTransHandlerFactory()),
 		server.WithMetaHandler(newGate(source(cfg.Token, cfg.TokenFrom), cfg.Logger).handler()),
 		server.WithExitWaitTime(positive(cfg.Drain, 10*time.Second)),
@@ -103,10 +104,14 @@ func (s *Server) options(cfg ServerConfig, ln net.Listener) []server.Option {
 		server.WithCompatibleMiddlewareForUnary(),
 		server.WithGRPCKeepaliveParams(grpc.ServerKeepalive{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		server.WithGRPCKeepaliveEnforcementPolicy(grpc.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		server.WithGRPCMaxHeaderListSize(maxHeaders),
 		server.WithGRPCInitialWindowSize(1 << 20),
 		server.WithGRPCInitialConnWindowSize(1 << 20),
 	}
 }
+
+// maxHeaders bounds the headers of a call, in bytes.
+const maxHeaders = 64 << 10
 
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.addr }
