@@ -139,10 +139,17 @@ const (
 	reachWithin = 3 * time.Second
 
 	lookEvery = time.Second // whether a worker that judges is still there
+
+	brokeMost = 2 // workers may break off over one photo
+
+	usedUpAfter = 10 * time.Second // a photo that took too long may be tried again
 )
 
 // Inspect asks a worker to judge an upload, and up to two others when it is out
-// of reach, or falls silent meanwhile. A worker's refusal of the photo is final.
+// of reach, busy, or falls silent meanwhile. A worker's refusal of the photo is
+// final, and so is one's time or decoder that it used up: the same photo would
+// take as much from the others. A photo with which workers break off is given to
+// two at most.
 func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	if err := f.members.Refresh(ctx); err != nil {
 		return workerrpc.Inspected{}, fmt.Errorf("find a worker: %w", err)
@@ -150,7 +157,7 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 	ws := slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
 	rand.Shuffle(len(ws), func(i, j int) { ws[i], ws[j] = ws[j], ws[i] })
 	err := noWorkers(errors.New("no worker is registered"))
-	began, reached := time.Now(), false
+	began, reached, broke := time.Now(), false, 0
 	for _, w := range ws[:min(3, len(ws))] {
 		if !reached && time.Since(began) > reachWithin {
 			break
@@ -161,11 +168,19 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 			return got, nil
 		}
 		reached = reached || fault.CodeOf(err) != fault.WorkerUnreachable
-		switch k := fault.KindOf(err); {
-		case fault.CodeOf(err).Inside(): // between gateway and worker, not with the photo
+		switch code := fault.CodeOf(err); {
+		case code == fault.DecoderLost, fault.KindOf(err) == fault.Timeout:
+			return workerrpc.Inspected{}, usedUp(err)
+		case code.Inside(): // between gateway and worker, not with the photo
+			if code == fault.WorkerLost {
+				broke++
+			}
 			err = noWorkers(err)
-		case k != fault.Unavailable && k != fault.Timeout:
+		case fault.KindOf(err) != fault.Unavailable:
 			return workerrpc.Inspected{}, err
+		}
+		if broke == brokeMost {
+			break
 		}
 		if f.failed.Worth(w.ID) {
 			f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
@@ -193,6 +208,16 @@ func (f *Fleet) inspect(ctx context.Context, w Member, r workerrpc.InspectReques
 		err = cause
 	}
 	return got, err
+}
+
+// usedUp is the answer for a photo that took a worker's time, or its decoder,
+// while the machine was busy: that may be the machine's fault.
+func usedUp(err error) error {
+	busy := fault.Wrap(fault.WorkerBusy, err).After(usedUpAfter)
+	if digest := fault.As(err).Params[fault.ParamSHA256]; digest != "" {
+		busy = busy.With(fault.ParamSHA256, digest)
+	}
+	return busy
 }
 
 func noWorkers(err error) error { return fault.Wrap(fault.NoWorkers, err).After(5 * time.Second) }

@@ -227,7 +227,7 @@ func TestAPhotoIsInspectedBySomebodyWhoCan(t *testing.T) {
 	send(t, f, beat("slow:1"))
 	send(t, f, beat("good:1"))
 	call.fails["down:1"] = fault.New(fault.WorkerUnreachable)
-	call.fails["slow:1"] = fault.New(fault.DeadlineExceeded)
+	call.fails["slow:1"] = fault.New(fault.WorkerSilent)
 	until(t, f, "all are known", func(ws []Member) bool { return len(ws) == 4 })
 	for range 20 {
 		if got, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); err != nil || got.Width != 1 {
@@ -250,6 +250,42 @@ func TestARefusalOfAPhotoIsFinal(t *testing.T) {
 	until(t, f, "both are known", func(ws []Member) bool { return len(ws) == 2 })
 	if _, err := f.Inspect(t.Context(), workerrpc.InspectRequest{}); fault.KindOf(err) != fault.Unsupported || len(call.asked) != 1 {
 		t.Errorf("after %v: %v", call.asked, err)
+	}
+}
+
+// What one photo took from one worker, it would take from the next.
+func TestAPhotoThatUsedUpItsTimeIsGivenToNobodyElse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fails error
+		want  fault.Code
+		asked int
+	}{
+		"its decoder's time":          {fault.New(fault.PhotoTooDemanding), fault.PhotoTooDemanding, 1},
+		"its decoder":                 {fault.New(fault.DecoderLost).With(fault.ParamSHA256, "ab"), fault.WorkerBusy, 1},
+		"the time for the judgement":  {fault.New(fault.DeadlineExceeded), fault.WorkerBusy, 1},
+		"the worker, perhaps":         {fault.New(fault.WorkerLost), fault.NoWorkers, 2},
+		"nothing: the worker is busy": {fault.New(fault.WorkerBusy), fault.WorkerBusy, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := &inspectors{fails: map[string]error{"w:1": c.fails, "w:2": c.fails, "w:3": c.fails}}
+			f := open(t, openEngine(t), call)
+			for addr := range call.fails {
+				send(t, f, beat(addr))
+			}
+			until(t, f, "all are known", func(ws []Member) bool { return len(ws) == 3 })
+			_, err := f.Inspect(t.Context(), workerrpc.InspectRequest{})
+			if fault.CodeOf(err) != c.want || len(call.asked) != c.asked {
+				t.Errorf("asked %d, %v; want %d, %s", len(call.asked), err, c.asked, c.want)
+			}
+			if c.want != fault.PhotoTooDemanding && c.fails.Error() != "unavailable: worker_busy" && fault.As(err).RetryAfter == 0 {
+				t.Error("nobody says when to try again")
+			}
+			if fault.As(c.fails).Params[fault.ParamSHA256] != fault.As(err).Params[fault.ParamSHA256] {
+				t.Errorf("%v does not name the photo", err)
+			}
+		})
 	}
 }
 

@@ -41,6 +41,9 @@ func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (
 	if err != nil || up.Status == Ready {
 		return up, err
 	}
+	if up.SHA256 != "" && u.demanding.known(up.SHA256) {
+		return Upload{}, u.refuse(ctx, up, fault.New(fault.PhotoTooDemanding))
+	}
 	start := u.now()
 	judging, cancel := context.WithTimeout(ctx, u.config.InspectTimeout)
 	seen, err := u.inspector.Inspect(judging, u.request(up))
@@ -50,7 +53,7 @@ func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (
 		err = fault.New(fault.SHA256Mismatch)
 	}
 	if err != nil {
-		return Upload{}, u.refuse(ctx, up, err)
+		return Upload{}, u.refuse(ctx, up, u.demanding.note(ctx, err))
 	}
 	return u.finish(ctx, up, revision, seen)
 }
@@ -94,7 +97,7 @@ func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
 	}
 	return workerrpc.InspectRequest{
 		RawURL: u.store.WorkerGetURL(up.RawKey, until), PhotoURL: u.store.WorkerPutURL(up.PhotoKey, "image/jpeg", maxPhoto, until),
-		DeclaredType: up.ContentType, SHA256: up.SHA256, MaxBytes: maxBytes, MaxPixels: limits.MaxPixels,
+		DeclaredType: up.ContentType, SHA256: up.SHA256, MaxBytes: maxBytes, MaxPixels: limits.MaxPixels, Demanding: u.demanding.list(),
 	}
 }
 

@@ -102,9 +102,10 @@ func (u *Uploads) RemoveAll(ctx context.Context, s session.ID) (uploads, objects
 // Run forgets what other gateways remove, and what arrived of it here, and ends
 // bodies that newer ones replace elsewhere, until ctx ends.
 func (u *Uploads) Run(ctx context.Context) error {
-	var bodies sync.WaitGroup
-	defer bodies.Wait()
-	bodies.Go(func() { u.hear(ctx) })
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { u.hear(ctx) })
+	beside.Go(func() { _ = u.demanding.lost.Run(ctx) })
 	return u.removals.Run(ctx)
 }
 

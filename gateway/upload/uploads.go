@@ -76,6 +76,7 @@ type Uploads struct {
 	removals   *engine.Mirror[struct{}] // holds nothing: it keeps ready true
 	running    running
 	inspecting singleflight.Group
+	demanding  *demanding
 }
 
 // Open prepares uploads.
@@ -94,8 +95,13 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
+	heavy, err := openDemanding(ctx, d.Engine, d.Logger)
+	if err != nil {
+		return nil, err
+	}
 	u := &Uploads{
-		config: c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
+		demanding: heavy,
+		config:    c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
 		log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 		ready: otter.Must(&otter.Options[string, Upload]{
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),

@@ -61,6 +61,9 @@ type Violation struct {
 	Detail  string    `json:"detail"` // English, for developers
 }
 
+// ParamSHA256 is the parameter that names the bytes which a failure is about.
+const ParamSHA256 = "sha256"
+
 // Fault is a classified failure. Its code decides its kind; only what a newer
 // peer sent has a code that no table knows. Err is for logs only and never
 // leaves the process.

@@ -33,6 +33,7 @@ const (
 
 	// Unavailable.
 	CDNUnavailable    Code = "cdn_unavailable"
+	DecoderLost       Code = "decoder_lost" // the machine ended it, or gave it no time
 	WorkerLost        Code = "worker_lost"
 	WorkerSilent      Code = "worker_silent"
 	WorkerUnreachable Code = "worker_unreachable"
@@ -60,7 +61,7 @@ func inside(c Code) (r row, known bool) {
 		return row{Limited, again}, true
 	case MessageTooLarge:
 		return row{TooLarge, final}, true
-	case CDNUnavailable, WorkerLost, WorkerSilent, WorkerUnreachable:
+	case CDNUnavailable, DecoderLost, WorkerLost, WorkerSilent, WorkerUnreachable:
 		return row{Unavailable, again}, true
 	case KeysDamaged, KeysMissing, ObjectKeyInvalid:
 		return row{Internal, final}, true

@@ -154,14 +154,16 @@ func updateFromWire(w *workerpb.GenerateUpdate) Update {
 func inspectToWire(r InspectRequest) *workerpb.InspectRequest {
 	return &workerpb.InspectRequest{
 		RawUrl: r.RawURL, PhotoUrl: r.PhotoURL, DeclaredType: r.DeclaredType, Sha256: r.SHA256,
-		MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, RequestId: r.RequestID,
+		MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, RequestId: r.RequestID, Demanding: r.Demanding,
+		TurnSite: r.Turn.Site, TurnNetwork: r.Turn.Network, TurnSession: r.Turn.Session,
 	}
 }
 
 func inspectFromWire(w *workerpb.InspectRequest) InspectRequest {
 	return InspectRequest{
 		RawURL: w.GetRawUrl(), PhotoURL: w.GetPhotoUrl(), DeclaredType: w.GetDeclaredType(), SHA256: w.GetSha256(),
-		MaxBytes: w.GetMaxBytes(), MaxPixels: w.GetMaxPixels(), RequestID: w.GetRequestId(),
+		MaxBytes: w.GetMaxBytes(), MaxPixels: w.GetMaxPixels(), RequestID: w.GetRequestId(), Demanding: w.GetDemanding(),
+		Turn: Turn{Site: w.GetTurnSite(), Network: w.GetTurnNetwork(), Session: w.GetTurnSession()},
 	}
 }
 
@@ -182,14 +184,14 @@ func inspectedFromWire(w *workerpb.InspectReply) Inspected {
 func heartbeatToWire(b Heartbeat) *workerpb.Beat {
 	return &workerpb.Beat{
 		Id: b.ID, Address: b.Address, Region: b.Region, Capacity: clamp(b.Capacity), InFlight: clamp(b.InFlight),
-		Providers: b.Providers, Version: b.Version, Draining: b.Draining, SentMs: b.SentMS,
+		Providers: b.Providers, Version: b.Version, Draining: b.Draining, SentMs: b.SentMS, Inspects: clamp(b.Inspects),
 	}
 }
 
 func heartbeatFromWire(w *workerpb.Beat) Heartbeat {
 	return Heartbeat{
 		ID: w.GetId(), Address: w.GetAddress(), Region: w.GetRegion(), Capacity: int(w.GetCapacity()),
-		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(), SentMS: w.GetSentMs(),
+		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(), SentMS: w.GetSentMs(), Inspects: int(w.GetInspects()),
 	}
 }
 

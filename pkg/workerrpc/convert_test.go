@@ -109,8 +109,9 @@ func TestTheOthersSurviveTheWire(t *testing.T) {
 		r := InspectRequest{
 			RawURL: text(t, "raw"), PhotoURL: text(t, "photo"), DeclaredType: "image/png", SHA256: text(t, "sha"),
 			MaxBytes: rapid.Int64().Draw(t, "bytes"), MaxPixels: rapid.Int64().Draw(t, "pixels"),
+			Demanding: []string{text(t, "demanding"), "ab"}, Turn: Turn{Site: text(t, "site"), Network: text(t, "network"), Session: text(t, "session")},
 		}
-		if got := inspectFromWire(over[*workerpb.InspectRequest, *workerpb.InspectRequest](t, inspectToWire(r))); got != r {
+		if got := inspectFromWire(over[*workerpb.InspectRequest, *workerpb.InspectRequest](t, inspectToWire(r))); !reflect.DeepEqual(got, r) {
 			t.Fatalf("inspect request: got %+v, want %+v", got, r)
 		}
 		i := Inspected{Width: 3, Height: 4, ContentType: "image/jpeg", Fingerprint: "sha256:x", PHash: "ff", PhotoBytes: 9}
@@ -119,7 +120,7 @@ func TestTheOthersSurviveTheWire(t *testing.T) {
 		}
 		b := Heartbeat{
 			ID: text(t, "id"), Address: "127.0.0.1:1", Region: "cn-north-4", Capacity: 8, InFlight: 2,
-			Providers: []string{"mock"}, Version: "v1", Draining: rapid.Bool().Draw(t, "draining"),
+			Providers: []string{"mock"}, Version: "v1", Draining: rapid.Bool().Draw(t, "draining"), Inspects: 4,
 		}
 		if got := heartbeatFromWire(over[*workerpb.Beat, *workerpb.Beat](t, heartbeatToWire(b))); !reflect.DeepEqual(got, b) {
 			t.Fatalf("heartbeat: got %+v, want %+v", got, b)

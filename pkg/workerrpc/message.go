@@ -69,8 +69,15 @@ type InspectRequest struct {
 	SHA256       string // hex, "" when the client declared none
 	MaxBytes     int64
 	MaxPixels    int64
-	RequestID    string // of the request that asks, for logs
+	RequestID    string   // of the request that asks, for logs
+	Demanding    []string // hex, SHA-256 of photos that were lately too much for decoders
+	Turn         Turn
 }
+
+// Turn says with whom a photo takes turns: those of one session, of one network
+// and of one site have theirs together. They are words without a meaning; empty
+// ones are from a gateway that does not tell.
+type Turn struct{ Site, Network, Session string }
 
 // Inspected describes the original, upright.
 type Inspected struct {
@@ -91,7 +98,8 @@ type Heartbeat struct {
 	Providers []string `json:"providers"` // names of the providers it can call
 	Version   string   `json:"version"`
 	Draining  bool     `json:"draining"`
-	SentMS    int64    `json:"sentMs,omitempty"` // the worker's clock when it sent this, milliseconds since 1970; 0 when it does not tell
+	SentMS    int64    `json:"sentMs,omitempty"`   // the worker's clock when it sent this, milliseconds since 1970; 0 when it does not tell
+	Inspects  int      `json:"inspects,omitempty"` // photos that it judges at once; 0 from one that does not tell
 }
 
 // Worker is what a worker offers; Server carries it over the wire.

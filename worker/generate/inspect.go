@@ -61,7 +61,7 @@ func (w *Worker) inspect(ctx context.Context, r workerrpc.InspectRequest) (pictu
 	if err != nil {
 		return picture.Photo{}, unreadable(err)
 	}
-	photo, err := w.pictures.Normalise(ctx, raw, picture.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, SHA256: r.SHA256})
+	photo, err := w.pictures.Normalise(ctx, raw, picture.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels, SHA256: r.SHA256, Demanding: r.Demanding})
 	if err != nil {
 		return picture.Photo{}, err
 	}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -31,6 +33,7 @@ type Normaliser struct {
 	slots  chan struct{}
 	memory *semaphore.Weighted
 	heavy  heavy
+	spoilt *demanding
 }
 
 // heavy decodes elsewhere what must not be decoded here, as 4:2:0, shrunken to
@@ -44,14 +47,15 @@ type heavy interface {
 // New makes a Normaliser; cfg must be valid. With a nil sandbox HEIC is not
 // accepted and lossless WebP is decoded in this process.
 func New(cfg Config, sandbox heavy) *Normaliser {
-	return &Normaliser{heavy: sandbox, cfg: cfg, slots: make(chan struct{}, cfg.Decodes), memory: semaphore.NewWeighted(cfg.MaxMemory)}
+	return &Normaliser{heavy: sandbox, spoilt: newDemanding(time.Now), cfg: cfg, slots: make(chan struct{}, cfg.Decodes), memory: semaphore.NewWeighted(cfg.MaxMemory)}
 }
 
 // Limits narrow the configured bounds for one photo; zero means no narrower.
 type Limits struct {
 	MaxBytes  int64
 	MaxPixels int64
-	SHA256    string // hex; what the bytes were declared to be, "" for nothing
+	SHA256    string   // hex; what the bytes were declared to be, "" for nothing
+	Demanding []string // SHA-256 of photos that were too much for decoders elsewhere
 }
 
 // Normalise refuses what is not acceptable, with a fault that names why, and
@@ -62,13 +66,16 @@ func (n *Normaliser) Normalise(ctx context.Context, raw []byte, l Limits) (Photo
 	if l.SHA256 != "" && !strings.EqualFold(l.SHA256, digest) {
 		return Photo{}, fault.New(fault.SHA256Mismatch)
 	}
+	if slices.Contains(l.Demanding, digest) {
+		return Photo{}, tooMuch(digest, fault.New(fault.PhotoTooDemanding))
+	}
 	format, head, err := n.judge(raw, l)
 	if err != nil {
 		return Photo{}, err
 	}
 	img, err := n.bounded(ctx, raw, &head)
 	if err != nil {
-		return Photo{}, err
+		return Photo{}, tooMuch(digest, err)
 	}
 	out, err := Encode(img, n.cfg.Quality)
 	if err != nil {
@@ -156,12 +163,27 @@ func (n *Normaliser) here(ctx context.Context, raw []byte, head *header) (*image
 	return Shrink(img, n.cfg.LongSide), nil
 }
 
+// tooMuch names the photo in a verdict that others should know.
+func tooMuch(digest string, err error) error {
+	switch fault.CodeOf(err) {
+	case fault.PhotoTooDemanding, fault.DecoderLost:
+		return fault.As(err).With(fault.ParamSHA256, digest)
+	default:
+		return err
+	}
+}
+
 // elsewhere has it decoded, and does not believe the result's size but when
 // it is smaller than claimed: a file may have its photo cropped.
 func (n *Normaliser) elsewhere(ctx context.Context, raw []byte, head *header) (*image.YCbCr, error) {
+	sum := sha256.Sum256(raw)
+	digest := hex.EncodeToString(sum[:])
+	if n.spoilt.known(digest) {
+		return nil, fault.New(fault.PhotoTooDemanding)
+	}
 	out, full, err := n.heavy.Decode(ctx, raw, n.cfg.LongSide)
 	if err != nil {
-		return nil, err
+		return nil, n.spoilt.note(digest, err)
 	}
 	if full.X > head.width || full.Y > head.height || min(full.X, full.Y) < n.cfg.MinSide {
 		return nil, fmt.Errorf("it is %v, and claimed %d × %d", full, head.width, head.height)

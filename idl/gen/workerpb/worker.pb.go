@@ -841,6 +841,16 @@ type InspectRequest struct {
 
 	// Of the request that asks; for logs.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id" json:"request_id,omitempty"`
+
+	// Hex, SHA-256 of photos that were lately too much for decoders of other
+	// workers; one of these is refused and not decoded.
+	Demanding []string `protobuf:"bytes,8,rep,name=demanding" json:"demanding,omitempty"`
+
+	// With whom the photo takes turns; words without a meaning. Empty from a
+	// gateway that does not tell.
+	TurnSite    string `protobuf:"bytes,9,opt,name=turn_site" json:"turn_site,omitempty"`
+	TurnNetwork string `protobuf:"bytes,10,opt,name=turn_network" json:"turn_network,omitempty"`
+	TurnSession string `protobuf:"bytes,11,opt,name=turn_session" json:"turn_session,omitempty"`
 }
 
 func (x *InspectRequest) Reset() { *x = InspectRequest{} }
@@ -894,6 +904,34 @@ func (x *InspectRequest) GetMaxPixels() int64 {
 func (x *InspectRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *InspectRequest) GetDemanding() []string {
+	if x != nil {
+		return x.Demanding
+	}
+	return nil
+}
+
+func (x *InspectRequest) GetTurnSite() string {
+	if x != nil {
+		return x.TurnSite
+	}
+	return ""
+}
+
+func (x *InspectRequest) GetTurnNetwork() string {
+	if x != nil {
+		return x.TurnNetwork
+	}
+	return ""
+}
+
+func (x *InspectRequest) GetTurnSession() string {
+	if x != nil {
+		return x.TurnSession
 	}
 	return ""
 }
@@ -970,6 +1008,9 @@ type Beat struct {
 	// The worker's clock when it sent this, in milliseconds since 1970; 0 from a
 	// worker that does not tell.
 	SentMs int64 `protobuf:"varint,9,opt,name=sent_ms" json:"sent_ms,omitempty"`
+
+	// Photos that it judges at once; 0 from a worker that does not tell.
+	Inspects int32 `protobuf:"varint,10,opt,name=inspects" json:"inspects,omitempty"`
 }
 
 func (x *Beat) Reset() { *x = Beat{} }
@@ -1037,6 +1078,13 @@ func (x *Beat) GetDraining() bool {
 func (x *Beat) GetSentMs() int64 {
 	if x != nil {
 		return x.SentMs
+	}
+	return 0
+}
+
+func (x *Beat) GetInspects() int32 {
+	if x != nil {
+		return x.Inspects
 	}
 	return 0
 }

@@ -39,14 +39,15 @@ type Config struct {
 	HEIF     HEIF          // WASM or Native
 	Decoders int           // processes, each with one picture at a time
 	Memory   int64         // bytes that each may allocate; most of them is what it aims at
-	Timeout  time.Duration // for one picture
+	CPU      time.Duration // of the processor, for one picture; where the system tells it
+	Timeout  time.Duration // for one picture, however busy the machine is
 	Idle     time.Duration // after which a process that is not the only one ends
 }
 
 // Defaults leave Program to the caller. With the program itself, Memory keeps
 // a process below a gigabyte.
 func Defaults() Config {
-	return Config{HEIF: WASM, Decoders: runtime.GOMAXPROCS(0), Memory: 880 << 20, Timeout: 30 * time.Second, Idle: time.Minute}
+	return Config{HEIF: WASM, Decoders: runtime.GOMAXPROCS(0), Memory: 880 << 20, CPU: 20 * time.Second, Timeout: 45 * time.Second, Idle: time.Minute}
 }
 
 // minMemory is what the decoders need for any photo.
@@ -59,6 +60,6 @@ func (c Config) Validate() error {
 	faults.If(c.HEIF != WASM && c.HEIF != Native, "sandbox.heif: must be wasm or native, is %q", string(c.HEIF))
 	faults.If(c.Decoders < 1, "picture.decoders: must be at least 1, is %d", c.Decoders)
 	faults.If(c.Memory < minMemory, "picture.decoderMemory: must be at least 256 MiB, is %d", c.Memory)
-	faults.If(c.Timeout <= 0 || c.Idle <= 0, "sandbox.timeout, idle: must be positive, are %v, %v", c.Timeout, c.Idle)
+	faults.If(c.CPU <= 0 || c.Timeout <= 0 || c.Idle <= 0, "sandbox.cpu, timeout, idle: must be positive, are %v, %v, %v", c.CPU, c.Timeout, c.Idle)
 	return faults.Err()
 }

@@ -52,7 +52,7 @@ func TestADecoderThatDiesEndsItsOwnJobOnly(t *testing.T) {
 		code fault.Code
 	}{
 		"by itself":     {syscall.SIGABRT, fault.Unprocessable, "photo_too_demanding"},
-		"by the system": {syscall.SIGKILL, fault.Unavailable, "worker_busy"},
+		"by the system": {syscall.SIGKILL, fault.Unavailable, "decoder_lost"},
 	} {
 		p, ended := stopped(t, s)
 		if _, _, err := s.Decode(t.Context(), file(t, "quadrants.heic"), 2048); err != nil {
@@ -130,5 +130,40 @@ func TestDecodersThatNobodyNeedsEnd(t *testing.T) {
 	s.reap(time.Now())
 	if len(s.idle) != 1 || s.idle[0] != last {
 		t.Errorf("%d are left beside the last", len(s.idle))
+	}
+}
+
+// A decoder that gets nothing of a busy machine has not used up its photo's time.
+func TestAPhotoOnABusyMachineIsNotTooDemanding(t *testing.T) {
+	t.Parallel()
+	s := still(t, 1)
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells how much of the processor a process has used")
+	}
+	s.cfg.Timeout = 50 * time.Millisecond
+	_, ended := stopped(t, s)
+	if err := <-ended; fault.CodeOf(err) != fault.DecoderLost || !errors.Is(err, errStarved) {
+		t.Errorf("%v, want decoder_lost", err)
+	}
+}
+
+func TestTheProcessorsTimeDecides(t *testing.T) {
+	t.Parallel()
+	s := New(Config{CPU: 20 * time.Second, Timeout: 45 * time.Second}, quiet())
+	for name, c := range map[string]struct {
+		cpu   time.Duration
+		known bool
+		took  time.Duration
+		want  error
+	}{
+		"it goes on":                          {19 * time.Second, true, 44 * time.Second, nil},
+		"it has used up its time":             {20 * time.Second, true, 11 * time.Second, errTime}, // two cores
+		"it got little of it":                 {5 * time.Second, true, 45 * time.Second, errStarved},
+		"nobody knows, and it goes on":        {0, false, 44 * time.Second, nil},
+		"nobody knows, and it takes too long": {0, false, 45 * time.Second, errTime},
+	} {
+		if got := s.over(c.cpu, c.known, c.took); !errors.Is(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

@@ -102,8 +102,9 @@ func (s *Sandbox) put(p *process) {
 
 // Decode returns the pixels of a picture as 4:2:0, its long side at most
 // longSide, and the size that it had. It waits for its turn. Its faults tell
-// a picture that asks for more memory or time than there is for one from a
-// decoder that does not start.
+// a picture that asks for more memory or time than there is for one
+// (fault.PhotoTooDemanding) from a decoder that the machine ended or starved
+// (fault.DecoderLost), and from one that does not start.
 func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
 	select {
 	case s.turns <- struct{}{}:
@@ -125,14 +126,17 @@ func (s *Sandbox) Decode(ctx context.Context, raw []byte, longSide int) (*image.
 
 // died reports whether a process ended by itself.
 func died(err error) bool {
-	return fault.CodeOf(err) == fault.PhotoTooDemanding && !errors.Is(err, context.DeadlineExceeded)
+	return fault.CodeOf(err) == fault.PhotoTooDemanding && !errors.Is(err, errTime)
 }
 
 // on has p decode a picture, and keeps it for the next unless it is lost.
 func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) (*image.YCbCr, image.Point, error) {
-	limited, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watching := s.watch(limited, p, cancel)
 	img, full, err := p.decode(limited, raw, longSide)
+	cancel(nil)
+	watching.Wait()
 	if err == nil || errors.Is(err, ErrRefused) {
 		s.put(p)
 		return img, full, err
@@ -142,8 +146,9 @@ func (s *Sandbox) on(ctx context.Context, p *process, raw []byte, longSide int) 
 		return nil, image.Point{}, ctx.Err()
 	}
 	s.logger.Warn("decoder ended", "err", err)
-	if limited.Err() == nil && !errors.Is(err, errWire) && p.killed() { // by none of us: the machine is short of memory
-		return nil, image.Point{}, busy(err)
+	starved := errors.Is(err, errStarved)
+	if starved || !errors.Is(err, errTime) && !errors.Is(err, errWire) && p.killed() { // by none of us: the machine is short of memory
+		return nil, image.Point{}, fault.Wrap(fault.DecoderLost, err).After(retryAfter)
 	}
 	return nil, image.Point{}, fault.Wrap(fault.PhotoTooDemanding, err)
 }

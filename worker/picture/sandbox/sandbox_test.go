@@ -103,12 +103,12 @@ func near(got color.Color, r, g, b int) bool {
 
 func TestAStuckOrGreedyDecoderIsReplaced(t *testing.T) {
 	t.Parallel()
-	s := box(t, func(c *Config) { c.Timeout = 100 * time.Millisecond }) // no photo of a phone is that fast
+	s := box(t, func(c *Config) { c.CPU = 50 * time.Millisecond }) // no photo of a phone is that fast
 	_, _, err := s.Decode(t.Context(), phone(t, "heic-24bit-exif.heic"), 2048)
-	if fault.CodeOf(err) != fault.PhotoTooDemanding || !errors.Is(err, errLost) || !errors.Is(err, context.DeadlineExceeded) {
+	if fault.CodeOf(err) != fault.PhotoTooDemanding || !errors.Is(err, errLost) || !errors.Is(err, errTime) {
 		t.Errorf("stuck: %v", err)
 	}
-	s.cfg.Timeout = time.Minute
+	s.cfg.CPU = time.Minute
 	if _, _, err := s.Decode(t.Context(), file(t, "quadrants.heic"), 2048); err != nil {
 		t.Errorf("after a stuck one: %v", err)
 	}
