@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/imgfleet/imgfleet/gateway/alarm"
 	"github.com/imgfleet/imgfleet/gateway/readiness"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/operator"
@@ -38,20 +37,4 @@ func (g *gateway) someWorker(context.Context) error {
 		return fault.Wrap(fault.NoWorkers, errNoWorker)
 	}
 	return nil
-}
-
-// alarmOf raises and clears the alarm of a check.
-func (g *gateway) alarmOf(check string, cause error) {
-	name := alarm.EngineUnavailable
-	switch check {
-	case checkStore:
-		name = alarm.StoreUnavailable
-	case checkWorkers:
-		name = alarm.WorkersLost
-	}
-	if cause == nil {
-		g.alarms.Clear(name, "")
-		return
-	}
-	g.alarms.Raise(name, "", alarm.Critical, cause.Error())
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
+	"github.com/imgfleet/imgfleet/gateway/watch"
 	"github.com/imgfleet/imgfleet/pkg/catalog"
 	"github.com/imgfleet/imgfleet/pkg/moderation"
 	"github.com/imgfleet/imgfleet/pkg/secret"
@@ -81,6 +82,7 @@ type gateway struct {
 	campaign *campaign.Keeper
 	arms     *experiment.Desk
 	ready    *readiness.Monitor
+	watch    *watch.Watch
 	http     *httpapi.Server
 	admin    *admin.Server
 }
@@ -119,7 +121,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, log *slog.Logge
 func (g *gateway) serve(ctx context.Context) error {
 	telemetry.Built(g.reg, "gateway", version)
 	for _, build := range []func(context.Context) error{
-		g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildReady, g.buildHTTP, g.buildAdmin,
+		g.buildState, g.buildObjects, g.buildTasks, g.buildDispatch, g.buildReady, g.buildWatch, g.buildHTTP, g.buildAdmin,
 	} {
 		if err := build(ctx); err != nil {
 			return err
@@ -157,6 +159,8 @@ func (g *gateway) run(told context.Context) error {
 		"ramp":       g.ramp.Run,
 		"arms":       g.arms.Run,
 		"ready":      g.ready.Run,
+		"alarms":     g.alarms.Run,
+		"watch":      g.watch.Run,
 		"http":       g.http.Run,
 		"admin":      g.admin.Run,
 	} {
@@ -203,6 +207,7 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if err := os.MkdirAll(g.config.Data.Dir, 0o700); err != nil {
 		return fmt.Errorf("data.dir: %w", err)
 	}
+	g.keepAlarms()
 	c := g.config.engine(g.secrets.Value)
 	c.Logger, c.Registry, c.Differs = g.log, g.reg, g.alarms.Differs
 	if err := g.config.engineToken(&c); err != nil {

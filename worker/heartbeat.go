@@ -58,7 +58,7 @@ func (h *heartbeats) send(ctx context.Context, addr string, c *workerrpc.FleetCl
 	defer tick.Stop()
 	b, draining, said := h.worker, h.draining, news{worth: telemetry.SeldomOf{Every: heartbeatSaid}}
 	for {
-		b.InFlight = h.inFlight()
+		b.InFlight, b.SentMS = h.inFlight(), time.Now().UnixMilli()
 		err := c.Heartbeat(ctx, b)
 		if ctx.Err() != nil {
 			return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 )
 
 // Name says what an alarm is about. Operators, dashboards and robots know
@@ -25,7 +26,17 @@ const (
 
 	EngineUnavailable Name = Name(fault.EngineUnavailable) // it does not answer, or a stream takes no writes
 	StoreUnavailable  Name = "store_unavailable"           // objects cannot be written or read
-	WorkersLost       Name = "workers_lost"                // there were some; what is accepted waits
+
+	WorkersLost   Name = "workers_lost"   // none takes anything; what is accepted waits
+	RegionLost    Name = "region_lost"    // a region that had workers, or is configured, has none
+	WorkerVersion Name = "worker_version" // workers of another release
+	ClockSkew     Name = "clock_skew"     // a worker whose clock is wrong, or ours is
+
+	IntakePaused    Name = "intake_paused"    // an operator lets nothing in
+	NoLeader        Name = "no_leader"        // no gateway dispatches
+	EngineDegraded  Name = "engine_degraded"  // a node of its cluster is away
+	DiskLow         Name = "disk_low"         // of data.dir
+	CertificateEnds Name = "certificate_ends" // soon, or it has
 
 	EngineDiffers Name = "engine_differs" // the configuration asks for what shared state is not: a stream, or a key that gateways share
 )
@@ -52,8 +63,12 @@ type Alarm struct {
 type Board struct {
 	log *slog.Logger
 
-	mu    sync.Mutex
-	stand map[key]Alarm
+	mu     sync.Mutex
+	stand  map[key]Alarm
+	before map[key]Alarm // stood when this gateway ended last
+	until  time.Time     // for so long one that comes again is the same
+	news   chan struct{} // something began or ended
+	path   string        // where those that stand are kept; "" for nowhere
 }
 
 type key struct {
@@ -62,7 +77,9 @@ type key struct {
 }
 
 // New makes a board on which nothing stands.
-func New(log *slog.Logger) *Board { return &Board{log: log, stand: make(map[key]Alarm)} }
+func New(log *slog.Logger) *Board {
+	return &Board{log: log, stand: make(map[key]Alarm), news: make(chan struct{}, 1)}
+}
 
 // Raise lets an alarm stand until Clear. Raised again it takes the new message
 // and keeps its Since; it is logged again only when its severity changes.
@@ -73,7 +90,8 @@ func (b *Board) Raise(name Name, subject string, severity Severity, message stri
 	old, stands := b.stand[k]
 	now := Alarm{Name: name, Subject: subject, Severity: severity, Message: message, Since: old.Since}
 	if !stands {
-		now.Since = time.Now()
+		now.Since = b.onset(k)
+		tick.Wake(b.news)
 	}
 	b.stand[k] = now
 	if old.Severity != severity {
@@ -88,8 +106,26 @@ func (b *Board) Clear(name Name, subject string) {
 	k := key{name, subject}
 	if old, stands := b.stand[k]; stands {
 		delete(b.stand, k)
+		tick.Wake(b.news)
 		b.log.Info("alarm cleared", "alarm", string(name), "subject", subject, "stood_for", time.Since(old.Since))
 	}
+}
+
+// Stand raises the alarms of one name that were found, and clears its others.
+func (b *Board) Stand(name Name, found []Alarm) {
+	for _, a := range found {
+		b.Raise(name, a.Subject, a.Severity, a.Message)
+	}
+	for _, a := range b.Standing() {
+		if a.Name == name && !slices.ContainsFunc(found, func(f Alarm) bool { return f.Subject == a.Subject }) {
+			b.Clear(name, a.Subject)
+		}
+	}
+}
+
+// Stands reports whether an alarm of this name stands.
+func (b *Board) Stands(name Name) bool {
+	return slices.ContainsFunc(b.Standing(), func(a Alarm) bool { return a.Name == name })
 }
 
 // Standing are the alarms that stand, by name and subject.

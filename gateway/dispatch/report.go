@@ -53,6 +53,12 @@ func (d *Dispatcher) Status() Status {
 	return s
 }
 
+// Led reports whether some gateway dispatches, as far as this one knows.
+func (d *Dispatcher) Led() bool {
+	b := d.last.Load()
+	return d.current.Load() != nil || b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale
+}
+
 // subscribe keeps what the leader broadcasts.
 func (d *Dispatcher) subscribe() (stop func(), err error) {
 	return d.deps.Queue.SubscribeStatus(func(data []byte) {

@@ -31,8 +31,13 @@ const failedSaid = 10 * time.Second
 // Member is a worker, as its last heartbeat describes it.
 type Member struct {
 	workerrpc.Heartbeat
+	SkewMS   int64     `json:"skewMs,omitempty"` // by which its clock is behind that of the gateway that heard it, milliseconds
 	LastSeen time.Time `json:"lastSeen"`
 }
+
+// Skew is by how much a worker's clock is behind, with the time that its
+// heartbeat took; negative when it is ahead.
+func (m Member) Skew() time.Duration { return time.Duration(m.SkewMS) * time.Millisecond }
 
 // caller reaches one worker by address.
 type caller interface {
@@ -68,9 +73,10 @@ func Open(ctx context.Context, e *engine.Engine, call caller, log *slog.Logger, 
 // here: the engine's clock may be another machine's. What cannot be read is as
 // good as no heartbeat.
 func member(_ context.Context, e engine.Entry) (Member, bool, error) {
-	var b workerrpc.Heartbeat
-	err := sonic.Unmarshal(e.Value, &b)
-	return Member{Heartbeat: b, LastSeen: time.Now()}, err == nil, nil
+	var m Member
+	err := sonic.Unmarshal(e.Value, &m)
+	m.LastSeen = time.Now()
+	return m, err == nil, nil
 }
 
 // live reports whether a member is still believed.
@@ -88,8 +94,13 @@ func (f *Fleet) Heartbeat(ctx context.Context, b workerrpc.Heartbeat) error {
 	if !validID(b.ID) || b.Address == "" || b.Capacity < 0 {
 		return fault.New(fault.HeartbeatInvalid)
 	}
-	f.heard.Store(time.Now().UnixNano())
-	data, err := sonic.Marshal(b)
+	now := time.Now()
+	f.heard.Store(now.UnixNano())
+	m := Member{Heartbeat: b, LastSeen: now}
+	if b.SentMS > 0 {
+		m.SkewMS = now.UnixMilli() - b.SentMS
+	}
+	data, err := sonic.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode heartbeat: %w", err)
 	}
