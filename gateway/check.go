@@ -14,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // check looks at what the configuration names, as the first step of every
@@ -21,7 +22,7 @@ import (
 // writes. What it opened is what the gateway works with.
 func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
 	o, err := c.openSecrets(ctx, r)
-	_, _, identity := c.TLS.Load()
+	_, _, identity := c.TLS.Load(workerrpc.RoleGateway)
 	_, certificate := c.Admin.TLS.Load()
 	return o, errors.Join(err, identity, certificate, c.Moderation.CheckFiles(), c.engine(o.Given).CheckFiles(), c.checkKept(), checkDirectory("data.dir", c.Data.Dir))
 }

@@ -30,7 +30,7 @@ func newLink(c *Config, secrets secret.Opened, log *slog.Logger) (*link, error) 
 	l := &link{fleet: workerrpc.ServerConfig{Listen: c.Fleet.Listen, Token: token, Drain: time.Second, Logger: log}}
 	client := workerrpc.ClientConfig{Token: token}
 	if !c.TLS.Empty() {
-		if l.fleet.TLS, client.TLS, err = c.TLS.Load(); err != nil {
+		if l.fleet.TLS, client.TLS, err = c.TLS.Load(workerrpc.RoleGateway); err != nil {
 			return nil, err
 		}
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"slices"
+
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
 // Warnings are what an operator should know of a configuration that works.
 func (c *Config) Warnings() []string {
-	var said []string
+	said := c.TLS.Warnings(workerrpc.RoleGateway)
 	for i, p := range c.Providers {
 		if p.unpriced() && !c.prod() { // there it is refused
 			said = append(said, fmt.Sprintf("providers[%d].priceFen: is missing, so no budget and no limit on second payments counts the calls to %s; "+

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/imgfleet/imgfleet/pkg/secret"
+	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/provider"
 )
 
@@ -15,14 +16,14 @@ import (
 // writes. What it opened is what the worker works with.
 func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, error) {
 	o, err := c.openSecrets(ctx, r)
-	_, _, identity := c.TLS.Load()
+	_, _, identity := c.TLS.Load(workerrpc.RoleWorker)
 	_, decoder := c.Picture.choose(ctx)
 	return o, errors.Join(err, identity, decoder, c.checkKept())
 }
 
 // Warnings are what an operator should know of a configuration that works.
 func (c *Config) Warnings() []string {
-	var said []string
+	said := c.TLS.Warnings(workerrpc.RoleWorker)
 	if len(c.Fleet.Gateways) == 0 && !c.prod() { // there it is refused
 		said = append(said, "fleet.gateways: is empty, so no gateway hears of this worker")
 	}

@@ -36,7 +36,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
 	token, kept := opened.Value(c.Fleet.Token), c.fleetToken()
-	listen, call, err := c.TLS.Load()
+	listen, call, err := c.TLS.Load(workerrpc.RoleWorker)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -58,13 +59,14 @@ func (a *authority) sign(t *x509.Certificate, file string) (*ecdsa.PrivateKey, e
 }
 
 // issue makes a certificate for one child on this machine, good for listening
-// and for calling.
-func (a *authority) issue(name string) (identity, error) {
+// and for calling in its role.
+func (a *authority) issue(name string, role string) (identity, error) {
 	id := identity{cert: filepath.Join(a.dir, name+".pem"), key: filepath.Join(a.dir, name+".key"), ca: filepath.Join(a.dir, "ca.pem")}
 	t := template(name)
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	t.DNSNames, t.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	t.URIs = []*url.URL{{Scheme: "imgfleet", Opaque: role}}
 	key, err := a.sign(t, name+".pem")
 	if err != nil {
 		return id, err

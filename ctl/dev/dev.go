@@ -38,6 +38,9 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
+	if err := owned(c.Data); err != nil {
+		return err
+	}
 	defer surviveSilence()()
 	unlock, err := lock(c.Data)
 	if err != nil {

@@ -47,6 +47,9 @@ func newPlan(ctx context.Context, c Config, base []string, pretty bool) (*plan, 
 	if p.token, err = operator.LoadOrCreateToken(p.tokenFile); err != nil {
 		return nil, err
 	}
+	if err := ours(p.tokenFile); err != nil { // somebody was quicker
+		return nil, err
+	}
 	var reserved ports
 	defer reserved.release()
 	if err := p.addressGateways(ctx, c, &reserved); err != nil {
@@ -203,13 +206,21 @@ func (p *plan) secure(c Config) error {
 		return err
 	}
 	for _, k := range p.children() {
-		id, err := a.issue(k.name)
+		id, err := a.issue(k.name, p.role(k))
 		if err != nil {
 			return err
 		}
 		k.env = append(k.env, "IMGFLEET_TLS_CERT="+id.cert, "IMGFLEET_TLS_KEY="+id.key, "IMGFLEET_TLS_CLIENTCA="+id.ca)
 	}
 	return nil
+}
+
+// role is what a child's certificate is good for.
+func (p *plan) role(k *process) string {
+	if slices.Contains(p.workers, k) {
+		return "worker"
+	}
+	return "gateway"
 }
 
 // children are the gateways and the workers.

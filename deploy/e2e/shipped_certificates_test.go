@@ -17,6 +17,6 @@ type certificates struct {
 func certify(t *testing.T, own string) certificates {
 	t.Helper()
 	a := tlstest.New(t)
-	p := a.Issue(t, "fleet", own, "pictures.example.com")
+	p := a.Issue(t, "fleet", own, "pictures.example.com", "imgfleet:gateway", "imgfleet:worker")
 	return certificates{cert: p.Cert, key: p.Key, ca: a.File, pool: a.Trust(t).RootCAs}
 }

@@ -29,6 +29,9 @@ func TestTheFleetSpeaksMutualTLS(t *testing.T) {
 	if doc := p.finish(t, p.submit(t, 1).TaskID); doc.State != task.Succeeded {
 		t.Errorf("over TLS the task ended as %s", doc.State)
 	}
+	if strings.Contains(d.log.String(), "alternative names") {
+		t.Error("a certificate of dev names no role")
+	}
 	m := fleetAddress.FindStringSubmatch(d.log.String())
 	if m == nil {
 		t.Fatalf("no fleet address in the log\n%s", tail(d.log.String()))

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,8 +41,8 @@ func New(t testing.TB) *Authority {
 	return a
 }
 
-// Issue makes a certificate for names and addresses beside those of loopback,
-// good for listening and for calling.
+// Issue makes a certificate for names, addresses and URIs beside the names of
+// loopback, good for listening and for calling.
 func (a *Authority) Issue(t testing.TB, file string, names ...string) Pair {
 	t.Helper()
 	c := template(file)
@@ -51,6 +52,8 @@ func (a *Authority) Issue(t testing.TB, file string, names ...string) Pair {
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			c.IPAddresses = append(c.IPAddresses, ip)
+		} else if u, err := url.Parse(name); err == nil && u.Scheme != "" {
+			c.URIs = append(c.URIs, u)
 		} else {
 			c.DNSNames = append(c.DNSNames, name)
 		}

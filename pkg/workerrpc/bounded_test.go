@@ -84,7 +84,10 @@ func TestAClientEndsAConnectionThatAnnouncesTooMuch(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if h, ok := frame.(*http2.HeadersFrame); ok {
+			switch h := frame.(type) {
+			case *http2.PingFrame:
+				_ = f.WritePing(true, h.Data)
+			case *http2.HeadersFrame:
 				headers(t, f, h.StreamID, ":status", "200", "content-type", "application/grpc")
 				_ = f.WriteData(h.StreamID, false, announce(1<<28))
 			}

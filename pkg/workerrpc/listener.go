@@ -2,7 +2,9 @@ package workerrpc
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -18,7 +20,7 @@ import (
 type transServer struct {
 	opt     *remote.ServerOption
 	handler remote.ServerTransHandler
-	most    int // bytes that a message may announce
+	transServerFactory
 
 	mu     sync.Mutex
 	ln     net.Listener
@@ -27,11 +29,14 @@ type transServer struct {
 	wg     sync.WaitGroup
 }
 
-type transServerFactory struct{ most int }
+type transServerFactory struct {
+	most   int // bytes that a message may announce
+	logger *slog.Logger
+}
 
 // NewTransServer implements remote.TransServerFactory.
 func (f transServerFactory) NewTransServer(opt *remote.ServerOption, h remote.ServerTransHandler) remote.TransServer {
-	return &transServer{opt: opt, handler: h, most: f.most, conns: map[net.Conn]struct{}{}, closed: make(chan struct{})}
+	return &transServer{opt: opt, handler: h, transServerFactory: f, conns: map[net.Conn]struct{}{}, closed: make(chan struct{})}
 }
 
 // CreateListener is never asked: the listener is made before the server.
@@ -94,6 +99,7 @@ func (t *transServer) serve(conn net.Conn) {
 	// Kitex reads the HTTP/2 preface without a deadline of its own.
 	lazy := time.AfterFunc(handshakeLimit, func() { _ = conn.Close() })
 	if err := handshake(conn); err != nil {
+		t.explain(conn, err)
 		return
 	}
 	conn = newBoundedConn(conn, true, t.most)
@@ -118,6 +124,18 @@ func handshake(conn net.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeLimit)
 	defer cancel()
 	return secure.HandshakeContext(ctx)
+}
+
+// explain says why a certificate is not good enough; whoever speaks no TLS is
+// not worth a word.
+func (t *transServer) explain(conn net.Conn, err error) {
+	var unsigned *tls.CertificateVerificationError
+	var role *roleError
+	if t.logger == nil || !errors.As(err, &unsigned) && !errors.As(err, &role) {
+		return
+	}
+	from, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+	t.logger.Warn("a certificate of the fleet is refused", "from", from, "reason", err.Error())
 }
 
 func (t *transServer) forget(conn net.Conn) {

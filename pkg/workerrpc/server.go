@@ -95,7 +95,7 @@ func serve(ctx context.Context, cfg ServerConfig, register func(server.Server, i
 func (s *Server) options(cfg ServerConfig, ln net.Listener) []server.Option {
 	return []server.Option{
 		server.WithListener(ln),
-		server.WithTransServerFactory(transServerFactory{most: wireShare * cfg.MaxMessage}),
+		server.WithTransServerFactory(transServerFactory{most: wireShare * cfg.MaxMessage, logger: cfg.Logger}),
 		server.WithTransHandlerFactory(nphttp2.NewSvrTransHandlerFactory()),
 		server.WithMetaHandler(newGate(source(cfg.Token, cfg.TokenFrom), cfg.Logger).handler()),
 		server.WithExitWaitTime(positive(cfg.Drain, 10*time.Second)),
