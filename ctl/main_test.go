@@ -93,7 +93,7 @@ func tasks(owner task.SessionID) map[string]*task.Record {
 		return &task.Record{
 			ID: task.ID(task.DeriveID(name)), Session: owner, Version: 3, State: state, Stage: task.StageGenerating, Progress: progress,
 			CreatedAt: at, StartedAt: &at, Style: "ink", Place: "bund",
-			Attempts: []task.Attempt{{Number: 1, Provider: "seedream", Region: "cn-north", Worker: "w2", StartedAt: at, EndedAt: &later, Outcome: task.Rejected, Class: task.ClassRate, Code: "RateLimitExceeded"}},
+			Attempts: []task.Attempt{{Number: 1, Provider: "seedream", Region: "cn-north", Worker: "w2", StartedAt: at, EndedAt: &later, Outcome: task.Rejected, Class: task.ClassRate, Code: "RateLimitExceeded", Message: "vendor answered 429: slow down"}},
 		}
 	}
 	failed, done := record("failed", task.Failed, 40), record("done", task.Succeeded, 100)

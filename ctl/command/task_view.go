@@ -17,15 +17,23 @@ func tasksView(ts []operator.Task, now time.Time) terminal.View {
 		Columns: []terminal.Column{
 			{Name: "task"}, {Name: "state"}, {Name: "progress", Right: true}, {Name: "style", Least: 6}, {Name: "place", Least: 6},
 			{Name: "attempts", Right: true}, {Name: "age", Right: true}, {Name: "took", Right: true},
-			{Name: "session", Wide: true}, {Name: "stage", Wide: true}, {Name: "provider", Wide: true}, {Name: "failure", Wide: true},
+			{Name: "why", Least: 8}, {Name: "session", Wide: true}, {Name: "stage", Wide: true}, {Name: "provider", Wide: true}, {Name: "failure", Wide: true},
 		},
 		Empty: "No tasks.",
 	}, func(t operator.Task) []string {
 		return []string{
 			string(t.TaskID), stateText(t), strconv.Itoa(t.Progress) + "%", t.Style, t.Place, strconv.Itoa(len(t.Attempts)),
-			age(now.Sub(t.CreatedAt)), took(t, now), string(t.Session), t.Stage, lastProvider(t), failureText(t.Failure),
+			age(now.Sub(t.CreatedAt)), took(t, now), why(t), string(t.Session), t.Stage, lastProvider(t), failureText(t.Failure),
 		}
 	})
+}
+
+// why is for what a task waits, or why it failed.
+func why(t operator.Task) string {
+	if t.WaitsFor != nil {
+		return "waits: " + t.WaitsFor.For
+	}
+	return failureText(t.Failure)
 }
 
 // stateText adds to the state what makes a success less than one.
@@ -76,12 +84,15 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 	if t.Queue != nil {
 		rows = append(rows, []string{"queue", queueText(*t.Queue)})
 	}
+	if t.WaitsFor != nil {
+		rows = append(rows, []string{"waits for", waitText(*t.WaitsFor)})
+	}
 	if t.Failure != nil {
 		rows = append(rows, []string{"failure", fmt.Sprintf("%s (%s)", t.Failure.Code, t.Failure.Kind)})
 	}
 	rows = append(rows,
 		[]string{"style, place", t.Style + ", " + t.Place}, []string{"seed", strconv.FormatInt(t.Seed, 10)},
-		[]string{"created", app.Clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"expires", app.Clock(t.ExpiresAt)},
+		[]string{"created", app.Clock(t.CreatedAt)}, []string{"took", took(t, now)}, []string{"of it", timingText(t.Timing)}, []string{"expires", app.Clock(t.ExpiresAt)},
 	)
 	if t.Arm != nil {
 		rows = append(rows, []string{"experiment", t.Arm.Experiment + ", arm " + t.Arm.Name})
@@ -91,8 +102,8 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 	}
 	return terminal.View{
 		Doc: t, Names: []string{string(t.TaskID)},
-		Table: terminal.Table{Columns: []terminal.Column{{Name: "field"}, {Name: "value", Least: 20}}, Rows: rows},
-		More:  []terminal.Table{attemptsTable(t.Attempts, now)},
+		Table: terminal.Table{Columns: []terminal.Column{{Name: "field"}, {Name: "value", Least: 20, Wrap: true}}, Rows: rows},
+		More:  []terminal.Table{attemptsTable(t.Attempts, now), wordsTable(t.Attempts)},
 	}
 }
 
@@ -112,6 +123,30 @@ func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 		})
 	}
 	return t
+}
+
+// wordsTable has what vendors said of attempts that failed, whole.
+func wordsTable(as []task.Attempt) terminal.Table {
+	t := terminal.Table{Columns: []terminal.Column{{Name: "attempt", Right: true}, {Name: "code", Least: 12, Wrap: true}, {Name: "words", Least: 24, Wrap: true}}}
+	for _, a := range as {
+		if a.Message != "" {
+			t.Rows = append(t.Rows, []string{strconv.Itoa(a.Number), a.Code, a.Message})
+		}
+	}
+	return t
+}
+
+func waitText(w operator.Wait) string {
+	text := w.For
+	if w.Until != nil {
+		text += " until " + moment(*w.Until)
+	}
+	return text + ": " + w.Message
+}
+
+// timingText says where the time of a task went.
+func timingText(t operator.Timing) string {
+	return fmt.Sprintf("%.1f s waiting, %.1f s at vendors, %.1f s ours", t.WaitSeconds, t.VendorSeconds, t.OursSeconds)
 }
 
 func queueText(p task.Position) string {

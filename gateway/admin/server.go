@@ -94,6 +94,7 @@ type notes interface {
 // dispatcher is gateway/dispatch.
 type dispatcher interface {
 	Status() dispatch.Status
+	Waits(r *task.Record) *operator.Wait
 	Costs(ctx context.Context, days int) ([]operator.Cost, error)
 }
 

@@ -33,7 +33,7 @@ func (s *Server) tasks(r *http.Request) (any, error) {
 	out := operator.List[operator.Task]{Data: []operator.Task{}}
 	for _, rec := range records {
 		if !rec.Deleted && (state == "" || rec.State == state) && len(out.Data) < limit {
-			out.Data = append(out.Data, operator.NewTask(rec))
+			out.Data = append(out.Data, s.shown(rec))
 		}
 	}
 	return out, nil
@@ -90,7 +90,14 @@ func (s *Server) task(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return operator.NewTask(rec), nil
+	return s.shown(rec), nil
+}
+
+// shown is a task as operators see it, and for what it waits.
+func (s *Server) shown(rec *task.Record) operator.Task {
+	t := operator.NewTask(rec, time.Now())
+	t.WaitsFor = s.deps.Dispatch.Waits(rec)
+	return t
 }
 
 func version(r *http.Request) (uint64, error) {
@@ -156,12 +163,12 @@ func (s *Server) cancelTask(r *http.Request) (any, error) {
 		return nil, fault.New(fault.TaskFinished)
 	}
 	if e.DryRun {
-		return operator.NewTask(rec), nil
+		return s.shown(rec), nil
 	}
 	before := map[string]any{"state": rec.State, "stage": rec.Stage}
 	if rec, err = s.deps.Intake.Cancel(r.Context(), owner, id); err != nil {
 		return nil, err
 	}
 	_, err = s.deps.Policy.Note(r.Context(), e, before, map[string]any{"state": rec.State, "stage": rec.Stage})
-	return operator.NewTask(rec), err
+	return s.shown(rec), err
 }

@@ -33,16 +33,19 @@ type Task struct {
 	Result         *task.Result   `json:"result,omitempty"`
 	Attempts       []task.Attempt `json:"attempts"`
 	Arm            *task.Arm      `json:"arm,omitempty"`
+	Campaign       string         `json:"campaign,omitempty"`
+	Timing         Timing         `json:"timing"`
+	WaitsFor       *Wait          `json:"waitsFor,omitempty"` // while no call is in flight
 }
 
-// NewTask shows a record.
-func NewTask(r *task.Record) Task {
+// NewTask shows a record as it is now.
+func NewTask(r *task.Record, now time.Time) Task {
 	t := Task{
 		TaskID: r.ID, Session: r.Session, State: r.State, Version: r.Version, Progress: r.Progress, Stage: r.Stage,
 		Queue: r.Queue, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Deadline: r.Deadline, ExpiresAt: r.ExpiresAt, Style: r.Style, Place: r.Place, Upload: r.Upload, Seed: r.Seed,
 		CatalogVersion: r.CatalogVersion, Degraded: r.Degraded, Cached: r.Cached, Canceling: r.Canceling,
-		Failure: r.Failure, Result: r.Result, Attempts: r.Attempts, Arm: r.Arm,
+		Failure: r.Failure, Result: r.Result, Attempts: r.Attempts, Arm: r.Arm, Campaign: r.Campaign, Timing: TimingOf(r, now),
 	}
 	if t.Attempts == nil {
 		t.Attempts = []task.Attempt{}

@@ -275,6 +275,15 @@ func (s *Stage) Status() dispatch.Status {
 	}
 }
 
+// Waits plays the dispatcher.
+func (s *Stage) Waits(r *task.Record) *operator.Wait {
+	if r.State != task.Queued {
+		return nil
+	}
+	until := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return &operator.Wait{For: operator.WaitBreaker, Message: "seedream is left alone in cn-north: auth InvalidApiKey", Until: &until}
+}
+
 // alarms are as the dispatcher's: of a budget, once there is one, and of what
 // seedream still takes.
 func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
