@@ -8,6 +8,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/store/cdn/refresh"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
 	"github.com/imgfleet/imgfleet/gateway/store/obs"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/config"
@@ -68,6 +69,7 @@ func (c *Config) cdn(of opened) cdn.Config {
 
 // buildStore opens the chosen object store.
 func (g *gateway) buildStore(ctx context.Context) (err error) {
+	g.room = room.Of(g.config.Data.Dir, int64(g.config.Store.MinFree))
 	sc := g.config.store()
 	sc.RawKept = upload.Defaults().PutWithin // then their records are gone, and nobody can judge them any more
 	deps := store.Deps{Keys: g.keys, Logger: g.log, Registry: g.reg}
@@ -76,7 +78,7 @@ func (g *gateway) buildStore(ctx context.Context) (err error) {
 	} else {
 		dc := disk.Defaults()
 		dc.Dir, dc.Sync, dc.MinFree = g.config.Data.Dir, g.config.Engine.Sync.Always, int64(g.config.Store.MinFree)
-		dc.Retention = g.config.Retention
+		dc.Room, dc.Retention = g.room, g.config.Retention
 		deps.Driver, err = disk.Open(dc)
 	}
 	if err != nil {

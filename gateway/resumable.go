@@ -13,7 +13,7 @@ import (
 func (g *gateway) buildPartials() (err error) {
 	pc := partial.Defaults()
 	pc.Dir = filepath.Join(g.config.Data.Dir, "partial")
-	pc.MinFree = int64(g.config.Store.MinFree)
+	pc.Room = g.room
 	pc.Keep = min(upload.Defaults().PutWithin, g.config.Retention)
 	pc.SweepEvery = min(pc.SweepEvery, pc.Keep/2)
 	g.partials, err = partial.Open(pc, g.log)

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"path/filepath"
-	"syscall"
 
 	"github.com/imgfleet/imgfleet/gateway/alarm"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/gateway/watch"
 )
 
@@ -17,7 +17,7 @@ func (g *gateway) buildWatch(context.Context) error {
 	c, dir := g.config, g.config.Data.Dir
 	d := watch.Deps{
 		Alarms: g.alarms, Workers: g.fleet.Workers, Heard: g.fleet.Heard, Policy: g.policy.State, Engine: g.engine.Degraded, Led: g.led,
-		Disk: func() (watch.Disk, error) { return room(dir) }, Embedded: c.Engine.URL.Empty(), Version: version,
+		Disk: func() (watch.Disk, error) { return diskOf(dir) }, Embedded: c.Engine.URL.Empty(), Version: version,
 		Certs: []watch.Cert{
 			{Key: "tls.cert", File: c.TLS.Cert}, {Key: "tls.clientCA", File: c.TLS.ClientCA}, {Key: "admin.tls.cert", File: c.Admin.TLS.Cert},
 			{Key: "engine.tls.cert", File: c.Engine.TLS.Cert}, {Key: "engine.tls.ca", File: c.Engine.TLS.CA},
@@ -45,14 +45,10 @@ func (g *gateway) led() bool { return g.dispatch.Led() || g.alarms.Stands(alarm.
 // keepAlarms makes alarms outlive this process.
 func (g *gateway) keepAlarms() { g.alarms.Keep(filepath.Join(g.config.Data.Dir, alarmsFile)) }
 
-// room is how much room the file system of a directory has.
-func room(dir string) (watch.Disk, error) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return watch.Disk{}, err
-	}
-	unit := int64(fs.Bsize) //nolint:unconvert // macOS has another type
-	return watch.Disk{Free: int64(fs.Bavail) * unit, Total: int64(fs.Blocks) * unit}, nil
+// diskOf is how much room the file system of a directory has.
+func diskOf(dir string) (watch.Disk, error) {
+	free, total, err := room.Disk(dir)
+	return watch.Disk{Free: free, Total: total}, err
 }
 
 // alarmOf raises and clears the alarm of a check of readiness. Workers have

@@ -33,6 +33,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/cdn/refresh"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/gateway/upload"
 	"github.com/imgfleet/imgfleet/gateway/upload/partial"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
@@ -63,6 +64,7 @@ type gateway struct {
 	engine   *engine.Engine
 	keys     *keys.Ring
 	policy   *policy.Store
+	room     *room.Room // of the disk of data.dir
 	store    *store.Store
 	refresh  *refresh.Queue // nil without a CDN
 	fleet    *fleet.Fleet

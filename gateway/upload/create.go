@@ -3,10 +3,12 @@ package upload
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/session"
@@ -45,15 +47,30 @@ func (u *Uploads) Create(ctx context.Context, s session.ID, r CreateRequest) (up
 		SHA256: r.SHA256, Consent: consent, Metadata: r.Metadata, CreatedAt: now, ExpiresAt: now.Add(u.config.PutWithin),
 	}
 	up.RawKey, up.PhotoKey = up.prefix()+"raw", up.prefix()+"photo.jpg"
-	if err := u.reserve(ctx, up); err != nil {
+	err = u.store.Fits(ctx, up.Size)
+	if err == nil {
+		err = u.reserve(ctx, up)
+	}
+	if err != nil {
 		u.met.refused.WithLabelValues(string(fault.CodeOf(err))).Inc()
 		return Upload{}, false, err
 	}
 	if err := u.put(ctx, up, 0); err != nil {
-		return Upload{}, false, err
+		return Upload{}, false, errors.Join(err, u.takeBack(ctx, up))
 	}
 	u.met.created.Inc()
 	return up, false, nil
+}
+
+// takeBackWithin is how long a declaration that failed takes its bytes back.
+// They count until they would expire otherwise.
+const takeBackWithin = 300 * time.Millisecond
+
+func (u *Uploads) takeBack(ctx context.Context, up Upload) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackWithin)
+	defer cancel()
+	_, err := u.remove(ctx, up.Session, up.ID)
+	return err
 }
 
 // prefix is where an upload's objects are.

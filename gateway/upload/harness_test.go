@@ -17,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
 	"github.com/imgfleet/imgfleet/gateway/store/disk"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/limit"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -92,6 +93,7 @@ type fixture struct {
 	clock  atomic.Int64 // nanoseconds added
 	id     session.ID
 	dir    string // of the objects
+	room   *room.Room
 }
 
 func open(t testing.TB, change func(*Config, *policy.Limits)) *fixture {
@@ -112,6 +114,7 @@ func openOn(t testing.TB, e *engine.Engine, change func(*Config, *policy.Limits)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.room = d.Room()
 	sc := store.Defaults()
 	sc.InternalURL = "http://127.0.0.1:1"
 	s, err := store.New(sc, store.Deps{Driver: d, Keys: ring{}})

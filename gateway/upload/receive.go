@@ -9,6 +9,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -36,11 +37,16 @@ func (u *Uploads) Receive(ctx context.Context, g store.Grant, body io.Reader, le
 		return err
 	}
 	defer u.running.leave(b)
+	promise, err := u.store.Promise(ctx, g.Size)
+	if err != nil {
+		return err
+	}
+	defer promise.Return()
 	if _, err := u.partials.Remove(s, id); err != nil { // pieces are an older body, too
 		return fmt.Errorf("remove what had arrived: %w", err)
 	}
 	last := func() error { return u.newest(ctx, up, b) }
-	_, err = u.store.Put(ctx, g.Key, &exact{r: body, left: g.Size, body: b, last: last}, g.Size)
+	_, err = u.store.Put(ctx, g.Key, &exact{r: body, left: g.Size, body: b, last: last, promise: promise}, g.Size)
 	if fault.KindOf(err) == fault.TooLarge && err != nil {
 		return fault.New(fault.UploadTooLarge)
 	}
@@ -121,10 +127,11 @@ func checkLength(length, size int64) error {
 // exact fails when its reader ends early, or when its body was stopped; the
 // store fails when it goes on too long. last is asked at the end.
 type exact struct {
-	r    io.Reader
-	left int64
-	body *incoming
-	last func() error
+	r       io.Reader
+	left    int64
+	body    *incoming
+	last    func() error
+	promise *room.Promise
 }
 
 func (e *exact) Read(p []byte) (n int, err error) {
@@ -133,6 +140,7 @@ func (e *exact) Read(p []byte) (n int, err error) {
 	}
 	n, err = e.r.Read(p)
 	e.left -= int64(n)
+	e.promise.Came(int64(n))
 	switch cause := e.body.err(); {
 	case cause != nil:
 		return n, cause

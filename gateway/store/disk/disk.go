@@ -16,6 +16,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/imgfleet/imgfleet/gateway/store"
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -32,9 +33,10 @@ const (
 
 // Config says where the objects lie.
 type Config struct {
-	Dir     string // may hold foreign files; ours are under objects/
-	Sync    bool   // fsync before Put returns, so that it survives a power cut
-	MinFree int64  // refuse to write when less would be left, in bytes
+	Dir     string     // may hold foreign files; ours are under objects/
+	Sync    bool       // fsync before Put returns, so that it survives a power cut
+	MinFree int64      // refuse to write when less would be left, in bytes
+	Room    *room.Room // of the disk, where others fill it too; nil makes one of Dir and MinFree
 
 	Retention time.Duration // what an interrupted write left goes by then, and after an hour in any case; 0 is no bound
 }
@@ -66,7 +68,7 @@ type Disk struct {
 	root    string
 	temp    string
 	known   *otter.Cache[string, struct{}] // directories that exist
-	space   space
+	room    *room.Room
 	buffers sync.Pool
 }
 
@@ -81,7 +83,10 @@ func Open(c Config) (*Disk, error) {
 	}
 	d := &Disk{
 		config: c, root: filepath.Join(c.Dir, "objects"), temp: filepath.Join(c.Dir, "objects", ".tmp"), known: known,
-		space: space{dir: c.Dir, min: c.MinFree},
+		room: c.Room,
+	}
+	if d.room == nil {
+		d.room = room.Of(c.Dir, c.MinFree)
 	}
 	d.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
 	if err := os.MkdirAll(d.temp, dirMode); err != nil {
@@ -110,14 +115,16 @@ func (d *Disk) clearTemp() error {
 // Put writes to a temporary file and renames it, so that a reader sees the
 // old object or the whole new one.
 func (d *Disk) Put(_ context.Context, key string, r io.Reader) (int64, error) {
-	if err := d.space.check(); err != nil {
+	if err := d.room.Check(); err != nil {
 		return 0, err
 	}
+	room := d.room.Write()
+	defer room.End()
 	f, err := os.CreateTemp(d.temp, "")
 	if err != nil {
 		return 0, classify(err)
 	}
-	n, err := d.fill(f, r)
+	n, err := d.fill(f, r, room)
 	if err == nil {
 		err = d.place(f.Name(), key)
 	}
@@ -130,14 +137,18 @@ func (d *Disk) Put(_ context.Context, key string, r io.Reader) (int64, error) {
 
 // fill copies r to f and closes f in any case. Errors of r come back as they
 // are, errors of the file classified.
-func (d *Disk) fill(f *os.File, r io.Reader) (n int64, err error) {
+func (d *Disk) fill(f *os.File, r io.Reader, room *room.Writer) (n int64, err error) {
 	buffer := d.buffers.Get().(*[]byte)
 	defer d.buffers.Put(buffer)
 	for err == nil {
 		var m int
 		m, err = readSome(r, *buffer)
 		if m > 0 {
-			if _, werr := f.Write((*buffer)[:m]); werr != nil {
+			werr := room.Take(int64(m))
+			if werr == nil {
+				_, werr = f.Write((*buffer)[:m])
+			}
+			if werr != nil {
 				err = classify(werr)
 				break
 			}

@@ -12,7 +12,7 @@ import (
 
 // Probe writes a file beside the objects, reads it back and removes it.
 func (d *Disk) Probe(_ context.Context, more int64) error {
-	if err := d.space.check(); err != nil {
+	if err := d.room.Check(); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(d.temp, "probe")

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -36,8 +37,8 @@ type Chunk struct {
 
 // Append writes a chunk at its offset and returns how much of it is kept. When
 // the source fails, what came before is kept and the source's error is not
-// reported. While another process writes the same upload it is
-// fault.UploadLocked.
+// reported. When the disk is full the chunk is taken back, so that others have
+// room. While another process writes the same upload it is fault.UploadLocked.
 func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, err error) {
 	file, err := os.OpenFile(f.Path(s, id), os.O_WRONLY, 0)
 	if err != nil {
@@ -52,7 +53,17 @@ func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, er
 	} else if fi.Size() != c.Offset {
 		return 0, fault.New(fault.UploadOffsetMismatch) // somebody was here before we had the lock
 	}
-	n, err = f.copy(file, c)
+	promise, err := f.room.Promise(c.Max)
+	if err != nil {
+		return 0, err
+	}
+	defer promise.Return()
+	room := f.room.Write()
+	defer room.End()
+	n, err = f.copy(file, c, promise, room)
+	if fault.CodeOf(err) == fault.StorageFull {
+		return 0, errors.Join(err, classify(file.Truncate(c.Offset)))
+	}
 	if err == nil && c.Accept != nil {
 		err = c.Accept()
 	}
@@ -62,7 +73,7 @@ func (f *Files) Append(s task.SessionID, id task.UploadID, c Chunk) (n int64, er
 	return n, err
 }
 
-func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
+func (f *Files) copy(file *os.File, c Chunk, promise *room.Promise, room *room.Writer) (n int64, err error) {
 	buffer := f.buffers.get()
 	defer f.buffers.pool.Put(buffer)
 	source := io.LimitReader(c.Source, c.Max)
@@ -71,6 +82,10 @@ func (f *Files) copy(file *os.File, c Chunk) (n int64, err error) {
 		if m > 0 {
 			if c.Hash != nil {
 				_, _ = c.Hash.Write((*buffer)[:m])
+			}
+			promise.Came(int64(m))
+			if err := room.Take(int64(m)); err != nil {
+				return n, err
 			}
 			w, err := file.WriteAt((*buffer)[:m], c.Offset+n)
 			n += int64(w)

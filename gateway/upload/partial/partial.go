@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -31,7 +32,8 @@ type Config struct {
 	Dir        string        // ours alone; on the file system of the objects a finished file is not copied
 	Keep       time.Duration // since the last byte came
 	SweepEvery time.Duration
-	MinFree    int64 // refuse to begin when less would be left, in bytes
+	MinFree    int64      // refuse to write when less would be left, in bytes
+	Room       *room.Room // of the disk, where others fill it too; nil makes one of Dir and MinFree
 }
 
 // Defaults keep them an hour.
@@ -51,6 +53,7 @@ func (c Config) Validate() error {
 // share.
 type Files struct {
 	config  Config
+	room    *room.Room
 	log     *slog.Logger
 	buffers buffers
 }
@@ -64,7 +67,11 @@ func Open(c Config, log *slog.Logger) (*Files, error) {
 	if err := os.MkdirAll(c.Dir, dirMode); err != nil {
 		return nil, fmt.Errorf("open partial uploads: %w", err)
 	}
-	return &Files{config: c, log: log}, nil
+	f := &Files{config: c, room: c.Room, log: log}
+	if f.room == nil {
+		f.room = room.Of(c.Dir, c.MinFree)
+	}
+	return f, nil
 }
 
 // Path is where an upload's file lies. Ids were validated by the caller.
@@ -74,11 +81,8 @@ func (f *Files) Path(s task.SessionID, id task.UploadID) string {
 
 // Create begins an upload of size bytes, unless the disk has no room for it.
 func (f *Files) Create(s task.SessionID, id task.UploadID, size int64) error {
-	var disk syscall.Statfs_t
-	err := syscall.Statfs(f.config.Dir, &disk)
-	blockSize := int64(disk.Bsize) //nolint:unconvert // macOS has another type
-	if err == nil && int64(disk.Bavail)*blockSize < f.config.MinFree+size {
-		return fault.New(fault.StorageFull).After(30 * time.Second)
+	if err := f.room.Fits(size); err != nil {
+		return err
 	}
 	file, err := os.OpenFile(f.Path(s, id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {

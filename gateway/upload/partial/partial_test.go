@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/store/room"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -117,7 +118,7 @@ func TestASessionsFilesGoTogether(t *testing.T) {
 func TestAFullDiskRefusesPolitely(t *testing.T) {
 	t.Parallel()
 	f, s, _ := open(t)
-	f.config.MinFree = 1 << 62
+	f.room = room.Of(f.config.Dir, 1<<62)
 	if err := f.Create(s, task.UploadID(task.NewID()), 1); fault.CodeOf(err) != fault.StorageFull {
 		t.Errorf("err = %v", err)
 	}

@@ -341,7 +341,7 @@ export interface paths {
         get: operations["getFile"];
         /**
          * Send the bytes of an upload
-         * @description The URL comes from `POST /uploads`; exactly the declared size and type are taken. Of two bodies under way for one upload, the newer is taken: the older is answered `409 upload_superseded` at once, and its connection closes. So a client that comes again need not wait.
+         * @description The URL comes from `POST /uploads`; exactly the declared size and type are taken. Of two bodies under way for one upload, the newer is taken: the older is answered `409 upload_superseded` at once, and its connection closes. So a client that comes again need not wait. Where the disk has no room for the body beside those that are under way, it is `503 storage_full` with `Retry-After`, before it is sent or while it is.
          */
         put: operations["putFile"];
         post?: never;
