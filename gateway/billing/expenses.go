@@ -81,6 +81,7 @@ func (e Expenses) lines(from string) []operator.Cost {
 	out := []operator.Cost{}
 	for c := range e.each() {
 		if c.Day >= from {
+			c.FenPerPicture = c.PerPicture()
 			c.Day = c.Day[:4] + "-" + c.Day[4:6] + "-" + c.Day[6:]
 			out = append(out, c)
 		}

@@ -84,7 +84,7 @@ func TestWhatIsUnderWayCountsAndWhatWasNotBilledIsGivenBack(t *testing.T) {
 	if want := (operator.Sums{Attempts: 2, Failed: 1, Unknown: 1, UnknownFen: 20, ReturnedFen: 20}); got["a"] != want {
 		t.Errorf("a: %+v, want %+v", got["a"], want)
 	}
-	if want := (operator.Sums{Attempts: 2, OK: 2, ChargedFen: 60}); got["b"] != want {
+	if want := (operator.Sums{Attempts: 2, OK: 2, ChargedFen: 60, Pictures: 2, PictureFen: 60}); got["b"] != want {
 		t.Errorf("b: %+v, want %+v", got["b"], want)
 	}
 }

@@ -259,6 +259,9 @@ type Status struct {
 	InFlight    map[string]int `json:"inFlight"` // calls by provider, on the leader
 	Disabled    []string       `json:"disabled"` // providers switched off
 	Alarms      []Alarm        `json:"alarms"`
+
+	Objectives    []Objective `json:"objectives"`
+	WindowSeconds float64     `json:"windowSeconds"` // over which these are measured
 }
 
 // Check is one thing that a gateway works with.
@@ -336,41 +339,4 @@ type BudgetsPatch struct {
 // BudgetsReset removes some budgets, all of them when none is named.
 type BudgetsReset struct {
 	Names []string `json:"names,omitempty"`
-}
-
-// Cost is what the calls to one model of a provider from one region came to on
-// a day.
-type Cost struct {
-	Day      string `json:"day"` // yyyy-mm-dd, in Shanghai
-	Provider string `json:"provider"`
-	Model    string `json:"model,omitempty"` // "" where none was noted
-	Region   string `json:"region,omitempty"`
-	Sums
-}
-
-// Sums are what a number of calls came to.
-type Sums struct {
-	Attempts    int64 `json:"attempts"`
-	OK          int64 `json:"ok"`
-	Failed      int64 `json:"failed"`  // and not billed
-	Unknown     int64 `json:"unknown"` // may have been billed
-	Hedges      int64 `json:"hedges"`
-	ChargedFen  int64 `json:"chargedFen"`
-	UnknownFen  int64 `json:"unknownFen"`
-	ReturnedFen int64 `json:"returnedFen"` // reserved and not spent
-}
-
-// SpentFen is what was billed or may have been.
-func (s Sums) SpentFen() int64 { return s.ChargedFen + s.UnknownFen }
-
-// Add adds other sums.
-func (s *Sums) Add(o Sums) {
-	s.Attempts += o.Attempts
-	s.OK += o.OK
-	s.Failed += o.Failed
-	s.Unknown += o.Unknown
-	s.Hedges += o.Hedges
-	s.ChargedFen += o.ChargedFen
-	s.UnknownFen += o.UnknownFen
-	s.ReturnedFen += o.ReturnedFen
 }

@@ -296,7 +296,7 @@ func (s *Stage) alarms(left int64) (out []dispatch.Alarm) {
 // Costs plays the dispatcher.
 func (s *Stage) Costs(context.Context, int) ([]operator.Cost, error) {
 	return []operator.Cost{
-		{Day: "2026-03-01", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: operator.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40}},
+		{Day: "2026-03-01", Provider: "seedream", Model: "doubao-seedream-4-0-250828", Region: "cn-north", Sums: operator.Sums{Attempts: 64, OK: 60, Failed: 2, Unknown: 2, Hedges: 3, ChargedFen: 1200, UnknownFen: 40, ReturnedFen: 40, Pictures: 59, PictureFen: 1239}, FenPerPicture: new(21.0)},
 		{Day: "2026-03-01", Provider: "mock", Model: "mock", Region: "cn-east", Sums: operator.Sums{Attempts: 5, OK: 5}},
 	}, nil
 }

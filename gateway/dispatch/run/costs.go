@@ -32,6 +32,9 @@ func (r *Run) recall(a task.Attempt) {
 // outcome nobody knows may have been billed.
 func (r *Run) costs(rec *task.Record) (e billing.Expenses, paid bool) {
 	e = make(billing.Expenses)
+	if made, fen := picture(rec); made != nil {
+		e.Add(made.StartedAt, made.Provider, made.Region, made.Model, operator.Sums{Pictures: 1, PictureFen: fen})
+	}
 	for _, a := range rec.Attempts {
 		if out, ok := r.outcomes[a.Number]; ok && a.Outcome == "" { // of a deleted task
 			a.Outcome, a.PriceFen = out.Result, price(a, out)
@@ -53,4 +56,20 @@ func (r *Run) costs(rec *task.Record) (e billing.Expenses, paid bool) {
 		e.Add(a.StartedAt, a.Provider, a.Region, a.Model, s)
 	}
 	return e, paid
+}
+
+// picture is the attempt that made the picture of a task, and what all its
+// attempts cost; nil when no picture was delivered.
+func picture(rec *task.Record) (made *task.Attempt, fen int64) {
+	if rec.Deleted || rec.State != task.Succeeded || rec.Result == nil {
+		return nil, 0
+	}
+	for i := range rec.Attempts {
+		a := &rec.Attempts[i]
+		fen += a.PriceFen
+		if key(rec, a.Number, image) == rec.Result.ImageKey {
+			made = a
+		}
+	}
+	return made, fen
 }
