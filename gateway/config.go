@@ -11,6 +11,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/dispatch"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/objective"
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload/tus"
@@ -40,6 +41,7 @@ func defaults() *Config {
 		Providers:  []providerConfig{{Name: mock, Kind: mock}},
 		Fallback:   fallbackConfig{NoticeAfter: f.NoticeAfter, Unknown: string(f.Unknown)},
 		Dispatch:   dispatchConfig{Window: d.Window, Spill: d.Spill, BudgetAlarm: d.Alarming.BudgetShare, AllowanceAlarm: d.Alarming.Allowance},
+		Objectives: objective.Defaults(),
 		Moderation: moderation.Defaults(),
 		Log:        telemetry.LogDefaults(),
 	}
@@ -79,7 +81,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, c.TLS.Validate())
 	}
 	errs = append(errs, c.validateListeners(), c.facts().Validate(), c.admin(c.sealedAdminToken()).Validate(), c.validateAddresses(), c.Log.Validate(), c.validateObjects(secret.Sealed), c.Limits.Validate(), c.Moderation.Validate(),
-		c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate())
+		c.engine(secret.Sealed).Validate(), c.session().Validate(), c.routing().Validate(), c.dispatch().Validate(), c.Objectives.Validate())
 	return errors.Join(errs...)
 }
 

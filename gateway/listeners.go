@@ -45,7 +45,7 @@ func (g *gateway) buildHTTP(context.Context) (err error) {
 		Sessions: g.session, Limiter: g.limiter, Quota: g.quota, Uploads: g.uploads, Tus: g.tus, Intake: g.intake, Erasure: g.eraser,
 		Store: g.store, Policy: g.policy, Follow: g.follow, Version: httpapi.Version{Version: version},
 		Ready:  g.ready,
-		Logger: g.log, Registry: g.reg,
+		Logger: g.log, Registry: g.reg, Answered: g.tally.Answered,
 	})
 	return err
 }
@@ -67,7 +67,7 @@ func (g *gateway) buildAdmin(context.Context) error {
 	}
 	g.admin, err = admin.New(g.config.admin(token), admin.Deps{
 		Policy: g.policy, Queue: g.queue, Intake: g.intake, Quota: g.quota, Campaigns: g.campaign, Eraser: g.eraser, Store: g.store, Partials: g.partials, Fleet: g.fleet,
-		Dispatch: g.dispatch, Alarms: g.alarms, Engine: g.engine, Ramp: g.ramp, Arms: g.arms, Notes: g.text,
+		Dispatch: g.dispatch, Alarms: g.alarms, Engine: g.engine, Ramp: g.ramp, Arms: g.arms, Notes: g.text, Objectives: g.promised,
 		Providers: g.router.Configured().Providers, Fallback: g.router.Configured().Fallback(), Ready: g.ready, Registry: g.reg,
 		Logger: g.log, Version: version, Environment: g.config.environment(),
 	})

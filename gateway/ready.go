@@ -28,7 +28,7 @@ func (g *gateway) buildReady(ctx context.Context) error {
 		{Name: checkStore, Probe: g.store.Probe},
 		{Name: checkWorkers, Need: readiness.AtFirst, Probe: g.someWorker},
 	}, g.alarmOf)
-	return nil
+	return g.reg.Register(newGauges(g))
 }
 
 // someWorker reports whether a worker was heard of lately.

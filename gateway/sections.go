@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/admin"
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/objective"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/limit"
@@ -47,6 +48,8 @@ type Config struct {
 	Fallback fallbackConfig `config:"fallback"`
 	// Who is served next, and by which worker.
 	Dispatch dispatchConfig `config:"dispatch"`
+	// What people are promised: imgctl status shows each beside what they got over the last hour, and the alarm objective_missed tells when it is less.
+	Objectives objective.Config `config:"objectives"`
 	// What people may write and show. Gateways judge words, workers judge pictures.
 	Moderation moderation.Config `config:"moderation"`
 	// The files for mutual TLS between gateways and workers. Give all three or none.

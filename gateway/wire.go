@@ -23,6 +23,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/httpapi"
 	"github.com/imgfleet/imgfleet/gateway/intake"
 	"github.com/imgfleet/imgfleet/gateway/keys"
+	"github.com/imgfleet/imgfleet/gateway/objective"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/quota"
@@ -83,6 +84,8 @@ type gateway struct {
 	ramp     *ramp.Ramp
 	campaign *campaign.Keeper
 	arms     *experiment.Desk
+	tally    *objective.Tally
+	promised *objective.Keeper
 	ready    *readiness.Monitor
 	watch    *watch.Watch
 	http     *httpapi.Server
@@ -160,6 +163,7 @@ func (g *gateway) run(told context.Context) error {
 		"dispatch":   g.dispatch.Run,
 		"ramp":       g.ramp.Run,
 		"arms":       g.arms.Run,
+		"promised":   g.promised.Run,
 		"ready":      g.ready.Run,
 		"alarms":     g.alarms.Run,
 		"watch":      g.watch.Run,
@@ -234,6 +238,10 @@ func (g *gateway) buildState(ctx context.Context) (err error) {
 	if g.queue, err = queue.Open(ctx, g.engine, depth, g.log, g.reg); err != nil {
 		return err
 	}
+	g.tally = objective.NewTally(g.config.Objectives, g.reg)
+	if g.promised, err = objective.Open(ctx, g.config.Objectives, objective.Deps{ID: g.id, Engine: g.engine, Tally: g.tally, Alarms: g.alarms, Logger: g.log}); err != nil {
+		return err
+	}
 	g.campaign = campaign.New(campaign.Deps{Engine: g.engine, Policy: g.policy, Queue: g.queue, Depth: depth, Logger: g.log})
 	return nil
 }
@@ -281,7 +289,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 	if g.intake, err = intake.Open(ctx, ic, intake.Deps{
 		Engine: g.engine, Queue: g.queue, Uploads: g.uploads, Quota: g.quota, Limiter: g.limiter, Text: g.text,
 		Policy: g.policy, Campaigns: g.campaign, Store: g.store, Arms: g.arms, Logger: g.log, Registry: g.reg,
-		Payable: func(id task.ID, campaign string) error { return g.dispatch.Payable(id, campaign) }, // built later: it settles with the intake
+		Tally: g.tally, Payable: func(id task.ID, campaign string) error { return g.dispatch.Payable(id, campaign) }, // built later: it settles with the intake
 	}); err != nil {
 		return err
 	}
@@ -298,7 +306,7 @@ func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
 		ID: g.id, Engine: g.engine, Queue: g.queue, Fleet: g.fleet, Policy: g.policy.State, Fresh: g.policy.Fresh, Store: g.store.Accepts, Registry: g.reg,
 		TaskFen: func() int64 { return g.policy.Limits().TaskFen },
-		Runs:    taskrun.Deps{Router: g.router, Caller: g.client, Objects: g.store, Settler: g.intake, Arms: g.arms, Logger: g.log},
+		Runs:    taskrun.Deps{Router: g.router, Caller: g.client, Objects: g.store, Settler: g.intake, Arms: g.arms, Tally: g.tally, Logger: g.log},
 	}); err != nil {
 		return err
 	}

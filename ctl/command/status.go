@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,12 +34,17 @@ func statusView(s operator.Status, now time.Time) terminal.View {
 		{"intake", intakeText(s.Intake)},
 		{"tasks", fmt.Sprintf("%d queued, %d running, room for %d", s.Queued, s.Running, s.Capacity)},
 		{"service time", fmt.Sprintf("%s median, %s for 90%%", seconds(s.P50Seconds), seconds(s.P90Seconds))},
+	}
+	for _, o := range s.Objectives {
+		rows = append(rows, []string{"objective " + o.Name, objectiveText(o, time.Duration(s.WindowSeconds*float64(time.Second)))})
+	}
+	rows = append(rows, [][]string{
 		{"workers", fmt.Sprintf("%d%s", s.Workers, counts(s.Regions))},
 		{"dispatcher", dispatcherText(s)},
 		{"switched off", cmp.Or(strings.Join(s.Disabled, ", "), "nothing")},
 		{"state version", strconv.Itoa(s.Policy)},
 		{"alarms", alarmsText(s.Alarms)},
-	}
+	}...)
 	return terminal.View{Doc: s, Names: []string{ready}, Table: terminal.Table{
 		Columns: []terminal.Column{{Name: "what"}, {Name: "how", Least: 20, Wrap: true}}, Rows: rows,
 	}, More: []terminal.Table{alarmsTable(s.Alarms, now)}}
@@ -90,6 +96,36 @@ func alarmsText(alarms []operator.Alarm) string {
 		return strconv.Itoa(len(alarms))
 	}
 	return fmt.Sprintf("%d, %d critical", len(alarms), critical)
+}
+
+// objectiveText puts what people got beside what they are promised.
+func objectiveText(o operator.Objective, window time.Duration) string {
+	show := func(v float64) string { return strconv.FormatFloat(100*v, 'f', -1, 64) + " %" }
+	what, bound := "tasks", "at least "
+	switch o.Name {
+	case operator.ObjectiveP95:
+		show = seconds
+		what, bound = "pictures", "at most "
+	case operator.ObjectiveErrors:
+		what, bound = "answers", "at most "
+	}
+	over := fmt.Sprintf("over the last %d minutes", int(window.Minutes()))
+	if o.Measured == nil {
+		return fmt.Sprintf("%s%s; no %s %s", bound, show(o.Objective), what, over)
+	}
+	text := fmt.Sprintf("%s%s; is %s of %d %s %s", bound, show(o.Objective), show(round(*o.Measured)), o.Of, what, over)
+	if o.Missed {
+		text += ": missed"
+	}
+	return text
+}
+
+// round keeps what a reader can use: hundredths of a percent, and of a second.
+func round(v float64) float64 {
+	if v > 1 {
+		return math.Round(100*v) / 100
+	}
+	return math.Round(10000*v) / 10000
 }
 
 // uptime counts in minutes, so that a watched status stands still.

@@ -19,7 +19,8 @@ type clustered struct {
 	engine rig.Engine
 }
 
-func clusteredSite(t *testing.T, model string) *clustered {
+// threeNodes are an engine that outlives gateways.
+func threeNodes(t *testing.T) rig.Engine {
 	t.Helper()
 	programs, err := built()
 	if err != nil {
@@ -29,11 +30,17 @@ func clusteredSite(t *testing.T, model string) *clustered {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &clustered{engine: programs.Engine(t.TempDir(), ports, rig.Environ(os.Environ()), "1m")}
-	if err := c.engine.Start(); err != nil {
+	engine := programs.Engine(t.TempDir(), ports, rig.Environ(os.Environ()), "1m")
+	if err := engine.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.engine.Kill)
+	t.Cleanup(engine.Kill)
+	return engine
+}
+
+func clusteredSite(t *testing.T, model string) *clustered {
+	t.Helper()
+	c := &clustered{engine: threeNodes(t)}
 	config := laid(unlimited(), section{"providers": []section{{"name": "mock", "kind": "mock", "model": model}}})
 	c.site = gatewayWith(t, laid(config, section{
 		"engine": section{"url": c.engine.URL, "token": c.engine.Token}, "store": section{"shared": true},

@@ -30,6 +30,7 @@ func gatewayEffects() []effect {
 		{"engine.url engine.listen engine.token store.shared", seeEngine},
 		{"fallback.unknown fallback.hedgeBudget fallback.doublePayFenPerDay fallback.mock", seeFallback},
 		{"environment", seeEnvironment},
+		{"objectives.success objectives.p95 objectives.errors", seeObjectives},
 		{"simulate.listen simulate.vendors[].name simulate.vendors[].kind simulate.vendors[].dialect simulate.vendors[].listen simulate.vendors[].apiKey simulate.vendors[].knobs", seeSimulation},
 	}
 }
@@ -222,6 +223,17 @@ func seeEnvironment(t *testing.T) {
 	simulated := playedWith(t, section{"environment": "prod"})
 	if said := simulated.ended(t); !strings.Contains(said, "environment (line 1): vendors are simulated in dev only") {
 		t.Errorf("vendors are played in prod: %s", said)
+	}
+}
+
+func seeObjectives(t *testing.T) {
+	s := gatewayWith(t, section{"objectives": section{"success": 0.75, "p95": "77s", "errors": 0.125}})
+	shows(t, map[string]float64{
+		"imgfleet_objective_seconds": 77, "imgfleet_objective_success_ratio": 0.75, "imgfleet_objective_errors_ratio": 0.125,
+	}, s.admin)
+	got, err := s.operators(t, "").Status(t.Context())
+	if err != nil || len(got.Objectives) != 3 || got.Objectives[1].Objective != 77 {
+		t.Errorf("%+v, %v", got.Objectives, err)
 	}
 }
 

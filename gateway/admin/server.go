@@ -114,6 +114,11 @@ type arms interface {
 	Shares(book string, e policy.Experiment) []experiment.Share
 }
 
+// objectives is gateway/objective.
+type objectives interface {
+	Objectives() []operator.Objective
+}
+
 // readier is gateway/readiness.
 type readier interface {
 	Report(ctx context.Context) readiness.Report
@@ -139,6 +144,7 @@ type Deps struct {
 	Providers   []routing.Provider // as configured
 	Fallback    operator.Fallback  // as configured
 	Ready       readier
+	Objectives  objectives           // nil: none are shown
 	Registry    *prometheus.Registry // shown at /metrics; nil shows none
 	Logger      *slog.Logger
 	Version     string // of this build

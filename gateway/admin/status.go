@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/imgfleet/imgfleet/gateway/objective"
 	"github.com/imgfleet/imgfleet/pkg/operator"
 )
 
@@ -35,6 +36,9 @@ func (s *Server) status(r *http.Request) (any, error) {
 	}
 	slices.Sort(out.Disabled)
 	s.load(r, &out)
+	if out.Objectives, out.WindowSeconds = []operator.Objective{}, objective.Window.Seconds(); s.deps.Objectives != nil {
+		out.Objectives = s.deps.Objectives.Objectives()
+	}
 	return out, nil
 }
 

@@ -38,6 +38,8 @@ const (
 	DiskLow         Name = "disk_low"         // of data.dir
 	CertificateEnds Name = "certificate_ends" // soon, or it has
 
+	ObjectiveMissed Name = "objective_missed" // people do not get what the section objectives promises
+
 	EngineDiffers Name = "engine_differs" // the configuration asks for what shared state is not: a stream, or a key that gateways share
 )
 

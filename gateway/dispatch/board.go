@@ -144,11 +144,17 @@ type snapshot struct {
 	providers map[string]ProviderStatus
 	breakers  map[health.Lane]string
 	inFlight  map[string]int // calls by provider
+	oldest    time.Time      // when the task that has waited longest was accepted; zero when none waits
 }
 
 func (b *board) snapshot(now time.Time) snapshot {
 	s := snapshot{
 		load: b.load(now), providers: make(map[string]ProviderStatus), breakers: b.health.Breakers(now), inFlight: maps.Clone(b.slots.providers),
+	}
+	for _, it := range b.held {
+		if at := it.lease.Job.CreatedAt; it.run == nil && (s.oldest.IsZero() || at.Before(s.oldest)) {
+			s.oldest = at
+		}
 	}
 	for _, p := range b.plans.deps.Runs.Router.Config().Providers {
 		s.providers[p.Name] = b.provider(p.Name, now)

@@ -11,6 +11,7 @@ type collector struct {
 	waiting, running, capacity *prometheus.Desc
 	breakers, window, spent    *prometheus.Desc
 	budget, remaining, alarms  *prometheus.Desc
+	leader, oldest             *prometheus.Desc
 }
 
 func newCollector(d *Dispatcher) *collector {
@@ -27,13 +28,15 @@ func newCollector(d *Dispatcher) *collector {
 		spent:      desc("spent_today_fen", "Spent today in Shanghai, with what is set aside for calls in flight.", "provider"),
 		budget:     desc("budget_today_fen", "What may be spent today, by provider; * is the whole service.", "provider"),
 		remaining:  desc("remaining_calls", "What a vendor said of late may still be asked for in its period; absent for vendors that say nothing.", "provider"),
+		leader:     desc("leader", "1 on the gateway that dispatches. It is 0 as soon as another may lead."),
+		oldest:     prometheus.NewDesc("imgfleet_queue_oldest_seconds", "How long ago the task was accepted that has waited longest for its first call, 0 when none waits. Every gateway tells what the leader knows.", nil, nil),
 		alarms:     desc("alarm_info", "1 while a budget is nearly spent or a vendor's allowance is low.", "alarm", "name"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.waiting, c.running, c.capacity, c.breakers, c.window, c.spent, c.budget, c.remaining, c.alarms} {
+	for _, d := range []*prometheus.Desc{c.waiting, c.running, c.capacity, c.breakers, c.window, c.spent, c.budget, c.remaining, c.alarms, c.leader, c.oldest} {
 		to <- d
 	}
 }
@@ -43,13 +46,15 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	t, r := c.dispatcher.current.Load(), report{}
-	if t != nil {
-		r = t.report()
+	t, r, leads := c.dispatcher.current.Load(), report{}, 0.0
+	if t != nil && t.held.sure() {
+		r, leads = t.report(), 1
 		for name, fen := range t.deps.Policy().Budgets {
 			gauge(c.budget, float64(fen), name)
 		}
 	}
+	gauge(c.leader, leads)
+	gauge(c.oldest, c.dispatcher.waited(r.broadcast).Seconds())
 	gauge(c.waiting, float64(r.snapshot.load.Waiting))
 	gauge(c.running, float64(r.snapshot.load.Running))
 	gauge(c.capacity, float64(r.snapshot.load.Capacity))

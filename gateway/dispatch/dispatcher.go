@@ -54,6 +54,9 @@ func New(ctx context.Context, c Config, deps Deps) (*Dispatcher, error) {
 	if deps.Runs.Now == nil {
 		deps.Runs.Now = time.Now
 	}
+	if deps.Runs.Tally == nil {
+		deps.Runs.Tally = run.Uncounted{}
+	}
 	if deps.Fresh == nil {
 		deps.Fresh = func(context.Context) error { return nil }
 	}
@@ -99,6 +102,7 @@ func (d *Dispatcher) lead(ctx context.Context, l *lease) {
 	var keeping sync.WaitGroup
 	keeping.Go(func() { cancel(l.keep(ctx)) })
 	t := newTerm(d.config, d.deps, d.logged, &d.onset, &d.memory)
+	t.held = &l.held
 	d.current.Store(t)
 	log.Info("dispatch leads", "gateway", d.deps.ID)
 	err := t.run(ctx)

@@ -18,6 +18,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
+	"github.com/imgfleet/imgfleet/gateway/objective"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/routing"
@@ -47,6 +48,8 @@ type world struct {
 	fresh   func(context.Context) error
 	store   func() error // nil: it takes everything
 	log     *slog.Logger
+	tallied *prometheus.Registry // what all gateways count together
+	tally   *objective.Tally
 }
 
 // clock stands still until the test lets time pass.
@@ -80,6 +83,8 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		t: t, workers: newWorkers(), shelf: newShelf(), books: newBooks(), config: Defaults(), routes: routing.Defaults(),
 		crowd: newCrowd(worker("w1", "", 4, "a")), log: slog.New(slog.DiscardHandler),
 	}
+	w.tallied = prometheus.NewRegistry()
+	w.tally = objective.NewTally(objective.Defaults(), w.tallied)
 	w.routes.Providers = []routing.Provider{provider("a")}
 	w.policy.Store(&policy.State{})
 	for _, c := range change {
@@ -134,7 +139,7 @@ func (w *world) startOn(e *engine.Engine, q *queue.Queue) *running {
 	d, err := New(w.t.Context(), w.config, Deps{
 		ID: task.NewID(), Engine: e, Queue: q, Fleet: w.crowd, Policy: w.policy.Load, Fresh: w.fresh, Store: w.store, TaskFen: func() int64 { return w.taskFen }, Registry: reg,
 		Runs: run.Deps{
-			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Logger: w.log, Now: now,
+			Router: routing.New(w.routes, w.policy.Load), Caller: w.workers, Objects: w.shelf, Settler: w.books, Arms: w.arms, Tally: w.tally, Logger: w.log, Now: now,
 		},
 	})
 	if err != nil {

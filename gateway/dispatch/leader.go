@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
@@ -35,7 +36,14 @@ type lease struct {
 	value   []byte
 	rev     uint64
 	renewed time.Time // when the last renewal that succeeded was sent
+	held    held
 }
+
+// held is what others than the lease's own loop may know of it.
+type held struct{ until atomic.Int64 } // nanoseconds since 1970
+
+// sure reports whether nobody else can lead now.
+func (h *held) sure() bool { return time.Now().UnixNano() < h.until.Load() }
 
 // renew takes the lease or prolongs it. fault.Conflict says that another has
 // it.
@@ -49,6 +57,7 @@ func (l *lease) renew(ctx context.Context) error {
 	}
 	if err == nil {
 		l.rev, l.renewed = rev, sent
+		l.held.until.Store(sent.Add(leaderTTL).UnixNano())
 	}
 	return err
 }
@@ -79,6 +88,7 @@ func (l *lease) keep(ctx context.Context) error {
 	for range tick.After(ctx, leaderRenew) {
 		err := l.renew(ctx)
 		if fault.KindOf(err) == fault.Conflict || time.Since(l.renewed) > leaderPatience {
+			l.held.until.Store(0)
 			return errLeaseLost
 		}
 	}

@@ -29,7 +29,7 @@ func (t *term) report() report {
 		p.SpentFen = spending.Providers[name]
 		s.providers[name] = p
 	}
-	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns, Hold: fault.CodeOf(t.deps.Store())}}
+	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns, Hold: fault.CodeOf(t.deps.Store())}, Oldest: s.oldest}
 	b.Alarms = append(t.config.Alarming.alarms(b, t.deps.Policy()), t.scene(b.Known).troubles()...)
 	t.onset.stamp(b.Alarms, now)
 	return report{b, s}
@@ -57,6 +57,19 @@ func (d *Dispatcher) Status() Status {
 func (d *Dispatcher) Led() bool {
 	b := d.last.Load()
 	return d.current.Load() != nil || b != nil && d.deps.Runs.Now().Sub(b.At) < broadcastStale
+}
+
+// waited is for how long a task has waited for its first call, by what the
+// leader tells, or by our own report when we lead.
+func (d *Dispatcher) waited(ours broadcast) time.Duration {
+	b, now := &ours, d.deps.Runs.Now()
+	if b.At.IsZero() {
+		b = d.last.Load()
+	}
+	if b == nil || b.Oldest.IsZero() || now.Sub(b.At) >= broadcastStale {
+		return 0
+	}
+	return max(0, now.Sub(b.Oldest))
 }
 
 // subscribe keeps what the leader broadcasts.

@@ -62,6 +62,7 @@ type broadcast struct {
 
 	At      time.Time `json:"at"`
 	Waiting int       `json:"waiting,omitempty"` // tasks that are accepted and not begun
+	Oldest  time.Time `json:"oldest,omitzero"`   // of these, when the first was accepted
 }
 
 // spending is what was spent today.

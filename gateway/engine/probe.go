@@ -93,6 +93,8 @@ func (e *Engine) look(ctx context.Context, s *stream) error {
 		err = e.remake(ctx, s)
 	case err == nil && info.Cluster != nil && info.Cluster.Leader == "":
 		err = errors.New("it has no leader")
+	case err == nil:
+		s.bytes.Store(info.State.Bytes)
 	}
 	if err != nil {
 		return fmt.Errorf("stream %s: %s", name, reason(err))
@@ -104,6 +106,15 @@ func (e *Engine) look(ctx context.Context, s *stream) error {
 		e.marks.clear(name)
 	}
 	return nil
+}
+
+// Bytes is the size of the streams that this gateway uses, when they were
+// probed last.
+func (e *Engine) Bytes() (sum uint64) {
+	for _, s := range e.streams.all() {
+		sum += s.bytes.Load()
+	}
+	return sum
 }
 
 // refuses publishes what the stream must not take.

@@ -38,6 +38,8 @@ type stream struct {
 	want jetstream.StreamConfig
 	most atomic.Int64 // messages, where operators change that; 0 for what want says
 	ends atomic.Bool  // any gateway may drop it
+
+	bytes atomic.Uint64 // that it had when a probe looked last
 }
 
 // wants is what the stream shall be now.

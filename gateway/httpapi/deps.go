@@ -42,6 +42,7 @@ type Deps struct {
 	Version  Version
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+	Answered func(status int) // to people, probes left out; nil: nobody counts
 	Now      func() time.Time // time.Now when nil
 }
 

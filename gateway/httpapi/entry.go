@@ -133,6 +133,9 @@ func (s *Server) end(c *call) {
 	}
 	status := c.status()
 	s.met.requests.WithLabelValues(c.route.method, c.route.path, strconv.Itoa(status)).Inc()
+	if s.deps.Answered != nil && !c.route.probe {
+		s.deps.Answered(status)
+	}
 	s.met.seconds.WithLabelValues(c.route.method, c.route.path).Observe(time.Since(c.began).Seconds())
 	attrs := []any{
 		"request", c.id, "method", c.route.method, "route", c.route.path, "status", status,

@@ -37,6 +37,7 @@ func (in *Intake) fromCache(ctx context.Context, d *draft) (*task.Record, error)
 	if err != nil {
 		return nil, fmt.Errorf("write cached task: %w", err)
 	}
+	in.tally.Ended(r)
 	return r, nil
 }
 

@@ -32,6 +32,9 @@ func (in *Intake) Cancel(ctx context.Context, s session.ID, id task.ID) (*task.R
 				}
 				return nil, fmt.Errorf("cancel task: %w", err)
 			}
+			if r.State.Terminal() {
+				in.tally.Ended(r)
+			}
 		}
 		return r, in.afterCancel(ctx, r)
 	}

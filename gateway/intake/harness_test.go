@@ -147,6 +147,23 @@ type fixture struct {
 	limits  atomic.Pointer[policy.Limits]
 	id      session.ID
 	photo   task.UploadID
+	ended   fakeTally
+}
+
+// fakeTally remembers what was counted.
+type fakeTally struct {
+	mu  sync.Mutex
+	all []string // "state cached?"
+}
+
+func (f *fakeTally) Ended(r *task.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what := string(r.State)
+	if r.Cached {
+		what += " cached"
+	}
+	f.all = append(f.all, what)
 }
 
 func open(t testing.TB) *fixture {
@@ -188,7 +205,7 @@ func openIn(t testing.TB, dir string) *fixture {
 	f.keeper = campaign.New(campaign.Deps{Engine: e, Policy: operatorState{f.policy, current}, Queue: q, Logger: slog.New(slog.DiscardHandler)})
 	f.Intake, err = Open(t.Context(), Defaults(), Deps{
 		Engine: e, Queue: q, Uploads: f.uploads, Quota: f.quota, Limiter: ratelimit.New(current, nil),
-		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms, Campaigns: f.keeper,
+		Text: fakeText{}, Policy: f.policy, Store: f.store, Arms: f.arms, Campaigns: f.keeper, Tally: &f.ended,
 	})
 	if err != nil {
 		t.Fatal(err)

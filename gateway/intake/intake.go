@@ -79,6 +79,16 @@ func (noCampaigns) Admit(context.Context, string, task.ID, time.Duration) error 
 func (noCampaigns) Release(context.Context, string, task.ID) error { return nil }
 func (noCampaigns) AdmitOther(context.Context) error               { return nil }
 
+// tally counts tasks that end here.
+type tally interface {
+	Ended(r *task.Record) // by its last revision, which we wrote
+}
+
+// uncounted is for an intake whose tasks nobody counts.
+type uncounted struct{}
+
+func (uncounted) Ended(*task.Record) {}
+
 // objects is what gateway/store gives.
 type objects interface {
 	Accepts() error
@@ -107,6 +117,7 @@ type Deps struct {
 	Now      func() time.Time // time.Now when nil
 
 	Campaigns campaigns // nil: there are none
+	Tally     tally     // nil: nobody counts
 
 	// Payable refuses a task that nobody may be paid for any more today; nil
 	// refuses none.
@@ -133,6 +144,7 @@ type Intake struct {
 	payable  func(task.ID, string) error
 
 	campaigns campaigns
+	tally     tally
 }
 
 // Open prepares the intake.
@@ -146,6 +158,9 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	if d.Campaigns == nil {
 		d.Campaigns = noCampaigns{}
+	}
+	if d.Tally == nil {
+		d.Tally = uncounted{}
 	}
 	if d.Payable == nil {
 		d.Payable = func(task.ID, string) error { return nil }
@@ -161,7 +176,7 @@ func Open(ctx context.Context, c Config, d Deps) (*Intake, error) {
 	}
 	return &Intake{
 		config: c, queue: d.Queue, uploads: d.Uploads, quota: d.Quota, limiter: d.Limiter, text: d.Text, policy: d.Policy,
-		store: d.Store, cache: cache, feedback: feedback, arms: d.Arms, repeats: make(chan *task.Record, againMost), log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns,
+		store: d.Store, cache: cache, feedback: feedback, arms: d.Arms, repeats: make(chan *task.Record, againMost), log: d.Logger, met: met, now: d.Now, payable: d.Payable, campaigns: d.Campaigns, tally: d.Tally,
 	}, nil
 }
 

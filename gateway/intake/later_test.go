@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,4 +160,28 @@ func FuzzCursors(f *testing.F) {
 			t.Fatalf("%q gives %+v", sent, p)
 		}
 	})
+}
+
+// Dispatch counts what it ends; what ends here never comes to it as something
+// to end.
+func TestWhatEndsHereIsCountedHereOnce(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.finish(t, f.submit(t, f.request("")).ID, task.Succeeded)
+	for range 2 {
+		if _, err := f.Submit(t.Context(), f.request("again")); err != nil { // the second is a replay
+			t.Fatal(err)
+		}
+	}
+	other := f.request("")
+	other.Style = "pixel"
+	queued := f.submit(t, other)
+	for range 2 {
+		_, _ = f.Cancel(t.Context(), f.id, queued.ID)
+	}
+	f.ended.mu.Lock()
+	defer f.ended.mu.Unlock()
+	if !slices.Equal(f.ended.all, []string{"succeeded cached", "canceled"}) {
+		t.Errorf("counted %v", f.ended.all)
+	}
 }

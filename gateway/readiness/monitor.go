@@ -78,6 +78,13 @@ func (m *Monitor) Report(ctx context.Context) Report {
 	return m.last
 }
 
+// Last is what the last round found. It waits for nothing.
+func (m *Monitor) Last() Report {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
+}
+
 // probe is one round.
 func (m *Monitor) probe(ctx context.Context, done chan struct{}) {
 	found := make([]error, len(m.checks))

@@ -46,6 +46,25 @@ type arms interface {
 	Close(arm task.Arm, id task.ID)
 }
 
+// tally counts what became of people's tasks.
+type tally interface {
+	Ended(r *task.Record)                   // by its last revision, which we wrote
+	Deleted()                               // by its person, while it ran
+	Delivered(made task.Attempt, fen int64) // a picture, and what all attempts cost
+}
+
+// Uncounted is a tally for runs that nobody counts.
+type Uncounted struct{}
+
+// Ended implements tally.
+func (Uncounted) Ended(*task.Record) {}
+
+// Deleted implements tally.
+func (Uncounted) Deleted() {}
+
+// Delivered implements tally.
+func (Uncounted) Delivered(task.Attempt, int64) {}
+
 // lease is a job in our hands. It comes back when it is returned.
 type lease interface {
 	Ack() error
@@ -59,7 +78,8 @@ type Deps struct {
 	Caller  caller
 	Objects objects
 	Settler settler
-	Arms    arms // nil: arms are not counted
+	Arms    arms  // nil: arms are not counted
+	Tally   tally // nil: nobody counts
 	Logger  *slog.Logger
 	Now     func() time.Time // nil for the system's clock
 

@@ -10,6 +10,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -18,6 +19,10 @@ import (
 const (
 	settleMost  = 15 * time.Second
 	settleEvery = 250 * time.Millisecond
+
+	// lastAnswer is how long the answer to a task's last revision is waited for
+	// when the term has ended.
+	lastAnswer = time.Second
 )
 
 // complete writes an outcome into its attempt, unless it has one. Number 0 is
@@ -49,7 +54,7 @@ func (r *Run) fail(ctx context.Context, out workerrpc.Outcome) error {
 
 func (r *Run) succeed(ctx context.Context, out workerrpc.Outcome) error {
 	n := out.Number
-	return r.record.change(ctx, func(rec *task.Record) error {
+	return r.last(ctx, func(rec *task.Record) error {
 		r.complete(rec, out)
 		rec.Progress, rec.Stage, rec.Canceling = 100, task.StageDone, false
 		rec.Result = &task.Result{
@@ -73,11 +78,42 @@ func (r *Run) exhausted(ctx context.Context, out workerrpc.Outcome) error {
 // end finishes a task without a picture, after the attempt that ended it, if
 // one did.
 func (r *Run) end(ctx context.Context, s task.State, out workerrpc.Outcome, f *task.Failure) error {
-	return r.record.change(ctx, func(rec *task.Record) error {
+	return r.last(ctx, func(rec *task.Record) error {
 		r.complete(rec, out)
 		rec.Failure, rec.Stage = f, string(s)
 		return r.finish(rec, s)
 	})
+}
+
+// last writes the revision that ends the task, and counts the task: of all
+// that try to end it, one is first. A term that ends meanwhile still waits for
+// the answer, or nobody would count it.
+func (r *Run) last(ctx context.Context, edit func(*task.Record) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := outlast(ctx, lastAnswer)
+	defer cancel()
+	var end *task.Record
+	err := r.record.change(ctx, func(rec *task.Record) error {
+		end = rec
+		return edit(rec)
+	})
+	if err == nil {
+		r.counted = true
+		r.deps.Tally.Ended(end)
+	}
+	return err
+}
+
+// outlast is a context that ends a while after another.
+func outlast(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		tick.Wait(longer, d)
+		cancel(context.Cause(ctx))
+	})
+	return longer, func() { stop(); cancel(nil) }
 }
 
 func (r *Run) finish(rec *task.Record, s task.State) error {
@@ -173,6 +209,12 @@ func (r *Run) observe(rec *task.Record) {
 		state = "deleted"
 	}
 	r.deps.Metrics.tasks.WithLabelValues(state, strconv.FormatBool(rec.Degraded)).Inc()
+	if rec.Deleted && rec.Started() && !r.counted { // one that had not started was canceled first
+		r.deps.Tally.Deleted()
+	}
+	if made, fen := picture(rec); made != nil {
+		r.deps.Tally.Delivered(*made, fen)
+	}
 	took := r.deps.since(r.job.CreatedAt)
 	if rec.FinishedAt != nil {
 		took = rec.FinishedAt.Sub(r.job.CreatedAt)

@@ -63,6 +63,7 @@ type Run struct {
 	unsure      []task.Attempt       // may have been billed, and nobody has allowed yet to go on after them
 	spent       []billing.Reservation
 	outcomes    map[int]workerrpc.Outcome
+	counted     bool // we wrote its end
 }
 
 // New picks a task up where its record stands.
