@@ -154,6 +154,7 @@ func (g *gateway) run(told context.Context) error {
 		"heartbeats": g.front.heartbeats.Run,
 		"queue":      g.queue.Run,
 		"campaign":   g.campaign.Run,
+		"limits":     g.limiter.Run,
 		"session":    g.session.Run,
 		"upload":     g.uploads.Run,
 		"partial":    g.partials.Run,
@@ -203,6 +204,9 @@ func (g *gateway) notice(ctx, told context.Context) error {
 
 // close ends what Run does not own.
 func (g *gateway) close() {
+	if g.limiter != nil {
+		g.limiter.Close()
+	}
 	if g.engine != nil {
 		g.engine.Close()
 	}
@@ -268,12 +272,16 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 
 // buildTasks opens sessions, their quota, and the intake that accepts tasks.
 func (g *gateway) buildTasks(ctx context.Context) (err error) {
-	g.limiter = ratelimit.New(g.policy.Limits, nil)
+	if g.limiter, err = ratelimit.Open(ctx, ratelimit.Deps{
+		ID: g.id, Engine: g.engine, Keys: g.keys, Limits: g.policy.Limits, Logger: g.log, Registry: g.reg,
+	}); err != nil {
+		return err
+	}
 	if g.quota, err = quota.Open(ctx, quota.Deps{Engine: g.engine, Tasks: g.queue, Limits: g.policy.Limits, Registry: g.reg}); err != nil {
 		return err
 	}
 	if g.session, err = session.Open(ctx, g.config.session(), session.Deps{
-		Engine: g.engine, Keys: g.keys, OnCreate: g.quota.Begin, Registry: g.reg,
+		Engine: g.engine, Keys: g.keys, Limiter: g.limiter, OnCreate: g.quota.Begin, Registry: g.reg,
 	}); err != nil {
 		return err
 	}

@@ -1,24 +1,19 @@
 package ratelimit
 
 import (
+	"cmp"
+	"context"
+	"log/slog"
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
-)
-
-// Action is what a client does that is counted.
-type Action string
-
-// The actions.
-const (
-	Post        Action = "post"         // any POST: ipPerMinute
-	Session     Action = "session"      // a new session: ipSessionsPerHour
-	Task        Action = "task"         // a task that will be paid for: ipDaily
-	ClientError Action = "client_error" // a report of the page
-	Request     Action = "request"      // any request of a session: sessionPerMinute
 )
 
 // Client is who does something. Session is "" where nothing proves one.
@@ -26,8 +21,6 @@ type Client struct {
 	Addr    netip.Addr
 	Session task.SessionID
 }
-
-const clientErrorsPerMinute = 30
 
 // Window is where a client stands in its rate limit. Limit 0: there is none.
 type Window struct {
@@ -37,32 +30,71 @@ type Window struct {
 	Reset     time.Duration // until all of Limit is there again
 }
 
-// Limiter counts actions by address or by session, in the memory of one gateway, so a limit
-// is per gateway. It is exact when the balancer sends an address always to the
-// same gateway; otherwise it still stops a flood.
+// Limiter counts actions by address or by session, over all gateways of an
+// engine. Where it is away, each goes on with what it knows.
 type Limiter struct {
-	limits func() policy.Limits
-	counts *Counters
+	limits   func() policy.Limits
+	rules    map[Action]rule
+	names    namer
+	counts   *counters
+	exchange *exchange // nil for one that is alone
 }
 
-// New builds a limiter. It asks for the limits at every action; a nil now is
-// time.Now.
+// Deps are what a limiter works with.
+type Deps struct {
+	ID       string // of this gateway, since it started
+	Engine   *engine.Engine
+	Keys     ring
+	Limits   func() policy.Limits // asked at every action
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+	Now      func() time.Time // time.Now when nil
+}
+
+// New builds a limiter that is alone. A nil now is time.Now.
 func New(limits func() policy.Limits, now func() time.Time) *Limiter {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limiter{limits: limits, counts: NewCounters(now)}
+	return &Limiter{limits: limits, rules: rules(), names: namer{newLonely()}, counts: newCounters(now)}
 }
+
+// Open builds a limiter that shares its counts, and learns what was counted
+// before it returns.
+func Open(ctx context.Context, d Deps) (*Limiter, error) {
+	l := New(d.Limits, d.Now)
+	l.names = namer{d.Keys}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
+	promauto.With(d.Registry).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "imgfleet_ratelimit_names", Help: "Addresses and sessions that rate limits count, once for each limit.",
+	}, func() float64 { return float64(l.counts.names()) })
+	x, err := openExchange(ctx, l.counts, d)
+	if err != nil {
+		return nil, err
+	}
+	l.exchange = x
+	return l, nil
+}
+
+// Run exchanges counts with other gateways until ctx ends.
+func (l *Limiter) Run(ctx context.Context) error {
+	l.exchange.run(ctx)
+	return context.Cause(ctx)
+}
+
+// Close tells other gateways what was counted last.
+func (l *Limiter) Close() { l.exchange.close() }
 
 // Allow counts one action and returns where the client stands. Past the limit
 // it counts nothing and also returns fault.RateLimited.
 func (l *Limiter) Allow(action Action, client Client) (Window, error) {
-	limit, length := l.rule(action)
+	r := l.rules[action]
+	limit := r.limit(l.limits())
 	if limit <= 0 {
 		return Window{}, nil
 	}
-	counted, n, reset := l.take(action, client, limit, length)
-	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: length, Reset: reset}
+	counted, n, reset := l.take(l.shares(action, r, client), limit, r.window)
+	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: r.window, Reset: reset}
 	if !counted {
 		f := fault.New(fault.RateLimited).After(reset)
 		f.ResetsAt = l.counts.now().Add(reset).UTC()
@@ -74,40 +106,30 @@ func (l *Limiter) Allow(action Action, client Client) (Window, error) {
 // Return gives back an action that was then refused for another reason. So the
 // refusals of one visitor do not use up what a shared address may do.
 func (l *Limiter) Return(action Action, client Client) {
-	if action.bySession() {
-		l.counts.Return(sessionName(action, client))
-		return
+	for _, s := range l.shares(action, l.rules[action], client) {
+		if s.times > 0 {
+			l.counts.giveBack(s.name)
+		}
 	}
-	l.counts.ReturnFor(string(action), client.Addr)
 }
 
-func (l *Limiter) take(action Action, client Client, limit int64, length time.Duration) (counted bool, n int64, reset time.Duration) {
-	if action.bySession() {
-		return l.counts.Take(sessionName(action, client), limit, length)
+// take counts one for each share, or for none. What it returns is of the one
+// that refused, else of the first.
+func (l *Limiter) take(all shares, limit int64, window time.Duration) (counted bool, n int64, reset time.Duration) {
+	for i, s := range all {
+		if s.times == 0 {
+			break
+		}
+		counted, m, until := l.counts.take(s.name, s.of(limit), window)
+		if !counted {
+			for _, before := range all[:i] {
+				l.counts.giveBack(before.name)
+			}
+			return false, min(m, limit), until
+		}
+		if i == 0 {
+			n, reset = m, until
+		}
 	}
-	return l.counts.TakeFor(string(action), client.Addr, limit, length)
-}
-
-// bySession reports whether an action is counted by session, and not by
-// address.
-func (a Action) bySession() bool { return a == Request }
-
-func sessionName(a Action, c Client) string { return string(a) + " " + string(c.Session) }
-
-func (l *Limiter) rule(action Action) (limit int64, length time.Duration) {
-	limits := l.limits()
-	switch action {
-	case Post:
-		return limits.IPPerMinute, time.Minute
-	case Session:
-		return limits.IPSessionsPerHour, time.Hour
-	case Task:
-		return limits.IPDaily, 24 * time.Hour
-	case ClientError:
-		return clientErrorsPerMinute, time.Minute
-	case Request:
-		return limits.SessionPerMinute, time.Minute
-	default:
-		return 0, 0
-	}
+	return true, n, reset
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -191,13 +190,25 @@ func TestManyAtOnceNeverPassTheLimit(t *testing.T) {
 
 func TestAFloodOfAddressesIsBounded(t *testing.T) {
 	t.Parallel()
-	c := NewCounters(time.Now)
-	for i := range 2 * countersKept {
-		c.Take(strconv.Itoa(i), 1, time.Minute)
+	clock := newClock()
+	c := newCounters(clock.Now)
+	frequent := name(1 << 40)
+	for range 100 {
+		c.take(frequent, 1000, time.Hour)
 	}
-	c.cache.CleanUp()
-	if n := c.cache.EstimatedSize(); n > countersKept {
-		t.Errorf("%d counters are kept", n)
+	for i := range 2 * namesKept {
+		c.take(name(i)*0x9E3779B97F4A7C15, 1, time.Minute)
+	}
+	if n := c.names(); n > namesKept || n < namesKept/2 {
+		t.Errorf("%d names are kept", n)
+	}
+	if _, n, _ := c.take(frequent, 1000, time.Hour); n != 101 {
+		t.Errorf("a flood of new names made %d of 101", n)
+	}
+	clock.advance(time.Minute)
+	c.sweep()
+	if n := c.names(); n != 1 {
+		t.Errorf("%d names are kept past their windows", n)
 	}
 }
 

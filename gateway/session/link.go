@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
@@ -19,10 +20,6 @@ const (
 	linkTTL      = 5 * time.Minute
 	linkLength   = 10
 	linkAlphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ" // 31 letters that people do not mix up: 49 bits a code
-
-	// An address may guess this often before it has to wait.
-	guessLimit  = 10
-	guessWindow = 10 * time.Minute
 
 	spentTTL = 15 * time.Minute // longer than a code or a challenge is good for
 )
@@ -43,12 +40,13 @@ func (s *Sessions) LinkCode(ctx context.Context, who Identity) (code string, exp
 // network have guessed nothing. A try counts until it is known to be right, so
 // that many at once are no more guesses than one after the other.
 func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (id ID, began time.Time, err error) {
-	if counted, _, reset := s.guesses.TakeFor("link", client, guessLimit, guessWindow); !counted {
-		return "", time.Time{}, fault.New(fault.RateLimited).After(reset)
+	guesser := ratelimit.Client{Addr: client}
+	if _, err := s.limiter.Allow(ratelimit.LinkGuess, guesser); err != nil {
+		return "", time.Time{}, err
 	}
 	id, began, err = s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
 	if fault.CodeOf(err) != fault.LinkCodeInvalid {
-		s.guesses.ReturnFor("link", client)
+		s.limiter.Return(ratelimit.LinkGuess, guesser)
 	}
 	return id, began, err
 }

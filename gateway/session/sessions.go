@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
+	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -30,10 +31,17 @@ type ring interface {
 	Lookup(ctx context.Context, purpose, kid string) (key []byte, known bool, err error)
 }
 
+// limiter is what the limiter of gateway/ratelimit gives.
+type limiter interface {
+	Allow(action ratelimit.Action, client ratelimit.Client) (ratelimit.Window, error)
+	Return(action ratelimit.Action, client ratelimit.Client)
+}
+
 // Deps are what Sessions works with.
 type Deps struct {
 	Engine   *engine.Engine
 	Keys     ring
+	Limiter  limiter  // counts wrong link codes; nil: this gateway's only
 	OnCreate func(ID) // called with every new session before anybody else knows it; may be nil
 	Registry prometheus.Registerer
 	Now      func() time.Time // time.Now when nil
@@ -50,7 +58,7 @@ type Sessions struct {
 	erased  *engine.Mirror[struct{}]
 	links   *engine.Bucket
 	proved  *otter.Cache[string, Identity] // tokens whose signature was checked; expiry is checked each time
-	guesses *ratelimit.Counters
+	limiter limiter
 	made    *prometheus.CounterVec
 }
 
@@ -92,12 +100,15 @@ func Open(ctx context.Context, c Config, d Deps) (*Sessions, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Limiter == nil {
+		d.Limiter = ratelimit.New(func() policy.Limits { return policy.Limits{} }, d.Now)
+	}
 	if d.OnCreate == nil {
 		d.OnCreate = func(ID) {}
 	}
 	s := &Sessions{
 		config: c, keys: d.Keys, created: d.OnCreate, now: d.Now, parser: newParser(d.Now),
-		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), guesses: ratelimit.NewCounters(d.Now),
+		proved: otter.Must(&otter.Options[string, Identity]{MaximumSize: provedKept}), limiter: d.Limiter,
 		made: telemetry.For(d.Registry, "session").Counters("created", "Tokens given, by how: new, renewed or linked.", "how"),
 	}
 	erased, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "erased"})

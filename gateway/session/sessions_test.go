@@ -90,6 +90,12 @@ func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 	}
 }
 
+// How often an address may guess, as gateway/ratelimit has it.
+const (
+	guessLimit  = 10
+	guessWindow = 10 * time.Minute
+)
+
 func TestATokenProvesItsSessionUntilItExpires(t *testing.T) {
 	t.Parallel()
 	f := open(t, nil)
