@@ -78,7 +78,7 @@ func failureText(f *task.Failure) string {
 
 func taskView(t operator.Task, now time.Time) terminal.View {
 	rows := [][]string{
-		{"task", string(t.TaskID)}, {"session", string(t.Session)}, {"state", stateText(t)},
+		{"task", string(t.TaskID)}, {"session", string(t.Session)}, {"request", t.RequestID}, {"state", stateText(t)},
 		{"progress", fmt.Sprintf("%d%% (%s)", t.Progress, t.Stage)}, {"version", strconv.FormatUint(t.Version, 10)},
 	}
 	if t.Queue != nil {
@@ -110,7 +110,7 @@ func taskView(t operator.Task, now time.Time) terminal.View {
 func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 	t := terminal.Table{Columns: []terminal.Column{
 		{Name: "attempt", Right: true}, {Name: "provider"}, {Name: "region"}, {Name: "worker", Least: 8}, {Name: "outcome"}, {Name: "class"},
-		{Name: "code", Least: 8}, {Name: "took", Right: true}, {Name: "price", Right: true}, {Name: "model", Wide: true}, {Name: "vendor task", Wide: true}, {Name: "address", Wide: true},
+		{Name: "code", Least: 8}, {Name: "took", Right: true}, {Name: "price", Right: true}, {Name: "model", Wide: true}, {Name: "vendor task", Wide: true}, {Name: "vendor request", Wide: true}, {Name: "address", Wide: true},
 	}}
 	for _, a := range as {
 		end := now
@@ -119,7 +119,7 @@ func attemptsTable(as []task.Attempt, now time.Time) terminal.Table {
 		}
 		t.Rows = append(t.Rows, []string{
 			strconv.Itoa(a.Number), a.Provider, a.Region, a.Worker, cmp.Or(string(a.Outcome), "running"), string(a.Class), a.Code,
-			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.Model, a.VendorTask, a.Address,
+			age(end.Sub(a.StartedAt)), strconv.FormatInt(a.PriceFen, 10) + " fen", a.Model, a.VendorTask, a.RequestID, a.Address,
 		})
 	}
 	return t

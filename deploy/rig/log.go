@@ -29,10 +29,10 @@ func Noisiest(path string) (most int, words string) {
 			Time    time.Time `json:"time"`
 			Level   string    `json:"level"`
 			Msg     string    `json:"msg"`
-			Request string    `json:"request"`
+			Request string    `json:"request_id"`
 			Task    string    `json:"task"`
 		}
-		if json.Unmarshal(raw, &line) != nil || line.Request != "" || line.Task != "" && line.Level == "INFO" {
+		if json.Unmarshal(raw, &line) != nil || line.Request != "" && line.Task == "" || line.Task != "" && line.Level == "INFO" {
 			return
 		}
 		recent = append(recent, said{line.Time, line.Msg})

@@ -32,11 +32,11 @@ const (
 	WorkerVersion Name = "worker_version" // workers of another release
 	ClockSkew     Name = "clock_skew"     // a worker whose clock is wrong, or ours is
 
-	IntakePaused    Name = "intake_paused"    // an operator lets nothing in
-	NoLeader        Name = "no_leader"        // no gateway dispatches
-	EngineDegraded  Name = "engine_degraded"  // a node of its cluster is away
-	DiskLow         Name = "disk_low"         // of data.dir
-	CertificateEnds Name = "certificate_ends" // soon, or it has
+	IntakePaused    Name = Name(fault.IntakePaused) // an operator lets nothing in
+	NoLeader        Name = "no_leader"              // no gateway dispatches
+	EngineDegraded  Name = "engine_degraded"        // a node of its cluster is away
+	DiskLow         Name = "disk_low"               // of data.dir
+	CertificateEnds Name = "certificate_ends"       // soon, or it has
 
 	ObjectiveMissed Name = "objective_missed" // people do not get what the section objectives promises
 

@@ -29,10 +29,11 @@ type call struct {
 	fetched   bool          // the body was read into the next two
 	fields    *strictjson.Object
 	fieldsErr error
-	limited   error  // the answer of a keyed route, unless its key was used before
-	code      string // of the problem that was answered
-	cause     error  // of that problem, for the log
-	detached  bool   // the connection is no longer the library's
+	limited   error   // the answer of a keyed route, unless its key was used before
+	task      task.ID // that was accepted
+	code      string  // of the problem that was answered
+	cause     error   // of that problem, for the log
+	detached  bool    // the connection is no longer the library's
 }
 
 // taskID reads the task of the path. What cannot be an id is answered like an

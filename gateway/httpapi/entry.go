@@ -122,7 +122,7 @@ func (c *call) recover() {
 		return
 	}
 	c.s.met.panics.Inc()
-	c.s.log.Error("handler panicked", "request", c.id, "route", c.route.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.s.log.Error("handler panicked", fieldRequest, c.id, "route", c.route.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	c.fail(errors.New("panic"))
 }
 
@@ -138,11 +138,14 @@ func (s *Server) end(c *call) {
 	}
 	s.met.seconds.WithLabelValues(c.route.method, c.route.path).Observe(time.Since(c.began).Seconds())
 	attrs := []any{
-		"request", c.id, "method", c.route.method, "route", c.route.path, "status", status,
+		fieldRequest, c.id, "method", c.route.method, "route", c.route.path, "status", status,
 		"took", time.Since(c.began), "bytes", c.size(),
 	}
 	if c.owner != "" {
 		attrs = append(attrs, "session", c.owner)
+	}
+	if c.task != "" {
+		attrs = append(attrs, "task", c.task)
 	}
 	if c.code != "" {
 		s.met.problems.WithLabelValues(c.code).Inc()
@@ -233,5 +236,9 @@ func requestID(given string) string {
 func notIDRune(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' && r != '.'
 }
+
+// fieldRequest names the id of a request in every line of a log about it, also
+// in those of dispatch and of workers.
+const fieldRequest = "request_id"
 
 func newRequestID() string { return rand.Text() }

@@ -74,7 +74,7 @@ func (s *Server) reportClientError(_ context.Context, c *call) error {
 		return err
 	}
 	s.met.reports.Inc()
-	attrs := []any{"request", c.id, "message", scrub(what), "source", scrub(where), "stack", scrub(stack), "page", scrub(page)}
+	attrs := []any{fieldRequest, c.id, "message", scrub(what), "source", scrub(where), "stack", scrub(stack), "page", scrub(page)}
 	if line != nil {
 		attrs = append(attrs, "line", *line)
 	}

@@ -167,7 +167,7 @@ func (s *Server) refusal(status int) []byte {
 	p := s.sentences.describe(fault.New(code), chinese, id)
 	body, _ := sonic.Marshal(p)
 	s.met.malformed.WithLabelValues(string(code)).Inc()
-	s.log.Info("request refused", "request", id, "status", p.Status, "code", code)
+	s.log.Info("request refused", fieldRequest, id, "status", p.Status, "code", code)
 	return wholeAnswer(p.Status, id, body, "")
 }
 

@@ -97,7 +97,7 @@ func (in *Intake) job(d *draft) *task.Job {
 		Upload: d.photo.ID, Fingerprint: d.photo.Fingerprint, PhotoKey: d.photo.PhotoKey,
 		PhotoWidth: d.photo.Width, PhotoHeight: d.photo.Height,
 		Style: d.choice.style, Place: d.choice.place, Options: o, Seed: drawSeed(o.Seed, d.not),
-		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm, Campaign: d.Campaign, BrandMark: d.mark,
+		CatalogVersion: d.choice.version, CacheKey: d.cacheKey, Arm: d.arm, Campaign: d.Campaign, BrandMark: d.mark, RequestID: d.RequestID,
 	}
 }
 

@@ -23,6 +23,8 @@ type RegenerateRequest struct {
 	Style    *string
 	Place    *string
 	Options  *task.Options
+
+	RequestID string // for logs
 }
 
 // Regenerate accepts a new task like an earlier one. It has a new seed unless one
@@ -39,7 +41,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		return Accepted{}, err
 	}
 	d := &draft{
-		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal},
+		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal, RequestID: r.RequestID},
 		id:      id, hash: hash, fresh: true, gone: fault.New(fault.UploadExpired),
 	}
 	var from *task.Record

@@ -25,6 +25,8 @@ type Request struct {
 	Place    string
 	Options  task.Options
 	Campaign string // it is to belong to, "" for none
+
+	RequestID string // for logs
 }
 
 // counted is by whom the limits count it.

@@ -11,6 +11,7 @@ import (
 type Task struct {
 	TaskID         task.ID        `json:"taskId"`
 	Session        task.SessionID `json:"session"`
+	RequestID      string         `json:"requestId,omitempty"` // of the request that made it; it stands in every log
 	State          task.State     `json:"state"`
 	Version        uint64         `json:"version"`
 	Progress       int            `json:"progress"`
@@ -41,7 +42,7 @@ type Task struct {
 // NewTask shows a record as it is now.
 func NewTask(r *task.Record, now time.Time) Task {
 	t := Task{
-		TaskID: r.ID, Session: r.Session, State: r.State, Version: r.Version, Progress: r.Progress, Stage: r.Stage,
+		TaskID: r.ID, Session: r.Session, RequestID: r.RequestID, State: r.State, Version: r.Version, Progress: r.Progress, Stage: r.Stage,
 		Queue: r.Queue, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Deadline: r.Deadline, ExpiresAt: r.ExpiresAt, Style: r.Style, Place: r.Place, Upload: r.Upload, Seed: r.Seed,
 		CatalogVersion: r.CatalogVersion, Degraded: r.Degraded, Cached: r.Cached, Canceling: r.Canceling,

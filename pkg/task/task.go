@@ -44,6 +44,7 @@ type Job struct {
 	Arm            *Arm          `json:"arm,omitempty"`       // nil: its session takes part in no experiment
 	Campaign       string        `json:"campaign,omitempty"`  // it belongs to, by name
 	BrandMark      string        `json:"brandMark,omitempty"` // of that campaign, for the picture
+	RequestID      string        `json:"requestId,omitempty"` // of the request that made it; it stands in every log
 }
 
 // Arm is the arm of an experiment that a task was given when it was accepted.
@@ -121,6 +122,7 @@ type Record struct {
 	Canceling      bool       `json:"canceling,omitempty"` // a cancel was asked for
 	Attempts       []Attempt  `json:"attempts,omitempty"`
 	Arm            *Arm       `json:"arm,omitempty"`
+	RequestID      string     `json:"requestId,omitempty"`
 	Deleted        bool       `json:"deleted,omitempty"` // a tombstone: only what the books need is left
 	Charged        bool       `json:"charged,omitempty"` // of a tombstone: it counts towards the quota of its day
 }
@@ -197,7 +199,7 @@ func (j *Job) Accepted() *Record {
 		CreatedAt: j.CreatedAt, Deadline: j.Deadline, ExpiresAt: j.ExpiresAt, BodyHash: j.BodyHash,
 		Upload: j.Upload, Fingerprint: j.Fingerprint, PhotoKey: j.PhotoKey,
 		Style: j.Style.ID, Place: j.Place.ID, Options: j.Options, Seed: j.Seed, CatalogVersion: j.CatalogVersion,
-		Arm: j.Arm, Campaign: j.Campaign, BrandMark: j.BrandMark,
+		Arm: j.Arm, Campaign: j.Campaign, BrandMark: j.BrandMark, RequestID: j.RequestID,
 	}
 }
 

@@ -51,9 +51,9 @@ func (c LogConfig) Logger(w io.Writer, program string) *slog.Logger {
 func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	least := ParseLevel(level)
 	if format == FormatPretty || format != FormatJSON && isTerminal(w) {
-		return slog.New(newRepeats(&pretty{w: w, level: least, colour: isTerminal(w), mu: new(sync.Mutex)}))
+		return slog.New(newRepeats(coded{&pretty{w: w, level: least, colour: isTerminal(w), mu: new(sync.Mutex)}}))
 	}
-	return slog.New(newRepeats(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten})))
+	return slog.New(newRepeats(coded{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: shorten})}))
 }
 
 // ParseLevel reads a level by name and takes what it does not know for Info.

@@ -197,6 +197,12 @@ func (w *Worker) log(a workerrpc.Attempt, o workerrpc.Outcome, err error, took t
 	attrs := []any{
 		"task", a.Task, "attempt", a.Number, "provider", a.Provider, "outcome", o.Result, "ms", took.Milliseconds(),
 	}
+	if a.RequestID != "" {
+		attrs = append(attrs, "request_id", a.RequestID)
+	}
+	if o.RequestID != "" {
+		attrs = append(attrs, "vendor_request_id", o.RequestID)
+	}
 	if err != nil {
 		attrs = append(attrs, "class", o.Class, "code", o.Code, "error", err.Error())
 	}

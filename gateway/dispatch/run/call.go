@@ -84,6 +84,7 @@ func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
 	}
 	c.out.Number = c.attempt.Number
 	c.out.Code, c.out.Message, c.out.RequestID = r.deps.Words.Code(c.out.Code), r.deps.Words.Words(c.out.Message), r.deps.Words.ID(c.out.RequestID)
+	r.tell(c)
 	cost := r.port.Ended(r.job, c.slot, c.attempt.StartedAt, c.out, price(c.attempt, c.out))
 	r.spent = append(r.spent, cost)
 	if cost.Fen > 0 {
@@ -91,6 +92,16 @@ func (r *Run) after(ctx context.Context, c *call) (done bool, _ error) {
 	}
 	r.outcomes[c.attempt.Number] = c.out
 	return r.decide(ctx, c)
+}
+
+// tell logs a call that gave no picture, as its vendor put it.
+func (r *Run) tell(c *call) {
+	if c.out.Result == task.OK {
+		return
+	}
+	a := c.attempt
+	r.log.Info("attempt failed", "task", r.job.ID, "attempt", a.Number, "provider", a.Provider, "worker", a.Worker, "outcome", string(c.out.Result),
+		"class", string(c.out.Class), "code", c.out.Code, "message", c.out.Message, "vendor_request_id", c.out.RequestID)
 }
 
 // leaveCalls waits for the calls that are left when a run breaks off: their
@@ -123,14 +134,14 @@ func (c *call) request(a task.Attempt, timeout time.Duration) workerrpc.Attempt 
 		ThumbURL:    store.WorkerPutURL(key(rec, a.Number, thumb), "image/jpeg", maxThumb, until),
 		ManifestURL: store.WorkerPutURL(key(rec, a.Number, manifest), "application/json", maxManifest, until),
 		Style:       j.Style, Place: j.Place, Options: j.Options, Seed: j.Seed, VendorTask: a.VendorTask,
-		PhotoWidth: j.PhotoWidth, PhotoHeight: j.PhotoHeight, BrandMark: j.BrandMark,
+		PhotoWidth: j.PhotoWidth, PhotoHeight: j.PhotoHeight, BrandMark: j.BrandMark, RequestID: j.RequestID,
 	}
 }
 
 // make makes the call and follows it to its outcome. A lost stream is
 // recovered; only the end of ctx leaves without an outcome.
 func (c *call) make(ctx context.Context, req workerrpc.Attempt) (workerrpc.Outcome, error) {
-	a, log := c.attempt, c.run.deps.Logger
+	a, log := c.attempt, c.run.log
 	out, begun, err := c.stream(ctx, req, a)
 	switch {
 	case err == nil:

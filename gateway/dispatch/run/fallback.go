@@ -60,7 +60,7 @@ func (r *Run) decided(ctx context.Context, err error) (done bool, _ error) {
 	}
 	r.Nudge()
 	if err := r.deps.Settler.Settle(ctx, r.job, r.record.now()); err != nil {
-		r.deps.Logger.Warn("task not settled yet", "task", r.job.ID, "err", err)
+		r.log.Warn("task not settled yet", "task", r.job.ID, "err", err)
 	}
 	return false, nil
 }

@@ -125,7 +125,7 @@ func (r *Run) finish(rec *task.Record, s task.State) error {
 // close settles the books of an ended task and gives its job up. When the
 // books cannot be written the job returns and is closed again.
 func (r *Run) close(ctx context.Context) {
-	rec, log := r.record.now(), r.deps.Logger
+	rec, log := r.record.now(), r.log
 	if rec.Deleted {
 		if _, err := r.deps.Objects.DeletePrefix(ctx, prefix(rec)); err != nil {
 			log.Warn("objects of a deleted task left behind", "task", r.job.ID, "err", err)
@@ -223,8 +223,14 @@ func (r *Run) observe(rec *task.Record) {
 		r.deps.Metrics.taskSeconds.Observe(took.Seconds())
 		r.calibrate(took)
 	}
-	r.deps.Logger.Info("task", "task", rec.ID, "state", state, "attempts", len(rec.Attempts), "duration_ms", took.Milliseconds(),
-		"degraded", rec.Degraded, "version", rec.Version)
+	facts := []any{
+		"task", rec.ID, "state", state, "attempts", len(rec.Attempts), "duration_ms", took.Milliseconds(),
+		"degraded", rec.Degraded, "version", rec.Version,
+	}
+	if rec.Failure != nil {
+		facts = append(facts, "code", string(rec.Failure.Code))
+	}
+	r.log.Info("task", facts...)
 }
 
 // calibrate counts how often the estimates given at accept came true.

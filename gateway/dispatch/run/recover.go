@@ -80,7 +80,7 @@ func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 
 func (c *call) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
 	c.run.deps.Metrics.recovered.WithLabelValues(by).Inc()
-	c.run.deps.Logger.Info("lost call found", "task", c.run.job.ID, "attempt", c.attempt.Number, "provider", c.attempt.Provider, "by", by,
+	c.run.log.Info("lost call found", "task", c.run.job.ID, "attempt", c.attempt.Number, "provider", c.attempt.Provider, "by", by,
 		"resumable", c.resumable())
 	return out
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type Task struct {
 // Run takes one task from where its record stands to its end.
 type Run struct {
 	deps   *Deps
+	log    *slog.Logger // names the request that made the task
 	port   port
 	task   Task
 	job    *task.Job
@@ -68,8 +70,12 @@ type Run struct {
 
 // New picks a task up where its record stands.
 func New(d *Deps, p port, t Task) *Run {
+	log := d.Logger
+	if t.Job.RequestID != "" {
+		log = log.With("request_id", t.Job.RequestID)
+	}
 	r := &Run{
-		deps: d, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: d.Logger, unsaved: d.Unsaved},
+		deps: d, log: log, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: log, unsaved: d.Unsaved},
 		poked: make(chan struct{}, 1), rethink: make(chan struct{}, 1), done: make(chan *call, 2), noticed: t.Record.Stage == task.StageSlow,
 		tried: make(map[string]int), rest: make(map[string]time.Time), avoid: make(map[string]bool), outcomes: make(map[int]workerrpc.Outcome),
 	}
@@ -121,7 +127,7 @@ func (r *Run) Do(ctx context.Context) {
 	case r.record.ended() && (err == nil || errors.Is(err, errEnded)):
 		r.close(ctx)
 	default:
-		r.deps.Logger.Error("run interrupted, the job returns", "task", r.job.ID, "err", err)
+		r.log.Error("run interrupted, the job returns", "task", r.job.ID, "err", err)
 		_ = r.task.Lease.Return(time.Second)
 	}
 	r.deps.Accounts.Release(r.spent...) // what was not booked is counted again with the job

@@ -90,7 +90,7 @@ func (c *call) interrupted(ctx context.Context, a task.Attempt) error {
 		return nil
 	}
 	if err := r.deps.Caller.Cancel(ctx, a.Address, r.job.ID, a.Number); err != nil {
-		r.deps.Logger.Warn("cancel not delivered", "task", r.job.ID, "worker", a.Worker, "err", err)
+		r.log.Warn("cancel not delivered", "task", r.job.ID, "worker", a.Worker, "err", err)
 	}
 	return nil
 }
