@@ -19,9 +19,9 @@ const (
 	pollWithin = 15 * time.Second
 )
 
-// hosts are where the vendor keeps results.
+// hosts are where the vendor keeps results: of the mainland, and of Singapore.
 func hosts() []string {
-	return []string{"dashscope-result-*.oss-cn-*.aliyuncs.com", "dashscope-*.oss-accelerate.aliyuncs.com"}
+	return []string{"dashscope-result-*.oss-cn-*.aliyuncs.com", "dashscope-*.oss-accelerate.aliyuncs.com", "dashscope-result-*.oss-ap-southeast-1.aliyuncs.com"}
 }
 
 // Driver talks to one account in one region of the vendor.

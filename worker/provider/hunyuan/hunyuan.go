@@ -25,6 +25,11 @@ const (
 	squareHub  = "1024x1024"
 )
 
+// hosts are where Cloud API 3.0 keeps results, and TokenHub: of v3, and of v3.5.
+func hosts() []string {
+	return []string{"aiart-*.cos.*.myqcloud.com", "aigc-image.cos.myqcloud.com", "aigc-output-image-file-*.cos.*.myqcloud.com"}
+}
+
 // New makes the driver of a configured model: hy-image-v3 is TokenHub's, and
 // hunyuan-image-3.0, the usual one, a job of Cloud API 3.0. key may be "" when
 // only the configuration is judged.
@@ -40,7 +45,7 @@ func New(c provider.Config, key string, e vendorhttp.Egress) (provider.Driver, e
 	base := cmp.Or(strings.TrimSuffix(c.BaseURL, "/"), usual)
 	client, err := vendorhttp.New(vendorhttp.Config{
 		Base: base, Egress: e,
-		Hosts: []string{"aiart-*.cos.*.myqcloud.com"},
+		Hosts: hosts(),
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const (
 )
 
 // hosts are where Qianfan keeps results.
-func hosts() []string { return []string{"qianfan-img-gen.*.bcebos.com"} }
+func hosts() []string { return []string{"qianfan-modelbuilder-img-gen.*.bcebos.com"} }
 
 // Driver talks to one Qianfan account.
 type Driver struct {

@@ -16,9 +16,9 @@ const (
 	anySize = "2K" // the model chooses the ratio
 )
 
-// hosts are where Ark keeps results.
+// hosts are where Ark, and BytePlus abroad, keep results.
 func hosts() []string {
-	return []string{"*.tos-cn-beijing.volces.com", "*.tos-cn-shanghai.volces.com", "*.tos-cn-guangzhou.volces.com"}
+	return []string{"ark-*.tos-cn-*.volces.com", "ark-*.tos-ap-southeast-1.volces.com"}
 }
 
 // Driver talks to one Ark account.

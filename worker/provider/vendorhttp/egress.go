@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -98,22 +99,25 @@ func newGuard(c Config) (*guard, error) {
 // else: some vendors write http for hosts that speak both.
 func (g *guard) check(u *url.URL) error {
 	if u.User != nil || u.Hostname() == "" {
-		return errEgress
+		return refused(u)
 	}
 	if g.loopback && local(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https") {
 		return nil
 	}
 	if check.Local(u.Hostname()) || !g.named(strings.ToLower(u.Hostname())) {
-		return errEgress
+		return refused(u)
 	}
 	if u.Scheme == "http" && u.Port() == "" {
 		u.Scheme = "https"
 	}
 	if u.Scheme != "https" {
-		return fmt.Errorf("%w: it is no https", errEgress)
+		return fmt.Errorf("%w: it is no https", refused(u))
 	}
 	return nil
 }
+
+// refused names the host, and nothing else of the URL, which is a secret.
+func refused(u *url.URL) error { return fmt.Errorf("%w: %q", errEgress, u.Hostname()) }
 
 // mine reports whether the vendor's API serves a result itself. Its address is
 // the operator's choice, and may be private: a server of their own.
@@ -130,12 +134,13 @@ func (g *guard) named(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return g.permitted(a)
 	}
-	for _, p := range g.patterns {
-		if matches(p, host) {
-			return true
-		}
-	}
-	return false
+	return Listed(g.patterns, host)
+}
+
+// Listed reports whether one of the patterns stands for a host, which is in
+// small letters.
+func Listed(patterns []string, host string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, host) })
 }
 
 // matches compares label by label, so that a star never spans a dot.
