@@ -89,7 +89,7 @@ func (w started) fails(t *testing.T) (ready bool, checks []string) {
 func TestEveryWorkerOfAMachineIsObservedOnItsOwn(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, "tok")
-	environ := []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}
+	environ := []string{"IMGFLEET_WORKER_SPOOL=off", "IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}
 	one, two := start(t, environ...), start(t, environ...)
 	if one.admin == two.admin || !strings.HasPrefix(one.admin, "127.0.0.1:") {
 		t.Errorf("they listen at %s and %s", one.admin, two.admin)

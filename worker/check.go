@@ -18,7 +18,7 @@ func (c *Config) check(ctx context.Context, r secret.Resolver) (secret.Opened, e
 	o, err := c.openSecrets(ctx, r)
 	_, _, identity := c.TLS.Load(workerrpc.RoleWorker)
 	_, decoder := c.Picture.choose(ctx)
-	return o, errors.Join(err, identity, decoder, c.checkKept())
+	return o, errors.Join(err, identity, decoder, c.checkKept(), c.checkSpool())
 }
 
 // Warnings are what an operator should know of a configuration that works.

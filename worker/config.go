@@ -22,6 +22,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/provider/vendorhttp"
+	"github.com/imgfleet/imgfleet/worker/spool"
 )
 
 // drainUsual is the minute that a synchronous vendor's call may take, and the
@@ -69,6 +70,10 @@ type workerConfig struct {
 	Region string `config:"region" example:"cn-north"`
 	// How many pictures it draws at once.
 	Capacity int `config:"capacity" range:"1…" example:"16"`
+	// The folder in which pictures that are paid for are kept until they are stored, so that the next worker at it stores what this one left when it died. Nobody else may enter it. Empty is spool in data.dir, off keeps them in memory only.
+	Spool string `config:"spool" range:"folder|off" example:"/var/lib/imgfleet/spool"`
+	// What the pictures in worker.spool may take. Further ones are kept in memory only.
+	SpoolSize config.Bytes `config:"spoolSize" range:"0…" example:"1GiB"`
 	// How long running attempts may take when the worker is told to stop.
 	Drain time.Duration `config:"drain" range:"0…" example:"3m"`
 	// Where this worker is observed.
@@ -137,7 +142,7 @@ type limitsConfig struct {
 func defaults() *Config {
 	return &Config{
 		Worker: workerConfig{
-			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual, Admin: admin.Defaults(),
+			Listen: "127.0.0.1:0", Region: "local", Capacity: generate.Defaults().Capacity, Drain: drainUsual, Admin: admin.Defaults(), SpoolSize: 1 << 30,
 		},
 		Data:       dataConfig{Dir: ".imgfleet"},
 		Providers:  provider.Defaults(),
@@ -172,6 +177,7 @@ func (w workerConfig) validate() error {
 	faults.Reachable("worker.advertise", w.Advertise)
 	faults.If(strings.TrimSpace(w.Region) == "", "worker.region: must be a name, such as cn-north; gateways choose workers by it")
 	faults.If(w.Capacity < 1, "worker.capacity: must be at least 1, is %d", w.Capacity)
+	faults.Add(spool.Config{Most: int64(w.SpoolSize)}.Validate())
 	faults.If(w.Drain < 0, "worker.drain: must not be negative, is %v", w.Drain)
 	return faults.Err()
 }

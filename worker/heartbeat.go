@@ -22,6 +22,7 @@ const (
 type heartbeats struct {
 	worker   workerrpc.Heartbeat // what never changes of one
 	inFlight func() int
+	spooled  func() []string // attempts of dead workers whose pictures are here
 	gateways []string
 	client   workerrpc.ClientConfig
 	logger   *slog.Logger
@@ -58,7 +59,7 @@ func (h *heartbeats) send(ctx context.Context, addr string, c *workerrpc.FleetCl
 	defer tick.Stop()
 	b, draining, said := h.worker, h.draining, news{worth: telemetry.SeldomOf{Every: heartbeatSaid}}
 	for {
-		b.InFlight, b.SentMS = h.inFlight(), time.Now().UnixMilli()
+		b.InFlight, b.Spooled, b.SentMS = h.inFlight(), h.spooled(), time.Now().UnixMilli()
 		err := c.Heartbeat(ctx, b)
 		if ctx.Err() != nil {
 			return

@@ -93,7 +93,7 @@ func TestAWorkerRegistersWorksAndDrains(t *testing.T) {
 	done := make(chan int, 1)
 	var log lines
 	environ := []string{
-		"TOKEN=tok", "IMGFLEET_FLEET_TOKEN=env:TOKEN", "IMGFLEET_WORKER_REGION=cn-north",
+		"IMGFLEET_WORKER_SPOOL=off", "TOKEN=tok", "IMGFLEET_FLEET_TOKEN=env:TOKEN", "IMGFLEET_WORKER_REGION=cn-north",
 		`IMGFLEET_FLEET_GATEWAYS=["` + first.addr + `","` + second.addr + `"]`,
 		`IMGFLEET_PROVIDERS=[{"name":"m","kind":"mock","model":"latency=1h"},{"name":"far","kind":"mock","region":"elsewhere"}]`,
 	}
@@ -139,7 +139,7 @@ func TestAWorkerEndsWithItsParent(t *testing.T) { //nolint:paralleltest // it ch
 	var log lines
 	f := newFleet(t, "tok")
 	go func() {
-		done <- run(t.Context(), program.Process{Args: []string{"-exit-with-stdin"}, Environ: []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: r, Stderr: &log})
+		done <- run(t.Context(), program.Process{Args: []string{"-exit-with-stdin"}, Environ: []string{"IMGFLEET_WORKER_SPOOL=off", "IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: r, Stderr: &log})
 	}()
 	f.next(t, anyHeartbeat)
 	_ = w.Close()
@@ -224,7 +224,7 @@ func TestAWorkerRefusesTheWrongToken(t *testing.T) {
 	done := make(chan int, 1)
 	var log lines
 	go func() {
-		done <- run(ctx, program.Process{Environ: []string{"IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: strings.NewReader(""), Stderr: &log})
+		done <- run(ctx, program.Process{Environ: []string{"IMGFLEET_WORKER_SPOOL=off", "IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["` + f.addr + `"]`}, Stdin: strings.NewReader(""), Stderr: &log})
 	}()
 	b := f.next(t, anyHeartbeat)
 	c, err := workerrpc.NewClient(workerrpc.ClientConfig{Token: secret.New("other")})

@@ -26,6 +26,7 @@ import (
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/picture/sandbox"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/spool"
 )
 
 // serve builds everything, works until ctx ends, drains and returns.
@@ -35,7 +36,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	}
 	reg := telemetry.NewRegistry()
 	telemetry.Built(reg, "worker", version)
-	token, kept := opened.Value(c.Fleet.Token), c.fleetToken()
+	token, from := opened.Value(c.Fleet.Token), c.fleetToken()
 	listen, call, err := c.TLS.Load(workerrpc.RoleWorker)
 	if err != nil {
 		return err
@@ -44,7 +45,12 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	if err != nil {
 		return err
 	}
-	work, names, err := build(c, opened, decoder, reg, logger)
+	kept, err := c.openSpool(logger)
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
+	work, names, err := build(c, opened, decoder, kept, reg, logger)
 	if err != nil {
 		return err
 	}
@@ -53,15 +59,16 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 	decodes, done := context.WithCancel(context.WithoutCancel(ctx)) // draining attempts may need it
 	defer done()
 	decoding.Go(func() { decoder.Run(decodes) })
+	decoding.Go(func() { kept.Run(decodes) })
 	server, err := workerrpc.Serve(ctx, workerrpc.ServerConfig{
-		Listen: c.Worker.Listen, Token: token, TokenFrom: kept, TLS: listen, Drain: 5 * time.Second, Logger: logger,
+		Listen: c.Worker.Listen, Token: token, TokenFrom: from, TLS: listen, Drain: 5 * time.Second, Logger: logger,
 	}, work)
 	if err != nil {
 		return err
 	}
 	h := &heartbeats{
-		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, logger: logger, draining: make(chan struct{}),
-		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TokenFrom: kept, TLS: call},
+		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, spooled: work.Spooled, logger: logger, draining: make(chan struct{}),
+		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TokenFrom: from, TLS: call},
 	}
 	observed, err := observe(ctx, c, h, reg, logger)
 	if err != nil {
@@ -100,7 +107,7 @@ func (p pictureConfig) choose(ctx context.Context) (cfg sandbox.Config, err erro
 }
 
 // build puts the stages of an attempt together.
-func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
+func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, kept *spool.Spool, reg *prometheus.Registry, logger *slog.Logger) (*generate.Worker, []string, error) {
 	made, err := providers(c, o.Value, provider.NewMetrics(reg))
 	if err != nil {
 		return nil, nil, err
@@ -121,7 +128,7 @@ func build(c *Config, o secret.Opened, decoder *sandbox.Sandbox, reg *prometheus
 	cfg.NoLoopback = c.prod() && check.Beyond(c.Worker.Listen) // one that listens on loopback serves the gateway beside it
 	work := generate.New(cfg, generate.Parts{
 		Providers: made, Pictures: picture.New(c.Limits.pictures(), decoder), Labels: labels, Pixels: pixels,
-		Logger: logger, Registry: reg,
+		Spool: kept, Logger: logger, Registry: reg,
 	})
 	return work, slices.Sorted(maps.Keys(made)), nil
 }

@@ -115,6 +115,7 @@ func workerEffects() []effect {
 	return []effect{
 		{"fleet.listen fleet.token fleet.gateways worker.listen worker.advertise worker.region worker.capacity worker.admin.listen worker.metrics picture.decoders picture.decoderMemory", seeWorker},
 		{"worker.drain limits.taskTimeout", seeDrain},
+		{"worker.spool worker.spoolSize", seeSpool},
 		{"tls.cert tls.key tls.clientCA", seeIdentity},
 		{"label.contentProducer label.contentPropagator", seeLabel},
 		{"moderation.words moderation.wordsFile http.internalUrl", seeWords},
@@ -167,6 +168,23 @@ func seeWorker(t *testing.T) {
 		if !strings.Contains(w.said(), fact) {
 			t.Errorf("picture.decoders, picture.decoderMemory: no %s in\n%s", fact, tail(w.said()))
 		}
+	}
+}
+
+// seeSpool has a folder that takes nothing.
+func seeSpool(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kept")
+	s := gatewayWith(t, section{})
+	w := s.workerWith(t, section{"worker": section{"spool": dir, "spoolSize": 0}, "providers": []section{{"name": "mock", "kind": "mock", "model": "latency=10ms"}}})
+	p := s.person(t, 1)
+	if doc := p.finish(t, p.submit(t, 1).TaskID); doc.State != task.Succeeded {
+		t.Errorf("worker.spoolSize: the task is %s", doc.State)
+	}
+	if is, err := os.Stat(dir); err != nil || is.Mode().Perm() != 0o700 {
+		t.Errorf("worker.spool: %v, %v", is, err)
+	}
+	if !strings.Contains(w.said(), "kept in memory only") {
+		t.Errorf("worker.spoolSize: nothing is said of a full spool:\n%s", tail(w.said()))
 	}
 }
 

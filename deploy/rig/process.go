@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -61,6 +62,9 @@ func (p *Process) Start() error {
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives every context on purpose: Kill and Stop end it
 	cmd.Stdout, cmd.Stderr, cmd.Env = log, log, p.env
+	if filepath.IsAbs(p.path) && filepath.IsAbs(p.logPath) {
+		cmd.Dir = filepath.Dir(p.logPath) // what it makes where it stands goes with its log
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's Ctrl-C is ours to handle
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -159,7 +159,19 @@ type Attempt struct {
 	PriceFen   int64      `json:"priceFen,omitempty"`
 	VendorMS   int64      `json:"vendorMs,omitempty"` // of it at the vendor, milliseconds, as far as its worker told
 	Hedge      bool       `json:"hedge,omitempty"`    // started while the one before still ran
+	Kept       Kept       `json:"kept,omitempty"`     // its picture is made: where its worker keeps it until it is stored
 }
+
+// Kept says where a picture is that is paid for and not stored yet.
+type Kept string
+
+// The places. What is in memory ends with its worker; what is in the spool
+// waits for the next one that opens it.
+const (
+	KeptNowhere Kept = ""
+	KeptMemory  Kept = "memory"
+	KeptSpool   Kept = "spool"
+)
 
 // Outcome is what is known of an attempt, in terms of money.
 type Outcome string

@@ -73,6 +73,7 @@ func attemptToWire(a Attempt) *workerpb.GenerateRequest {
 		Task: string(a.Task), Session: string(a.Session), Number: clamp(a.Number), Provider: a.Provider,
 		TimeoutMs: a.Timeout.Milliseconds(), PhotoUrl: a.PhotoURL, ImageUrl: a.ImageURL, ThumbUrl: a.ThumbURL,
 		ManifestUrl: a.ManifestURL, Seed: a.Seed, VendorTask: a.VendorTask, AttachOnly: a.AttachOnly,
+		StoreMs: a.StoreWithin.Milliseconds(),
 		Style: &workerpb.Style{
 			Id: a.Style.ID, Name: textToWire(a.Style.Name), Description: textToWire(a.Style.Description),
 			Prompt: a.Style.Prompt, Negative: a.Style.Negative, Palette: a.Style.Palette, Texture: a.Style.Texture,
@@ -100,6 +101,7 @@ func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
 		Provider: r.GetProvider(), Timeout: time.Duration(r.GetTimeoutMs()) * time.Millisecond,
 		PhotoURL: r.GetPhotoUrl(), ImageURL: r.GetImageUrl(), ThumbURL: r.GetThumbUrl(),
 		ManifestURL: r.GetManifestUrl(), Seed: r.GetSeed(), VendorTask: r.GetVendorTask(), AttachOnly: r.GetAttachOnly(),
+		StoreWithin: time.Duration(r.GetStoreMs()) * time.Millisecond,
 		Style: catalog.Style{
 			ID: s.GetId(), Name: textFromWire(s.GetName()), Description: textFromWire(s.GetDescription()),
 			Prompt: s.GetPrompt(), Negative: s.GetNegative(), Palette: s.GetPalette(), Texture: s.GetTexture(),
@@ -125,7 +127,7 @@ func attemptFromWire(r *workerpb.GenerateRequest) Attempt {
 }
 
 func updateToWire(u Update) *workerpb.GenerateUpdate {
-	w := &workerpb.GenerateUpdate{Progress: clamp(u.Progress), Stage: u.Stage, VendorTask: u.VendorTask}
+	w := &workerpb.GenerateUpdate{Progress: clamp(u.Progress), Stage: u.Stage, VendorTask: u.VendorTask, Kept: string(u.Kept)}
 	if o := u.Outcome; o != nil {
 		w.Outcome = &workerpb.Outcome{
 			Task: string(o.Task), Number: clamp(o.Number), Result: resultToWire(o.Result), Class: classToWire(o.Class),
@@ -138,7 +140,7 @@ func updateToWire(u Update) *workerpb.GenerateUpdate {
 }
 
 func updateFromWire(w *workerpb.GenerateUpdate) Update {
-	u := Update{Progress: int(w.GetProgress()), Stage: w.GetStage(), VendorTask: w.GetVendorTask()}
+	u := Update{Progress: int(w.GetProgress()), Stage: w.GetStage(), VendorTask: w.GetVendorTask(), Kept: task.Kept(w.GetKept())}
 	if o := w.GetOutcome(); o != nil {
 		u.Outcome = &Outcome{
 			Task: task.ID(o.GetTask()), Number: int(o.GetNumber()), Result: resultFromWire(o.GetResult()),
@@ -184,14 +186,14 @@ func inspectedFromWire(w *workerpb.InspectReply) Inspected {
 func heartbeatToWire(b Heartbeat) *workerpb.Beat {
 	return &workerpb.Beat{
 		Id: b.ID, Address: b.Address, Region: b.Region, Capacity: clamp(b.Capacity), InFlight: clamp(b.InFlight),
-		Providers: b.Providers, Version: b.Version, Draining: b.Draining, SentMs: b.SentMS, Inspects: clamp(b.Inspects),
+		Providers: b.Providers, Version: b.Version, Draining: b.Draining, SentMs: b.SentMS, Inspects: clamp(b.Inspects), Spooled: b.Spooled,
 	}
 }
 
 func heartbeatFromWire(w *workerpb.Beat) Heartbeat {
 	return Heartbeat{
 		ID: w.GetId(), Address: w.GetAddress(), Region: w.GetRegion(), Capacity: int(w.GetCapacity()),
-		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(), SentMS: w.GetSentMs(), Inspects: int(w.GetInspects()),
+		InFlight: int(w.GetInFlight()), Providers: w.GetProviders(), Version: w.GetVersion(), Draining: w.GetDraining(), SentMS: w.GetSentMs(), Inspects: int(w.GetInspects()), Spooled: w.GetSpooled(),
 	}
 }
 

@@ -21,7 +21,7 @@ func someAttempt(t *rapid.T) Attempt {
 		Timeout:  time.Duration(rapid.IntRange(0, 1e6).Draw(t, "timeout")) * time.Millisecond,
 		PhotoURL: text(t, "photo"), ImageURL: text(t, "image"), ThumbURL: text(t, "thumb"),
 		ManifestURL: text(t, "manifest"), Seed: rapid.Int64().Draw(t, "seed"), VendorTask: text(t, "vendor"),
-		AttachOnly: rapid.Bool().Draw(t, "attach"),
+		AttachOnly: rapid.Bool().Draw(t, "attach"), StoreWithin: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "store")) * time.Millisecond,
 		Style: catalog.Style{
 			ID: text(t, "style"), Name: catalog.Text{ZH: "水墨", EN: "Ink"}, Description: catalog.Text{ZH: "一", EN: "a"},
 			Prompt: text(t, "sprompt"), Negative: text(t, "neg"), Palette: []string{"#000000", "#ffffff"},
@@ -82,7 +82,7 @@ func TestAnUpdateSurvivesTheWire(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		want := Update{
-			Progress: rapid.IntRange(0, 99).Draw(t, "progress"), Stage: text(t, "stage"), VendorTask: text(t, "vendor"),
+			Progress: rapid.IntRange(0, 99).Draw(t, "progress"), Stage: text(t, "stage"), VendorTask: text(t, "vendor"), Kept: task.Kept(text(t, "kept")),
 		}
 		if rapid.Bool().Draw(t, "ends") {
 			want.Outcome = &Outcome{
@@ -120,7 +120,7 @@ func TestTheOthersSurviveTheWire(t *testing.T) {
 		}
 		b := Heartbeat{
 			ID: text(t, "id"), Address: "127.0.0.1:1", Region: "cn-north-4", Capacity: 8, InFlight: 2,
-			Providers: []string{"mock"}, Version: "v1", Draining: rapid.Bool().Draw(t, "draining"), Inspects: 4,
+			Providers: []string{"mock"}, Version: "v1", Draining: rapid.Bool().Draw(t, "draining"), Inspects: 4, Spooled: []string{"t/1"},
 		}
 		if got := heartbeatFromWire(over[*workerpb.Beat, *workerpb.Beat](t, heartbeatToWire(b))); !reflect.DeepEqual(got, b) {
 			t.Fatalf("heartbeat: got %+v, want %+v", got, b)

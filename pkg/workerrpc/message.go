@@ -2,6 +2,8 @@ package workerrpc
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/catalog"
@@ -27,17 +29,19 @@ type Attempt struct {
 	Seed        int64
 	PhotoWidth  int // of the photo, upright; 0 when not known; only their ratio counts
 	PhotoHeight int
-	BrandMark   string // drawn into the picture beside its label, "" for none
-	VendorTask  string // not "": resume polling this vendor task instead of submitting
-	AttachOnly  bool   // never start: attach or answer fault.AttemptUnknown
-	RequestID   string // of the request that made the task, for logs
+	BrandMark   string        // drawn into the picture beside its label, "" for none
+	VendorTask  string        // not "": resume polling this vendor task instead of submitting
+	AttachOnly  bool          // never start: attach or answer fault.AttemptUnknown
+	RequestID   string        // of the request that made the task, for logs
+	StoreWithin time.Duration // how long a picture is worth storing from now, 0 when that is not known
 }
 
 // Update is one message of a running attempt. Heartbeats have nothing set.
 type Update struct {
-	Progress   int    // 1…99 when > 0
-	Stage      string // a task.Stage constant, "" for none
-	VendorTask string // set once, as soon as the vendor's answer names it
+	Progress   int       // 1…99 when > 0
+	Stage      string    // a task.Stage constant, "" for none
+	VendorTask string    // set once, as soon as the vendor's answer names it
+	Kept       task.Kept // set once the vendor has given the picture
 	Outcome    *Outcome
 }
 
@@ -100,6 +104,17 @@ type Heartbeat struct {
 	Draining  bool     `json:"draining"`
 	SentMS    int64    `json:"sentMs,omitempty"`   // the worker's clock when it sent this, milliseconds since 1970; 0 when it does not tell
 	Inspects  int      `json:"inspects,omitempty"` // photos that it judges at once; 0 from one that does not tell
+	Spooled   []string `json:"spooled,omitempty"`  // SpoolName of attempts of dead workers whose pictures it has
+}
+
+// SpoolName names an attempt whose picture is in a spool.
+func SpoolName(id task.ID, number int) string { return string(id) + "/" + strconv.Itoa(number) }
+
+// ParseSpoolName reads what SpoolName wrote.
+func ParseSpoolName(name string) (id task.ID, number int, ok bool) {
+	of, n, _ := strings.Cut(name, "/")
+	number, err := strconv.Atoi(n)
+	return task.ID(of), number, err == nil && number > 0 && task.ValidID(of)
 }
 
 // Worker is what a worker offers; Server carries it over the wire.

@@ -14,6 +14,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/task"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/spool"
 )
 
 const (
@@ -23,6 +24,10 @@ const (
 
 	// The provider's own 1…99 is shown as this part of the whole.
 	progressStart, progressMade = 5, 90
+
+	// manifestFirst is how long the outcome of a call that gave no picture waits
+	// for its manifest.
+	manifestFirst = 2 * time.Second
 )
 
 // attempt runs one attempt to its end, tells its followers and writes the
@@ -33,37 +38,70 @@ func (w *Worker) attempt(ctx context.Context, r *run, a workerrpc.Attempt, m mak
 	w.metrics.running.Inc()
 	defer w.metrics.running.Dec()
 	r.update(func(s *state) { s.stage, s.progress = task.StageStarting, 1 })
-	o, err := w.make(ctx, r, a, m)
-	o.Task, o.Number = a.Task, a.Number
-	if left(ctx, o) {
-		r.leave()
-		w.metrics.attempts.WithLabelValues(a.Provider, string(o.Result), string(o.Class)).Inc()
-		w.log(a, o, err, time.Since(began))
-		return
+	pic, o, err := w.call(ctx, r, a, m)
+	var e *spool.Entry
+	if o.Task, o.Number = a.Task, a.Number; o.Result == task.OK {
+		e = w.keep(r, pic, o)
+		o, err = w.finish(ctx, r, a, pic, o)
 	}
-	if o.Result != task.NotSent {
-		if putErr := w.manifest(ctx, a, o); putErr != nil {
-			err = errors.Join(err, fmt.Errorf("write manifest: %w", putErr))
-		}
-	}
-	r.end(o)
+	w.end(ctx, r, a, e, o)
 	w.metrics.attempts.WithLabelValues(a.Provider, string(o.Result), string(o.Class)).Inc()
 	w.log(a, o, err, time.Since(began))
 }
 
-// left reports whether a worker that stops leaves a job at the vendor that has a
-// name. There is no outcome then: the gateway lets another worker poll the job.
-func left(ctx context.Context, o workerrpc.Outcome) bool {
-	return errors.Is(context.Cause(ctx), errStopping) && o.Result == task.Unknown && o.VendorTask != ""
+// end tells followers and the manifest how an attempt ended. What a worker that
+// stops leaves to others has not ended.
+func (w *Worker) end(ctx context.Context, r *run, a workerrpc.Attempt, e *spool.Entry, o workerrpc.Outcome) {
+	if left(ctx, o, e) {
+		e.Leave()
+		r.leave()
+		return
+	}
+	defer e.Remove()
+	if o.Result == task.NotSent {
+		r.end(o)
+		return
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		if err := w.manifest(ctx, r, o); err != nil {
+			w.logger.Warn("manifest not written", "task", a.Task, "attempt", a.Number, "err", err)
+		}
+	}()
+	if o.Result != task.OK { // it needs no store: who waits for it is told soon
+		select {
+		case <-written:
+		case <-time.After(manifestFirst):
+			r.end(o)
+		}
+	}
+	<-written
+	if o.Result == task.OK || r.endedAt().IsZero() {
+		r.end(o)
+	}
 }
 
-// make is the journey of one picture. It returns a complete outcome in every
-// case; the error is for the log.
-func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker) (workerrpc.Outcome, error) {
+// left reports whether a worker that stops leaves work to others: a job at the
+// vendor that has a name, or a picture in the spool. There is no outcome then:
+// the gateway lets another worker poll the job, or store the picture.
+func left(ctx context.Context, o workerrpc.Outcome, e *spool.Entry) bool {
+	return errors.Is(context.Cause(ctx), errStopping) && o.Result == task.Unknown && (o.VendorTask != "" || e != nil)
+}
+
+// call asks the vendor. It returns a complete outcome in every case; the error
+// is for the log.
+func (w *Worker) call(ctx context.Context, r *run, a workerrpc.Attempt, m maker) (provider.Picture, workerrpc.Outcome, error) {
+	timeout := a.Timeout
+	if timeout <= 0 {
+		timeout = w.cfg.Timeout
+	}
+	ctx, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
 	began := time.Now()
 	request, err := w.request(a)
 	if err != nil {
-		return w.failed(provider.AsFailure(err), 0), err
+		return provider.Picture{}, w.failed(provider.AsFailure(err), 0), err
 	}
 	pic, err := m.Make(ctx, request, func(p provider.Progress) {
 		r.update(func(s *state) {
@@ -78,22 +116,18 @@ func (w *Worker) make(ctx context.Context, r *run, a workerrpc.Attempt, m maker)
 	})
 	spent := time.Since(began)
 	if err != nil {
-		return w.failed(provider.AsFailure(err), spent), err
+		return pic, w.failed(provider.AsFailure(err), spent), err
 	}
-	o := workerrpc.Outcome{
+	return pic, workerrpc.Outcome{
 		Result: task.OK, RequestID: pic.RequestID, VendorTask: pic.VendorTask, ProviderMS: spent.Milliseconds(),
 		PriceFen: pic.PriceFen, Remaining: pic.Remaining,
-	}
-	r.update(func(s *state) { s.stage, s.progress = task.StageFinishing, progressMade })
-	// The picture is paid for: it is finished and stored even when somebody
-	// cancels now or the time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.StoreWithin)
-	defer cancel()
-	return w.finish(ctx, a, pic, o)
+	}, nil
 }
 
-// finish judges, labels and stores a picture.
-func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.Picture, o workerrpc.Outcome) (workerrpc.Outcome, error) {
+// finish judges, labels and stores a picture that is paid for.
+func (w *Worker) finish(ctx context.Context, r *run, a workerrpc.Attempt, pic provider.Picture, o workerrpc.Outcome) (workerrpc.Outcome, error) {
+	ctx, cancel := storing(ctx, r.until)
+	defer cancel()
 	began := time.Now()
 	done, err := w.render(ctx, a, pic)
 	w.metrics.stage.WithLabelValues("label").Observe(time.Since(began).Seconds())
@@ -103,12 +137,15 @@ func (w *Worker) finish(ctx context.Context, a workerrpc.Attempt, pic provider.P
 		return o, err
 	}
 	began = time.Now()
-	err = w.store(ctx, a, done)
+	err = w.store(ctx, r, done)
 	w.metrics.stage.WithLabelValues("store").Observe(time.Since(began).Seconds())
 	if err != nil {
 		// Paid for and lost: the policy for unknown outcomes decides.
 		o.Result, o.Class, o.Code = task.Unknown, task.ClassNetwork, workerrpc.StoreFailed
 		o.Message = w.words.Words(err.Error())
+		if errors.Is(context.Cause(ctx), provider.ErrCanceled) {
+			o.Class = task.ClassCanceled
+		}
 		return o, fmt.Errorf("store picture: %w", err)
 	}
 	o.Width, o.Height, o.ContentType, o.Bytes = done.width, done.height, contentJPEG, int64(len(done.image))
@@ -158,8 +195,9 @@ func (w *Worker) photo(ctx context.Context, url string) ([]byte, error) {
 	}
 }
 
-func (w *Worker) manifest(ctx context.Context, a workerrpc.Attempt, o workerrpc.Outcome) error {
-	if a.ManifestURL == "" {
+// manifest writes an outcome into the store.
+func (w *Worker) manifest(ctx context.Context, r *run, o workerrpc.Outcome) error {
+	if r.addresses().ManifestURL == "" {
 		return nil
 	}
 	body, err := json.Marshal(o)
@@ -168,7 +206,7 @@ func (w *Worker) manifest(ctx context.Context, a workerrpc.Attempt, o workerrpc.
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.StoreWithin)
 	defer cancel()
-	return w.objects.put(ctx, a.ManifestURL, contentJSON, body)
+	return w.objects.save(ctx, func() string { return r.addresses().ManifestURL }, contentJSON, body)
 }
 
 // failed maps a driver's failure to an outcome.

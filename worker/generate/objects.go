@@ -34,6 +34,9 @@ const cacheControl = "max-age=3600,immutable"
 // errTooLong says that an object is longer than it may be.
 var errTooLong = errors.New("object is too long")
 
+// errURL says nothing of the URL, which is a secret.
+var errURL = errors.New("malformed URL")
+
 // errOwn says that a URL leads to the worker's own machine.
 var errOwn = errors.New("a worker of prod fetches nothing from its own machine")
 
@@ -85,7 +88,7 @@ func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, 
 	err := retry(ctx, tries, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return errors.New("malformed URL")
+			return errURL
 		}
 		body, err = o.do(req, maxBytes)
 		return err
@@ -93,21 +96,30 @@ func (o *objects) get(ctx context.Context, url string, maxBytes int64) ([]byte, 
 	return body, err
 }
 
-// put writes data whole. What it writes is paid for, so it goes on until ctx
-// ends: a store that is away is back sooner than another picture is made.
+// put writes data whole, and goes on until ctx ends or the store refuses it for
+// good.
 func (o *objects) put(ctx context.Context, url, contentType string, data []byte) error {
-	return retry(ctx, forever, func() error {
-		ctx, cancel := context.WithTimeout(ctx, putWithin)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(data))
-		if err != nil {
-			return errors.New("malformed URL")
-		}
-		req.Header.Set("Content-Type", contentType)
-		req.Header.Set("Cache-Control", cacheControl)
-		_, err = o.do(req, 64<<10)
-		return err
-	})
+	return retry(ctx, forever, func() error { return o.putOnce(ctx, url, contentType, data) })
+}
+
+// save is put for what is paid for. It goes on until ctx ends, whatever the
+// store answers: a bucket without room refuses in many ways, and a store is back
+// sooner than another picture is made. url is asked for each time.
+func (o *objects) save(ctx context.Context, url func() string, contentType string, data []byte) error {
+	return retry(ctx, anyhow, func() error { return o.putOnce(ctx, url(), contentType, data) })
+}
+
+func (o *objects) putOnce(ctx context.Context, url, contentType string, data []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, putWithin)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(data))
+	if err != nil {
+		return errURL
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Cache-Control", cacheControl)
+	_, err = o.do(req, 64<<10)
+	return err
 }
 
 func (o *objects) do(req *http.Request, maxBytes int64) ([]byte, error) {
@@ -151,7 +163,8 @@ func bare(err error) error {
 
 const (
 	tries     = 5
-	forever   = -1               // tries until ctx ends
+	forever   = -1               // tries until ctx ends, or the answer is final
+	anyhow    = -2               // no answer is final
 	putWithin = 15 * time.Second // one try; a store that hangs answers no sooner
 	mostPause = 2 * time.Second  // between two tries
 )
@@ -162,7 +175,9 @@ func retry(ctx context.Context, tries int, do func() error) error {
 		err := do()
 		var status errStatus
 		switch {
-		case err == nil, errors.Is(err, errTooLong), errors.Is(err, errOwn), errors.As(err, &status) && status.permanent(), try == tries:
+		case err == nil, errors.Is(err, errTooLong), errors.Is(err, errOwn), errors.Is(err, errURL), try == tries:
+			return err
+		case tries != anyhow && errors.As(err, &status) && status.permanent():
 			return err
 		}
 		if !tick.Wait(ctx, min(mostPause, time.Duration(try*try)*100*time.Millisecond)) {

@@ -44,6 +44,20 @@ func (g *registry) claim(k key, create func() *run) (found, created *run) {
 	return nil, r
 }
 
+// adopt finds the run of k, or registers the one that create makes, whether or
+// not there is room: its picture is made, and only to be stored.
+func (g *registry) adopt(k key, create func() *run) *run {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r := g.runs[k]; r != nil {
+		return r
+	}
+	r := create()
+	g.runs[k] = r
+	g.running++
+	return r
+}
+
 // find returns the run of k, or nil.
 func (g *registry) find(k key) *run {
 	g.mu.Lock()

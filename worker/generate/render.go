@@ -93,11 +93,15 @@ const thumbQuality = 82
 
 // store writes picture and thumbnail; the manifest follows when both are
 // there.
-func (w *Worker) store(ctx context.Context, a workerrpc.Attempt, r rendition) error {
+func (w *Worker) store(ctx context.Context, r *run, done rendition) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return w.objects.put(ctx, a.ImageURL, contentJPEG, r.image) })
-	if a.ThumbURL != "" {
-		g.Go(func() error { return w.objects.put(ctx, a.ThumbURL, contentJPEG, r.thumb) })
+	g.Go(func() error {
+		return w.objects.save(ctx, func() string { return r.addresses().ImageURL }, contentJPEG, done.image)
+	})
+	if r.addresses().ThumbURL != "" {
+		g.Go(func() error {
+			return w.objects.save(ctx, func() string { return r.addresses().ThumbURL }, contentJPEG, done.thumb)
+		})
 	}
 	return g.Wait()
 }

@@ -21,6 +21,7 @@ type state struct {
 	progress   int
 	stage      string
 	vendorTask string
+	kept       task.Kept
 	outcome    *workerrpc.Outcome
 	left       bool // without an outcome: the vendor's work goes on
 }
@@ -29,15 +30,38 @@ type state struct {
 type run struct {
 	key    key
 	cancel context.CancelCauseFunc
+	until  time.Time // its picture is wanted until then; zero when that is not known
 
 	mu      sync.Mutex
 	state   state
 	changed chan struct{} // closed at each change, then replaced
 	ended   time.Time
+	asked   workerrpc.Attempt // what came last: its URLs are good for longest
 }
 
-func newRun(k key, cancel context.CancelCauseFunc) *run {
-	return &run{key: k, cancel: cancel, changed: make(chan struct{})}
+func newRun(a workerrpc.Attempt, cancel context.CancelCauseFunc) *run {
+	r := &run{key: key{a.Task, a.Number}, cancel: cancel, changed: make(chan struct{}), asked: a}
+	if a.StoreWithin > 0 {
+		r.until = time.Now().Add(a.StoreWithin)
+	}
+	return r
+}
+
+// ask takes in that a gateway asks for the attempt again: the one before may be
+// gone, and its URLs with it.
+func (r *run) ask(a workerrpc.Attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a.ImageURL != "" {
+		r.asked = a
+	}
+}
+
+// addresses are where its picture is to be stored, as of now.
+func (r *run) addresses() workerrpc.Attempt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
 }
 
 // update changes the state and wakes the followers. Progress never falls.
@@ -120,6 +144,9 @@ func (s state) diff(now state) workerrpc.Update {
 	}
 	if now.vendorTask != s.vendorTask {
 		u.VendorTask = now.vendorTask
+	}
+	if now.kept != s.kept {
+		u.Kept = now.kept
 	}
 	return u
 }

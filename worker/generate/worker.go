@@ -15,6 +15,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/provider"
+	"github.com/imgfleet/imgfleet/worker/spool"
 )
 
 // errStopping is why attempts stop when the worker's time is up.
@@ -43,7 +44,8 @@ type Parts struct {
 	Providers map[string]*provider.Provider
 	Pictures  *picture.Normaliser
 	Labels    labeller
-	Pixels    checker // judges uploads and results
+	Pixels    checker      // judges uploads and results
+	Spool     *spool.Spool // nil: pictures are kept in memory only
 	Logger    *slog.Logger
 	Registry  prometheus.Registerer // may be nil
 }
@@ -61,6 +63,7 @@ type Worker struct {
 	words    *scrub.Scrubber
 	objects  *objects
 	runs     *registry
+	spool    *spool.Spool
 	stable   stableCache
 	line     chan struct{} // uploads that are judged or wait for it
 	inspects chan struct{}
@@ -73,7 +76,7 @@ var _ workerrpc.Worker = (*Worker)(nil)
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
-		logger: p.Logger, words: scrub.New(), objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), inspects: make(chan struct{}, cfg.Inspects),
+		logger: p.Logger, words: scrub.New(), objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), spool: p.Spool, inspects: make(chan struct{}, cfg.Inspects),
 		line:    make(chan struct{}, cfg.Inspects+cfg.InspectLine),
 		metrics: newMetrics(p.Registry),
 	}
@@ -105,17 +108,23 @@ func (w *Worker) Generate(ctx context.Context, a workerrpc.Attempt, send func(wo
 // refuses with an outcome, which costs the task nothing.
 func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
 	k := key{a.Task, a.Number}
+	if found, _ := w.runs.claim(k, nil); found != nil {
+		found.ask(a)
+		return found, nil, nil
+	}
+	if e := w.spool.Take(a.Task, a.Number); e != nil {
+		return w.takeUp(k, a, e), nil, nil
+	}
 	if a.AttachOnly {
-		if found, _ := w.runs.claim(k, nil); found != nil {
-			return found, nil, nil
-		}
 		return nil, nil, fault.New(fault.AttemptUnknown)
 	}
 	m, ok := w.makers[a.Provider]
 	if !ok {
 		return nil, nil, fault.New(fault.ProviderNotServed).With("provider", a.Provider)
 	}
-	found, created := w.runs.claim(k, func() *run { return w.start(k, a, m) })
+	found, created := w.runs.claim(k, func() *run {
+		return w.start(a, func(ctx context.Context, r *run) { w.attempt(ctx, r, a, m) })
+	})
 	switch {
 	case found != nil:
 		return found, nil, nil
@@ -128,30 +137,36 @@ func (w *Worker) attach(a workerrpc.Attempt) (*run, *workerrpc.Outcome, error) {
 	}
 }
 
+// takeUp stores what a worker left that died.
+func (w *Worker) takeUp(k key, a workerrpc.Attempt, e *spool.Entry) *run {
+	return w.runs.adopt(k, func() *run {
+		if a.StoreWithin <= 0 {
+			a.StoreWithin = w.cfg.StoreWithin
+		}
+		return w.start(a, func(ctx context.Context, r *run) { w.resume(ctx, r, a, e) })
+	})
+}
+
 // start lets an attempt run on its own: it outlives the stream that asked.
-func (w *Worker) start(k key, a workerrpc.Attempt, m maker) *run {
-	timeout := a.Timeout
-	if timeout <= 0 {
-		timeout = w.cfg.Timeout
-	}
+func (w *Worker) start(a workerrpc.Attempt, work func(context.Context, *run)) *run {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	r := newRun(k, cancel)
+	r := newRun(a, cancel)
 	go func() {
-		ctx, stop := context.WithTimeout(ctx, timeout)
-		defer stop()
 		defer cancel(nil)
 		defer w.runs.done(r)
-		w.attempt(ctx, r, a, m)
+		work(ctx, r)
 	}()
 	return r
 }
 
 // Cancel implements workerrpc.Worker. An attempt that is not known, or that
-// ended, needs no cancel.
+// ended, needs no cancel. A picture that nobody wants leaves the spool.
 func (w *Worker) Cancel(_ context.Context, id task.ID, number int) error {
 	if r := w.runs.find(key{id, number}); r != nil {
 		r.cancel(provider.ErrCanceled)
+		return nil
 	}
+	w.spool.Take(id, number).Remove()
 	return nil
 }
 

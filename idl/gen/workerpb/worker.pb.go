@@ -464,6 +464,10 @@ type GenerateRequest struct {
 
 	// Of the request that made the task; for logs.
 	RequestId string `protobuf:"bytes,19,opt,name=request_id" json:"request_id,omitempty"`
+
+	// How long a picture that was made is worth storing, counted from now; 0
+	// from a gateway that does not tell.
+	StoreMs int64 `protobuf:"varint,24,opt,name=store_ms" json:"store_ms,omitempty"`
 }
 
 func (x *GenerateRequest) Reset() { *x = GenerateRequest{} }
@@ -603,6 +607,13 @@ func (x *GenerateRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *GenerateRequest) GetStoreMs() int64 {
+	if x != nil {
+		return x.StoreMs
+	}
+	return 0
 }
 
 // Outcome ends an attempt.
@@ -758,6 +769,10 @@ type GenerateUpdate struct {
 	// Told once, as soon as the vendor told it.
 	VendorTask string   `protobuf:"bytes,3,opt,name=vendor_task" json:"vendor_task,omitempty"`
 	Outcome    *Outcome `protobuf:"bytes,4,opt,name=outcome" json:"outcome,omitempty"`
+
+	// Told once the vendor has given the picture: "memory" or "spool", where the
+	// worker keeps it until it is stored.
+	Kept string `protobuf:"bytes,8,opt,name=kept" json:"kept,omitempty"`
 }
 
 func (x *GenerateUpdate) Reset() { *x = GenerateUpdate{} }
@@ -792,6 +807,13 @@ func (x *GenerateUpdate) GetOutcome() *Outcome {
 		return x.Outcome
 	}
 	return nil
+}
+
+func (x *GenerateUpdate) GetKept() string {
+	if x != nil {
+		return x.Kept
+	}
+	return ""
 }
 
 type CancelRequest struct {
@@ -1011,6 +1033,10 @@ type Beat struct {
 
 	// Photos that it judges at once; 0 from a worker that does not tell.
 	Inspects int32 `protobuf:"varint,10,opt,name=inspects" json:"inspects,omitempty"`
+
+	// Attempts of workers that died whose pictures are in its spool, as
+	// "<task>/<number>": it stores them when their gateway attaches.
+	Spooled []string `protobuf:"bytes,14,rep,name=spooled" json:"spooled,omitempty"`
 }
 
 func (x *Beat) Reset() { *x = Beat{} }
@@ -1087,6 +1113,13 @@ func (x *Beat) GetInspects() int32 {
 		return x.Inspects
 	}
 	return 0
+}
+
+func (x *Beat) GetSpooled() []string {
+	if x != nil {
+		return x.Spooled
+	}
+	return nil
 }
 
 type BeatReply struct {
