@@ -111,6 +111,14 @@ func (s *scheduler) Movable(slot *run.Slot, avoid map[string]bool) bool {
 	return s.board.slots.movable(slot, avoid, now)
 }
 
+// ToHolder moves a slot to the worker that has the picture of an attempt in its
+// spool.
+func (s *scheduler) ToHolder(slot *run.Slot, id task.ID, number int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.board.slots.toHolder(slot, workerrpc.SpoolName(id, number))
+}
+
 // Finished learns how long a task took, and forgets its history after a while.
 func (s *scheduler) Finished(r *task.Record) {
 	if r.State == task.Succeeded && !r.Deleted && r.StartedAt != nil {

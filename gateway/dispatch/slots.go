@@ -186,12 +186,27 @@ func (s *slots) move(t *run.Slot, avoid map[string]bool, now time.Time) bool {
 	if !ok || avoid[w.ID] {
 		return false
 	}
+	s.reseat(t, w)
+	return true
+}
+
+// reseat gives a slot to another worker; its price stays with the call.
+func (s *slots) reseat(t *run.Slot, w fleet.Member) {
 	price := t.Price
-	t.Price = billing.Reservation{} // it stays with the call
+	t.Price = billing.Reservation{}
 	s.release(t)
 	t.Price = price
 	s.hold(t, w)
-	return true
+}
+
+// toHolder moves a slot to another worker, which names the attempt as spooled,
+// whether or not it has room: it has the picture already.
+func (s *slots) toHolder(t *run.Slot, name string) bool {
+	i := slices.IndexFunc(s.workers, func(w fleet.Member) bool { return w.ID != t.Worker && slices.Contains(w.Spooled, name) })
+	if i >= 0 {
+		s.reseat(t, s.workers[i])
+	}
+	return i >= 0
 }
 
 // movable reports whether a slot could move, had another worker room.

@@ -76,6 +76,7 @@ func (t *term) run(ctx context.Context) error {
 	loops.Go(func() { t.sched.trims.run(ctx, t.deps.Queue, t.deps.Runs.Logger) })
 	loops.Go(func() { t.broadcast(ctx) })
 	loops.Go(func() { t.remember(ctx) })
+	loops.Go(func() { t.disown(ctx) })
 	loops.Go(func() { _ = t.deps.Runs.Ledger.Run(ctx) })
 	loops.Wait()
 	t.sched.close()

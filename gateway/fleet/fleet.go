@@ -86,7 +86,7 @@ func (m Member) live() bool { return time.Since(m.LastSeen) < heartbeatTTL }
 // on. The load does change, but the dispatcher knows more about that.
 func offersSame(a, b Member) bool {
 	return a.Address == b.Address && a.Region == b.Region && a.Capacity == b.Capacity && a.Draining == b.Draining &&
-		slices.Equal(a.Providers, b.Providers)
+		slices.Equal(a.Providers, b.Providers) && slices.Equal(a.Spooled, b.Spooled)
 }
 
 // Heartbeat records a heartbeat that reached this gateway.

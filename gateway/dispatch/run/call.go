@@ -40,6 +40,7 @@ type call struct {
 	attempt task.Attempt // as it was begun
 	slot    *Slot
 	poked   chan struct{} // the record changed: read it again
+	kept    task.Kept     // where its picture is; only the goroutine of the call touches it
 	out     workerrpc.Outcome
 	err     error
 }
@@ -47,7 +48,7 @@ type call struct {
 // launch starts to make a call, or with found to look for one that an earlier
 // leader began. The call arrives in r.done.
 func (r *Run) launch(ctx context.Context, a task.Attempt, s *Slot, found bool) {
-	c := &call{run: r, attempt: a, slot: s, poked: make(chan struct{}, 1)}
+	c := &call{run: r, attempt: a, slot: s, poked: make(chan struct{}, 1), kept: a.Kept}
 	r.mu.Lock()
 	r.calls = append(r.calls, c)
 	r.mu.Unlock()
@@ -123,18 +124,24 @@ func (c *call) running() *task.Attempt {
 	return nil
 }
 
-// request is what the worker is told. Its URLs outlive the attempt a little.
+// request is what the worker is told. Its URLs outlive the attempt a little, and
+// those of the picture outlive the task: it is stored as long as that waits.
 func (c *call) request(a task.Attempt, timeout time.Duration) workerrpc.Attempt {
 	j, rec, store := c.run.job, c.run.record.now(), c.run.deps.Objects
 	until := a.StartedAt.Add(timeout + 2*callGrace)
+	put := until
+	if last := j.Deadline.Add(callGrace); last.After(put) {
+		put = last
+	}
 	return workerrpc.Attempt{
 		Task: j.ID, Session: j.Session, Number: a.Number, Provider: a.Provider, Timeout: timeout,
 		PhotoURL:    store.WorkerGetURL(j.PhotoKey, until),
-		ImageURL:    store.WorkerPutURL(key(rec, a.Number, image), "image/jpeg", maxPicture, until),
-		ThumbURL:    store.WorkerPutURL(key(rec, a.Number, thumb), "image/jpeg", maxThumb, until),
-		ManifestURL: store.WorkerPutURL(key(rec, a.Number, manifest), "application/json", maxManifest, until),
+		ImageURL:    store.WorkerPutURL(key(rec, a.Number, image), "image/jpeg", maxPicture, put),
+		ThumbURL:    store.WorkerPutURL(key(rec, a.Number, thumb), "image/jpeg", maxThumb, put),
+		ManifestURL: store.WorkerPutURL(key(rec, a.Number, manifest), "application/json", maxManifest, put),
 		Style:       j.Style, Place: j.Place, Options: j.Options, Seed: j.Seed, VendorTask: a.VendorTask,
 		PhotoWidth: j.PhotoWidth, PhotoHeight: j.PhotoHeight, BrandMark: j.BrandMark, RequestID: j.RequestID,
+		StoreWithin: max(time.Millisecond, c.run.deps.until(j.Deadline)),
 	}
 }
 

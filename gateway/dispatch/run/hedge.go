@@ -31,7 +31,7 @@ func (r *Run) untilHedge() time.Duration {
 }
 
 // alone is the one attempt of a task that may be hedged: the only one in
-// flight, and nothing was hedged yet.
+// flight, its picture is not made, and nothing was hedged yet.
 func (r *Run) alone() *task.Attempt {
 	rec := r.record.now()
 	if r.inFlight() != 1 || gone(rec) || rec.Canceling {
@@ -40,7 +40,10 @@ func (r *Run) alone() *task.Attempt {
 	if slices.ContainsFunc(rec.Attempts, func(a task.Attempt) bool { return a.Hedge }) {
 		return nil
 	}
-	return rec.Running()
+	if a := rec.Running(); a != nil && a.Kept == task.KeptNowhere {
+		return a
+	}
+	return nil
 }
 
 // hedge starts a second call at another provider when policy allows it, and

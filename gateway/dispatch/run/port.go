@@ -40,6 +40,9 @@ type port interface {
 	Slow(provider string) (after time.Duration, known bool)
 	// Movable reports whether another worker could take a slot, had it room.
 	Movable(s *Slot, avoid map[string]bool) bool
+	// ToHolder moves a slot to the worker that has the picture of an attempt in
+	// its spool, and reports whether there is one.
+	ToHolder(s *Slot, id task.ID, number int) bool
 	// Finished notes a task that is settled and booked.
 	Finished(r *task.Record)
 }

@@ -16,19 +16,23 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// deadWait is how long a worker that refuses connections is given to come
-// back with its manifest before its call counts as unknown.
-const deadWait = time.Second
+const (
+	// deadWait is how long a worker that refuses connections is given to come
+	// back with its manifest before its call counts as unknown.
+	deadWait = time.Second
+	// spoolWait is the same for one that died with the picture in its spool: a
+	// supervisor starts it again.
+	spoolWait = 30 * time.Second
+)
 
 // recover finds the outcome of a call whose stream is gone: in its manifest,
-// at its worker, or, when the vendor gave the work a name, by asking for that
-// from another worker. It never starts a call again: what it cannot find is
-// unknown.
+// at its worker, at the one that has its picture in its spool now, or, when the
+// vendor gave the work a name, by asking for that from another worker. It never
+// starts a call again: what it cannot find is unknown.
 func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (workerrpc.Outcome, error) {
 	req.AttachOnly = true
 	r, by := c.run, "attach"
 	lost := workerrpc.Outcome{Result: task.Unknown, Class: task.ClassNetwork, Code: workerrpc.StreamLost}
-	patience := a.StartedAt.Add(req.Timeout + callGrace)
 	var dead time.Time // since when no worker knows of the call
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		if out, err := r.manifest(ctx, a.Number); err == nil && c.believable(out) {
@@ -55,6 +59,17 @@ func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 		case dead.IsZero():
 			dead = r.deps.Now()
 		}
+		patience := c.patience(a, req.Timeout)
+		if !dead.IsZero() {
+			moved, err := c.toHolder(ctx)
+			if err != nil {
+				return lost, err
+			}
+			if moved != nil {
+				a, by, dead = *moved, "spool", time.Time{}
+				continue
+			}
+		}
 		if !dead.IsZero() && r.deps.since(dead) > deadWait {
 			moved, err := c.elsewhere(ctx, patience)
 			switch {
@@ -64,7 +79,7 @@ func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 				a, by, dead = *moved, "resume", time.Time{}
 				req = c.request(a, req.Timeout) // not AttachOnly: to ask for the vendor's task is free
 				continue
-			case !r.waits(a):
+			case !r.waits(a) && !c.comesBack(dead):
 				return c.found("unknown", lost), nil
 			}
 		}
@@ -76,6 +91,35 @@ func (c *call) recover(ctx context.Context, req workerrpc.Attempt, a task.Attemp
 			return lost, err
 		}
 	}
+}
+
+// patience is until when a call may take: the time of the call, or that of the
+// task once the picture is made.
+func (c *call) patience(a task.Attempt, timeout time.Duration) time.Time {
+	if c.kept != task.KeptNowhere {
+		return c.run.job.Deadline
+	}
+	return a.StartedAt.Add(timeout + callGrace)
+}
+
+// wanted reports whether the task still waits for the call.
+func (c *call) wanted() bool {
+	return c.running() != nil && !c.run.record.ended() && !c.run.record.now().Canceling
+}
+
+// comesBack reports whether a worker that died with the picture in its spool is
+// still waited for.
+func (c *call) comesBack(dead time.Time) bool {
+	return c.kept == task.KeptSpool && c.wanted() && c.run.deps.since(dead) < spoolWait
+}
+
+// toHolder moves a call to the worker that says that it has the picture; nil
+// when there is none.
+func (c *call) toHolder(ctx context.Context) (*task.Attempt, error) {
+	if !c.wanted() || !c.run.port.ToHolder(c.slot, c.run.job.ID, c.attempt.Number) {
+		return nil, nil //nolint:nilnil // neither is a failure
+	}
+	return c.moved(ctx)
 }
 
 func (c *call) found(by string, out workerrpc.Outcome) workerrpc.Outcome {
@@ -117,6 +161,11 @@ func (c *call) elsewhere(ctx context.Context, patience time.Time) (*task.Attempt
 	if moved, err := c.move(ctx, patience); !moved {
 		return nil, err
 	}
+	return c.moved(ctx)
+}
+
+// moved writes which worker has the call now.
+func (c *call) moved(ctx context.Context) (*task.Attempt, error) {
 	err := c.run.record.change(ctx, func(rec *task.Record) error {
 		at := rec.Attempt(c.attempt.Number)
 		if at == nil || at.Outcome != "" {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -15,9 +16,12 @@ const (
 )
 
 // stream follows one Generate stream to its end, also when ctx ends first;
-// begun tells whether anything was heard.
+// begun tells whether anything was heard. It has the time of the call, and that
+// of the task once the picture is made: then only our own store is waited for.
 func (c *call) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt) (out workerrpc.Outcome, begun bool, err error) {
-	ctx, hang := context.WithTimeout(ctx, req.Timeout+callGrace)
+	ctx, hang := context.WithCancel(ctx)
+	over := time.AfterFunc(req.Timeout+callGrace, hang)
+	defer over.Stop()
 	updates := make(chan workerrpc.Update, 4)
 	done := make(chan struct{}) // closed when out and err are there
 	go func() {
@@ -31,11 +35,15 @@ func (c *call) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt
 	}()
 	defer hang()
 	for {
+		if c.kept != task.KeptNowhere {
+			over.Stop()
+		}
 		select {
 		case <-done:
 			return out, begun || len(updates) > 0, err
 		case u := <-updates:
 			begun = true
+			c.kept = cmp.Or(u.Kept, c.kept)
 			c.progress(ctx, u)
 		case <-c.poked:
 			if err := c.interrupted(ctx, a); err != nil {
@@ -49,7 +57,7 @@ func (c *call) stream(ctx context.Context, req workerrpc.Attempt, a task.Attempt
 
 // progress writes what a person can see, not more often than they can read.
 func (c *call) progress(ctx context.Context, u workerrpc.Update) {
-	if (u.Progress == 0 && u.Stage == "" && u.VendorTask == "") || !c.worthWriting(u) {
+	if (u.Progress == 0 && u.Stage == "" && u.VendorTask == "" && u.Kept == "") || !c.worthWriting(u) {
 		return
 	}
 	c.run.soft(ctx, func(r *task.Record) error {
@@ -57,8 +65,8 @@ func (c *call) progress(ctx context.Context, u workerrpc.Update) {
 			r.Stage = u.Stage
 		}
 		r.Progress = max(r.Progress, min(99, u.Progress))
-		if a := r.Attempt(c.attempt.Number); a != nil && u.VendorTask != "" {
-			a.VendorTask = u.VendorTask
+		if a := r.Attempt(c.attempt.Number); a != nil {
+			a.VendorTask, a.Kept = cmp.Or(u.VendorTask, a.VendorTask), cmp.Or(u.Kept, a.Kept)
 		}
 		return r.To(task.Running, task.EventProgress)
 	})
@@ -66,10 +74,11 @@ func (c *call) progress(ctx context.Context, u workerrpc.Update) {
 
 func (c *call) worthWriting(u workerrpc.Update) bool {
 	r, rec, now := c.run, c.run.record.now(), c.run.deps.Now()
-	seen := u.VendorTask != "" || u.Progress > rec.Progress || (u.Stage != "" && u.Stage != rec.Stage && !c.attempt.Hedge)
+	vital := u.VendorTask != "" || u.Kept != ""
+	seen := vital || u.Progress > rec.Progress || (u.Stage != "" && u.Stage != rec.Stage && !c.attempt.Hedge)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if gone(rec) || !seen || (u.VendorTask == "" && (now.Sub(r.written) < progressGap || r.revisions >= progressMost)) {
+	if gone(rec) || !seen || (!vital && (now.Sub(r.written) < progressGap || r.revisions >= progressMost)) {
 		return false
 	}
 	r.written = now
