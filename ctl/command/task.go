@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,27 +26,44 @@ func newTask(a *app.App) *cobra.Command {
 
 func newTaskLs(a *app.App) *cobra.Command {
 	var filter operator.TaskFilter
-	states := []string{
-		string(task.Queued), string(task.Running), string(task.Succeeded), string(task.Failed), string(task.Canceled), string(task.Expired),
-	}
 	cmd := a.Shows(&cobra.Command{
 		Use: "ls", Short: "List tasks, those that changed last first", Args: cobra.NoArgs,
-		PreRunE: func(*cobra.Command, []string) error {
-			if filter.State != "" && !slices.Contains(states, string(filter.State)) {
-				return app.Usage("--state must be one of %v, is %q", states, filter.State)
-			}
-			return app.Within("--limit", filter.Limit, 1, 1000)
-		},
+		Example: "  imgctl task ls --state failed --since 1h\n  imgctl task ls --provider seedream --code InvalidApiKey\n  imgctl task ls --sort-by vendor",
+		PreRunE: func(*cobra.Command, []string) error { return checkTaskFilter(filter) },
 	}, func(ctx context.Context, c *operator.Client, _ []string) (terminal.View, error) {
-		ts, err := c.Tasks(ctx, filter)
-		return tasksView(ts, time.Now()), err
+		l, err := c.TaskList(ctx, filter)
+		if l.Next != "" {
+			a.Talk("There may be more: narrow it with --since, or go on with --before %s", l.Next)
+		}
+		return tasksView(l.Data, time.Now()), err
 	})
 	f := cmd.Flags()
 	f.StringVar((*string)(&filter.Session), "session", "", "only of this `session`")
 	f.StringVar((*string)(&filter.State), "state", "", "only in this `state`")
+	f.StringVar(&filter.Provider, "provider", "", "only those that were tried at this `provider`")
+	f.StringVar(&filter.Code, "code", "", "only those that failed, or had an attempt that failed, with this `code`")
+	f.StringVar(&filter.Since, "since", "", "only those made since this `time`: 30m, 2h, 1d, or as 2026-03-01T08:00:00+08:00")
+	f.StringVar(&filter.SortBy, "sort-by", "", "`order`: "+strings.Join(operator.TaskOrders(), ", "))
+	f.StringVar(&filter.Before, "before", "", "go on where an earlier list `ended`")
 	f.IntVar(&filter.Limit, "limit", 50, "at most so `many` (1…1000)")
-	app.Must(cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp)))
+	for flag, values := range map[string][]string{"state": operator.TaskStates(), "sort-by": operator.TaskOrders()} {
+		app.Must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+	}
 	return cmd
+}
+
+// checkTaskFilter refuses what no gateway takes, and names what would be good.
+func checkTaskFilter(f operator.TaskFilter) error {
+	if f.State != "" && !slices.Contains(operator.TaskStates(), string(f.State)) {
+		return app.Usage("--state must be one of %s, is %q", strings.Join(operator.TaskStates(), ", "), f.State)
+	}
+	if f.SortBy != "" && !slices.Contains(operator.TaskOrders(), f.SortBy) {
+		return app.Usage("--sort-by must be one of %s, is %q", strings.Join(operator.TaskOrders(), ", "), f.SortBy)
+	}
+	if _, err := operator.Since(f.Since, time.Now()); err != nil {
+		return app.Usage("--since %v, is %q", err, f.Since)
+	}
+	return app.Within("--limit", f.Limit, 1, 1000)
 }
 
 func newTaskCancel(a *app.App) *cobra.Command {

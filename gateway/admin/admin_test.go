@@ -196,10 +196,28 @@ func TestATaskIsShownWithItsAttemptsAndWithoutItsWords(t *testing.T) {
 	for query, want := range map[operator.TaskFilter]int{
 		{}: 1, {State: task.Running}: 1, {State: task.Failed}: 0, {Session: running(id).Session}: 1,
 		{Session: task.SessionID(task.NewID())}: 0,
+		{Provider: "seedream"}:                  1, {Provider: "mock", State: task.Failed}: 0, {Code: "nothing_of_it"}: 0, {Since: "1d", SortBy: "wait"}: 1,
 	} {
 		if l, err := c.Tasks(t.Context(), query); err != nil || len(l) != want {
 			t.Errorf("%+v: %d tasks, %v, want %d", query, len(l), err, want)
 		}
+	}
+}
+
+func TestAListOfTasksNamesWhatItTakes(t *testing.T) {
+	t.Parallel()
+	_, c := connect(t)
+	for query, says := range map[operator.TaskFilter]string{
+		{State: "nowhere"}: "queued, running, succeeded", {SortBy: "size"}: "changed, created, took", {Since: "soon"}: "30m, 2h or 1d",
+		{Before: "x"}: "next of an earlier answer", {Code: "a b"}: "without spaces", {Limit: 5000}: "1…1000",
+	} {
+		_, err := c.Tasks(t.Context(), query)
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%+v: %v, want %q", query, err, says)
+		}
+	}
+	if _, err := c.Tasks(t.Context(), operator.TaskFilter{Provider: "nobody"}); err == nil || !strings.Contains(err.Error(), "seedream") {
+		t.Errorf("an unknown provider: %v", err)
 	}
 }
 

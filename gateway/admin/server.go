@@ -17,6 +17,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/fleet"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/queue"
 	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ramp"
 	"github.com/imgfleet/imgfleet/gateway/readiness"
@@ -36,9 +37,9 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// queue is what gateway/queue knows of tasks.
-type queue interface {
-	Recent(ctx context.Context, limit int) ([]*task.Record, error)
+// tasks is what gateway/queue knows of tasks.
+type tasks interface {
+	Recent(ctx context.Context, s queue.Search) (found []*task.Record, next uint64, err error)
 	Find(ctx context.Context, id task.ID) (task.SessionID, error)
 	Lookup(ctx context.Context, s task.SessionID, id task.ID) (*task.Record, uint64, error)
 	Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error)
@@ -127,7 +128,7 @@ type readier interface {
 // Deps are what the API steers.
 type Deps struct {
 	Policy      *policy.Store
-	Queue       queue
+	Queue       tasks
 	Intake      intake
 	Quota       accounts
 	Campaigns   campaigns

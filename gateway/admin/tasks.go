@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -13,60 +12,9 @@ import (
 )
 
 const (
-	maxTasks  = 1000
 	maxWait   = 25 // seconds
 	lookEvery = 200 * time.Millisecond
 )
-
-// tasks lists what changed last. A filter looks at the newest 1000 only.
-func (s *Server) tasks(r *http.Request) (any, error) {
-	limit, err := number(r, "limit", 50, 1, maxTasks)
-	if err != nil {
-		return nil, err
-	}
-	state := task.State(r.URL.Query().Get("state"))
-	owner := r.URL.Query().Get("session")
-	records, err := s.candidates(r.Context(), owner, state, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := operator.List[operator.Task]{Data: []operator.Task{}}
-	for _, rec := range records {
-		if !rec.Deleted && (state == "" || rec.State == state) && len(out.Data) < limit {
-			out.Data = append(out.Data, s.shown(rec))
-		}
-	}
-	return out, nil
-}
-
-// candidates are the records a list is chosen from.
-func (s *Server) candidates(ctx context.Context, owner string, state task.State, limit int) ([]*task.Record, error) {
-	if owner == "" && state == "" {
-		return s.deps.Queue.Recent(ctx, limit)
-	}
-	if owner == "" {
-		return s.deps.Queue.Recent(ctx, maxTasks)
-	}
-	if !task.ValidID(owner) {
-		return nil, fault.New(fault.SessionNotFound)
-	}
-	ids, err := s.deps.Queue.Tasks(ctx, task.SessionID(owner))
-	if err != nil {
-		return nil, err
-	}
-	var out []*task.Record
-	for _, id := range ids {
-		rec, _, err := s.deps.Queue.Lookup(ctx, task.SessionID(owner), id)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return nil, err
-		}
-		if err == nil {
-			out = append(out, rec)
-		}
-	}
-	slices.SortFunc(out, func(a, b *task.Record) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return out, nil
-}
 
 // task shows a task, with ?after=VERSION&wait=SECONDS as soon as it is newer.
 func (s *Server) task(r *http.Request) (any, error) {

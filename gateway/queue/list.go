@@ -19,6 +19,10 @@ import (
 // recentScan bounds how many revisions Recent looks at for one answer.
 const recentScan = 4096
 
+// recentTime is the same in time: an engine of several nodes takes a millisecond
+// for each.
+const recentTime = 3 * time.Second
+
 // Tasks lists the ids of a session's tasks, tombstones included, in no order.
 func (q *Queue) Tasks(ctx context.Context, s task.SessionID) ([]task.ID, error) {
 	jobs, err := subjects(ctx, q.jobs, jobSubject(s, "*"))
@@ -74,42 +78,82 @@ func taskIDs(subjects map[string]uint64) map[task.ID]struct{} {
 	return ids
 }
 
-// Recent returns the newest revision of up to limit tasks, those that changed
-// last first, and after them jobs nobody has touched yet.
-func (q *Queue) Recent(ctx context.Context, limit int) ([]*task.Record, error) {
+// Search says which tasks Recent returns.
+type Search struct {
+	Limit  int
+	Before uint64                  // only what changed before; from an earlier answer, 0 for the newest
+	Since  time.Time               // only tasks made since; zero for all
+	Keep   func(*task.Record) bool // nil for all
+}
+
+func (s Search) keeps(r *task.Record) bool {
+	return !r.Deleted && !r.CreatedAt.Before(s.Since) && (s.Keep == nil || s.Keep(r))
+}
+
+// Recent returns the newest revision of up to so many tasks, those that changed
+// last first, and after them jobs nobody has touched yet. It looks at so many
+// revisions and for so long; where it stopped before it had seen all, the next
+// answer goes on before next.
+func (q *Queue) Recent(ctx context.Context, s Search) (out []*task.Record, next uint64, _ error) {
 	info, err := q.tasks.Info(ctx)
 	if err != nil {
-		return nil, engine.Classify(err)
+		return nil, 0, engine.Classify(err)
 	}
-	var out []*task.Record
 	seen := make(map[task.ID]bool)
-	last := info.State.LastSeq
-	for seq, n := last, 0; seq >= max(1, info.State.FirstSeq) && len(out) < limit && n < recentScan; seq, n = seq-1, n+1 {
-		m, err := q.tasks.GetMsg(ctx, seq)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue
+	first, seq, end := max(1, info.State.FirstSeq), info.State.LastSeq, time.Now().Add(recentTime)
+	if s.Before > 0 {
+		seq = min(seq, s.Before-1)
+	}
+	for n := 0; seq >= first; seq, n = seq-1, n+1 {
+		if len(out) >= s.Limit || n >= recentScan || time.Now().After(end) {
+			return out, seq + 1, nil
 		}
-		if err != nil {
-			return out, engine.Classify(err)
+		m, err := q.tasks.GetMsg(ctx, seq)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			continue
+		case err != nil:
+			return out, 0, engine.Classify(err)
+		case m.Time.Before(s.Since): // and so is every older revision
+			seq = first
+			continue
 		}
 		r, err := decodeRecord(m.Data)
 		if err != nil || seen[r.ID] {
 			continue
 		}
 		seen[r.ID] = true
-		if !r.Deleted {
+		if s.keeps(r) && q.newest(ctx, s, r) {
 			out = append(out, r)
 		}
 	}
-	return q.waiting(ctx, out, seen, limit)
+	out, err = q.waiting(ctx, out, seen, s)
+	return out, 0, err
 }
 
-func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.ID]bool, limit int) ([]*task.Record, error) {
+// untouched reports whether nobody has written a revision of a task. A search
+// that did not look at all revisions would take it for one that waits.
+func (q *Queue) untouched(ctx context.Context, r *task.Record) bool {
+	now, _, err := q.Lookup(ctx, r.Session, r.ID)
+	return err == nil && now.Version == r.Version
+}
+
+// newest reports whether a revision that a later answer found is not one of a
+// task that has changed since, and stood in an earlier answer.
+func (q *Queue) newest(ctx context.Context, s Search, r *task.Record) bool {
+	if s.Before == 0 {
+		return true
+	}
+	now, _, err := q.Lookup(ctx, r.Session, r.ID)
+	return err == nil && now.Version == r.Version
+}
+
+func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.ID]bool, s Search) ([]*task.Record, error) {
 	info, err := q.jobs.Info(ctx)
 	if err != nil {
 		return out, engine.Classify(err)
 	}
-	for seq, n := info.State.FirstSeq, 0; seq <= info.State.LastSeq && seq > 0 && len(out) < limit && n < recentScan; n++ {
+	for seq, n := info.State.FirstSeq, 0; seq <= info.State.LastSeq && seq > 0 && len(out) < s.Limit && n < recentScan; n++ {
 		m, err := q.jobs.GetMsg(ctx, seq, jetstream.WithGetMsgSubject("job.*.*"))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			return out, nil
@@ -120,8 +164,9 @@ func (q *Queue) waiting(ctx context.Context, out []*task.Record, seen map[task.I
 		seq = m.Sequence + 1
 		if j, err := decodeJob(m.Data); err == nil && !seen[j.ID] {
 			r := j.Accepted()
-			r.Queue = q.Estimate(m.Sequence)
-			out = append(out, r)
+			if r.Queue = q.Estimate(m.Sequence); s.keeps(r) && q.untouched(ctx, r) {
+				out = append(out, r)
+			}
 		}
 	}
 	return out, nil

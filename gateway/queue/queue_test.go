@@ -217,7 +217,7 @@ func TestRecentGivesEachTaskOnceNewestFirst(t *testing.T) {
 	if _, err := q.Erase(t.Context(), gone.rec.Session, gone.rec.ID); err != nil {
 		t.Fatal(err)
 	}
-	rs, err := q.Recent(t.Context(), 10)
+	rs, _, err := q.Recent(t.Context(), Search{Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,8 +229,31 @@ func TestRecentGivesEachTaskOnceNewestFirst(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("recent = %v, want %v", got, want)
 	}
-	if rs, err := q.Recent(t.Context(), 1); err != nil || len(rs) != 1 || rs[0].ID != a.rec.ID {
+	if rs, _, err := q.Recent(t.Context(), Search{Limit: 1}); err != nil || len(rs) != 1 || rs[0].ID != a.rec.ID {
 		t.Errorf("recent 1 = %v, err %v", rs, err)
+	}
+}
+
+func TestASearchGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t)
+	a, b := begin(t, q), begin(t, q)
+	a.runTo(2)
+	b.runTo(2)
+	first, next, err := q.Recent(t.Context(), Search{Limit: 1})
+	if err != nil || len(first) != 1 || first[0].ID != b.rec.ID || next == 0 {
+		t.Fatalf("first = %v, next %d, err %v", first, next, err)
+	}
+	b.runTo(3) // it has stood in the list, and its older revisions are no others
+	rest, end, err := q.Recent(t.Context(), Search{Limit: 10, Before: next})
+	if err != nil || len(rest) != 1 || rest[0].ID != a.rec.ID || end != 0 {
+		t.Errorf("rest = %v, next %d, err %v", rest, end, err)
+	}
+	if got, _, err := q.Recent(t.Context(), Search{Limit: 10, Keep: func(r *task.Record) bool { return r.ID == a.rec.ID }}); err != nil || len(got) != 1 {
+		t.Errorf("kept = %v, err %v", got, err)
+	}
+	if got, _, err := q.Recent(t.Context(), Search{Limit: 10, Since: time.Now().Add(time.Minute)}); err != nil || len(got) != 0 {
+		t.Errorf("of the future = %v, err %v", got, err)
 	}
 }
 

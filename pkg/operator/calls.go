@@ -111,26 +111,43 @@ func (c *Client) PurgeCache(ctx context.Context, p CachePurge, e Edit) (Purged, 
 	return ask[Purged](ctx, c, request{method: http.MethodPost, path: "/cache/purge", edit: &e, body: p})
 }
 
-// TaskFilter narrows a list of tasks.
+// TaskFilter narrows a list of tasks. What is zero narrows nothing.
 type TaskFilter struct {
-	Session task.SessionID
-	State   task.State
-	Limit   int
+	Session  task.SessionID
+	State    task.State
+	Provider string // that was tried
+	Code     string // of the failure, or of an attempt
+	Since    string // see Since
+	SortBy   string // one of TaskOrders
+	Before   string // Next of an earlier list
+	Limit    int
 }
 
-// Tasks lists tasks, those that changed last first.
-func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
+func (f TaskFilter) query() url.Values {
 	q := url.Values{}
-	if f.Session != "" {
-		q.Set("session", string(f.Session))
-	}
-	if f.State != "" {
-		q.Set("state", string(f.State))
+	for name, value := range map[string]string{
+		"session": string(f.Session), "state": string(f.State), "provider": f.Provider, "code": f.Code, "since": f.Since,
+		"sortBy": f.SortBy, "before": f.Before,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
 	}
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))
 	}
-	return list[Task](ctx, c, "/tasks", q)
+	return q
+}
+
+// Tasks lists tasks, those that changed last first.
+func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
+	l, err := c.TaskList(ctx, f)
+	return l.Data, err
+}
+
+// TaskList is Tasks with where it goes on.
+func (c *Client) TaskList(ctx context.Context, f TaskFilter) (List[Task], error) {
+	return ask[List[Task]](ctx, c, request{method: http.MethodGet, path: "/tasks", query: f.query()})
 }
 
 // Task shows a task.

@@ -229,7 +229,8 @@ func Clip(s string) string {
 
 // List is a list in an envelope, so that it can grow fields.
 type List[T any] struct {
-	Data []T `json:"data"`
+	Data []T    `json:"data"`
+	Next string `json:"next,omitempty"` // goes on where there are more
 }
 
 // Version tells which build answers.

@@ -60,13 +60,11 @@ func TimingOf(r *task.Record, now time.Time) Timing {
 // atVendor is the part of a call that was spent at the vendor. What a worker
 // said of it counts; of a call that it said nothing of, all of it may be.
 func atVendor(a task.Attempt, call span) span {
-	switch {
-	case a.VendorMS > 0:
-		if to := call.from.Add(time.Duration(a.VendorMS) * time.Millisecond); to.Before(call.to) {
-			call.to = to
-		}
-	case a.Outcome != "" && a.Outcome != task.Unknown:
+	switch to := call.from.Add(time.Duration(a.VendorMS) * time.Millisecond); {
+	case a.Outcome == task.NotSent:
 		call.to = call.from
+	case a.VendorMS > 0 && to.Before(call.to):
+		call.to = to
 	}
 	return call
 }

@@ -3,7 +3,9 @@ package admintest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -139,16 +141,20 @@ func (s *Stage) Report(context.Context) readiness.Report {
 }
 
 // Recent plays the queue.
-func (s *Stage) Recent(_ context.Context, limit int) ([]*task.Record, error) {
+func (s *Stage) Recent(_ context.Context, want queue.Search) (out []*task.Record, next uint64, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []*task.Record
-	for _, r := range s.records {
-		if len(out) < limit {
-			out = append(out, r)
+	for _, id := range slices.Sorted(maps.Keys(s.records)) {
+		r := s.records[id]
+		if r.Deleted || r.CreatedAt.Before(want.Since) || !want.Keep(r) {
+			continue
 		}
+		if len(out) == want.Limit {
+			return out, 7, nil
+		}
+		out = append(out, r)
 	}
-	return out, nil
+	return out, 0, nil
 }
 
 // Find plays the queue.
