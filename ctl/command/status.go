@@ -100,7 +100,7 @@ func alarmsText(alarms []operator.Alarm) string {
 
 // objectiveText puts what people got beside what they are promised.
 func objectiveText(o operator.Objective, window time.Duration) string {
-	show := func(v float64) string { return strconv.FormatFloat(100*v, 'f', -1, 64) + " %" }
+	show := func(v float64) string { return strconv.FormatFloat(math.Round(1e4*v)/100, 'f', -1, 64) + " %" }
 	what, bound := "tasks", "at least "
 	switch o.Name {
 	case operator.ObjectiveP95:
@@ -113,19 +113,11 @@ func objectiveText(o operator.Objective, window time.Duration) string {
 	if o.Measured == nil {
 		return fmt.Sprintf("%s%s; no %s %s", bound, show(o.Objective), what, over)
 	}
-	text := fmt.Sprintf("%s%s; is %s of %d %s %s", bound, show(o.Objective), show(round(*o.Measured)), o.Of, what, over)
+	text := fmt.Sprintf("%s%s; is %s of %d %s %s", bound, show(o.Objective), show(*o.Measured), o.Of, what, over)
 	if o.Missed {
 		text += ": missed"
 	}
 	return text
-}
-
-// round keeps what a reader can use: hundredths of a percent, and of a second.
-func round(v float64) float64 {
-	if v > 1 {
-		return math.Round(100*v) / 100
-	}
-	return math.Round(10000*v) / 10000
 }
 
 // uptime counts in minutes, so that a watched status stands still.

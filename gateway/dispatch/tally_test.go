@@ -9,7 +9,8 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
-// tallies reads a counter by its labels, joined in the order of their names.
+// tallies reads what a counter has counted, by its labels in the order of their
+// names.
 func (w *world) tallies(name string) map[string]float64 {
 	w.t.Helper()
 	families, err := w.tallied.Gather()
@@ -26,7 +27,9 @@ func (w *world) tallies(name string) map[string]float64 {
 			for _, l := range m.GetLabel() {
 				key += l.GetValue() + " "
 			}
-			out[key] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			if n := m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount()); n > 0 {
+				out[key] = n
+			}
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func NewTally(c Config, reg prometheus.Registerer) *Tally {
 	} {
 		f.NewGauge(prometheus.GaugeOpts{Name: "imgfleet_" + name, Help: o.help}).Set(o.value)
 	}
-	return &Tally{
+	t := &Tally{
 		tasks: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "imgfleet_tasks_total",
 			Help: "Tasks of people that ended, by state and code: why it failed, or cached or degraded. Counted by the gateway that wrote the end, once over all gateways.",
@@ -60,6 +60,22 @@ func NewTally(c Config, reg prometheus.Registerer) *Tally {
 			Name: "imgfleet_picture_fen_total", Help: "What delivered pictures cost, with all other attempts of their tasks.",
 		}, []string{"provider", "model"}),
 		window: window{now: time.Now},
+	}
+	t.begin()
+	return t
+}
+
+// begin shows the usual ends with nothing yet: a rate does not see the first of
+// a series that comes with it.
+func (t *Tally) begin() {
+	for _, s := range []task.State{task.Succeeded, task.Failed, task.Canceled, task.Expired} {
+		t.seconds.WithLabelValues(string(s))
+	}
+	t.tasks.WithLabelValues(string(task.Succeeded), "")
+	t.tasks.WithLabelValues(string(task.Canceled), "")
+	t.tasks.WithLabelValues(string(task.Expired), string(fault.TaskExpired))
+	for _, code := range []fault.Code{fault.GenerationFailed, fault.ProviderUnknown, fault.ContentRefused} {
+		t.tasks.WithLabelValues(string(task.Failed), string(code))
 	}
 }
 
@@ -138,6 +154,9 @@ func promised(r *task.Record) verdict {
 	case task.Expired:
 		return broken
 	case task.Failed:
+		if r.Failure == nil {
+			return broken
+		}
 		switch fault.ParseKind(r.Failure.Kind) {
 		case fault.Invalid, fault.Unprocessable, fault.TooLarge, fault.Unsupported:
 			return apart

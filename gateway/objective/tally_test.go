@@ -54,18 +54,20 @@ func TestTasksAreCountedByStateAndWhy(t *testing.T) {
 		ended(task.Succeeded, 6900*time.Millisecond), ended(task.Succeeded, 7100*time.Millisecond),
 		ended(task.Succeeded, 0, cached), ended(task.Succeeded, time.Second, degraded),
 		ended(task.Failed, time.Second, failed(fault.ContentRefused)), ended(task.Failed, 20*time.Second, failed(fault.GenerationFailed)),
-		ended(task.Canceled, time.Second), ended(task.Expired, 10*time.Minute),
+		ended(task.Canceled, time.Second), ended(task.Expired, 10*time.Minute, failed(fault.TaskExpired)),
 	} {
 		tally.Ended(r)
 	}
 	tally.Deleted()
 	got := make(map[string]float64)
 	for _, m := range families(t, reg)["imgfleet_tasks_total"].GetMetric() {
-		got[m.GetLabel()[1].GetValue()+" "+m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+		if n := m.GetCounter().GetValue(); n > 0 {
+			got[m.GetLabel()[1].GetValue()+" "+m.GetLabel()[0].GetValue()] = n
+		}
 	}
 	want := map[string]float64{
 		"succeeded ": 2, "succeeded cached": 1, "succeeded degraded": 1, "failed content_refused": 1, "failed generation_failed": 1,
-		"canceled ": 1, "expired ": 1, "deleted ": 1,
+		"canceled ": 1, "expired task_expired": 1, "deleted ": 1,
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
