@@ -66,6 +66,30 @@ func TestAPhoneThatFellSilentMayGoOn(t *testing.T) {
 	}
 }
 
+// One that only drips is as good as silent, whatever it sent before.
+func TestAPhoneThatDripsMayGoOn(t *testing.T) {
+	t.Parallel()
+	h := start(t, patient, func(c *Config, _ *Deps) { c.Wire.BodyWindow, c.Wire.BodyRate = 500*time.Millisecond, 10_000 })
+	location, _ := h.resumable(h.session(), 1_000_000)
+	c := h.running(location, 300_000)
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		drip := time.NewTicker(50 * time.Millisecond)
+		defer drip.Stop()
+		for err := error(nil); err == nil; _, err = c.Write([]byte("x")) {
+			select {
+			case <-drip.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	if r := c.receive(); r.status != 409 || r.code() != "upload_stalled" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
 // Patch/InterruptRequestHandling: a gateway that stops keeps what arrived and
 // does not wait for the rest.
 func TestAGatewayThatStopsKeepsWhatArrived(t *testing.T) {

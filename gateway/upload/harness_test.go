@@ -91,6 +91,7 @@ type fixture struct {
 	judge  *judge
 	limits policy.Limits
 	clock  atomic.Int64 // nanoseconds added
+	tell   func()       // whenever the time is asked for, when not nil
 	id     session.ID
 	dir    string // of the objects
 	room   *room.Room
@@ -135,7 +136,12 @@ func (f *fixture) gateway(t testing.TB, c Config) *Uploads {
 	u, err := Open(t.Context(), c, Deps{
 		Engine: f.engine, Store: f.judge.store, Inspector: f.judge, Limits: func() policy.Limits { return f.limits },
 		PolicyVersion: func() string { return "2026-01" },
-		Now:           func() time.Time { return time.Now().Add(time.Duration(f.clock.Load())) },
+		Now: func() time.Time {
+			if f.tell != nil {
+				f.tell()
+			}
+			return time.Now().Add(time.Duration(f.clock.Load()))
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -73,6 +74,25 @@ func TestWhatHasNoRoomIsRefusedBeforeItIsSent(t *testing.T) {
 	g.Size = 1 << 30
 	err = f.Receive(t.Context(), g, strings.NewReader("12345"), -1, func() {})
 	wantCode(t, err, fault.Unavailable, fault.StorageFull)
+}
+
+// A declaration whose record cannot be written is none: its bytes do not count.
+func TestADeclarationThatFailsTakesItsBytesBack(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(_ *Config, l *policy.Limits) { l.SessionUploadBytes = 1 << 20 })
+	asked, cancel := context.WithCancel(t.Context())
+	f.tell = func() {
+		if f.used(t, f.id) > 0 {
+			cancel() // after the bytes were counted, before the record is written
+		}
+	}
+	if _, _, err := f.Create(asked, f.id, request("12345")); err == nil {
+		t.Fatal("it was written")
+	}
+	f.tell = nil
+	if n := f.used(t, f.id); n != 0 {
+		t.Errorf("%d bytes count for nothing", n)
+	}
 }
 
 // Uploads of some people are declared, sent, cut, replaced, completed, removed

@@ -172,6 +172,7 @@ func TestABodyEndsWithItsUpload(t *testing.T) {
 			}
 		}},
 		"removed at another gateway": {fault.UploadNotFound, func(t *testing.T, f *fixture, up Upload) {
+			runs(t, f.Uploads)
 			if _, err := f.gateway(t, Defaults()).Remove(t.Context(), f.id, up.ID); err != nil {
 				t.Error(err)
 			}
@@ -185,7 +186,6 @@ func TestABodyEndsWithItsUpload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := open(t, nil)
-			runs(t, f.Uploads)
 			up := f.create(t, "12345")
 			s := f.sending(t, f.Uploads, up, "123")
 			c.end(t, f, up)
@@ -255,5 +255,20 @@ func TestTheListOfBodiesIsEmptyInTheEnd(t *testing.T) {
 	work.Wait()
 	if len(r.bodies) != 0 {
 		t.Errorf("%d uploads are left", len(r.bodies))
+	}
+}
+
+// An upload that came in pieces so far may be sent whole: the pieces are an
+// older body.
+func TestAPlainBodyReplacesPieces(t *testing.T) {
+	t.Parallel()
+	f, p := open(t, nil), &parts{}
+	f.partials = p
+	up := f.create(t, "12345")
+	if err := f.send(t, up, strings.NewReader("12345"), 5); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.removed) != 1 || p.removed[0] != up.ID {
+		t.Errorf("removed %v", p.removed)
 	}
 }

@@ -116,6 +116,32 @@ func TestAWriteMeetsTheFloorWhileItWrites(t *testing.T) {
 	})
 }
 
+// Of two files that meet the floor together, one goes and the other waits for
+// its room.
+func TestAFileAtTheFloorWaitsForAnotherThatGoes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, d := of(100, 40)
+		first, second := r.Write(), r.Write()
+		defer second.End()
+		if err := errors.Join(first.Take(30), second.Take(30)); err != nil {
+			t.Fatal(err)
+		}
+		d.free.Store(40)
+		if err := first.Take(1); !full(err) {
+			t.Fatal(err)
+		}
+		went := make(chan error, 1)
+		go func() { went <- second.Take(1) }()
+		synctest.Wait()
+		d.free.Add(30)
+		first.End()
+		if err := <-went; err != nil {
+			t.Errorf("the other file: %v", err)
+		}
+	})
+}
+
 // Twenty files that together do not fit fill the disk. Some go, the others are
 // finished, and nothing is written below the floor.
 func TestAtTheFloorSomeGoSoThatOthersGoOn(t *testing.T) {
