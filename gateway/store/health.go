@@ -10,8 +10,11 @@ import (
 
 const (
 	// probeWithin is how long a store may take for a small object. One that is
-	// slower is as good as away: its pictures would pile up.
+	// slower twice in a row is as good as away, since its pictures would pile up;
+	// once is a busy machine.
 	probeWithin = 1500 * time.Millisecond
+	// probeOver is when a probe that does not end means the same.
+	probeOver = 3 * time.Second
 	// probeMost bounds what a probe writes after a larger object was refused.
 	probeMost = 1 << 20
 	// acceptRetry is when those may ask again who were refused: the store is
@@ -26,6 +29,7 @@ type health struct {
 	mu      sync.Mutex
 	began   time.Time // of the probe that runs; zero when none does
 	trouble error     // nil while the store takes objects
+	slow    int       // probes in a row that took too long
 	refused int64     // bytes of the largest object that failed since the last good probe
 }
 
@@ -37,17 +41,20 @@ func (h *health) begin(now time.Time) (size int64) {
 	return min(h.refused, probeMost)
 }
 
-// end notes what a probe found, and returns that. One that took too long found
-// a store that is away.
+// end notes what a probe found, and returns that.
 func (h *health) end(now time.Time, err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	took := now.Sub(h.began)
 	h.began = time.Time{}
-	switch {
-	case fault.KindOf(err) == fault.Canceled && err != nil: // nobody waited for the answer
+	if err != nil && fault.KindOf(err) == fault.Canceled { // nobody waited for the answer
 		return err
-	case err == nil && took > probeWithin:
+	}
+	if took <= probeWithin {
+		h.slow = 0
+	} else if h.slow++; h.slow == 1 {
+		return err
+	} else if err == nil {
 		err = silent()
 	}
 	if h.trouble = err; err == nil {
@@ -74,7 +81,7 @@ func (h *health) wrote(n int64, err error) {
 func (h *health) accepts(now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.began.IsZero() && now.Sub(h.began) > probeWithin {
+	if !h.began.IsZero() && now.Sub(h.began) > probeOver {
 		return silent()
 	}
 	return h.trouble

@@ -66,7 +66,10 @@ func TestAStoreIsKnownByWhatItTakes(t *testing.T) {
 		}{
 			{"away", func(m *moody) { m.err = errors.New("no route") }, fault.StorageUnavailable},
 			{"full", func(m *moody) { m.err = fault.New(fault.StorageFull).After(time.Minute) }, fault.StorageFull},
-			{"too slow", func(m *moody) { m.err, m.slow = nil, probeWithin+time.Millisecond }, fault.StorageUnavailable},
+			{"well again", func(m *moody) { m.err = nil }, ""},
+			{"slow once", func(m *moody) { m.slow = probeWithin + time.Millisecond }, ""},
+			{"slow twice", func(*moody) {}, fault.StorageUnavailable},
+			{"still slow", func(*moody) {}, fault.StorageUnavailable},
 			{"well", func(m *moody) { m.slow = probeWithin / 2 }, ""},
 		} {
 			m.be(c.turn)
@@ -93,7 +96,7 @@ func TestAProbeThatDoesNotEndIsNotWaitedFor(t *testing.T) {
 		if err := s.Accepts(); err != nil {
 			t.Errorf("at first: %v", err)
 		}
-		<-time.After(probeWithin + time.Millisecond)
+		<-time.After(probeOver + time.Millisecond)
 		if err := s.Accepts(); fault.CodeOf(err) != fault.StorageUnavailable {
 			t.Errorf("then: %v", err)
 		}
