@@ -255,6 +255,13 @@ func (c *throng) works(t *testing.T, when string, patience time.Duration) {
 }
 
 // refusals is how many times people were told to come back later.
+// accepted is how many tasks were.
+func (c *throng) accepted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.tasks)
+}
+
 func (c *throng) refusals() (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

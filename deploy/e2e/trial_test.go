@@ -42,12 +42,15 @@ type trial struct {
 	gateway *rig.Process
 	worker  *rig.Process
 	public  string
+	another func(t *testing.T, spool string) *rig.Process // a worker at the same gateway
 }
 
 // trialConfig is what differs from one trial to the next.
 type trialConfig struct {
 	data    string         // of the gateway; "" for a directory of its own
 	gateway map[string]any // more sections of its configuration
+	worker  map[string]any // and of the worker's
+	spool   string         // of the worker; "" for one of its own
 	guess   string         // the worker's token; "" for the right one
 	around  []string       // a command that the gateway is started by
 }
@@ -59,7 +62,7 @@ func newTrial(t *testing.T, c trialConfig) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports, err := rig.FreePorts(t.Context(), 4)
+	ports, err := rig.FreePorts(t.Context(), 5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +77,15 @@ func newTrial(t *testing.T, c trialConfig) *trial {
 		"fleet": map[string]any{"listen": ports[2], "token": fleetToken}, "data": map[string]any{"dir": c.data},
 	})
 	maps.Copy(gateway, c.gateway)
-	worker := trialShared()
-	maps.Copy(worker, map[string]any{
-		"fleet":  map[string]any{"gateways": []string{ports[2]}, "token": cmp.Or(c.guess, fleetToken)},
-		"worker": map[string]any{"listen": ports[3], "advertise": ports[3], "region": "east", "capacity": 8},
-	})
+	worker := func(at, spool string) map[string]any {
+		w := trialShared()
+		maps.Copy(w, map[string]any{
+			"fleet":  map[string]any{"gateways": []string{ports[2]}, "token": cmp.Or(c.guess, fleetToken)},
+			"worker": map[string]any{"listen": at, "advertise": at, "region": "east", "capacity": 8, "spool": spool},
+		})
+		maps.Copy(w, c.worker)
+		return w
+	}
 	env := rig.Environ(os.Environ())
 	if tr.gateway, err = programs.Configured(dir, "gateway", rig.Gateway, env, gateway); err != nil {
 		t.Fatal(err)
@@ -87,8 +94,17 @@ func newTrial(t *testing.T, c trialConfig) *trial {
 		args := append(c.around[1:], programs.Path(rig.Gateway), "-config", filepath.Join(dir, "gateway.yaml"), "-exit-with-stdin")
 		tr.gateway = rig.New("gateway", c.around[0], tr.gateway.LogPath(), env, args...)
 	}
-	if tr.worker, err = programs.Configured(dir, "worker", rig.Worker, env, worker); err != nil {
+	if tr.worker, err = programs.Configured(dir, "worker", rig.Worker, env, worker(ports[3], c.spool)); err != nil {
 		t.Fatal(err)
+	}
+	tr.another = func(t *testing.T, spool string) *rig.Process {
+		t.Helper()
+		w, err := programs.Configured(dir, "another", rig.Worker, env, worker(ports[4], spool))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(w.Kill)
+		return w
 	}
 	t.Cleanup(func() {
 		tr.gateway.Kill()
