@@ -23,7 +23,7 @@ type Options struct {
 func sections() []string {
 	return []string{
 		"environment", "http", "admin", "fleet", "data", "engine", "store", "cdn", "session", "limits", "retention", "providers",
-		"egress", "fallback", "dispatch", "moderation", "label", "picture", "worker", "simulate", "tls", "log",
+		"egress", "fallback", "dispatch", "objectives", "moderation", "label", "picture", "worker", "simulate", "tls", "log",
 	}
 }
 

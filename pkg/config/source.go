@@ -92,7 +92,7 @@ func (s *Source) find(keys string) (place, bool) {
 
 // isKeys tells "http.listen, admin.listen" from the beginning of a sentence.
 func isKeys(text string) bool {
-	return regexp.MustCompile(`^[a-z][A-Za-z]*([.][A-Za-z]+|\[\d+\])*(, [a-z][A-Za-z]*([.][A-Za-z]+|\[\d+\])*)*$`).MatchString(text)
+	return regexp.MustCompile(`^[a-z][A-Za-z0-9]*([.][A-Za-z0-9]+|\[\d+\])*(, [a-z][A-Za-z0-9]*([.][A-Za-z0-9]+|\[\d+\])*)*$`).MatchString(text)
 }
 
 // written notes where a key came from. What a variable gives replaces all that

@@ -1,9 +1,12 @@
 package reference_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/imgfleet/imgfleet/pkg/config"
 	"github.com/imgfleet/imgfleet/pkg/reference"
 )
 
@@ -28,5 +31,22 @@ func TestEveryKeyStandsBehindItsSection(t *testing.T) {
 			t.Errorf("%s is given twice, or before its section", k.Path)
 		}
 		seen[k.Path] = true
+	}
+}
+
+// One file is for all programs: each skips what is another's.
+func TestNoSectionIsUnknownToAnyProgram(t *testing.T) {
+	t.Parallel()
+	for _, k := range reference.Keys() {
+		if strings.Contains(k.Path, ".") {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(file, []byte(k.Path+": {}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := config.Load(&struct{}{}, config.Options{File: file}); err != nil {
+			t.Errorf("a program without %s says %v", k.Path, err)
+		}
 	}
 }
