@@ -115,6 +115,18 @@ func TestAWorkerThatNoGatewayKnowsIsNotReady(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatItsGatewayForgetsIsNotReady(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, "tok")
+	w := start(t, "IMGFLEET_FLEET_TOKEN=tok", `IMGFLEET_FLEET_GATEWAYS=["`+f.addr+`"]`)
+	until(t, "the worker is ready", func() bool { ready, _ := w.fails(t); return ready })
+	f.close()
+	until(t, "it is ready no more", func() bool { ready, _ := w.fails(t); return !ready })
+	if status, _ := w.get(t, "/livez"); status != http.StatusOK {
+		t.Errorf("/livez: %d", status)
+	}
+}
+
 func TestAGatewayBelievesAWorkerForFiveSeconds(t *testing.T) {
 	t.Parallel()
 	r := registered{}

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 // fleet is a gateway's fleet listener that remembers heartbeats.
 type fleet struct {
 	addr       string
+	close      func()
 	heartbeats chan workerrpc.Heartbeat
 }
 
@@ -45,7 +46,8 @@ func newFleet(t *testing.T, token string) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	f.close = sync.OnceFunc(func() { _ = s.Close() })
+	t.Cleanup(f.close)
 	f.addr = s.Addr().String()
 	return f
 }
