@@ -161,7 +161,8 @@ func (b *board) snapshot(now time.Time) snapshot {
 	}
 	for l, state := range s.breakers {
 		if p, configured := s.providers[l.Provider]; configured && state != health.Closed {
-			p.Breakers[l.Region], p.Until[l.Region] = state, b.health.Until(l)
+			p.Breakers[l.Region] = state
+			p.Why[l.Region], p.Until[l.Region] = b.health.Opened(l)
 		}
 	}
 	return s
@@ -171,7 +172,7 @@ func (b *board) snapshot(now time.Time) snapshot {
 func (b *board) provider(name string, now time.Time) ProviderStatus {
 	h, past := b.health.Summary(name, now), b.health.Past(name)
 	s := ProviderStatus{
-		InFlight: b.slots.providers[name], Breakers: make(map[string]string), Until: make(map[string]time.Time),
+		InFlight: b.slots.providers[name], Breakers: make(map[string]string), Until: make(map[string]time.Time), Why: make(map[string]health.Refusal),
 		P50Seconds: h.P50, P95Seconds: h.P95, Window: h.Window, Good: int64(h.Good), Bad: int64(h.Bad), Remaining: h.Remaining,
 		Calls: past.Calls(now), Success: past.Success(), Refusal: past.Last, Failing: past.Failing(now),
 	}

@@ -15,8 +15,8 @@ import (
 const (
 	ProviderOff     = "off"           // an operator switched it off
 	ProviderLonely  = "no_worker"     // no worker calls it
-	ProviderOpen    = health.Open     // it is left alone, until it is tried again
-	ProviderProbing = health.HalfOpen // its next call finds out whether it is back
+	ProviderOpen    = health.Open     // it is left alone, from one region at least, until it is tried again
+	ProviderProbing = health.HalfOpen // it failed, and its next call finds out whether it is back
 	ProviderFailing = "failing"       // it is asked, and fails everybody
 	ProviderResting = "resting"       // it asked to be left alone for a moment
 	ProviderSpent   = "budget_spent"
@@ -38,7 +38,7 @@ func Stand(p routing.Provider, state *policy.State, workers []fleet.Member, know
 func (s scene) standing(p routing.Provider) Standing {
 	does := s.known.Providers[p.Name]
 	regions := s.regions(p)
-	open, until := s.open(p, regions)
+	open, until := does.open(regions)
 	why := ""
 	if does.Refusal != nil {
 		why = brief(*does.Refusal)
@@ -48,9 +48,12 @@ func (s scene) standing(p routing.Provider) Standing {
 		return Standing{State: ProviderOff, Reason: s.state.Providers[p.Name].Reason}
 	case len(regions) == 0:
 		return Standing{State: ProviderLonely, Reason: "no worker calls it" + in(p.Region)}
-	case open != "":
-		return Standing{State: ProviderOpen, Reason: strings.TrimPrefix(open+": "+why, ": "), Until: until}
-	case len(does.Breakers) > 0:
+	case len(open) > 0:
+		if opened, known := does.Why[open[0]]; known {
+			why = brief(opened)
+		}
+		return Standing{State: ProviderOpen, Reason: strings.TrimSuffix("left alone"+in(strings.Join(open, ", "))+": "+why, ": "), Until: until}
+	case len(does.Breakers) > 0 && does.Tasks > 0:
 		return Standing{State: ProviderProbing, Reason: why}
 	case does.Failing:
 		return Standing{State: ProviderFailing, Reason: why}
@@ -81,23 +84,25 @@ func (s scene) regions(p routing.Provider) (all []string) {
 	return all
 }
 
-// open says from where a provider is not asked, when that is from everywhere,
-// and until when.
-func (s scene) open(p routing.Provider, regions []string) (where string, until *time.Time) {
-	does := s.known.Providers[p.Name]
+// open are the regions from which a provider is not asked, and until when the
+// first of them waits.
+func (does ProviderStatus) open(regions []string) (open []string, until *time.Time) {
 	for _, r := range regions {
-		at, open := does.Until[r]
-		if !open || does.Breakers[r] != health.Open {
-			return "", nil
-		}
-		if until == nil || at.Before(*until) {
-			until = &at
+		if at := does.Until[r]; does.Breakers[r] == health.Open {
+			open = append(open, r)
+			if until == nil || at.Before(*until) {
+				until = &at
+			}
 		}
 	}
-	if until == nil {
-		return "", nil
-	}
-	return strings.TrimSpace("left alone" + in(strings.Join(regions, ", "))), until
+	return open, until
+}
+
+// shut reports whether a provider is not asked from anywhere.
+func (s scene) shut(p routing.Provider) bool {
+	regions := s.regions(p)
+	open, _ := s.known.Providers[p.Name].open(regions)
+	return len(regions) > 0 && len(open) == len(regions)
 }
 
 // spent reports whether nothing is left of a provider's budget.

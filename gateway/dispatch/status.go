@@ -47,12 +47,13 @@ type ProviderStatus struct {
 
 	Remaining *int64 `json:"remaining,omitempty"` // calls that it still takes, as it said of late
 
-	Until   map[string]time.Time `json:"until,omitempty"`   // by region of an open breaker: when it is asked again
-	Rests   *time.Time           `json:"rests,omitempty"`   // until when it asked to be left alone
-	Refusal *health.Refusal      `json:"refusal,omitempty"` // its last call that gave no picture
-	Failing bool                 `json:"failing,omitempty"` // it fails everybody
-	Tasks   int                  `json:"tasks,omitempty"`   // that failed since its last picture
-	Photos  int                  `json:"photos,omitempty"`  // of these
+	Until   map[string]time.Time      `json:"until,omitempty"`   // by region of an open breaker: when it is asked again
+	Why     map[string]health.Refusal `json:"why,omitempty"`     // by region: the answer that opened the breaker
+	Rests   *time.Time                `json:"rests,omitempty"`   // until when it asked to be left alone
+	Refusal *health.Refusal           `json:"refusal,omitempty"` // its last call that gave no picture
+	Failing bool                      `json:"failing,omitempty"` // it fails everybody
+	Tasks   int                       `json:"tasks,omitempty"`   // that failed since its last picture
+	Photos  int                       `json:"photos,omitempty"`  // of these
 }
 
 // broadcast is what the leader tells all gateways, so that any of them can

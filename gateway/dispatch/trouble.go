@@ -26,7 +26,7 @@ type scene struct {
 func (s scene) troubles() (out []Alarm) {
 	for _, p := range s.providers {
 		does := s.known.Providers[p.Name]
-		if !s.state.Disabled(p.Name) && (does.Failing || len(does.Breakers) > 0) {
+		if !s.state.Disabled(p.Name) && does.fails() {
 			out = append(out, Alarm{What: alarm.ProviderFailing, Name: p.Name, Severity: alarm.Warning, Message: failing(p.Name, does)})
 		}
 	}
@@ -38,14 +38,39 @@ func (s scene) troubles() (out []Alarm) {
 	return out
 }
 
+// opened is the answer that opened a breaker of a provider, the first by region.
+func (does ProviderStatus) opened() (why health.Refusal, open bool) {
+	for _, region := range slices.Sorted(maps.Keys(does.Why)) {
+		if does.Breakers[region] == health.Open {
+			return does.Why[region], true
+		}
+	}
+	return why, false
+}
+
+// fails reports whether a provider fails everybody, or is left alone. One that
+// may be asked again, and has made a picture since it failed, does not: that
+// nobody has asked it from some region is no trouble.
+func (does ProviderStatus) fails() bool {
+	for _, state := range does.Breakers {
+		if state == health.Open || does.Tasks > 0 {
+			return true
+		}
+	}
+	return does.Failing
+}
+
 // failing says how a provider fails, in the vendor's own words.
 func failing(name string, does ProviderStatus) string {
 	what := name + " gives no pictures"
 	if share := does.Success; !does.Failing && share != nil && *share > 0 {
 		what = fmt.Sprintf("%s fails often (%.0f%% of its last calls gave a picture)", name, 100**share)
 	}
-	if does.Refusal != nil {
+	switch opened, open := does.opened(); {
+	case does.Tasks > 0 && does.Refusal != nil:
 		what += ": " + said(*does.Refusal)
+	case open:
+		what = name + " was left alone: " + said(opened)
 	}
 	if does.Tasks > 1 {
 		what += fmt.Sprintf(" (%d tasks with %s since its last picture)", does.Tasks, photos(does.Photos))
@@ -99,7 +124,10 @@ func (s scene) down(p routing.Provider) string {
 		return "has no worker"
 	case ProviderSpent:
 		return "has spent its budget"
-	case ProviderFailing, ProviderOpen:
+	case ProviderFailing, ProviderOpen, ProviderProbing:
+		if !s.known.Providers[p.Name].Failing && !s.shut(p) {
+			return ""
+		}
 		r := s.known.Providers[p.Name].Refusal
 		if r == nil {
 			return "fails"

@@ -28,6 +28,10 @@ func TestTroubleWithProvidersIsTold(t *testing.T) {
 		}
 		return s
 	}
+	healed, again := open("x"), open("x")
+	healed.Breakers["x"], again.Breakers["x"], again.Tasks = health.HalfOpen, health.HalfOpen, 1
+	left := open("x")
+	left.Why = map[string]health.Refusal{"x": {Class: task.ClassQuota, Code: "Arrears"}}
 	off := func(names ...string) *policy.State {
 		s := &policy.State{Providers: map[string]policy.Provider{}}
 		for _, n := range names {
@@ -48,6 +52,9 @@ func TestTroubleWithProvidersIsTold(t *testing.T) {
 			"provider_failing a: a gives no pictures: auth InvalidKey: no such key (2 tasks with one photo since its last picture)|no_provider : no provider makes pictures: a fails (auth InvalidKey); b is switched off (bill)",
 		},
 		"open in one of two regions": {scene{state: off("b"), workers: both, known: Known{Providers: map[string]ProviderStatus{"a": open("x")}}}, "provider_failing a: a gives no pictures"},
+		"and why it is":              {scene{state: off("b"), workers: both, known: Known{Providers: map[string]ProviderStatus{"a": left}}}, "provider_failing a: a was left alone: quota Arrears"},
+		"well again elsewhere":       {scene{state: off("b"), workers: both, known: Known{Providers: map[string]ProviderStatus{"a": healed}}}, ""},
+		"not yet":                    {scene{state: off("b"), workers: both, known: Known{Providers: map[string]ProviderStatus{"a": again}}}, "provider_failing a: a gives no pictures"},
 		"open everywhere":            {scene{state: off("b"), workers: both, known: Known{Providers: map[string]ProviderStatus{"a": open("x", "y")}}}, "provider_failing a: a gives no pictures|no_provider : no provider makes pictures: a fails; b is switched off (bill)"},
 		"no worker calls them":       {scene{state: off(), workers: both[1:], known: Known{}}, ""},
 		"none calls any":             {scene{state: off(), workers: []fleet.Member{worker("w", "x", 1, "m")}}, "no_provider : no provider makes pictures: a has no worker; b has no worker"},

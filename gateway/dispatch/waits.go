@@ -104,7 +104,9 @@ func (s scene) obstacle(p routing.Provider) (kind, why string, until *time.Time)
 	case ProviderLonely:
 		return operator.WaitWorker, "has no worker" + in(p.Region), nil
 	case ProviderOpen:
-		return operator.WaitBreaker, "is " + at.Reason, at.Until
+		if s.shut(p) {
+			return operator.WaitBreaker, "is " + at.Reason, at.Until
+		}
 	case ProviderResting:
 		return operator.WaitLimit, "limits our rate" + words(at.Reason), at.Until
 	case ProviderProbing:

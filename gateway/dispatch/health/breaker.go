@@ -41,6 +41,7 @@ type breaker struct {
 	until  time.Time
 	pause  time.Duration // of the opening before, 0 when it was closed
 	probes int           // under way
+	why    Refusal       // the answer that opened it last
 }
 
 // The names of a breaker's states, as operators see them.

@@ -83,8 +83,11 @@ func (h *Health) Report(c Call, out workerrpc.Outcome, now time.Time) {
 		b = &breaker{rules: h.rules}
 		h.breakers[c.Lane] = b
 	}
-	was := b.until.IsZero()
+	was, before := b.until.IsZero(), b.until
 	b.report(now, said, c.Probe)
+	if !b.until.Equal(before) {
+		b.why = Refusal{Class: out.Class, Code: out.Code, Message: out.Message, At: now.UTC()}
+	}
 	switch is := b.until.IsZero(); {
 	case was && !is:
 		h.tripped++
@@ -178,13 +181,13 @@ func (h *Health) Remember(pasts map[string]Past) {
 	}
 }
 
-// Until is when a provider is asked again whose breaker is not closed; zero when
-// it is.
-func (h *Health) Until(l Lane) time.Time {
+// Opened is why a provider is left alone whose breaker is not closed, and until
+// when it is.
+func (h *Health) Opened(l Lane) (why Refusal, until time.Time) {
 	if b := h.breakers[l]; b != nil {
-		return b.until
+		return b.why, b.until
 	}
-	return time.Time{}
+	return Refusal{}, time.Time{}
 }
 
 // RestsUntil is until when a provider asked to be left alone; zero when it did not.
