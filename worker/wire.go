@@ -67,7 +67,7 @@ func serve(ctx context.Context, c *Config, opened secret.Opened, logger *slog.Lo
 		return err
 	}
 	h := &heartbeats{
-		worker: heartbeat(c, server.Addr(), names), inFlight: work.InFlight, spooled: work.Spooled, logger: logger, draining: make(chan struct{}),
+		worker: heartbeat(c, server.Addr(), names, work.Inspects()), inFlight: work.InFlight, spooled: work.Spooled, logger: logger, draining: make(chan struct{}),
 		gateways: c.Fleet.Gateways, client: workerrpc.ClientConfig{Token: token, TokenFrom: from, TLS: call},
 	}
 	observed, err := observe(ctx, c, h, reg, logger)
@@ -180,13 +180,13 @@ func drain(limit time.Duration, work *generate.Worker, h *heartbeats, logger *sl
 }
 
 // heartbeat is what this worker says of itself.
-func heartbeat(c *Config, listening net.Addr, names []string) workerrpc.Heartbeat {
+func heartbeat(c *Config, listening net.Addr, names []string, inspects int) workerrpc.Heartbeat {
 	address := c.Worker.Advertise
 	if address == "" {
 		address = listening.String()
 	}
 	return workerrpc.Heartbeat{
 		ID: c.Worker.Region + "-" + task.NewID()[:10], Address: address, Region: c.Worker.Region,
-		Capacity: c.Worker.Capacity, Providers: names, Version: version,
+		Capacity: c.Worker.Capacity, Providers: names, Version: version, Inspects: inspects,
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/imgfleet/imgfleet/gateway/dispatch/fairqueue"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/health"
 	"github.com/imgfleet/imgfleet/gateway/dispatch/run"
 	"github.com/imgfleet/imgfleet/gateway/policy"
 	"github.com/imgfleet/imgfleet/gateway/queue"
+	"github.com/imgfleet/imgfleet/pkg/fairqueue"
 	"github.com/imgfleet/imgfleet/pkg/task"
 )
 

@@ -122,7 +122,7 @@ func open(t *testing.T) *fixture {
 	up, _, err := f.uploads.Create(t.Context(), f.id, upload.CreateRequest{ContentType: "image/jpeg", Size: 3, Consent: upload.Consent{Given: true}})
 	must(err)
 	must(f.uploads.Receive(t.Context(), store.Grant{Key: up.RawKey, Size: 3}, strings.NewReader("raw"), 3, func() {}))
-	f.photo, err = f.uploads.Complete(t.Context(), f.id, up.ID)
+	f.photo, err = f.uploads.Complete(t.Context(), f.id, netip.Addr{}, up.ID)
 	must(err)
 	return f
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +50,7 @@ type Fleet struct {
 	call    caller
 	log     *slog.Logger
 	failed  telemetry.SeldomOf // workers that judge no photos, which was said
+	judging load               // photos that each worker judges for this gateway
 	heard   atomic.Int64       // when a heartbeat last reached this gateway, in nanoseconds since 1970
 }
 
@@ -85,7 +85,7 @@ func (m Member) live() bool { return time.Since(m.LastSeen) < heartbeatTTL }
 // offersSame reports whether nothing changed that a choice of worker depends
 // on. The load does change, but the dispatcher knows more about that.
 func offersSame(a, b Member) bool {
-	return a.Address == b.Address && a.Region == b.Region && a.Capacity == b.Capacity && a.Draining == b.Draining &&
+	return a.Address == b.Address && a.Region == b.Region && a.Capacity == b.Capacity && a.Draining == b.Draining && a.Inspects == b.Inspects &&
 		slices.Equal(a.Providers, b.Providers) && slices.Equal(a.Spooled, b.Spooled)
 }
 
@@ -156,6 +156,19 @@ const (
 	usedUpAfter = 10 * time.Second // a photo that took too long may be tried again
 )
 
+// judges are the workers that take photos.
+func (f *Fleet) judges() []Member {
+	return slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
+}
+
+// Judges is how many photos the workers judge at once, all together.
+func (f *Fleet) Judges() (n int) {
+	for _, m := range f.judges() {
+		n += inspects(m)
+	}
+	return n
+}
+
 // Inspect asks a worker to judge an upload, and up to two others when it is out
 // of reach, busy, or falls silent meanwhile. A worker's refusal of the photo is
 // final, and so is one's time or decoder that it used up: the same photo would
@@ -165,8 +178,7 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 	if err := f.members.Refresh(ctx); err != nil {
 		return workerrpc.Inspected{}, fmt.Errorf("find a worker: %w", err)
 	}
-	ws := slices.DeleteFunc(f.Workers(), func(m Member) bool { return m.Draining })
-	rand.Shuffle(len(ws), func(i, j int) { ws[i], ws[j] = ws[j], ws[i] })
+	ws := f.judging.order(f.judges())
 	err := noWorkers(errors.New("no worker is registered"))
 	began, reached, broke := time.Now(), false, 0
 	for _, w := range ws[:min(3, len(ws))] {
@@ -214,6 +226,7 @@ func (f *Fleet) inspect(ctx context.Context, w Member, r workerrpc.InspectReques
 			}
 		}
 	})
+	defer f.judging.begin(w.ID)()
 	got, err := f.call.Inspect(ctx, w.Address, r)
 	if cause := context.Cause(ctx); err != nil && fault.CodeOf(cause) == fault.WorkerSilent {
 		err = cause

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -92,7 +93,7 @@ type accounts interface {
 type uploads interface {
 	Create(ctx context.Context, s session.ID, r upload.CreateRequest) (u upload.Upload, reused bool, err error)
 	Get(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
-	Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error)
+	Complete(ctx context.Context, s session.ID, client netip.Addr, id task.UploadID) (upload.Upload, error)
 	PutURL(u upload.Upload) (url string, headers map[string]string)
 	Receive(ctx context.Context, g store.Grant, body io.Reader, length int64, interrupt func()) error
 }

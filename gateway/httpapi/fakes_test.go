@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -186,7 +187,7 @@ func (w fakeUploads) Get(_ context.Context, s session.ID, id task.UploadID) (upl
 	return *u, nil
 }
 
-func (w fakeUploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (upload.Upload, error) {
+func (w fakeUploads) Complete(ctx context.Context, s session.ID, _ netip.Addr, id task.UploadID) (upload.Upload, error) {
 	if _, err := w.Get(ctx, s, id); err != nil {
 		return upload.Upload{}, err
 	}

@@ -73,12 +73,9 @@ func (s *Server) showUpload(ctx context.Context, c *call, id task.UploadID) erro
 }
 
 func (s *Server) completeUpload(ctx context.Context, c *call, id task.UploadID) error {
-	giveBack, err := s.files.take(writes)
-	if err != nil {
-		return err
-	}
-	defer giveBack()
-	u, err := s.deps.Uploads.Complete(ctx, c.owner, id) // bounds itself: a worker may judge for a while
+	ctx, stop := c.whileThere(ctx)
+	defer stop()
+	u, err := s.deps.Uploads.Complete(ctx, c.owner, c.client, id) // bounds itself: a worker may judge for a while
 	return c.upload(u, err)
 }
 

@@ -40,6 +40,17 @@ func (l *Limiter) shares(a Action, r rule, c Client) shares {
 	return shares{{l.names.network(a, network), 1}, {l.names.network(a, site), siteShare}}
 }
 
+// Address is the network that one customer has at least: the address of IPv4, the
+// /64 of IPv6.
+func Address(client netip.Addr) string {
+	client = client.Unmap().WithZone("")
+	if !client.Is6() {
+		return client.String()
+	}
+	network, _ := client.Prefix(64)
+	return network.String()
+}
+
 // Network is the prefix that fairness counts by: the /24 of an IPv4 address,
 // the /48 of an IPv6 one.
 func Network(client netip.Addr) string {

@@ -2,10 +2,14 @@ package upload
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
@@ -14,29 +18,28 @@ import (
 
 // Complete has a worker inspect and normalise the photo, and makes the upload
 // ready. It may be called again, also at the same time: the photo is inspected
-// once. A refused photo is deleted; the code of the refusal says why. It takes as
-// long as workers may judge, but what they wait for in engine and store has
-// short bounds, and where no worker is heard it is fault.NoWorkers soon.
-func (u *Uploads) Complete(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
+// once. A refused photo is deleted; the code of the refusal says why. Photos wait
+// in turns, by network and session. What takes too long is fault.WorkerBusy, and
+// whoever calls again soon finds the place of the photo, or the result. Where no
+// worker is heard it is fault.NoWorkers soon; engine and store have short bounds.
+func (u *Uploads) Complete(ctx context.Context, s session.ID, client netip.Addr, id task.UploadID) (Upload, error) {
 	up, err := u.Get(ctx, s, id)
 	if err != nil || up.Status == Ready {
 		return up, err
 	}
-	// When the first caller gives up, the others still wait for the answer.
-	shared := context.WithoutCancel(ctx)
-	answer := u.inspecting.DoChan(uploadKey(s, id), func() (any, error) {
-		return u.inspect(shared, s, id)
+	return u.places.wait(ctx, uploadKey(s, id), judgement{
+		judge: func(wanted context.Context) (Upload, error) {
+			return u.inspect(context.WithoutCancel(ctx), wanted, s, client, id)
+		},
+		ready: func(ctx context.Context) (Upload, bool) {
+			up, _, err := u.fetch(ctx, uploadKey(s, id))
+			return up, err == nil && up.Status == Ready
+		},
 	})
-	select {
-	case <-ctx.Done():
-		return Upload{}, fault.Wrap(fault.RequestCanceled, context.Cause(ctx))
-	case r := <-answer:
-		up, _ := r.Val.(Upload)
-		return up, r.Err
-	}
 }
 
-func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (Upload, error) {
+// inspect judges a photo. It waits for the photo's turn as long as it is wanted.
+func (u *Uploads) inspect(ctx, wanted context.Context, s session.ID, client netip.Addr, id task.UploadID) (Upload, error) {
 	up, revision, err := u.prepare(ctx, s, id)
 	if err != nil || up.Status == Ready {
 		return up, err
@@ -45,9 +48,9 @@ func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (
 		return Upload{}, u.refuse(ctx, up, fault.New(fault.PhotoTooDemanding))
 	}
 	start := u.now()
-	judging, cancel := context.WithTimeout(ctx, u.config.InspectTimeout)
-	seen, err := u.inspector.Inspect(judging, u.request(up))
-	cancel()
+	r := u.request(up)
+	r.Turn = turn(s, client)
+	seen, err := u.inspector.Inspect(wanted, r)
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
 		err = fault.New(fault.SHA256Mismatch)
@@ -56,6 +59,19 @@ func (u *Uploads) inspect(ctx context.Context, s session.ID, id task.UploadID) (
 		return Upload{}, u.refuse(ctx, up, u.demanding.note(ctx, err))
 	}
 	return u.finish(ctx, up, revision, seen)
+}
+
+// turn says with whom a photo takes turns. Workers learn who belongs together, and
+// not who that is.
+func turn(s session.ID, client netip.Addr) workerrpc.Turn {
+	return workerrpc.Turn{
+		Site: blurred(ratelimit.Network(client)), Network: blurred(ratelimit.Address(client)), Session: blurred(string(s)),
+	}
+}
+
+func blurred(who string) string {
+	sum := sha256.Sum256([]byte("turn " + who))
+	return hex.EncodeToString(sum[:8])
 }
 
 // prepare finds the upload and its bytes.
@@ -90,7 +106,7 @@ func (u *Uploads) missized(ctx context.Context, up Upload, size int64) error {
 
 func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
 	limits := u.limits()
-	until := u.now().Add(u.config.InspectTimeout + time.Minute)
+	until := u.now().Add(placeMost + urlSlack) // it may wait for its turn
 	maxBytes := limits.MaxUploadBytes
 	if maxBytes == 0 {
 		maxBytes = up.Size
@@ -100,6 +116,9 @@ func (u *Uploads) request(up Upload) workerrpc.InspectRequest {
 		DeclaredType: up.ContentType, SHA256: up.SHA256, MaxBytes: maxBytes, MaxPixels: limits.MaxPixels, Demanding: u.demanding.list(),
 	}
 }
+
+// urlSlack is how much longer workers may use a photo's addresses than it may wait.
+const urlSlack = 2 * time.Minute
 
 // maxPhoto bounds the normalised JPEG, which is at most 2048 px long.
 const maxPhoto = 16 << 20

@@ -8,16 +8,15 @@ import (
 
 // Config says how long uploads live and what they need.
 type Config struct {
-	Retention      time.Duration // of a ready upload
-	PutWithin      time.Duration // how long a declared photo is waited for
-	Prepare        time.Duration // what an inspection waits for before a worker is asked
-	InspectTimeout time.Duration // of the workers, all tries together
-	ConsentFree    bool          // accept photos without a person's consent
+	Retention   time.Duration // of a ready upload
+	PutWithin   time.Duration // how long a declared photo is waited for
+	Prepare     time.Duration // what an inspection waits for before a worker is asked
+	ConsentFree bool          // accept photos without a person's consent
 }
 
 // Defaults keep uploads for a day and ask for consent.
 func Defaults() Config {
-	return Config{Retention: 24 * time.Hour, PutWithin: time.Hour, Prepare: 2500 * time.Millisecond, InspectTimeout: 22 * time.Second}
+	return Config{Retention: 24 * time.Hour, PutWithin: time.Hour, Prepare: 2500 * time.Millisecond}
 }
 
 // Validate says everything that is wrong.
@@ -25,6 +24,6 @@ func (c Config) Validate() error {
 	var faults check.Faults
 	faults.If(c.Retention < time.Second, "retention: must be at least 1s, is %v", c.Retention)
 	faults.If(c.PutWithin <= 0, "upload.putWithin: must be positive, is %v", c.PutWithin)
-	faults.If(c.Prepare <= 0 || c.InspectTimeout <= 0, "upload.prepare, upload.inspectTimeout: must be positive, are %v and %v", c.Prepare, c.InspectTimeout)
+	faults.If(c.Prepare <= 0, "upload.prepare: must be positive, is %v", c.Prepare)
 	return faults.Err()
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/policy"
@@ -30,8 +29,8 @@ const (
 	readyFor = time.Minute
 )
 
-// inspector checks and normalises a raw photo. It is gateway/fleet, which finds
-// a worker for it.
+// inspector checks and normalises a raw photo. It is gateway/judging, which waits for
+// the photo's turn for as long as the context lasts. What has begun goes on.
 type inspector interface {
 	Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error)
 }
@@ -62,21 +61,21 @@ type Deps struct {
 // body of it began, so that other gateways end theirs) and, for a moment,
 // "S.gone.<upload>" (so that other gateways drop it from memory).
 type Uploads struct {
-	config     Config
-	bucket     *engine.Bucket
-	store      *store.Store
-	inspector  inspector
-	partials   partials
-	limits     func() policy.Limits
-	policy     func() string
-	log        *slog.Logger
-	met        metrics
-	now        func() time.Time
-	ready      *otter.Cache[string, Upload]
-	removals   *engine.Mirror[struct{}] // holds nothing: it keeps ready true
-	running    running
-	inspecting singleflight.Group
-	demanding  *demanding
+	config    Config
+	bucket    *engine.Bucket
+	store     *store.Store
+	inspector inspector
+	partials  partials
+	limits    func() policy.Limits
+	policy    func() string
+	log       *slog.Logger
+	met       metrics
+	now       func() time.Time
+	ready     *otter.Cache[string, Upload]
+	removals  *engine.Mirror[struct{}] // holds nothing: it keeps ready true
+	running   running
+	places    places
+	demanding *demanding
 }
 
 // Open prepares uploads.

@@ -25,7 +25,7 @@ type Config struct {
 // Defaults suit a worker of two cores.
 func Defaults() Config {
 	return Config{
-		Capacity: 8, Inspects: 2 * runtime.GOMAXPROCS(0), InspectLine: 8 * runtime.GOMAXPROCS(0), Timeout: 3 * time.Minute, Heartbeat: time.Second, Keep: 10 * time.Minute, KeepAtMost: 20_000,
+		Capacity: 8, Inspects: 2 * runtime.GOMAXPROCS(0), InspectLine: 32 * runtime.GOMAXPROCS(0), Timeout: 3 * time.Minute, Heartbeat: time.Second, Keep: 10 * time.Minute, KeepAtMost: 20_000,
 		StoreWithin: 45 * time.Second, Quality: 90, ThumbSide: 320,
 	}
 }

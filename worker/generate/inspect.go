@@ -8,26 +8,21 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/turns"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 )
 
 // Inspect implements workerrpc.Worker: it judges an upload by its bytes and
 // stores the normalised JPEG. It waits for its turn, since each photo is held
-// in memory whole, in a line that is no longer than is worth waiting in.
+// in memory whole, in a line that is no longer than is worth waiting in. Several
+// gateways send photos; those of one session or network take turns here, too.
 func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
-	select {
-	case w.line <- struct{}{}:
-		defer func() { <-w.line }()
-	default:
-		return workerrpc.Inspected{}, w.busy(errLine)
+	giveBack, err := w.line.Take(ctx, turns.Key{Lane: r.Turn.Site, Network: r.Turn.Network, Session: r.Turn.Session})
+	if err != nil {
+		return workerrpc.Inspected{}, w.busy(err)
 	}
-	select {
-	case w.inspects <- struct{}{}:
-		defer func() { <-w.inspects }()
-	case <-ctx.Done():
-		return workerrpc.Inspected{}, w.busy(ctx.Err())
-	}
+	defer giveBack()
 	photo, err := w.inspect(ctx, r)
 	w.metrics.inspects.WithLabelValues(string(fault.CodeOf(err))).Inc()
 	if err != nil {
@@ -38,8 +33,6 @@ func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worke
 		Fingerprint: "sha256:" + photo.SHA256, PHash: photo.PHash, PhotoBytes: int64(len(photo.JPEG)),
 	}, nil
 }
-
-var errLine = errors.New("too many uploads wait to be judged")
 
 // retryAfter is about how long half of the line takes.
 const retryAfter = 10 * time.Second

@@ -1,10 +1,12 @@
 package generate
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/turns"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 )
@@ -64,13 +66,24 @@ func TestUploadsThatWouldWaitTooLongAreSentElsewhere(t *testing.T) {
 	b := setUp(t, func(c *Config, _ *Parts) { c.Inspects, c.InspectLine = 1, 1 })
 	b.shelf.objects["/raw"] = colours(t, 300, 300)
 	r := workerrpc.InspectRequest{RawURL: b.shelf.URL + "/raw", PhotoURL: b.shelf.URL + "/clean.jpg"}
-	b.worker.line <- struct{}{}
-	b.worker.line <- struct{}{} // one is judged and one waits
-	_, err := b.worker.Inspect(t.Context(), r)
+	judged, err := b.worker.line.Take(t.Context(), turns.Key{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan func(), 1)
+	go func() {
+		giveBack, _ := b.worker.line.Take(t.Context(), turns.Key{})
+		waits <- giveBack
+	}()
+	for b.worker.line.Waiting() == 0 {
+		runtime.Gosched()
+	}
+	_, err = b.worker.Inspect(t.Context(), r)
 	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.Code != fault.WorkerBusy || f.RetryAfter <= 0 {
 		t.Errorf("got %v, want worker_busy and when to come again", err)
 	}
-	<-b.worker.line
+	judged()
+	(<-waits)()
 	if _, err := b.worker.Inspect(t.Context(), r); err != nil {
 		t.Errorf("with room in the line: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/scrub"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/turns"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/provider"
@@ -65,8 +66,7 @@ type Worker struct {
 	runs     *registry
 	spool    *spool.Spool
 	stable   stableCache
-	line     chan struct{} // uploads that are judged or wait for it
-	inspects chan struct{}
+	line     *turns.Line // uploads that are judged or wait for it
 	metrics  *metrics
 }
 
@@ -76,8 +76,8 @@ var _ workerrpc.Worker = (*Worker)(nil)
 func New(cfg Config, p Parts) *Worker {
 	w := &Worker{
 		cfg: cfg, makers: map[string]maker{}, profiles: map[string]prompt.Profile{}, prompts: prompt.New(), pictures: p.Pictures, labels: p.Labels, pixels: p.Pixels,
-		logger: p.Logger, words: scrub.New(), objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), spool: p.Spool, inspects: make(chan struct{}, cfg.Inspects),
-		line:    make(chan struct{}, cfg.Inspects+cfg.InspectLine),
+		logger: p.Logger, words: scrub.New(), objects: newObjects(cfg.NoLoopback), runs: newRegistry(cfg), spool: p.Spool,
+		line:    turns.New(turns.Config{Room: func() int { return cfg.Inspects }, Most: cfg.InspectLine}),
 		metrics: newMetrics(p.Registry),
 	}
 	for name, one := range p.Providers {
@@ -85,6 +85,9 @@ func New(cfg Config, p Parts) *Worker {
 	}
 	return w
 }
+
+// Inspects is how many photos are judged at once.
+func (w *Worker) Inspects() int { return w.cfg.Inspects }
 
 // InFlight is the number of attempts that run now.
 func (w *Worker) InFlight() int { return w.runs.inFlight() }
