@@ -65,7 +65,7 @@ func providersView(ps []operator.Provider) terminal.View {
 	v := app.ListView(ps, terminal.Table{
 		Columns: []terminal.Column{
 			{Name: "name", Least: 6}, {Name: "state"}, {Name: "until"}, {Name: "weight", Right: true},
-			{Name: "calls", Right: true}, {Name: "success", Right: true}, {Name: "left", Right: true}, {Name: "spent", Right: true}, {Name: "reason", Least: 12},
+			{Name: "calls", Right: true}, {Name: "success", Right: true}, {Name: "left", Right: true}, {Name: "spent", Right: true}, {Name: "reason", Least: 12, Wrap: true},
 			{Name: "now", Right: true, Wide: true}, {Name: "p50/p95", Right: true, Wide: true}, {Name: "breaker", Wide: true},
 			{Name: "kind", Wide: true}, {Name: "price", Right: true, Wide: true}, {Name: "budget", Right: true, Wide: true}, {Name: "workers", Right: true, Wide: true}, {Name: "limit", Right: true, Wide: true}, {Name: "region", Wide: true}, {Name: "worker ids", Wide: true},
 		},

@@ -56,7 +56,7 @@ func alarmsTable(alarms []operator.Alarm, now time.Time) terminal.Table {
 		{Name: "alarm", Least: 12}, {Name: "severity"}, {Name: "for", Right: true}, {Name: "message", Least: 30, Wrap: true},
 	}}
 	for _, a := range sortedAlarms(alarms) {
-		t.Rows = append(t.Rows, []string{a.Name, a.Severity, uptime(now.Sub(a.Since)), a.Message})
+		t.Rows = append(t.Rows, []string{a.Name, a.Severity, stood(now.Sub(a.Since)), a.Message})
 	}
 	return t
 }
@@ -118,6 +118,14 @@ func objectiveText(o operator.Objective, window time.Duration) string {
 		text += ": missed"
 	}
 	return text
+}
+
+// stood counts in minutes, too, and is short.
+func stood(d time.Duration) string {
+	if d < time.Minute {
+		return "<1m"
+	}
+	return age(d.Truncate(time.Minute))
 }
 
 // uptime counts in minutes, so that a watched status stands still.

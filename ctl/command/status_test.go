@@ -22,7 +22,7 @@ func TestAlarmsAreSaidInWords(t *testing.T) {
 		t.Errorf("said %q", got)
 	}
 	rows := alarmsTable(all, now).Rows
-	if len(rows) != 2 || !slices.Equal(rows[0], []string{"workers_lost", "critical", "1m00s", "no worker was heard for 12s"}) || rows[1][3] != "budget of seedream 80% spent" {
+	if len(rows) != 2 || !slices.Equal(rows[0], []string{"workers_lost", "critical", "1m00s", "no worker was heard for 12s"}) || rows[1][2] != "<1m" || rows[1][3] != "budget of seedream 80% spent" {
 		t.Errorf("the rows are %q", rows)
 	}
 }

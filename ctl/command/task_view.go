@@ -15,15 +15,15 @@ import (
 func tasksView(ts []operator.Task, now time.Time) terminal.View {
 	return app.ListView(ts, terminal.Table{
 		Columns: []terminal.Column{
-			{Name: "task"}, {Name: "state"}, {Name: "progress", Right: true}, {Name: "style", Least: 6}, {Name: "place", Least: 6},
+			{Name: "task"}, {Name: "state"}, {Name: "progress", Right: true},
 			{Name: "attempts", Right: true}, {Name: "age", Right: true}, {Name: "took", Right: true},
-			{Name: "why", Least: 8}, {Name: "session", Wide: true}, {Name: "stage", Wide: true}, {Name: "provider", Wide: true}, {Name: "failure", Wide: true},
+			{Name: "why", Least: 8}, {Name: "style", Wide: true}, {Name: "place", Wide: true}, {Name: "session", Wide: true}, {Name: "stage", Wide: true}, {Name: "provider", Wide: true}, {Name: "failure", Wide: true},
 		},
 		Empty: "No tasks.",
 	}, func(t operator.Task) []string {
 		return []string{
-			string(t.TaskID), stateText(t), strconv.Itoa(t.Progress) + "%", t.Style, t.Place, strconv.Itoa(len(t.Attempts)),
-			age(now.Sub(t.CreatedAt)), took(t, now), why(t), string(t.Session), t.Stage, lastProvider(t), failureText(t.Failure),
+			string(t.TaskID), stateText(t), strconv.Itoa(t.Progress) + "%", strconv.Itoa(len(t.Attempts)),
+			age(now.Sub(t.CreatedAt)), took(t, now), why(t), t.Style, t.Place, string(t.Session), t.Stage, lastProvider(t), failureText(t.Failure),
 		}
 	})
 }
