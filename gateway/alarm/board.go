@@ -22,6 +22,7 @@ const (
 	Allowance Name = "allowance" // a vendor soon takes no more calls
 
 	ProviderFailing Name = "provider_failing" // one gives no pictures, or few
+	QueueGrows      Name = "queue_grows"      // those who wait longest wait longer and longer
 	NoProvider      Name = "no_provider"      // none gives any: all are off, failing, or without a worker
 
 	EngineUnavailable Name = Name(fault.EngineUnavailable) // it does not answer, or a stream takes no writes

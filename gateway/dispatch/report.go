@@ -31,6 +31,7 @@ func (t *term) report() report {
 	}
 	b := broadcast{At: now, Known: Known{Providers: s.providers, SpentFen: spending.TotalFen, Campaigns: spending.Campaigns, Hold: fault.CodeOf(t.deps.Store())}, Oldest: s.oldest}
 	b.Alarms = append(t.config.Alarming.alarms(b, t.deps.Policy()), t.scene(b.Known).troubles()...)
+	b.Alarms = append(b.Alarms, t.growth.alarm(s.oldest, now, s.load.Waiting)...)
 	t.onset.stamp(b.Alarms, now)
 	return report{b, s}
 }

@@ -35,6 +35,7 @@ type term struct {
 	logged    loggedAlarms
 	onset     *onset
 	memory    *memory
+	growth    growth
 	held      *held         // the lease of the term
 	entered   chan struct{} // full when the first job is here
 	recovered chan struct{} // closed when the calls of the term before are counted
