@@ -129,7 +129,7 @@ func (w *Worker) finish(ctx context.Context, r *run, a workerrpc.Attempt, pic pr
 	ctx, cancel := storing(ctx, r.until)
 	defer cancel()
 	began := time.Now()
-	done, err := w.render(ctx, a, pic)
+	done, err := w.renderAnyhow(ctx, a, pic)
 	w.metrics.stage.WithLabelValues("label").Observe(time.Since(began).Seconds())
 	if err != nil {
 		o.Result, o.Class, o.Code = judged(err)

@@ -288,3 +288,23 @@ func TestAFailureIsToldWithoutTheStore(t *testing.T) {
 		t.Errorf("outcome %+v, %v after %v", o, err, took)
 	}
 }
+
+// busy is what judges pictures, too busy for the first few.
+type busy struct{ left atomic.Int32 }
+
+func (b *busy) CheckPicture(context.Context, []byte) error {
+	if b.left.Add(-1) >= 0 {
+		return fault.New(fault.WorkerBusy)
+	}
+	return nil
+}
+
+func TestAPaidPictureIsJudgedAgainWhenTheJudgeIsBusy(t *testing.T) {
+	t.Parallel()
+	judge := new(busy)
+	judge.left.Store(2)
+	b := setUp(t, func(_ *Config, p *Parts) { p.Pixels = judge })
+	if o, _, err := b.generate(t.Context(), within(b.attempt(1), time.Minute)); err != nil || o.Result != task.OK || b.stub.calls.Load() != 1 {
+		t.Errorf("outcome %+v, %v", o, err)
+	}
+}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"image"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
 	"github.com/imgfleet/imgfleet/worker/provider"
@@ -44,6 +47,23 @@ func (c *stableCache) put(id string, r rendition) {
 	}
 	if len(c.byID) < maxStable {
 		c.byID[id] = r
+	}
+}
+
+// What judges and decodes may be busy or away for a moment, and a picture that
+// is paid for is not thrown away for that.
+const (
+	renderTries = 5
+	renderPause = 500 * time.Millisecond // then twice as long
+)
+
+// renderAnyhow renders, and tries again what may pass.
+func (w *Worker) renderAnyhow(ctx context.Context, a workerrpc.Attempt, pic provider.Picture) (rendition, error) {
+	for try, pause := 1, renderPause; ; try, pause = try+1, 2*pause {
+		done, err := w.render(ctx, a, pic)
+		if k := fault.KindOf(err); err == nil || try == renderTries || k != fault.Unavailable && k != fault.Timeout || !tick.Wait(ctx, pause) {
+			return done, err
+		}
 	}
 }
 

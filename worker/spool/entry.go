@@ -44,6 +44,25 @@ func (e *Entry) Read() ([]byte, error) {
 	return data, err
 }
 
+// begin notes in the file, behind the picture, that a worker begins with it.
+func (e *Entry) begin() error {
+	_, err := e.file.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = e.file.Write([]byte{'+'})
+	}
+	return err
+}
+
+// begun is how many workers have begun with it and ended without an end of it.
+func (e *Entry) begun() int64 {
+	at, err := e.file.Seek(0, io.SeekCurrent) // behind the header
+	is, staterr := e.file.Stat()
+	if err != nil || staterr != nil {
+		return 0
+	}
+	return is.Size() - at - int64(e.header.Size)
+}
+
 // Remove ends the entry: the picture is stored, or nobody wants it any more.
 func (e *Entry) Remove() {
 	if e != nil {

@@ -27,6 +27,7 @@ const (
 	lookEvery = 2 * time.Second // for what a worker left that died
 	heldMost  = 256             // found entries at once: each is an open file
 	saidEvery = time.Minute
+	begunMost = 5 // workers that died with a picture: it may be what kills them
 )
 
 var errFull = errors.New("it is full")
@@ -188,10 +189,14 @@ func (s *Spool) Take(id task.ID, number int) *Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.found[name]
-	if e != nil {
-		delete(s.found, name)
-		s.mine[name] = e
+	if e == nil {
+		return nil
 	}
+	if err := e.begin(); err != nil && s.said.Worth("begin") {
+		s.log.Warn("worker.spool cannot be written", "err", err)
+	}
+	delete(s.found, name)
+	s.mine[name] = e
 	return e
 }
 
@@ -252,6 +257,9 @@ func (s *Spool) consider(name string, now time.Time) {
 		s.log.Warn("a picture in worker.spool is damaged and was removed", "file", name)
 		e.Remove()
 	case e.expired(now):
+		e.Remove()
+	case e.begun() >= begunMost:
+		s.log.Warn("a picture in worker.spool was removed: too many workers died with it", "task", e.header.Outcome.Task, "attempt", e.header.Outcome.Number)
 		e.Remove()
 	default:
 		s.mu.Lock()

@@ -264,6 +264,29 @@ func TestAPictureThatWasChangedIsNotGivenOut(t *testing.T) {
 	}
 }
 
+// A picture that kills whoever begins with it is given up.
+func TestAPictureThatWorkersDieWithIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.worker()
+	s.Keep(outcome(1), soon(), []byte("picture"))
+	s.Close()
+	for n := range begunMost {
+		s := w.worker()
+		e := s.Take(outcome(1).Task, 1)
+		if e == nil {
+			t.Fatalf("after %d workers it is gone:\n%s", n, w.log.String())
+		}
+		if data, err := e.Read(); err != nil || string(data) != "picture" {
+			t.Errorf("worker %d reads %q, %v", n, data, err)
+		}
+		s.Close()
+	}
+	if got := w.worker().Found(); len(got) != 0 || len(w.files()) != 0 || !strings.Contains(w.log.String(), "too many workers died") {
+		t.Errorf("then there are %v in %v:\n%s", got, w.files(), w.log.String())
+	}
+}
+
 func TestNoSpoolKeepsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
