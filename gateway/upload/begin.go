@@ -17,6 +17,11 @@ const (
 	// is stopped at once; only a disk that does not answer keeps it longer.
 	followWithin = 4 * time.Second
 
+	// toldFor is how long a body is announced. Only a gateway that is deaf for
+	// longer may miss it. Whoever hears again reads every announcement again, so
+	// those of an hour would be too many.
+	toldFor = 2 * time.Minute
+
 	// letGoWithin bounds how long a removal waits for a body to let go.
 	letGoWithin = time.Second
 )
@@ -37,7 +42,7 @@ func (u *Uploads) Begin(ctx context.Context, up Upload, stop func(cause error)) 
 
 func (u *Uploads) begin(ctx context.Context, up Upload, stop func(cause error)) (*incoming, error) {
 	left := up.ExpiresAt.Sub(u.now())
-	rank, err := u.bucket.Put(ctx, bodyKey(up.Session, up.ID), []byte("1"), engine.AnyRevision, max(left, time.Second))
+	rank, err := u.bucket.Put(ctx, bodyKey(up.Session, up.ID), []byte("1"), engine.AnyRevision, toldFor)
 	if err != nil {
 		return nil, fmt.Errorf("announce body: %w", err)
 	}
@@ -58,7 +63,7 @@ func (u *Uploads) newest(ctx context.Context, up Upload, b *incoming) error {
 	e, err := u.bucket.Ask(ctx, bodyKey(up.Session, up.ID))
 	switch {
 	case err != nil && fault.KindOf(err) == fault.NotFound:
-		return nil // the upload is gone, which others say better
+		return nil // none for a while
 	case err != nil:
 		return fmt.Errorf("read newest body: %w", err)
 	case e.Revision > b.rank:
