@@ -92,6 +92,21 @@ func TestAnEndThatIsFoundIsNotCountedAgain(t *testing.T) {
 	w.counted("picture_fen_total", map[string]float64{" b ": 50}) // it paid for both
 }
 
+// Who deletes a picture while the loser of a hedge is under way had it.
+func TestATaskThatWasCountedIsNotCountedAsDeletedToo(t *testing.T) {
+	t.Parallel()
+	w := hedged(t)
+	d := w.start()
+	j := w.accept()
+	slow := w.next()
+	w.second(j).ok()
+	w.until(j, "the picture", func(r *task.Record) bool { return r.State == task.Succeeded })
+	w.erase(j)
+	slow.ok()
+	d.idle()
+	w.counted("tasks_total", map[string]float64{" succeeded ": 1})
+}
+
 func TestAPictureCostsWhatAllAttemptsOfItsTaskCost(t *testing.T) {
 	t.Parallel()
 	w := budgeted(t, nil)
