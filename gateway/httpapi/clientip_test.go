@@ -6,6 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/imgfleet/imgfleet/gateway/ratelimit"
+	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
 func TestProxiesAreBelievedOnlyWhenTrusted(t *testing.T) {
@@ -82,5 +86,33 @@ func TestARenewalIsNoNewSession(t *testing.T) {
 	want := []string{"post 127.0.0.1", "post 127.0.0.1", "post 127.0.0.1", "session 127.0.0.1", "not session 127.0.0.1"}
 	if !slices.Equal(h.world.counted, want) {
 		t.Errorf("counted %q, want %q", h.world.counted, want)
+	}
+}
+
+// A crowd's newcomers are asked for work, however many requests one of them
+// sends: these are not counted.
+func TestACrowdsNewcomersAreNotCountedAsRequests(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	h.world.allow = func(a ratelimit.Action) (ratelimit.Window, error) {
+		if a == ratelimit.Session {
+			return ratelimit.Window{Limit: 60, Length: time.Hour}, fault.New(fault.RateLimited)
+		}
+		return ratelimit.Window{Limit: 120, Length: time.Minute}, nil
+	}
+	h.do("POST", "/sessions", "", "{}")
+	if want := []string{"post 127.0.0.1", "session 127.0.0.1", "not post 127.0.0.1"}; !slices.Equal(h.world.counted, want) {
+		t.Errorf("counted %q, want %q", h.world.counted, want)
+	}
+	h.world.allow = func(a ratelimit.Action) (ratelimit.Window, error) {
+		if a == ratelimit.Post {
+			return ratelimit.Window{Limit: 120, Length: time.Minute}, fault.New(fault.RateLimited)
+		}
+		return ratelimit.Window{Limit: 60, Length: time.Hour}, nil
+	}
+	for body, token := range map[string]string{`{}`: "any", `{"linkCode":"AAAAA-AAAAA"}`: ""} {
+		if r := h.do("POST", "/sessions", token, body); r.status != 429 {
+			t.Errorf("%s: %d", body, r.status)
+		}
 	}
 }

@@ -9,7 +9,9 @@ import (
 )
 
 // counted is by whom the limits count this call.
-func (c *call) counted() ratelimit.Client { return ratelimit.Client{Addr: c.client, Session: c.owner} }
+func (c *call) counted() ratelimit.Client {
+	return ratelimit.Client{Addr: c.client, Session: c.owner, Good: c.who.Proved}
+}
 
 // limits are what the call is counted by before it is handled: the rate of its
 // session, and what its route says.

@@ -38,7 +38,7 @@ func (s *Server) table() []route {
 	post := []ratelimit.Action{ratelimit.Post}
 	const get, del = http.MethodGet, http.MethodDelete
 	return []route{
-		{method: http.MethodPost, path: "/sessions", limits: post, handle: s.createSession},
+		{method: http.MethodPost, path: "/sessions", handle: s.createSession}, // counts by itself
 		{method: get, path: "/session", access: bearer, handle: s.showSession},
 		{method: del, path: "/session", access: bearer, long: true, handle: noFields(s.eraseSession)},
 		{method: http.MethodPost, path: "/session/link", access: bearer, limits: post, handle: noFields(s.linkSession)},

@@ -39,8 +39,8 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 	if err := in.Err(); err != nil {
 		return err
 	}
-	if r.New() {
-		r.Crowded = c.allow(ratelimit.Session)
+	if err := s.countSession(c, &r); err != nil {
+		return err
 	}
 	made, err := s.deps.Sessions.Create(ctx, r)
 	if err != nil {
@@ -57,6 +57,21 @@ func (s *Server) createSession(ctx context.Context, c *call) error {
 	return c.answer(http.StatusCreated, client.Created{
 		SessionID: made.ID, Token: made.Token, ExpiresAt: made.ExpiresAt.UTC(), Quota: newQuotaDocument(usage),
 	})
+}
+
+// countSession counts the request, and the session that it may begin. A crowd's
+// request that is only asked for a proof of work is not counted: else who floods
+// an address would keep out everybody behind it.
+func (s *Server) countSession(c *call, r *session.CreateRequest) error {
+	busy := c.allow(ratelimit.Post)
+	if !r.New() {
+		return busy
+	}
+	r.Busy, r.Crowded = busy, c.allow(ratelimit.Session)
+	if r.Crowded != nil && busy == nil {
+		s.deps.Limiter.Return(ratelimit.Post, c.counted())
+	}
+	return nil
 }
 
 func (s *Server) showSession(ctx context.Context, c *call) error {

@@ -27,7 +27,7 @@ func (s *Server) createTask(ctx context.Context, c *call) error {
 		return err
 	}
 	r := intake.Request{
-		Session: c.owner, Client: c.client, Language: c.language, Key: key, Refusal: c.limited, RequestID: c.id,
+		Session: c.owner, Client: c.client, Began: c.who.Began, Proved: c.who.Proved, Language: c.language, Key: key, Refusal: c.limited, RequestID: c.id,
 		Upload:   task.UploadID(in.String("uploadId", strictjson.Required)),
 		Style:    in.String("style", strictjson.Required),
 		Place:    in.String("place", strictjson.Required),
@@ -63,7 +63,7 @@ func (s *Server) regenerateTask(ctx context.Context, c *call, id task.ID) error 
 		return err
 	}
 	r := intake.RegenerateRequest{
-		Session: c.owner, Client: c.client, Language: c.language, Key: key, Refusal: c.limited, Task: id, RequestID: c.id,
+		Session: c.owner, Client: c.client, Began: c.who.Began, Proved: c.who.Proved, Language: c.language, Key: key, Refusal: c.limited, Task: id, RequestID: c.id,
 		Style: in.StringPtr("style"), Place: in.StringPtr("place"),
 	}
 	options, optionsErr := s.readOptions(in)

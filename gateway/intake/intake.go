@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/engine"
 	"github.com/imgfleet/imgfleet/gateway/experiment"
 	"github.com/imgfleet/imgfleet/gateway/policy"
+	"github.com/imgfleet/imgfleet/gateway/quota"
 	"github.com/imgfleet/imgfleet/gateway/ratelimit"
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/gateway/upload"
@@ -40,6 +41,7 @@ type uploads interface {
 
 // accounts is what gateway/quota gives.
 type accounts interface {
+	Of(ctx context.Context, s task.SessionID) (quota.Usage, error)
 	Reserve(ctx context.Context, s session.ID, id task.ID) error
 	Finish(ctx context.Context, s session.ID, id task.ID, charged bool) error
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
@@ -16,6 +17,8 @@ import (
 type RegenerateRequest struct {
 	Session  session.ID
 	Client   netip.Addr
+	Began    time.Time // the session
+	Proved   bool      // the session began with a proof of work
 	Language string
 	Key      string // Idempotency-Key, "" when there is none
 	Refusal  error  // the caller's own answer, unless Key was used before
@@ -41,7 +44,7 @@ func (in *Intake) Regenerate(ctx context.Context, r RegenerateRequest) (Accepted
 		return Accepted{}, err
 	}
 	d := &draft{
-		Request: Request{Session: r.Session, Client: r.Client, Language: r.Language, Key: r.Key, Refusal: r.Refusal, RequestID: r.RequestID},
+		Request: Request{Session: r.Session, Client: r.Client, Began: r.Began, Proved: r.Proved, Language: r.Language, Key: r.Key, Refusal: r.Refusal, RequestID: r.RequestID},
 		id:      id, hash: hash, fresh: true, gone: fault.New(fault.UploadExpired),
 	}
 	var from *task.Record

@@ -17,6 +17,8 @@ import (
 type Request struct {
 	Session  session.ID
 	Client   netip.Addr
+	Began    time.Time // the session
+	Proved   bool      // the session began with a proof of work
 	Language string
 	Key      string // Idempotency-Key, "" when there is none
 	Refusal  error  // the caller's own answer, unless Key was used before
@@ -27,11 +29,6 @@ type Request struct {
 	Campaign string // it is to belong to, "" for none
 
 	RequestID string // for logs
-}
-
-// counted is by whom the limits count it.
-func (r Request) counted() ratelimit.Client {
-	return ratelimit.Client{Addr: r.Client, Session: r.Session}
 }
 
 // Accepted is the answer to a Submit or Regenerate.
@@ -53,7 +50,8 @@ type draft struct {
 	arm      *task.Arm // of the running experiment, nil for none
 	photo    upload.Upload
 	cacheKey string
-	mark     string // of its campaign
+	mark     string           // of its campaign
+	counted  ratelimit.Client // by whom limits count it
 }
 
 // Submit accepts a task. When it returns without an error the task is durable.
@@ -212,14 +210,13 @@ func (in *Intake) admit(ctx context.Context, d *draft) error {
 	if err := in.campaigns.AdmitOther(ctx); err != nil {
 		return err
 	}
-	_, err := in.limiter.Allow(ratelimit.Task, d.counted())
-	return err
+	return in.countTask(ctx, d)
 }
 
 // release gives back what admit took for a task that is refused after all.
 func (in *Intake) release(ctx context.Context, d *draft) {
 	if d.Campaign == "" {
-		in.limiter.Return(ratelimit.Task, d.counted())
+		in.limiter.Return(ratelimit.Task, d.counted)
 	} else if err := in.campaigns.Release(ctx, d.Campaign, d.id); err != nil {
 		in.log.Warn("admission slot not released", "task", d.id, "err", err)
 	}

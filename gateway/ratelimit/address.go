@@ -18,11 +18,14 @@ type share struct {
 
 type shares [2]share
 
-func (s share) of(limit int64) int64 {
-	if limit > math.MaxInt64/s.times {
+func (s share) of(limit int64) int64 { return times(limit, s.times) }
+
+// times does not overflow.
+func times(limit, n int64) int64 {
+	if limit > math.MaxInt64/n {
 		return math.MaxInt64
 	}
-	return limit * s.times
+	return limit * n
 }
 
 // shares are what a client is counted by: its session; or its IPv4 address; or
@@ -31,6 +34,10 @@ func (l *Limiter) shares(a Action, r rule, c Client) shares {
 	if r.bySession {
 		return shares{{l.names.session(a, c.Session), 1}}
 	}
+	return l.addresses(a, c)
+}
+
+func (l *Limiter) addresses(a Action, c Client) shares {
 	addr := c.Addr.Unmap().WithZone("")
 	if !addr.Is6() {
 		return shares{{l.names.network(a, netip.PrefixFrom(addr, addr.BitLen())), 1}}

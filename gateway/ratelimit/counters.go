@@ -45,6 +45,11 @@ func (c *counters) take(n name, limit int64, window time.Duration) (counted bool
 // giveBack takes one count back.
 func (c *counters) giveBack(n name) { c.shard(n).giveBack(n, c.now().UnixNano()) }
 
+// stands returns a count, and the time until its window ends.
+func (c *counters) stands(n name) (count int64, reset time.Duration) {
+	return c.shard(n).stands(n, c.now().UnixNano())
+}
+
 // merge takes what another gateway counted, unless its window is over or longer
 // than any.
 func (c *counters) merge(source uint32, r record) {
@@ -92,6 +97,16 @@ func (s *shard) take(n name, now, limit int64, window uint32) (counted bool, cou
 	c.add()
 	s.mark(n, c)
 	return true, c.sum(), reset
+}
+
+func (s *shard) stands(n name, now int64) (count int64, reset time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.cells[n]
+	if c == nil || now >= c.until {
+		return 0, 0
+	}
+	return c.sum(), time.Duration(c.until - now)
 }
 
 func (s *shard) giveBack(n name, now int64) {

@@ -20,6 +20,7 @@ import (
 type Client struct {
 	Addr    netip.Addr
 	Session task.SessionID
+	Good    bool // the session is in good standing: it did some work, or got a picture
 }
 
 // Window is where a client stands in its rate limit. Limit 0: there is none.
@@ -29,6 +30,9 @@ type Window struct {
 	Length    time.Duration // the period that Limit is for
 	Reset     time.Duration // until all of Limit is there again
 }
+
+// Used is how much of the limit is used.
+func (w Window) Used() int64 { return w.Limit - w.Remaining }
 
 // Limiter counts actions by address or by session, over all gateways of an
 // engine. Where it is away, each goes on with what it knows.
@@ -93,24 +97,46 @@ func (l *Limiter) Allow(action Action, client Client) (Window, error) {
 	if limit <= 0 {
 		return Window{}, nil
 	}
-	counted, n, reset := l.take(l.shares(action, r, client), limit, r.window)
-	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: r.window, Reset: reset}
+	switch {
+	case r.crowd && client.Good:
+		return l.allow(l.addresses(action+inCrowd, client), times(limit, crowdShare), r.window)
+	case r.fair && client.Session != "":
+		return l.allowFair(action, r, client, limit)
+	}
+	return l.allow(l.shares(action, r, client), limit, r.window)
+}
+
+// Stands says where a client without a session stands, and counts nothing.
+func (l *Limiter) Stands(action Action, client Client) Window {
+	r := l.rules[action]
+	limit := r.limit(l.limits())
+	if limit <= 0 {
+		return Window{}
+	}
+	n, reset := l.counts.stands(l.shares(action, r, client)[0].name)
+	return Window{Limit: limit, Remaining: max(0, limit-n), Length: r.window, Reset: reset}
+}
+
+// Return gives back an action that was then refused for another reason. So the
+// refusals of one visitor do not use up what a shared address may do.
+func (l *Limiter) Return(action Action, client Client) {
+	r := l.rules[action]
+	if r.crowd && client.Good {
+		l.giveBack(l.addresses(action+inCrowd, client))
+		return
+	}
+	l.giveBack(l.shares(action, r, client))
+}
+
+func (l *Limiter) allow(all shares, limit int64, window time.Duration) (Window, error) {
+	counted, n, reset := l.take(all, limit, window)
+	w := Window{Limit: limit, Remaining: max(0, limit-n), Length: window, Reset: reset}
 	if !counted {
 		f := fault.New(fault.RateLimited).After(reset)
 		f.ResetsAt = l.counts.now().Add(reset).UTC()
 		return w, f
 	}
 	return w, nil
-}
-
-// Return gives back an action that was then refused for another reason. So the
-// refusals of one visitor do not use up what a shared address may do.
-func (l *Limiter) Return(action Action, client Client) {
-	for _, s := range l.shares(action, l.rules[action], client) {
-		if s.times > 0 {
-			l.counts.giveBack(s.name)
-		}
-	}
 }
 
 // take counts one for each share, or for none. What it returns is of the one
@@ -132,4 +158,12 @@ func (l *Limiter) take(all shares, limit int64, window time.Duration) (counted b
 		}
 	}
 	return true, n, reset
+}
+
+func (l *Limiter) giveBack(all shares) {
+	for _, s := range all {
+		if s.times > 0 {
+			l.counts.giveBack(s.name)
+		}
+	}
 }

@@ -68,7 +68,7 @@ func TestATokenOfAnOlderReleaseIsRenewed(t *testing.T) {
 	if who := f.who(t, got); !who.Began.Equal(now.Truncate(time.Second)) {
 		t.Errorf("the session began %v, want %v", who.Began, now)
 	}
-	if id, _, known := f.carried([]byte(c.ID)); !known || id != c.ID {
-		t.Errorf("a code of an older release carries %q", id)
+	if who, known := f.carried([]byte(c.ID)); !known || who.ID != c.ID {
+		t.Errorf("a code of an older release carries %q", who.ID)
 	}
 }

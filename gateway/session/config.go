@@ -12,7 +12,7 @@ type Config struct {
 	RenewWithin   time.Duration // how long after its end a token still renews
 	MaxAge        time.Duration // of a session, however often it is renewed
 	Challenge     Challenge     // when a new session asks for a proof of work
-	ChallengeCost int64         // the largest number a solver may have to try
+	ChallengeCost int64         // the largest number a solver may have to try, for the first proofs of an address
 }
 
 // Defaults are those of the public contract.

@@ -39,56 +39,64 @@ func (s *Sessions) LinkCode(ctx context.Context, who Identity) (code string, exp
 // gets it. Wrong codes are counted for the client's address: others of its
 // network have guessed nothing. A try counts until it is known to be right, so
 // that many at once are no more guesses than one after the other.
-func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (id ID, began time.Time, err error) {
+func (s *Sessions) redeem(ctx context.Context, code string, client netip.Addr) (who Identity, err error) {
 	guesser := ratelimit.Client{Addr: client}
 	if _, err := s.limiter.Allow(ratelimit.LinkGuess, guesser); err != nil {
-		return "", time.Time{}, err
+		return Identity{}, err
 	}
-	id, began, err = s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
+	who, err = s.open(ctx, strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
 	if fault.CodeOf(err) != fault.LinkCodeInvalid {
 		s.limiter.Return(ratelimit.LinkGuess, guesser)
 	}
-	return id, began, err
+	return who, err
 }
 
-func (s *Sessions) open(ctx context.Context, code string) (id ID, began time.Time, err error) {
+func (s *Sessions) open(ctx context.Context, code string) (Identity, error) {
 	wrong := fault.New(fault.LinkCodeInvalid).At("/linkCode", fault.FieldUnknown, "unknown, used or expired code")
 	if len(code) != linkLength || strings.Trim(code, linkAlphabet) != "" {
-		return "", began, wrong
+		return Identity{}, wrong
 	}
 	e, err := s.links.Get(ctx, linkKey(code))
 	if err == nil {
 		err = s.links.Delete(ctx, e.Key, e.Revision)
 	}
 	if err == nil {
-		if id, began, known := s.carried(e.Value); known {
-			return id, began, nil
+		if who, known := s.carried(e.Value); known {
+			return who, nil
 		}
-		return "", began, wrong
+		return Identity{}, wrong
 	}
 	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Conflict {
-		return "", began, wrong
+		return Identity{}, wrong
 	}
-	return "", began, fmt.Errorf("redeem link code: %w", err)
+	return Identity{}, fmt.Errorf("redeem link code: %w", err)
 }
 
-// carry writes what a code is kept for: the session, and when it began.
+const provedMark = " proved"
+
+// carry writes what a code is kept for: the session, when it began, and whether
+// it did so with a proof of work.
 func carry(who Identity) string {
-	return string(who.ID) + " " + strconv.FormatInt(who.Began.Unix(), 10)
+	value := string(who.ID) + " " + strconv.FormatInt(who.Began.Unix(), 10)
+	if who.Proved {
+		value += provedMark
+	}
+	return value
 }
 
 // carried reads it. An older release wrote no beginning.
-func (s *Sessions) carried(value []byte) (id ID, began time.Time, known bool) {
-	text, seconds, dated := strings.Cut(string(value), " ")
-	began = s.now().Truncate(time.Second)
+func (s *Sessions) carried(value []byte) (who Identity, known bool) {
+	text, proved := strings.CutSuffix(string(value), provedMark)
+	text, seconds, dated := strings.Cut(text, " ")
+	who = Identity{ID: ID(text), Began: s.now().Truncate(time.Second), Proved: proved}
 	if dated {
 		n, err := strconv.ParseInt(seconds, 10, 64)
 		if err != nil {
-			return "", began, false
+			return Identity{}, false
 		}
-		began = time.Unix(n, 0)
+		who.Began = time.Unix(n, 0)
 	}
-	return ID(text), began, task.ValidID(text)
+	return who, task.ValidID(text)
 }
 
 // linkKey hides the code: what is stored does not open a session.

@@ -35,6 +35,7 @@ type ring interface {
 type limiter interface {
 	Allow(action ratelimit.Action, client ratelimit.Client) (ratelimit.Window, error)
 	Return(action ratelimit.Action, client ratelimit.Client)
+	Stands(action ratelimit.Action, client ratelimit.Client) ratelimit.Window
 }
 
 // Deps are what Sessions works with.
@@ -71,6 +72,7 @@ type CreateRequest struct {
 	LinkCode string
 	Solution string
 	Crowded  error // its address has begun all sessions that it may; nil: it has not
+	Busy     error // its address has sent all requests that it may; nil: it has not
 }
 
 // New reports whether a session is wanted that was not there before.
@@ -89,6 +91,7 @@ type Identity struct {
 	ID        ID
 	ExpiresAt time.Time
 	Began     time.Time // the session, not the token
+	Proved    bool      // it began with a proof of work
 }
 
 // Open prepares sessions. Until Run has read which sessions are erased, every
@@ -133,18 +136,19 @@ func (s *Sessions) Create(ctx context.Context, r CreateRequest) (Created, error)
 	case r.Bearer != "":
 		return s.renew(ctx, r.Bearer)
 	case r.LinkCode != "":
-		id, began, err := s.redeem(ctx, r.LinkCode, r.Client)
+		who, err := s.redeem(ctx, r.LinkCode, r.Client)
 		if err != nil {
 			return Created{}, err
 		}
-		return s.issue(ctx, id, began, "linked")
+		return s.issue(ctx, who, "linked")
 	}
-	if err := s.prove(ctx, r); err != nil {
+	proved, err := s.prove(ctx, r)
+	if err != nil {
 		return Created{}, err
 	}
 	id := ID(task.NewID())
 	s.created(id)
-	return s.issue(ctx, id, s.now().Truncate(time.Second), "new")
+	return s.issue(ctx, Identity{ID: id, Began: s.now().Truncate(time.Second), Proved: proved}, "new")
 }
 
 func (s *Sessions) renew(ctx context.Context, token string) (Created, error) {
@@ -155,23 +159,23 @@ func (s *Sessions) renew(ctx context.Context, token string) (Created, error) {
 	if s.now().After(who.ExpiresAt.Add(s.config.RenewWithin)) {
 		return Created{}, fault.New(fault.TokenExpired)
 	}
-	return s.issue(ctx, who.ID, who.Began, "renewed")
+	return s.issue(ctx, who, "renewed")
 }
 
 // issue gives a token, unless the session is erased or too old.
-func (s *Sessions) issue(ctx context.Context, id ID, began time.Time, how string) (Created, error) {
-	if err := s.checkErased(ctx, id); err != nil {
+func (s *Sessions) issue(ctx context.Context, who Identity, how string) (Created, error) {
+	if err := s.checkErased(ctx, who.ID); err != nil {
 		return Created{}, err
 	}
-	if !s.now().Before(began.Add(s.config.MaxAge)) {
+	if !s.now().Before(who.Began.Add(s.config.MaxAge)) {
 		return Created{}, fault.New(fault.TokenExpired)
 	}
-	token, expires, err := s.sign(id, began)
+	token, expires, err := s.sign(who)
 	if err != nil {
 		return Created{}, err
 	}
 	s.made.WithLabelValues(how).Inc()
-	return Created{ID: id, Token: token, ExpiresAt: expires, Renewed: how != "new"}, nil
+	return Created{ID: who.ID, Token: token, ExpiresAt: expires, Renewed: how != "new"}, nil
 }
 
 // Verify says whose token this is, or fault.Unauthenticated token_missing,

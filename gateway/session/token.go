@@ -34,7 +34,8 @@ func newParser(now func() time.Time) *jwt.Parser {
 type claims struct {
 	jwt.RegisteredClaims
 
-	Began *jwt.NumericDate `json:"auth_time,omitempty"`
+	Began  *jwt.NumericDate `json:"auth_time,omitempty"`
+	Proved bool             `json:"proved,omitempty"`
 }
 
 // began is when the session was made, or when the token was as far as is known.
@@ -50,18 +51,18 @@ func (c claims) began() time.Time {
 }
 
 // sign makes a token. It ends no later than the session may live.
-func (s *Sessions) sign(id ID, began time.Time) (token string, expires time.Time, err error) {
+func (s *Sessions) sign(who Identity) (token string, expires time.Time, err error) {
 	now := s.now().Truncate(time.Second)
 	expires = now.Add(s.config.TTL).UTC()
-	if last := began.Add(s.config.MaxAge).UTC(); last.Before(expires) {
+	if last := who.Began.Add(s.config.MaxAge).UTC(); last.Before(expires) {
 		expires = last
 	}
 	kid, key := s.keys.Key(tokenPurpose)
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: tokenIssuer, Subject: string(id), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+			Issuer: tokenIssuer, Subject: string(who.ID), IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
-		Began: jwt.NewNumericDate(began),
+		Began: jwt.NewNumericDate(who.Began), Proved: who.Proved,
 	})
 	t.Header["kid"] = kid
 	token, err = t.SignedString(key)
@@ -95,5 +96,5 @@ func (s *Sessions) parse(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fault.Wrap(fault.TokenInvalid, err)
 	}
-	return Identity{ID: ID(c.Subject), ExpiresAt: c.ExpiresAt.UTC(), Began: c.began().UTC()}, nil
+	return Identity{ID: ID(c.Subject), ExpiresAt: c.ExpiresAt.UTC(), Began: c.began().UTC(), Proved: c.Proved}, nil
 }
