@@ -175,7 +175,7 @@ type sessionConfig struct {
 	RenewWithin time.Duration `config:"renewWithin" range:"0…" example:"12h"`
 	// How old a session may become, however often it is renewed or carried to another browser. Then its person begins a new one.
 	MaxAge time.Duration `config:"maxAge" range:"session.ttl…" example:"168h"`
-	// When a new session asks for a small proof of work, against scripts: never, when its address has begun limits.ipSessionsPerHour, or always. With auto or on, whoever did the work gets a session past that limit.
+	// When a new session asks for a small proof of work, against scripts: never, when its address is a crowd (it has begun limits.ipSessionsPerHour, or used up limits.ipDaily), or always. With auto or on, whoever did the work gets a session past that limit, and is counted by its own limits first.
 	Challenge session.Challenge `config:"challenge" range:"off|auto|on" example:"on"`
 }
 
