@@ -178,3 +178,46 @@ func (s *site) picture(ctx context.Context, seed uint64) error {
 	}
 	return err
 }
+
+// A session has its streams at all gateways together.
+func TestStreamsOfASessionAreCountedOverThreeGateways(t *testing.T) {
+	t.Parallel()
+	const most = 5
+	d := start(t, t.TempDir(), "--gateways", "3", "--workers", "1",
+		"--config", config(t, "latency=60s&jitter=0s", map[string]any{"limits": section{"sessionStreams": most}}))
+	p := newPerson(t, d, 1)
+	path := "/tasks/" + string(p.submit(t, 1).TaskID) + "/stream"
+	open := func(gateway int) (leave func(), status int) {
+		ctx, leave := context.WithCancel(t.Context())
+		t.Cleanup(leave)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.public[gateway%3]+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+p.Token())
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leave, resp.StatusCode
+	}
+	var last func()
+	for i := range most {
+		leave, status := open(i)
+		if status != http.StatusOK {
+			t.Fatalf("stream %d of %d gets %d", i+1, most, status)
+		}
+		last = leave
+	}
+	want := func(status int) {
+		t.Helper()
+		eventually(t, func() bool { // what is open becomes known within a second
+			leave, got := open(most)
+			leave()
+			return got == status
+		})
+	}
+	want(http.StatusTooManyRequests)
+	last()
+	want(http.StatusOK)
+}

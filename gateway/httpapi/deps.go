@@ -84,6 +84,7 @@ type readier interface {
 type limiter interface {
 	Allow(a ratelimit.Action, client ratelimit.Client) (ratelimit.Window, error)
 	Return(a ratelimit.Action, client ratelimit.Client)
+	Holds(s session.ID, streams int64) (elsewhere int64)
 }
 
 type accounts interface {

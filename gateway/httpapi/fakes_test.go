@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/imgfleet/imgfleet/gateway/erasure"
@@ -30,22 +31,23 @@ import (
 // world is everything behind the interface, in memory: sessions whose token is
 // their id, uploads, tasks with their revisions, objects.
 type world struct {
-	mu       sync.Mutex
-	sessions map[string]bool
-	erased   map[session.ID]bool
-	uploads  map[task.UploadID]*upload.Upload
-	tasks    map[task.ID]*fakeTask
-	order    []task.ID
-	keys     map[string]task.ID
-	objects  map[string][]byte
-	limits   policy.Limits
-	catalog  *catalog.Document
-	state    policy.State
-	allow    func(ratelimit.Action) (ratelimit.Window, error)
-	counted  []string // "post 1.2.3.4"
-	explode  bool     // Submit panics
-	received int64
-	lost     chan struct{} // closed while the engine is lost; nil is never
+	mu        sync.Mutex
+	sessions  map[string]bool
+	erased    map[session.ID]bool
+	uploads   map[task.UploadID]*upload.Upload
+	tasks     map[task.ID]*fakeTask
+	order     []task.ID
+	keys      map[string]task.ID
+	objects   map[string][]byte
+	limits    policy.Limits
+	catalog   *catalog.Document
+	state     policy.State
+	allow     func(ratelimit.Action) (ratelimit.Window, error)
+	elsewhere atomic.Int64 // streams at other gateways
+	counted   []string     // "post 1.2.3.4"
+	explode   bool         // Submit panics
+	received  int64
+	lost      chan struct{} // closed while the engine is lost; nil is never
 }
 
 type fakeTask struct {
@@ -132,6 +134,8 @@ func (w *world) Allow(a ratelimit.Action, from ratelimit.Client) (ratelimit.Wind
 	}
 	return ratelimit.Window{Limit: 120, Remaining: 119, Length: time.Minute, Reset: 59500 * time.Millisecond}, nil
 }
+
+func (w *world) Holds(session.ID, int64) int64 { return w.elsewhere.Load() }
 
 func (w *world) Return(a ratelimit.Action, from ratelimit.Client) {
 	w.mu.Lock()

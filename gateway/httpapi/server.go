@@ -69,7 +69,7 @@ func New(c Config, d Deps) (*Server, error) {
 	s := &Server{
 		config: c, deps: d, log: d.Logger, now: d.Now, proxies: proxies, https: strings.HasPrefix(c.PublicURL, "https://"), sentences: text,
 		files: openFiles{most: int64(c.Files)},
-		met:   newMetrics(d.Registry), hub: hub.New(c.Streams, d.Registry), stopping: make(chan struct{}),
+		met:   newMetrics(d.Registry), hub: hub.New(c.Streams, d.Limiter, d.Registry), stopping: make(chan struct{}),
 	}
 	d.Listener.Watch(d.Registry)
 	s.listener = wire.On(d.Listener, c.Wire, s.refusal)

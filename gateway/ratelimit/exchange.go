@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ const (
 // counted before.
 type exchange struct {
 	counts *counters
+	held   *held
 	bucket *engine.Bucket
 	source string // this gateway, since it started
 	log    *slog.Logger
@@ -58,13 +60,13 @@ type segment struct {
 	told    bool
 }
 
-func openExchange(ctx context.Context, counts *counters, d Deps) (*exchange, error) {
+func openExchange(ctx context.Context, counts *counters, open *held, d Deps) (*exchange, error) {
 	bucket, err := d.Engine.Bucket(ctx, engine.BucketConfig{Name: "limits", MaxAge: bucketAge, MaxBytes: bucketBytes})
 	if err != nil {
 		return nil, fmt.Errorf("open rate limits: %w", err)
 	}
 	x := &exchange{
-		counts: counts, bucket: bucket, source: d.ID, log: d.Logger,
+		counts: counts, held: open, bucket: bucket, source: d.ID, log: d.Logger,
 		segments: make(map[uint32]*segment), sources: make(map[string]*source),
 	}
 	if err := x.learn(ctx); err != nil {
@@ -96,7 +98,7 @@ func (x *exchange) listen(ctx context.Context, walked func()) error {
 }
 
 func (x *exchange) hear(e engine.Entry) {
-	from, _, _ := strings.Cut(e.Key, ".")
+	from, rest, _ := strings.Cut(e.Key, ".")
 	if e.Deleted || from == x.source {
 		return
 	}
@@ -114,8 +116,12 @@ func (x *exchange) hear(e engine.Entry) {
 		return
 	}
 	s.heard = number
+	merge := x.counts.merge
+	if strings.HasPrefix(rest, heldKey) {
+		merge = x.held.merge
+	}
 	for _, r := range records {
-		x.counts.merge(s.index, r)
+		merge(s.index, r)
 	}
 }
 
@@ -131,6 +137,7 @@ func (x *exchange) run(ctx context.Context) {
 	parts.Go(func() {
 		for range tick.After(ctx, sweepEvery) {
 			x.counts.sweep()
+			x.held.sweep()
 		}
 	})
 	parts.Wait()
@@ -159,6 +166,21 @@ func (x *exchange) tell(ctx context.Context) {
 			return
 		}
 	}
+	if err := x.tellHeld(ctx); err != nil {
+		x.held.again()
+		x.log.Debug("open streams not told", "err", err)
+	}
+}
+
+func (x *exchange) tellHeld(ctx context.Context) error {
+	for part := range slices.Chunk(x.held.collect(), segmentFull) {
+		x.number++
+		key := x.source + "." + heldKey + strconv.FormatUint(x.number, 10)
+		if _, err := x.bucket.Put(ctx, key, encode(x.number, x.counts.now().UnixNano(), part), engine.AnyRevision, heldFor); err != nil {
+			return fmt.Errorf("tell open streams: %w", err)
+		}
+	}
+	return nil
 }
 
 func (x *exchange) write(ctx context.Context, window uint32, s *segment) error {

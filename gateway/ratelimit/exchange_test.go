@@ -214,7 +214,7 @@ func TestEveryLimitIsCountedForAllGateways(t *testing.T) {
 		"maxUploadBytes":     "of one photo: nothing is counted",
 		"maxPixels":          "of one photo: nothing is counted",
 		"taskFen":            "of one task: in its record",
-		"sessionStreams":     "gateway/httpapi/hub: what is open at one gateway",
+		"sessionStreams":     "gateway/httpapi/hub: what is open, here in held.go at other gateways",
 		"addressConnections": "gateway/httpapi/gate: what is open at one gateway",
 	}
 	for _, l := range limit.All() {

@@ -41,6 +41,7 @@ type Limiter struct {
 	rules    map[Action]rule
 	names    namer
 	counts   *counters
+	held     *held
 	exchange *exchange // nil for one that is alone
 }
 
@@ -60,7 +61,8 @@ func New(limits func() policy.Limits, now func() time.Time) *Limiter {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limiter{limits: limits, rules: rules(), names: namer{newLonely()}, counts: newCounters(now)}
+	names := namer{newLonely()}
+	return &Limiter{limits: limits, rules: rules(), names: names, counts: newCounters(now), held: newHeld(now, names)}
 }
 
 // Open builds a limiter that shares its counts, and learns what was counted
@@ -68,11 +70,12 @@ func New(limits func() policy.Limits, now func() time.Time) *Limiter {
 func Open(ctx context.Context, d Deps) (*Limiter, error) {
 	l := New(d.Limits, d.Now)
 	l.names = namer{d.Keys}
+	l.held.names = l.names
 	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	promauto.With(d.Registry).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "imgfleet_ratelimit_names", Help: "Addresses and sessions that rate limits count, once for each limit.",
 	}, func() float64 { return float64(l.counts.names()) })
-	x, err := openExchange(ctx, l.counts, d)
+	x, err := openExchange(ctx, l.counts, l.held, d)
 	if err != nil {
 		return nil, err
 	}

@@ -72,9 +72,16 @@ const (
 // again is when a client that got no stream may ask for one again.
 const again = 5 * time.Second
 
+// others is what gateway/ratelimit gives: it tells other gateways how many
+// streams a session has here, and returns how many it has there.
+type others interface {
+	Holds(s task.SessionID, n int64) (elsewhere int64)
+}
+
 // Hub holds the streams of one gateway.
 type Hub struct {
 	c       Config
+	others  others
 	closing chan struct{}
 	once    sync.Once
 	running sync.WaitGroup
@@ -90,10 +97,10 @@ type Hub struct {
 }
 
 // New makes an empty hub. A nil registry is fine.
-func New(c Config, reg prometheus.Registerer) *Hub {
+func New(c Config, elsewhere others, reg prometheus.Registerer) *Hub {
 	f := telemetry.For(reg, "http")
 	return &Hub{
-		c: c, closing: make(chan struct{}),
+		c: c, others: elsewhere, closing: make(chan struct{}),
 		streams: make(map[*stream]struct{}), permits: make(map[task.SessionID]int64),
 		open:  f.Gauge("open_streams", "Event streams that are open now."),
 		ended: f.Counters("streams_ended", "Event streams that ended, by reason.", "reason"),
@@ -104,8 +111,8 @@ func New(c Config, reg prometheus.Registerer) *Hub {
 // Closing is closed when streams must end.
 func (h *Hub) Closing() <-chan struct{} { return h.closing }
 
-// Acquire counts one more stream of a session, at most limit at once (0: no
-// limit). Streams whose client has left do not count. Release the permit, or
+// Acquire counts one more stream of a session, at most limit at once at all
+// gateways (0: no limit). Streams whose client has left do not count. Release the permit, or
 // pass it to Serve, which does.
 func (h *Hub) Acquire(s task.SessionID, limit int64) (*Permit, error) {
 	err := h.count(s, limit)
@@ -122,7 +129,7 @@ func (h *Hub) Acquire(s task.SessionID, limit int64) (*Permit, error) {
 func (h *Hub) count(s task.SessionID, limit int64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if limit > 0 && h.permits[s] >= limit {
+	if limit > 0 && h.permits[s]+h.others.Holds(s, h.permits[s]) >= limit {
 		return fault.New(fault.TooManyStreams).After(again)
 	}
 	if h.c.Most > 0 && h.total >= h.c.Most {
@@ -130,6 +137,9 @@ func (h *Hub) count(s task.SessionID, limit int64) error {
 	}
 	h.permits[s]++
 	h.total++
+	if limit > 0 {
+		h.others.Holds(s, h.permits[s])
+	}
 	return nil
 }
 
@@ -140,6 +150,7 @@ func (h *Hub) uncount(s task.SessionID) {
 	if h.permits[s]--; h.permits[s] <= 0 {
 		delete(h.permits, s)
 	}
+	h.others.Holds(s, h.permits[s])
 }
 
 // Permit is one counted stream of a session.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/imgfleet/imgfleet/pkg/task"
 )
 
 func TestStreamsMoveOnOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	const most, over = 100, 500 * time.Millisecond
-	h := New(Defaults(), nil)
+	h := New(Defaults(), alone{}, nil)
 	var open []*stream
 	for range most {
 		s := &stream{wake: make(chan signal, 1)}
@@ -49,3 +51,8 @@ func TestStreamsMoveOnOneAfterTheOther(t *testing.T) {
 	cancel()
 	h.Leave(ended, time.Hour) // returns
 }
+
+// alone is one gateway without others.
+type alone struct{}
+
+func (alone) Holds(task.SessionID, int64) int64 { return 0 }
