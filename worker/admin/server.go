@@ -16,6 +16,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/pkg/check"
 	"github.com/imgfleet/imgfleet/pkg/operator"
+	"github.com/imgfleet/imgfleet/pkg/peer"
 )
 
 // Bounds of a request. Whoever asks is a scraper or a supervisor.
@@ -52,7 +53,7 @@ type Server struct {
 // Listen takes an address, so that a busy port is known before the worker
 // registers anywhere.
 func Listen(ctx context.Context, address string, d Deps) (*Server, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	l, err := peer.Listen(ctx, address)
 	if err != nil {
 		return nil, err
 	}
