@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Start, renew or link a session
-         * @description With an authentic token, even a recently expired one, the same session is renewed. With a `linkCode` the session of another browser is carried over. When `428 challenge_required` is answered, solve `challenge` and send the `solution`.
+         * @description With an authentic token, even a recently expired one, the same session is renewed. With a `linkCode` the session of another browser is carried over. When `428 challenge_required` is answered, solve `challenge` and send the `solution`. It is asked of newcomers when many people share an address; whoever solves it gets a session in good standing, which is limited by its own count first.
          */
         post: operations["createSession"];
         delete?: never;
@@ -884,7 +884,7 @@ export interface components {
         "Idempotency-Replayed": string;
         /** @description Where the caller stands (IETF draft). */
         RateLimit: string;
-        /** @description What is counted (IETF draft). */
+        /** @description What is counted (IETF draft), with its number and its seconds: `request` is all of a session, `post` what is sent from an address or by its sessions, `session` new ones of an address, `client_error` reports of a page. */
         "RateLimit-Policy": string;
         /** @description Seconds to wait. */
         "Retry-After": string;
