@@ -206,7 +206,7 @@ func (f *Fleet) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 			break
 		}
 		if f.failed.Worth(w.ID) {
-			f.log.Warn("inspect failed over", "worker", w.ID, "err", err)
+			f.log.Warn("inspect failed over", telemetry.FieldRequest, r.RequestID, "worker", w.ID, "err", err)
 		}
 	}
 	return workerrpc.Inspected{}, err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/wire"
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // serve wraps a route for the HTTP library. What every request gets happens
@@ -68,6 +69,7 @@ func (c *call) run(ctx context.Context) error {
 	if c.method() == http.MethodOptions {
 		return c.preflight()
 	}
+	ctx = telemetry.WithRequest(ctx, c.id)
 	soon, cancel := c.soon(ctx)
 	defer cancel()
 	if c.route.access == bearer {
@@ -122,7 +124,7 @@ func (c *call) recover() {
 		return
 	}
 	c.s.met.panics.Inc()
-	c.s.log.Error("handler panicked", fieldRequest, c.id, "route", c.route.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.s.log.Error("handler panicked", telemetry.FieldRequest, c.id, "route", c.route.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	c.fail(errors.New("panic"))
 }
 
@@ -138,7 +140,7 @@ func (s *Server) end(c *call) {
 	}
 	s.met.seconds.WithLabelValues(c.route.method, c.route.path).Observe(time.Since(c.began).Seconds())
 	attrs := []any{
-		fieldRequest, c.id, "method", c.route.method, "route", c.route.path, "status", status,
+		telemetry.FieldRequest, c.id, "method", c.route.method, "route", c.route.path, "status", status,
 		"took", time.Since(c.began), "bytes", c.size(),
 	}
 	if c.owner != "" {
@@ -236,9 +238,5 @@ func requestID(given string) string {
 func notIDRune(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' && r != '.'
 }
-
-// fieldRequest names the id of a request in every line of a log about it, also
-// in those of dispatch and of workers.
-const fieldRequest = "request_id"
 
 func newRequestID() string { return rand.Text() }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imgfleet/imgfleet/gateway/httpapi/strictjson"
 	"github.com/imgfleet/imgfleet/gateway/readiness"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // live says that this process answers; it depends on nothing else.
@@ -74,7 +75,7 @@ func (s *Server) reportClientError(_ context.Context, c *call) error {
 		return err
 	}
 	s.met.reports.Inc()
-	attrs := []any{fieldRequest, c.id, "message", scrub(what), "source", scrub(where), "stack", scrub(stack), "page", scrub(page)}
+	attrs := []any{telemetry.FieldRequest, c.id, "message", scrub(what), "source", scrub(where), "stack", scrub(stack), "page", scrub(page)}
 	if line != nil {
 		attrs = append(attrs, "line", *line)
 	}

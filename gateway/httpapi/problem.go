@@ -19,6 +19,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // classify finds the fault in err. Contexts that end are nobody's bug.
@@ -167,7 +168,7 @@ func (s *Server) refusal(status int) []byte {
 	p := s.sentences.describe(fault.New(code), chinese, id)
 	body, _ := sonic.Marshal(p)
 	s.met.malformed.WithLabelValues(string(code)).Inc()
-	s.log.Info("request refused", fieldRequest, id, "status", p.Status, "code", code)
+	s.log.Info("request refused", telemetry.FieldRequest, id, "status", p.Status, "code", code)
 	return wholeAnswer(p.Status, id, body, "")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/client"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 )
 
 // source is what one reader of a task's events needs to know. It outlives its
@@ -51,7 +52,7 @@ func (s *source) accept(ctx context.Context, r *task.Record) ([]*task.Record, bo
 func (s *source) Close(why hub.Reason) {
 	s.follower.Close()
 	s.s.met.requests.WithLabelValues(http.MethodGet, s.route, "200").Inc()
-	s.s.log.Info("request", fieldRequest, s.request, "method", http.MethodGet, "route", s.route, "status", http.StatusOK,
+	s.s.log.Info("request", telemetry.FieldRequest, s.request, "method", http.MethodGet, "route", s.route, "status", http.StatusOK,
 		"took", time.Since(s.began), "events", s.events, "session", s.owner, "ended", string(why), "kind", s.kind)
 }
 

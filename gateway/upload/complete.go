@@ -13,6 +13,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/session"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
 
@@ -49,7 +50,7 @@ func (u *Uploads) inspect(ctx, wanted context.Context, s session.ID, client neti
 	}
 	start := u.now()
 	r := u.request(up)
-	r.Turn = turn(s, client)
+	r.Turn, r.RequestID = turn(s, client), telemetry.Request(ctx)
 	seen, err := u.inspector.Inspect(wanted, r)
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {

@@ -42,6 +42,7 @@ func (r ring) Verify(_ context.Context, purpose string, msg, mac []byte) (bool, 
 type judge struct {
 	store *store.Store
 	calls atomic.Int64
+	last  atomic.Value // of which request the last photo was
 	err   error
 	asked chan struct{} // of every photo, while gate is not nil
 	gate  chan struct{} // not nil: wait for it
@@ -53,6 +54,7 @@ func (j *judge) hold() { j.asked, j.gate = make(chan struct{}, 16), make(chan st
 func (j *judge) Inspect(ctx context.Context, r workerrpc.InspectRequest) (workerrpc.Inspected, error) {
 	ctx = context.WithoutCancel(ctx) // what has begun goes on
 	j.calls.Add(1)
+	j.last.Store(r.RequestID)
 	if j.gate != nil {
 		j.asked <- struct{}{}
 		<-j.gate

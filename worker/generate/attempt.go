@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/prompt"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/provider"
 	"github.com/imgfleet/imgfleet/worker/spool"
@@ -236,7 +237,7 @@ func (w *Worker) log(a workerrpc.Attempt, o workerrpc.Outcome, err error, took t
 		"task", a.Task, "attempt", a.Number, "provider", a.Provider, "outcome", o.Result, "ms", took.Milliseconds(),
 	}
 	if a.RequestID != "" {
-		attrs = append(attrs, "request_id", a.RequestID)
+		attrs = append(attrs, telemetry.FieldRequest, a.RequestID)
 	}
 	if o.RequestID != "" {
 		attrs = append(attrs, "vendor_request_id", o.RequestID)

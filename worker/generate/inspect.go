@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imgfleet/imgfleet/pkg/fault"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/turns"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 	"github.com/imgfleet/imgfleet/worker/picture"
@@ -26,6 +27,7 @@ func (w *Worker) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worke
 	photo, err := w.inspect(ctx, r)
 	w.metrics.inspects.WithLabelValues(string(fault.CodeOf(err))).Inc()
 	if err != nil {
+		w.logger.Info("photo not taken", telemetry.FieldRequest, r.RequestID, "code", string(fault.CodeOf(err)), "err", err)
 		return workerrpc.Inspected{}, err
 	}
 	return workerrpc.Inspected{

@@ -12,6 +12,7 @@ import (
 	"github.com/imgfleet/imgfleet/gateway/routing"
 	"github.com/imgfleet/imgfleet/pkg/fault"
 	"github.com/imgfleet/imgfleet/pkg/task"
+	"github.com/imgfleet/imgfleet/pkg/telemetry"
 	"github.com/imgfleet/imgfleet/pkg/tick"
 	"github.com/imgfleet/imgfleet/pkg/workerrpc"
 )
@@ -72,7 +73,7 @@ type Run struct {
 func New(d *Deps, p port, t Task) *Run {
 	log := d.Logger
 	if t.Job.RequestID != "" {
-		log = log.With("request_id", t.Job.RequestID)
+		log = log.With(telemetry.FieldRequest, t.Job.RequestID)
 	}
 	r := &Run{
 		deps: d, log: log, port: p, task: t, job: t.Job, slot: t.Slot, record: record{store: d.Records, log: log, unsaved: d.Unsaved},
