@@ -313,7 +313,7 @@ func (g *gateway) buildTasks(ctx context.Context) (err error) {
 func (g *gateway) buildDispatch(ctx context.Context) (err error) {
 	g.router = routing.New(g.config.routing(), g.policy.State)
 	if g.dispatch, err = dispatch.New(ctx, g.config.dispatch(), dispatch.Deps{
-		ID: g.id, Engine: g.engine, Queue: g.queue, Fleet: g.fleet, Policy: g.policy.State, Fresh: g.policy.Fresh, Store: g.store.Accepts, Registry: g.reg,
+		ID: g.id, Engine: g.engine, Queue: g.queue, Fleet: g.fleet, Policy: g.policy.State, Fresh: g.policy.Fresh, Store: g.store.Takes, Registry: g.reg,
 		TaskFen: func() int64 { return g.policy.Limits().TaskFen },
 		Runs:    taskrun.Deps{Router: g.router, Caller: g.client, Objects: g.store, Settler: g.intake, Arms: g.arms, Tally: g.tally, Logger: g.log},
 	}); err != nil {

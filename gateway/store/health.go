@@ -30,6 +30,7 @@ type health struct {
 	began   time.Time // of the probe that runs; zero when none does
 	trouble error     // nil while the store takes objects
 	slow    int       // probes in a row that took too long
+	tried   bool      // a probe has ended
 	refused int64     // bytes of the largest object that failed since the last good probe
 }
 
@@ -50,6 +51,7 @@ func (h *health) end(now time.Time, err error) error {
 	if err != nil && fault.KindOf(err) == fault.Canceled { // nobody waited for the answer
 		return err
 	}
+	h.tried = true
 	if took <= probeWithin {
 		h.slow = 0
 	} else if h.slow++; h.slow == 1 {
@@ -85,6 +87,24 @@ func (h *health) accepts(now time.Time) error {
 		return silent()
 	}
 	return h.trouble
+}
+
+// probed reports whether anything is known.
+func (h *health) probed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.tried
+}
+
+var errUnknown = errors.New("the store was not tried yet")
+
+// Takes is Accepts for who pays for what is to be stored: a store that was not
+// tried yet takes nothing.
+func (s *Store) Takes() error {
+	if !s.health.probed() {
+		return fault.Wrap(fault.StorageUnavailable, errUnknown).After(acceptRetry)
+	}
+	return s.Accepts()
 }
 
 // Accepts says whether the store takes objects, as far as writes tell: nil,

@@ -59,6 +59,9 @@ func TestAStoreIsKnownByWhatItTakes(t *testing.T) {
 		if err := s.Accepts(); err != nil {
 			t.Fatalf("before anything is known: %v", err)
 		}
+		if err := s.Takes(); fault.CodeOf(err) != fault.StorageUnavailable {
+			t.Fatalf("before anything is known, it takes what is paid for: %v", err)
+		}
 		for _, c := range []struct {
 			name string
 			turn func(*moody)
@@ -75,6 +78,9 @@ func TestAStoreIsKnownByWhatItTakes(t *testing.T) {
 			m.be(c.turn)
 			probed := s.Probe(t.Context())
 			err := s.Accepts()
+			if got := fault.CodeOf(s.Takes()); got != c.want {
+				t.Errorf("%s: for what is paid for it is %q", c.name, got)
+			}
 			if fault.CodeOf(err) != c.want || (probed == nil) != (c.want == "") {
 				t.Errorf("%s: %v, and the probe found %v", c.name, err, probed)
 			}
