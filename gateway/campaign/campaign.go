@@ -106,10 +106,11 @@ func (k *Keeper) align(ctx context.Context, state *policy.State, now time.Time) 
 	return k.slots.drop(ctx, live)
 }
 
-// Admit takes an admission slot of a campaign for a task. It refuses when the
-// campaign is not open (see policy.State.Admit) or full: fault.CampaignFull. The
-// slot is kept until Release, and at most for a time.
-func (k *Keeper) Admit(ctx context.Context, name string, id task.ID, kept time.Duration) error {
+// Admit takes an admission slot of a campaign for a session's task. It refuses when
+// the campaign is not open (see policy.State.Admit) or full: fault.CampaignFull; and
+// a session that has limits.sessionActive slots of it: fault.TooManyActive. The slot
+// is kept until Release, and at most for a time.
+func (k *Keeper) Admit(ctx context.Context, name string, s task.SessionID, id task.ID, kept time.Duration) error {
 	c, err := k.Policy.State().Admit(name, time.Now())
 	if err != nil {
 		return err
@@ -117,12 +118,12 @@ func (k *Keeper) Admit(ctx context.Context, name string, id task.ID, kept time.D
 	if err := k.slots.open(ctx, name, c.Capacity); err != nil {
 		return err
 	}
-	return k.slots.take(ctx, name, id, kept)
+	return k.slots.take(ctx, name, slotID{s, id}, kept, k.Policy.Limits().SessionActive)
 }
 
 // Release gives a task's admission slot back; a task without one is no error.
-func (k *Keeper) Release(ctx context.Context, name string, id task.ID) error {
-	return k.slots.sets.Remove(ctx, name, string(id))
+func (k *Keeper) Release(ctx context.Context, name string, s task.SessionID, id task.ID) error {
+	return k.slots.sets.Remove(ctx, name, slotID{s, id}.key())
 }
 
 // Taken counts the tasks of a campaign that are queued or running.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -140,6 +141,15 @@ func (s *stage) Len(_ context.Context, name string) (int64, error) {
 	return int64(len(s.taken[name])), nil
 }
 
+func (s *stage) Count(_ context.Context, name, owner string) (n int64, err error) {
+	for key := range s.taken[name] {
+		if strings.HasPrefix(key, owner+".") {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (s *stage) Keys(_ context.Context, name string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +210,7 @@ func wantCode(t *testing.T, err error, kind fault.Kind, code fault.Code) {
 
 func enter(t *testing.T, k *Keeper, id task.ID) error {
 	t.Helper()
-	return k.Admit(t.Context(), "expo", id, time.Hour)
+	return k.Admit(t.Context(), "expo", "s", id, time.Hour)
 }
 
 func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
@@ -226,7 +236,7 @@ func TestACampaignOpensAndClosesByTheClock(t *testing.T) {
 		if s.depthNow() != 102 {
 			t.Errorf("depth = %d, want room for the campaign beside everybody", s.depthNow())
 		}
-		if err := errors.Join(k.Release(t.Context(), "expo", "a"), enter(t, k, "c")); err != nil {
+		if err := errors.Join(k.Release(t.Context(), "expo", "s", "a"), enter(t, k, "c")); err != nil {
 			t.Error(err)
 		}
 		<-time.After(time.Hour)
@@ -392,4 +402,24 @@ func TestAnEngineThatDoesNotCountIsNotAskedByEverybody(t *testing.T) {
 		<-time.After(countEvery)
 		wantCode(t, k.AdmitOther(t.Context()), fault.Unavailable, "queue_full")
 	})
+}
+
+// Three gateways that count at the same moment do not give away three times what is
+// free: the rest of the queue is a campaign's.
+func TestGatewaysTogetherLeaveACampaignItsRoom(t *testing.T) {
+	t.Parallel()
+	const depth, free = 1000, 100
+	used := int64(depth - free)
+	count := func(context.Context) (int64, error) { return used, nil }
+	var gateways [3]others
+	for range depth {
+		for i := range gateways {
+			if gateways[i].admit(t.Context(), depth, count) {
+				used++
+			}
+		}
+	}
+	if used > depth+int64(len(gateways)) || used < depth {
+		t.Errorf("%d tasks of no campaign where %d fit", used, depth)
+	}
 }

@@ -8,37 +8,48 @@ import (
 	"github.com/imgfleet/imgfleet/pkg/fault"
 )
 
-// countEvery is how old the count of the other tasks may be.
-const countEvery = 250 * time.Millisecond
+const (
+	// countEvery is how old the count of the other tasks may be.
+	countEvery = 250 * time.Millisecond
+
+	// gatewaysShare is the part of the free places that one gateway gives away
+	// before it counts again.
+	gatewaysShare = 8
+)
 
 // others counts the tasks of no campaign, between two counts of the engine.
 type others struct {
 	mu sync.Mutex
 	at time.Time
 	n  int64
+
+	left int64 // admissions until it is counted again
 }
 
 // admit counts one more unless there are as many as depth. It asks count when
-// the last answer is too old; whoever comes meanwhile waits for the answer. An
+// the last answer is too old, or when this gateway has admitted its part of what
+// was free then: other gateways do so too, and none may take the room of a
+// campaign. Whoever comes meanwhile waits for the answer. An
 // error of count admits everybody until it is asked again: the depth of the
 // queue is a limit all the same.
 func (o *others) admit(ctx context.Context, depth int64, count func(context.Context) (int64, error)) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if time.Since(o.at) >= countEvery {
+	if time.Since(o.at) >= countEvery || o.left <= 0 && o.n < depth {
 		n, err := count(ctx)
 		if ctx.Err() != nil {
 			return true // nobody waits for the answer
 		}
+		o.n, o.at, o.left = n, time.Now(), max(1, (depth-n)/gatewaysShare)
 		if err != nil {
-			n = 0
+			o.n, o.left = 0, depth
 		}
-		o.n, o.at = n, time.Now()
 	}
 	if o.n >= depth {
 		return false
 	}
 	o.n++
+	o.left--
 	return true
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,9 +39,21 @@ type sets interface {
 	Added(ctx context.Context, name, key string) (time.Time, error)
 	Remove(ctx context.Context, name, key string) error
 	Len(ctx context.Context, name string) (int64, error)
+	Count(ctx context.Context, name, owner string) (int64, error)
 	Keys(ctx context.Context, name string) ([]string, error)
 	Drop(ctx context.Context, age time.Duration, keep func(name string) bool) error
 }
+
+// slotID names a slot: the task that has it, and the session that owns the task.
+type slotID struct {
+	session task.SessionID
+	task    task.ID
+}
+
+func (id slotID) key() string { return string(id.session) + "." + string(id.task) }
+
+// taskOf is the task of a key. Releases before this one wrote no session.
+func taskOf(key string) task.ID { return task.ID(key[strings.LastIndexByte(key, '.')+1:]) }
 
 // slots are the admission slots of campaigns. Each campaign has a set in the
 // engine with one key for each of its tasks that is queued or running. The set
@@ -88,20 +102,41 @@ func (s *slots) drop(ctx context.Context, live func(campaign string) bool) error
 
 // take takes a slot for a task, one however often it is asked, and keeps it at
 // most so long. When all are taken it first looks for stale ones; then it is
-// fault.CampaignFull.
-func (s *slots) take(ctx context.Context, campaign string, id task.ID, kept time.Duration) error {
-	err := s.sets.Add(ctx, campaign, string(id), kept)
+// fault.CampaignFull. It is fault.TooManyActive where the session has as many
+// (0: no limit): a task that was deleted keeps its slot until its call has ended.
+func (s *slots) take(ctx context.Context, campaign string, id slotID, kept time.Duration, most int64) error {
+	err := s.sets.Add(ctx, campaign, id.key(), kept)
 	if errors.Is(err, engine.ErrFull) && s.sweepIsDue(campaign, time.Now()) && s.sweep(ctx, campaign) > 0 {
-		err = s.sets.Add(ctx, campaign, string(id), kept)
+		err = s.sets.Add(ctx, campaign, id.key(), kept)
 	}
 	switch {
 	case err == nil:
-		return nil
+		return s.own(ctx, campaign, id, most)
 	case errors.Is(err, engine.ErrFull):
 		return fault.Wrap(fault.CampaignFull, err).After(s.queue.DrainTime())
 	}
 	s.opened.Delete(campaign) // its set may be gone
 	return fmt.Errorf("take admission slot: %w", err)
+}
+
+// own gives a slot back that is one too many of its session. It is counted after
+// it was taken, so that several at once are not all let in.
+func (s *slots) own(ctx context.Context, campaign string, id slotID, most int64) error {
+	if most == 0 {
+		return nil
+	}
+	n, err := s.sets.Count(ctx, campaign, string(id.session))
+	if err == nil && n <= most {
+		return nil
+	}
+	if removed := s.sets.Remove(ctx, campaign, id.key()); removed != nil {
+		s.log.Warn("admission slot not released", "campaign", campaign, "err", removed)
+	}
+	if err != nil {
+		return fmt.Errorf("count admission slots: %w", err)
+	}
+	return fault.New(fault.TooManyActive).After(sweepEvery).
+		With("active", strconv.FormatInt(n-1, 10)).With("limit", strconv.FormatInt(most, 10))
 }
 
 func (s *slots) sweepIsDue(campaign string, now time.Time) bool {
@@ -128,7 +163,7 @@ func (s *slots) sweep(ctx context.Context, campaign string) (released int) {
 		return 0
 	}
 	for _, key := range taken {
-		if _, live := jobs[task.ID(key)]; live {
+		if _, live := jobs[taskOf(key)]; live {
 			continue
 		}
 		if at, err := s.sets.Added(ctx, campaign, key); err != nil || time.Since(at) < s.grace {

@@ -66,12 +66,12 @@ func (g *gateway) taken(t testing.TB) int64 {
 
 func (g *gateway) enter(t testing.TB, id task.ID) error {
 	t.Helper()
-	return g.take(t.Context(), "expo", id, time.Hour)
+	return g.take(t.Context(), "expo", slotID{"s", id}, time.Hour, 0)
 }
 
 func (g *gateway) release(t testing.TB, id task.ID) error {
 	t.Helper()
-	return g.sets.Remove(t.Context(), "expo", string(id))
+	return g.sets.Remove(t.Context(), "expo", slotID{"s", id}.key())
 }
 
 func wantFull(t testing.TB, err error) {
@@ -190,7 +190,7 @@ func TestASlotOutlivesNoTask(t *testing.T) {
 	t.Parallel()
 	q := openGateway(t)
 	q.makeSlots(t, 1)
-	if err := q.take(t.Context(), "expo", "a", time.Second); err != nil {
+	if err := q.take(t.Context(), "expo", slotID{"s", "a"}, time.Second, 0); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(patience); q.enter(t, "b") != nil; {
@@ -238,5 +238,43 @@ func TestEmptySlotsOfPastCampaignsAreDropped(t *testing.T) {
 	q.makeSlots(t, 1) // the campaign goes on
 	if err := q.enter(t, "a"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A task that was deleted keeps its slot until its call has ended, and its session
+// may send another meanwhile.
+func TestASessionHasOnlySoManySlots(t *testing.T) {
+	t.Parallel()
+	e := openEngine(t, t.TempDir())
+	gateways := []*gateway{openOn(t, e), openOn(t, e)}
+	for _, g := range gateways {
+		g.makeSlots(t, 50)
+	}
+	const most = 3
+	var in atomic.Int64
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			id := slotID{"greedy", task.ID(fmt.Sprint(i))}
+			err := gateways[i%2].take(t.Context(), "expo", id, time.Hour, most)
+			if err == nil {
+				in.Add(1)
+			} else if fault.CodeOf(err) != fault.TooManyActive || fault.As(err).RetryAfter <= 0 {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := in.Load(); n > most || gateways[0].taken(t) != n {
+		t.Errorf("%d let in, %d slots taken", n, gateways[0].taken(t))
+	}
+	for i := range 2 * most { // one after the other, up to the limit
+		_ = gateways[i%2].take(t.Context(), "expo", slotID{"greedy", task.ID(fmt.Sprint("later", i))}, time.Hour, most)
+	}
+	if n := gateways[0].taken(t); n != most {
+		t.Errorf("%d slots taken, want %d", n, most)
+	}
+	if err := gateways[0].take(t.Context(), "expo", slotID{"other", "x"}, time.Hour, most); err != nil {
+		t.Errorf("another session: %v", err)
 	}
 }

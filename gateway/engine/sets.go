@@ -18,7 +18,7 @@ import (
 var ErrFull = errors.New("set is full")
 
 // Sets are named sets of keys, each of which holds at most a given number of
-// keys. A set is a stream with one message a key that refuses one too many:
+// keys. A key may begin with the name of its owner and a dot. A set is a stream with one message a key that refuses one too many:
 // the engine counts for all gateways, and the count survives them all.
 type Sets struct {
 	engine  *Engine
@@ -39,7 +39,7 @@ func (s *Sets) key(name, key string) string { return s.subject + "." + name + ".
 // number stay until they are removed.
 func (s *Sets) Open(ctx context.Context, name string, most int64) error {
 	st, err := s.engine.Stream(ctx, jetstream.StreamConfig{
-		Name: s.stream + name, Subjects: []string{s.key(name, "*")}, Storage: jetstream.FileStorage,
+		Name: s.stream + name, Subjects: []string{s.key(name, "*"), s.key(name, "*.*")}, Storage: jetstream.FileStorage,
 		MaxMsgs: most, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, AllowMsgTTL: true,
 	})
 	if err == nil {
@@ -105,9 +105,18 @@ func (s *Sets) Len(ctx context.Context, name string) (int64, error) {
 	return int64(info.State.Msgs), nil
 }
 
+// Count is how many keys of a set begin with owner and a dot.
+func (s *Sets) Count(ctx context.Context, name, owner string) (int64, error) {
+	info, err := s.info(ctx, name, jetstream.WithSubjectFilter(s.key(name, owner+".*")))
+	if err != nil || info == nil {
+		return 0, err
+	}
+	return int64(len(info.State.Subjects)), nil
+}
+
 // Keys lists the keys of a set, none for one that is not there.
 func (s *Sets) Keys(ctx context.Context, name string) (keys []string, err error) {
-	info, err := s.info(ctx, name, jetstream.WithSubjectFilter(s.key(name, "*")))
+	info, err := s.info(ctx, name, jetstream.WithSubjectFilter(s.key(name, ">")))
 	if err != nil || info == nil {
 		return nil, err
 	}

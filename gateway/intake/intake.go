@@ -67,19 +67,19 @@ type operator interface {
 
 // campaigns is what gateway/campaign gives.
 type campaigns interface {
-	Admit(ctx context.Context, name string, id task.ID, kept time.Duration) error
-	Release(ctx context.Context, name string, id task.ID) error
+	Admit(ctx context.Context, name string, s task.SessionID, id task.ID, kept time.Duration) error
+	Release(ctx context.Context, name string, s task.SessionID, id task.ID) error
 	AdmitOther(ctx context.Context) error
 }
 
 // noCampaigns is for an intake without any.
 type noCampaigns struct{}
 
-func (noCampaigns) Admit(context.Context, string, task.ID, time.Duration) error {
+func (noCampaigns) Admit(context.Context, string, task.SessionID, task.ID, time.Duration) error {
 	return fault.New(fault.CampaignUnknown)
 }
-func (noCampaigns) Release(context.Context, string, task.ID) error { return nil }
-func (noCampaigns) AdmitOther(context.Context) error               { return nil }
+func (noCampaigns) Release(context.Context, string, task.SessionID, task.ID) error { return nil }
+func (noCampaigns) AdmitOther(context.Context) error                               { return nil }
 
 // tally counts tasks that end here.
 type tally interface {

@@ -21,7 +21,7 @@ func (in *Intake) Settle(ctx context.Context, j *task.Job, r *task.Record) error
 	}
 	errs = append(errs, in.quota.Finish(ctx, r.Session, r.ID, r.Counts()))
 	if j.Campaign != "" {
-		errs = append(errs, in.campaigns.Release(ctx, j.Campaign, j.ID))
+		errs = append(errs, in.campaigns.Release(ctx, j.Campaign, j.Session, j.ID))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("settle task: %w", err)

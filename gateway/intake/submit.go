@@ -180,11 +180,7 @@ func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	if err := in.queue.Accepts(); err != nil {
 		return Accepted{}, err
 	}
-	if err := in.admit(ctx, d); err != nil {
-		return Accepted{}, err
-	}
-	if err := in.quota.Reserve(ctx, d.Session, d.id); err != nil {
-		in.release(ctx, d)
+	if err := in.reserve(ctx, d); err != nil {
 		return Accepted{}, err
 	}
 	j := in.job(d)
@@ -200,12 +196,45 @@ func (in *Intake) enqueue(ctx context.Context, d *draft) (Accepted, error) {
 	return Accepted{Record: r}, nil
 }
 
+// reserve takes what a task needs, or nothing. A campaign's slot comes last: what
+// the quota refuses never holds one, so a script with many requests at once keeps
+// nobody out.
+func (in *Intake) reserve(ctx context.Context, d *draft) error {
+	if d.Campaign == "" {
+		if err := in.admit(ctx, d); err != nil {
+			return err
+		}
+	}
+	if err := in.quota.Reserve(ctx, d.Session, d.id); err != nil {
+		if d.Campaign == "" {
+			in.release(ctx, d)
+		}
+		return err
+	}
+	if d.Campaign == "" {
+		return nil
+	}
+	err := in.admit(ctx, d)
+	if err != nil {
+		in.unreserve(ctx, d)
+	}
+	return err
+}
+
+// unreserve gives the quota of a task back that was surely not accepted: one of the
+// same id that was accepted has its slot, and is not refused one.
+func (in *Intake) unreserve(ctx context.Context, d *draft) {
+	if err := in.quota.Finish(ctx, d.Session, d.id, false); err != nil {
+		in.log.Warn("quota could not be given back", "task", d.id, "err", err)
+	}
+}
+
 // admit takes an admission slot of the task's campaign, or else counts the
 // task for its address and for everybody. The people of a campaign are often
 // behind one address, so its own limit holds instead.
 func (in *Intake) admit(ctx context.Context, d *draft) error {
 	if d.Campaign != "" {
-		return in.campaigns.Admit(ctx, d.Campaign, d.id, in.config.Deadline+slotSlack)
+		return in.campaigns.Admit(ctx, d.Campaign, d.Session, d.id, in.config.Deadline+slotSlack)
 	}
 	if err := in.campaigns.AdmitOther(ctx); err != nil {
 		return err
@@ -217,7 +246,7 @@ func (in *Intake) admit(ctx context.Context, d *draft) error {
 func (in *Intake) release(ctx context.Context, d *draft) {
 	if d.Campaign == "" {
 		in.limiter.Return(ratelimit.Task, d.counted)
-	} else if err := in.campaigns.Release(ctx, d.Campaign, d.id); err != nil {
+	} else if err := in.campaigns.Release(ctx, d.Campaign, d.Session, d.id); err != nil {
 		in.log.Warn("admission slot not released", "task", d.id, "err", err)
 	}
 }
@@ -236,9 +265,7 @@ func (in *Intake) giveBack(ctx context.Context, d *draft, cause error) error {
 		in.release(ctx, d)
 	}
 	if sure {
-		if err := in.quota.Finish(ctx, d.Session, d.id, false); err != nil {
-			in.log.Warn("quota could not be given back", "task", d.id, "err", err)
-		}
+		in.unreserve(ctx, d)
 	}
 	return fmt.Errorf("submit task: %w", cause)
 }
