@@ -119,18 +119,18 @@ func TestAHallBehindOneAddressGetsItsPictures(t *testing.T) {
 	s := gatewayWith(t, section{"limits": section{"queueDepth": 1000}}) // all that are about people as they are
 	s.workerWith(t, section{"providers": []section{{"name": "mock", "kind": "mock", "model": "latency=0s&jitter=0s"}}})
 	flooder := s.person(t, 1)
-	slowed := make(chan int)
+	slowed := make(chan int, 1)
 	flooding, stop := context.WithCancel(t.Context())
 	defer stop()
 	go func() {
 		refused := 0
-		for flooding.Err() == nil {
+		defer func() { slowed <- refused }()
+		for rig.Wait(flooding, 10*time.Millisecond) { // ten times what its address may
 			resp, _ := answer(t, http.MethodPost, "http://"+s.http+"/tasks/none/cancel", "", "Authorization", "Bearer "+flooder.Token())
 			if resp.StatusCode == http.StatusTooManyRequests {
 				refused++
 			}
 		}
-		slowed <- refused
 	}()
 	err := rig.Parallel(together, phones, func(i int) error {
 		if err := s.picture(t.Context(), uint64(i)); err != nil { //nolint:gosec // small
