@@ -26,7 +26,7 @@ func start(t *testing.T, environ ...string) started {
 	ctx, stop := context.WithCancel(t.Context())
 	log, done := new(lines), make(chan int, 1)
 	go func() {
-		done <- run(ctx, program.Process{Environ: append(environ, "IMGFLEET_LOG_FORMAT=json"), Stdin: strings.NewReader(""), Stderr: log})
+		done <- run(ctx, program.Process{Environ: append(environ, "IMGFLEET_LOG_FORMAT=json", "IMGFLEET_WORKER_SPOOL=off"), Stdin: strings.NewReader(""), Stderr: log})
 	}()
 	t.Cleanup(func() { stop(); <-done })
 	w := started{stop: stop, log: log}
