@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,7 +29,9 @@ func (j *boundJetStream) PublishMsg(ctx context.Context, m *nats.Msg, opts ...je
 		return unsent(err) && !Full(err) || timedOut(err) && m.Header.Get(jetstream.MsgIDHeader) != ""
 	}
 	return try(ctx, j.b, j.b.Write, again, func(one context.Context) (*jetstream.PubAck, error) {
-		ack, err := j.JetStream.PublishMsg(one, m, opts...)
+		own := *m // a try that was left may still write its header
+		own.Header = maps.Clone(m.Header)
+		ack, err := j.JetStream.PublishMsg(one, &own, opts...)
 		j.marks.take(ctx, m.Subject, ack, err)
 		return ack, err
 	})

@@ -109,7 +109,9 @@ func (q *Queue) Submit(ctx context.Context, j *task.Job, messageID string) (seq 
 		return 0, false, fmt.Errorf("encode job: %w", err)
 	}
 	start := time.Now()
-	ack, err := q.js.PublishMsg(ctx, &nats.Msg{Subject: jobSubject(j.Session, j.ID), Data: data}, jetstream.WithMsgID(messageID))
+	ack, err := q.js.PublishMsg(ctx, &nats.Msg{
+		Subject: jobSubject(j.Session, j.ID), Data: data, Header: nats.Header{jetstream.MsgIDHeader: {messageID}}, // by which it may be repeated
+	})
 	q.met.submitSeconds.Observe(time.Since(start).Seconds())
 	if err != nil {
 		if engine.Full(err) {
