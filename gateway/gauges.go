@@ -19,15 +19,15 @@ type gauges struct {
 
 func newGauges(g *gateway) *gauges {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("imgfleet_"+name, help, labels, nil)
+		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &gauges{
 		g:         g,
-		connected: desc("engine_connected", "1 while the engine answers and takes what is written."),
-		bytes:     desc("engine_bytes", "Size of the engine's streams; absent while it does not answer."),
-		store:     desc("store_up", "1 while an object can be written and read back."),
-		paused:    desc("intake_paused", "1 while operators let nobody ask for pictures."),
-		workers:   desc("workers", "Workers that this gateway hears of: idle or busy, draining because they stop, drained by an operator.", "state"),
+		connected: desc("imgfleet_engine_connected", "1 while the engine answers and takes what is written."),
+		bytes:     desc("imgfleet_engine_bytes", "Size of the engine's streams; absent while it does not answer."),
+		store:     desc("imgfleet_store_up", "1 while an object can be written and read back."),
+		paused:    desc("imgfleet_intake_paused", "1 while operators let nobody ask for pictures."),
+		workers:   desc("imgfleet_workers", "Workers that this gateway hears of: idle or busy, draining because they stop, drained by an operator.", "state"),
 	}
 }
 
