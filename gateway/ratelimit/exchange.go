@@ -69,23 +69,37 @@ func openExchange(ctx context.Context, counts *counters, open *held, d Deps) (*e
 		counts: counts, held: open, bucket: bucket, source: d.ID, log: d.Logger,
 		segments: make(map[uint32]*segment), sources: make(map[string]*source),
 	}
-	if err := x.learn(ctx); err != nil {
-		return nil, err
+	if err := d.Engine.Insist(ctx, x.learn); err != nil {
+		return nil, fmt.Errorf("read rate limits: %w", err)
 	}
 	return x, nil
 }
 
-// learn hears everything that is known, once.
+// learn hears everything that is known, once. It fails when it could not.
 func (x *exchange) learn(ctx context.Context) error {
 	learning, done := context.WithCancel(ctx)
 	defer done()
-	_ = x.listen(learning, done)
+	var walked bool
+	var lost error
+	_ = x.listen(learning, func() { walked = true; done() }, func(err error) {
+		if lost == nil {
+			lost = err
+		}
+		done()
+	})
+	switch {
+	case walked:
+		return nil
+	case lost != nil:
+		return engine.Classify(lost)
+	}
 	return ctx.Err()
 }
 
 // listen hears other gateways until ctx ends, and through every break of the
-// connection: then it hears all again, and skips what it knows.
-func (x *exchange) listen(ctx context.Context, walked func()) error {
+// connection: then it hears all again, and skips what it knows. It tells when
+// all is heard, and when something may have been missed.
+func (x *exchange) listen(ctx context.Context, walked func(), lost func(error)) error {
 	return x.bucket.Watch(ctx, ">", engine.Watcher{
 		Begin:  func() {},
 		Walked: func(func() bool) { walked() },
@@ -93,7 +107,10 @@ func (x *exchange) listen(ctx context.Context, walked func()) error {
 			x.hear(e)
 			return nil
 		},
-		Lost: func(err error) { x.log.Debug("counts of other gateways are not heard", "err", err) },
+		Lost: func(err error) {
+			x.log.Debug("counts of other gateways are not heard", "err", err)
+			lost(err)
+		},
 	})
 }
 
@@ -128,7 +145,7 @@ func (x *exchange) hear(e engine.Entry) {
 // run tells and listens until ctx ends.
 func (x *exchange) run(ctx context.Context) {
 	var parts sync.WaitGroup
-	parts.Go(func() { _ = x.listen(ctx, func() {}) })
+	parts.Go(func() { _ = x.listen(ctx, func() {}, func(error) {}) })
 	parts.Go(func() {
 		for range tick.After(ctx, exchangeEvery) {
 			x.tell(ctx)

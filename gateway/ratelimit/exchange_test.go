@@ -65,7 +65,7 @@ func (s *site) join(t *testing.T) *Limiter {
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		_ = l.exchange.listen(ctx, func() {})
+		_ = l.exchange.listen(ctx, func() {}, func(error) {})
 	}()
 	t.Cleanup(func() {
 		stop()
