@@ -17,7 +17,7 @@ const (
 	// is stopped at once; only a disk that does not answer keeps it longer.
 	followWithin = 4 * time.Second
 
-	// toldFor is how long a body is announced. Only a gateway that is deaf for
+	// toldFor is how long a body is announced, unless its upload ends sooner. Only a gateway that is deaf for
 	// longer may miss it. Whoever hears again reads every announcement again, so
 	// those of an hour would be too many.
 	toldFor = 2 * time.Minute
@@ -42,7 +42,7 @@ func (u *Uploads) Begin(ctx context.Context, up Upload, stop func(cause error)) 
 
 func (u *Uploads) begin(ctx context.Context, up Upload, stop func(cause error)) (*incoming, error) {
 	left := up.ExpiresAt.Sub(u.now())
-	rank, err := u.bucket.Put(ctx, bodyKey(up.Session, up.ID), []byte("1"), engine.AnyRevision, toldFor)
+	rank, err := u.bucket.Put(ctx, bodyKey(up.Session, up.ID), []byte("1"), engine.AnyRevision, min(toldFor, max(left, time.Second)))
 	if err != nil {
 		return nil, fmt.Errorf("announce body: %w", err)
 	}
