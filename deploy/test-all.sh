@@ -42,7 +42,7 @@ torture=${TORTURE_TASKS:-2000} fleet=${FLEET_TASKS:-2000}
 step "torture" go run ./deploy/torture -tasks "$torture"
 step "torture with vendors and budgets" go run ./deploy/torture -tasks "$torture" -vendors -budgets
 step "torture with three engine nodes" go run ./deploy/torture -engines 3
-step "parts away for longer" env TEST_ALONE=1 TRIALS_LONG=1 go test -count=1 -run '^TestTimedUnderLoad' ./deploy/e2e
+step "parts away for longer" env TEST_ALONE=1 TRIALS_LONG=1 go test -count=1 -run '^TestTimed(UnderLoad|NoPicture|AnOperator)' ./deploy/e2e
 step "fleet-sim" go run ./deploy/fleetsim -tasks "$fleet" -contrast "$((fleet / 5))"
 
 [ ${#wrong[@]} -eq 0 ] || printf 'failed: %s\n' "${wrong[@]}"
