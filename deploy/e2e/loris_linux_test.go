@@ -81,6 +81,7 @@ func TestSlowBodiesCostLittleAndEnd(t *testing.T) {
 				if err != nil && people.Err() == nil {
 					t.Errorf("beside slow bodies: %v", err)
 				}
+				rig.Wait(people, time.Second)
 			}
 		})
 	}
