@@ -94,9 +94,9 @@ func TestSlowBodiesCostLittleAndEnd(t *testing.T) {
 		load.Go(func() { r.drips(people) })
 		all = append(all, r)
 	}
-	steady := begins(t, tr.public, http.MethodPut, pathOf(t, declares(t, s, 400<<10).UploadURL), 400<<10, nil, "Content-Type: image/jpeg\r\n")
+	steady := begins(t, tr.public, http.MethodPut, pathOf(t, declares(t, s, 288<<10).UploadURL), 288<<10, nil, "Content-Type: image/jpeg\r\n")
 	arrived := make(chan int, 1)
-	go func() { arrived <- steady.walks(t.Context(), 8<<10, 50) }()
+	go func() { arrived <- steady.walks(t.Context(), 8<<10, 36) }()
 	eventually(t, func() bool { return diskUse(objects) >= slow*sent })
 	most := costOf(t, tr.gateway.PID())
 	if grown := most.anonymous - before.anonymous; grown > 48<<20 {
