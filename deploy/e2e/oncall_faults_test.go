@@ -82,13 +82,13 @@ func aKeyIsRefused(t *testing.T, o *oncall) (mend func()) {
 	return func() {
 		o.steer(t, "seedream", "")
 		if os.Getenv("TRIALS_LONG") != "" {
-			o.mended(t)
+			o.mended(t, "engine_differs") // stands since the fault before
 		}
 	}
 }
 
 // mended asks for pictures until a vendor that is well again is asked.
-func (o *oncall) mended(t *testing.T) {
+func (o *oncall) mended(t *testing.T, others ...string) {
 	t.Helper()
 	for end := time.Now().Add(2 * taskPatience); ; {
 		o.must(t, "provider", "disable", "qianfan", "--yes")
@@ -99,7 +99,7 @@ func (o *oncall) mended(t *testing.T) {
 		}
 		rig.Wait(t.Context(), time.Second)
 	}
-	o.quiet(t, "once it is well", toldWithin)
+	o.quiet(t, "once it is well", toldWithin, others...)
 }
 
 // everyPhotoIsRefused: the vendor has changed what it takes. No breaker counts
