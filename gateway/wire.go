@@ -262,7 +262,7 @@ func (g *gateway) buildObjects(ctx context.Context) (err error) {
 		return err
 	}
 	g.uploads, err = upload.Open(ctx, uc, upload.Deps{
-		Engine: g.engine, Store: g.store, Inspector: judging.New(g.fleet, func(ctx context.Context) bool { return g.ready.Report(ctx).Has(checkStore) }, g.reg), Partials: g.partials, Limits: g.policy.Limits,
+		Engine: g.engine, Store: g.store, Keys: g.keys, Inspector: judging.New(g.fleet, func(ctx context.Context) bool { return g.ready.Report(ctx).Has(checkStore) }, g.reg), Partials: g.partials, Limits: g.policy.Limits,
 		PolicyVersion: func() string { return g.policy.Catalog().PolicyVersion }, Logger: g.log, Registry: g.reg,
 	})
 	if err != nil {

@@ -103,7 +103,7 @@ func open(t *testing.T) *fixture {
 	f.session, err = session.Open(t.Context(), session.Defaults(), session.Deps{Engine: e, Keys: ring, OnCreate: f.quota.Begin})
 	must(err)
 	f.uploads, err = upload.Open(t.Context(), upload.Defaults(), upload.Deps{
-		Engine: e, Store: f.store, Inspector: &worker{f.store}, Limits: limit.Defaults, PolicyVersion: func() string { return "1" },
+		Engine: e, Store: f.store, Keys: ring, Inspector: &worker{f.store}, Limits: limit.Defaults, PolicyVersion: func() string { return "1" },
 	})
 	must(err)
 	f.intake, err = realintake.Open(t.Context(), realintake.Defaults(), realintake.Deps{

@@ -2,7 +2,6 @@ package upload
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func (u *Uploads) inspect(ctx, wanted context.Context, s session.ID, client neti
 	}
 	start := u.now()
 	r := u.request(up)
-	r.Turn, r.RequestID = turn(s, client), telemetry.Request(ctx)
+	r.Turn, r.RequestID = u.turn(s, client), telemetry.Request(ctx)
 	seen, err := u.inspector.Inspect(wanted, r)
 	u.met.inspectSeconds.Observe(u.now().Sub(start).Seconds())
 	if err == nil && up.SHA256 != "" && seen.Fingerprint != "sha256:"+up.SHA256 {
@@ -64,16 +63,18 @@ func (u *Uploads) inspect(ctx, wanted context.Context, s session.ID, client neti
 
 // turn says with whom a photo takes turns. Workers learn who belongs together, and
 // not who that is.
-func turn(s session.ID, client netip.Addr) workerrpc.Turn {
+func (u *Uploads) turn(s session.ID, client netip.Addr) workerrpc.Turn {
 	return workerrpc.Turn{
-		Site: blurred(ratelimit.Network(client)), Network: blurred(ratelimit.Address(client)), Session: blurred(string(s)),
+		Site: u.blurred(ratelimit.Network(client)), Network: u.blurred(ratelimit.Address(client)), Session: u.blurred(string(s)),
 	}
 }
 
-func blurred(who string) string {
-	sum := sha256.Sum256([]byte("turn " + who))
-	return hex.EncodeToString(sum[:8])
+// blurred is the same on every gateway, and says nothing to who has no key.
+func (u *Uploads) blurred(who string) string {
+	return hex.EncodeToString(u.keys.Sign(turnPurpose, []byte(who))[:8])
 }
+
+const turnPurpose = "turn"
 
 // prepare finds the upload and its bytes.
 func (u *Uploads) prepare(ctx context.Context, s session.ID, id task.UploadID) (up Upload, revision uint64, err error) {

@@ -43,6 +43,7 @@ type judge struct {
 	store *store.Store
 	calls atomic.Int64
 	last  atomic.Value // of which request the last photo was
+	turn  atomic.Value // with whom it took turns
 	err   error
 	asked chan struct{} // of every photo, while gate is not nil
 	gate  chan struct{} // not nil: wait for it
@@ -55,6 +56,7 @@ func (j *judge) Inspect(ctx context.Context, r workerrpc.InspectRequest) (worker
 	ctx = context.WithoutCancel(ctx) // what has begun goes on
 	j.calls.Add(1)
 	j.last.Store(r.RequestID)
+	j.turn.Store(r.Turn)
 	if j.gate != nil {
 		j.asked <- struct{}{}
 		<-j.gate
@@ -134,7 +136,7 @@ func openOn(t testing.TB, e *engine.Engine, change func(*Config, *policy.Limits)
 func (f *fixture) gateway(t testing.TB, c Config) *Uploads {
 	t.Helper()
 	u, err := Open(t.Context(), c, Deps{
-		Engine: f.engine, Store: f.judge.store, Inspector: f.judge, Limits: func() policy.Limits { return f.limits },
+		Engine: f.engine, Store: f.judge.store, Keys: ring{}, Inspector: f.judge, Limits: func() policy.Limits { return f.limits },
 		PolicyVersion: func() string { return "2026-01" },
 		Now: func() time.Time {
 			if f.tell != nil {

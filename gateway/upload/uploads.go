@@ -42,12 +42,18 @@ type partials interface {
 	RemoveSession(s session.ID) (n int, err error)
 }
 
+// signer is what gateway/keys gives.
+type signer interface {
+	Sign(purpose string, msg []byte) []byte
+}
+
 // Deps are what Uploads works with.
 type Deps struct {
 	Engine        *engine.Engine
 	Store         *store.Store
 	Inspector     inspector
 	Partials      partials // nil when nothing is resumable
+	Keys          signer
 	Limits        func() policy.Limits
 	PolicyVersion func() string // of the privacy policy, from the catalogue
 	Logger        *slog.Logger
@@ -76,6 +82,7 @@ type Uploads struct {
 	running   running
 	places    places
 	demanding *demanding
+	keys      signer
 }
 
 // Open prepares uploads.
@@ -99,8 +106,8 @@ func Open(ctx context.Context, c Config, d Deps) (*Uploads, error) {
 		return nil, err
 	}
 	u := &Uploads{
-		demanding: heavy,
-		config:    c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
+		demanding: heavy, keys: d.Keys,
+		config: c, bucket: b, store: d.Store, inspector: d.Inspector, partials: d.Partials, limits: d.Limits, policy: d.PolicyVersion,
 		log: d.Logger, met: newMetrics(d.Registry), now: d.Now,
 		ready: otter.Must(&otter.Options[string, Upload]{
 			MaximumSize: readyKept, ExpiryCalculator: otter.ExpiryWriting[string, Upload](readyFor),
